@@ -1,0 +1,16 @@
+/* routes.h - the table of routes: method, pattern, who may call, handler. One table (experimentd/routes.c) for the whole
+ * daemon; it also feeds /openapi.json, the per-route counters and the list of methods of a 405. */
+#pragma once
+#include "experimentd/http/http.h"
+
+struct route {
+    enum http_method method;
+    const char *pattern;      /* "/v1/experiments/{key}/start"; a {name} matches one non-empty segment; "/assets/{*}" the rest */
+    enum key_scope scope;     /* least scope that may call; SCOPE_NONE: no key needed */
+    http_request_fn handler;  /* arg is the worker */
+    const char *summary;      /* a sentence for the API document */
+};
+
+/* Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's
+ * keyring and the scope, and calls the handler; or answers 404, 405 (with Allow), 401, 403. HEAD finds GET routes. */
+void routes_dispatch(struct http_request *req, void *worker);

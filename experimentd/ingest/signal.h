@@ -1,0 +1,34 @@
+/* signal.h - the one form that every format is turned into. All text is borrowed (from the request's arena or the body). */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define SIGNAL_POSITION_NONE 0 /* positions count from 1 */
+
+/* Limits of a signal's texts, in bytes: a client error beyond them. */
+enum { SIGNAL_ID_MAX = 256, SIGNAL_TYPE_MAX = 64, SIGNAL_UNIT_MAX = 256, SIGNAL_QUERY_MAX = 4096, SIGNAL_DOC_MAX = 512, SIGNAL_PARAMS_MAX = 65536 };
+
+struct signal {
+    unsigned char id[16];      /* UUID; from the client's id by hash, else version 7 */
+    bool client_id;            /* the client gave an id: a repeat is found by it */
+    int64_t at_us;
+    int64_t received_us;
+    struct str type;           /* request, response, click, cart, purchase, annotation, login, or any [a-z0-9_.-]+ */
+    struct str unit;
+    struct str session, query_id, query, doc; /* {NULL, 0}: absent */
+    int32_t position;          /* SIGNAL_POSITION_NONE: absent */
+    double value;              /* NAN: absent. Of a response: its number of results */
+    struct str params;         /* JSON object text, or {NULL, 0} */
+};
+
+struct exposure {
+    int64_t at_us;
+    struct str experiment, variant, unit;
+};
+
+/* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field. */
+bool signal_check(const struct signal *s, struct err *err) MUSTCHECK;
+bool exposure_check(const struct exposure *e, struct err *err) MUSTCHECK;

@@ -1,0 +1,21 @@
+/* worker.h - one worker thread: its loop, its listener, its connections, its database connection, its place in the journal.
+ *
+ * Workers are identical and share nothing but the snapshot (read without locks) and the journal (one hand-over a loop turn). */
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct event_base;
+struct http_server;
+struct journal_client;
+struct pgloop;
+struct server;
+
+struct worker {
+    unsigned index;                   /* also its slot in the snapshot's table of readers */
+    struct event_base *base;
+    struct http_server *http;
+    struct pgloop *pg;
+    struct journal_client *journal;
+    struct server *server;            /* what all share: settings, counters */
+};
