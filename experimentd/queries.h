@@ -1,0 +1,12 @@
+/* queries.h - every statement that workers run on their pipelined connection, prepared on each connect. One table; an enum names
+ * the rows. What a result means is read in one place, by the module that owns the statement. */
+#pragma once
+#include "base/pg.h"
+
+enum query {
+    QUERY_RESULTS_LATEST,      /* results/model.h: the last day of each metric of some experiments */
+    QUERY_RESULTS_DAYS,        /* the same, all days */
+    QUERY_COUNT
+};
+
+extern const struct pg_stmt queries[];
