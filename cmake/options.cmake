@@ -3,6 +3,9 @@ option(WITH_ASAN "Address and undefined-behaviour sanitizers" OFF)
 option(WITH_TSAN "Thread sanitizer" OFF)
 option(WITH_FUZZ "libFuzzer targets (clang only)" OFF)
 
+# CMake would add -DNDEBUG; our assertions state what only a bug can break and stay on.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g" CACHE STRING "Flags of the release preset" FORCE)
+
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
