@@ -1,0 +1,273 @@
+"""A daemon of its own for a test: data directory, keys, requests, raw bytes, SQL, kill and restart.
+
+    with Daemon() as d:
+        reply = d.post("/v1/experiments", {"key": "x", ...})
+        assert reply.status == 201, reply
+        d.kill(); d.start()
+        rows = d.sql("select count(*) from signals")
+
+The programs are those of BUILD_DIR (default: build/). Standard error goes to DIR/daemon.log; a sanitizer's finding in it fails
+the test when the daemon is stopped, and so does an exit status other than 0.
+"""
+import http.client
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+SOURCE_DIR = os.environ.get("SOURCE_DIR", os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
+BUILD_DIR = os.environ.get("BUILD_DIR", os.path.join(SOURCE_DIR, "build"))
+SHARED_DATA = os.path.join(SOURCE_DIR, "..", "shared", "data")
+FINDING = re.compile(r"Sanitizer|runtime error:|ERROR SUMMARY: [1-9]")
+PATIENCE = 120  # seconds until a wait is given up; only ever reached when something is broken
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return "%d %s" % (self.status, self.body[:600].decode(errors="replace"))
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Polls until condition() is true and returns its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError("waited %d s for %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+def program(name):
+    return os.path.join(BUILD_DIR, name)
+
+
+def parse_reply(response):
+    return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+
+
+class Connection:
+    """A keep-alive connection with one key."""
+
+    def __init__(self, host, port, key=None, timeout=60):
+        self.http = http.client.HTTPConnection(host, port, timeout=timeout)
+        self.key = key
+
+    def request(self, method, path, body=None, headers=None):
+        headers = dict(headers or {})
+        if self.key and "Authorization" not in headers:
+            headers["Authorization"] = "Bearer " + self.key
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        self.http.request(method, path, body, headers)
+        return parse_reply(self.http.getresponse())
+
+    def close(self):
+        self.http.close()
+
+
+class Daemon:
+    def __init__(self, *arguments, threads=2, wrapper=(), environment=None, patience=PATIENCE):
+        self.patience = patience
+        self.root = tempfile.mkdtemp(prefix="experimentd-test-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+        os.chmod(self.root, 0o755)  # PostgreSQL's user, when we are root, has to get to DIR/pg
+        self.dir = os.path.join(self.root, "data")
+        self.log_path = os.path.join(self.root, "daemon.log")
+        self.command = [*wrapper, program("experimentd"), "serve", "--data-dir", self.dir, "--listen", "127.0.0.1:0",
+                        "--threads", str(threads), *arguments]
+        self.environment = {**os.environ, **(environment or {})}
+        self.process = self.host = self.port = None
+        self.keys = {}
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.destroy()
+            raise
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is not None:
+                print("--- end of the daemon's log\n" + self.log()[-4000:])
+            elif self.process:
+                self.stop()
+        finally:
+            self.destroy()
+
+    # ---- life
+
+    def start(self):
+        address = os.path.join(self.dir, "listen.addr")
+        if os.path.exists(address):
+            os.unlink(address)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=self.environment)
+        wait_for(lambda: self._answered(address), "the daemon to be ready", self.patience)
+        for scope in ("admin", "client"):
+            with open(os.path.join(self.dir, scope + ".key"), encoding="ascii") as f:
+                self.keys[scope] = f.read().strip()
+        return self
+
+    def _answered(self, address):
+        if self.process.poll() is not None:
+            raise RuntimeError("the daemon exited with %d:\n%s" % (self.process.returncode, self.log()[-4000:]))
+        if not os.path.exists(address):
+            return False
+        with open(address, encoding="ascii") as f:
+            text = f.read().strip()
+        if ":" not in text:
+            return False
+        self.host, self.port = text.rsplit(":", 1)[0], int(text.rsplit(":", 1)[1])
+        try:
+            return self.get("/readyz", key=None).status == 200
+        except OSError:
+            return False
+
+    def stop(self, expect=0):
+        """SIGTERM, waits, and checks how it went."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(self.patience)
+        self.process = None
+        log = self.log()
+        if code != expect or FINDING.search(log):
+            raise AssertionError("the daemon exited with %d, its log ends:\n%s" % (code, log[-6000:]))
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def destroy(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+        if not os.environ.get("KEEP_TEST_DATA"):
+            wait_for(lambda: not self.postgres_pid(), "PostgreSQL to end", 30)
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    # ---- requests
+
+    def connection(self, key="admin", timeout=60):
+        return Connection(self.host, self.port, self.keys.get(key, key), timeout)
+
+    def request(self, method, path, body=None, key="admin", headers=None):
+        connection = self.connection(key)
+        try:
+            return connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        finally:
+            connection.close()
+
+    def get(self, path, key="admin", headers=None):
+        return self.request("GET", path, None, key, headers)
+
+    def post(self, path, body=None, key="admin", headers=None):
+        return self.request("POST", path, b"" if body is None else body, key, headers)
+
+    def raw(self, data, timeout=20):
+        """Sends bytes as they are; what came back until the daemon closed, or fell silent."""
+        with socket.create_connection((self.host, self.port), timeout=timeout) as s:
+            s.sendall(data)
+            received = b""
+            try:
+                while True:
+                    piece = s.recv(65536)
+                    if not piece:
+                        return received
+                    received += piece
+            except (socket.timeout, ConnectionResetError):
+                return received
+
+    def make_experiment(self, key, start=True, **fields):
+        body = {"key": key, "variants": [{"key": "a"}, {"key": "b"}], **fields}
+        reply = self.post("/v1/experiments", body)
+        if reply.status != 201:
+            raise AssertionError("creating %s: %r" % (key, reply))
+        if start:
+            reply = self.post("/v1/experiments/%s/start" % key)
+            if reply.status != 200:
+                raise AssertionError("starting %s: %r" % (key, reply))
+        return reply.json
+
+    # ---- what lies behind
+
+    def sql(self, text):
+        """Rows as lists of text, over the cluster's own socket."""
+        owner = pwd.getpwuid(os.stat(os.path.join(self.dir, "pg")).st_uid).pw_name
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.dir, "run"),
+                               "-U", owner, "-d", "experimentd", "-c", text], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError("psql: %s" % done.stderr.strip())
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def number(self, text):
+        return int(self.sql(text)[0][0])
+
+    def wait_rows(self, table, count, where="true"):
+        """Until the loader has brought so many rows (or more) to the table; the number that is there."""
+        query = "select count(*) from %s where %s" % (table, where)
+        return wait_for(lambda: (lambda n: n if n >= count else 0)(self.number(query)),
+                        "%d rows in %s" % (count, table), self.patience)
+
+    def postgres_pid(self):
+        try:
+            with open(os.path.join(self.dir, "pg", "postmaster.pid"), encoding="utf-8") as f:
+                pid = int(f.readline())
+            os.kill(pid, 0)
+            return pid
+        except (OSError, ValueError):
+            return None
+
+    def run(self, name, *arguments, check=True, **options):
+        """experimentd or trainer as a command; its stdout and stderr as text."""
+        done = subprocess.run([program(name), *arguments], capture_output=True, text=True, timeout=self.patience * 5, check=False,
+                              **options)
+        if check and done.returncode != 0 or FINDING.search(done.stderr):
+            raise AssertionError("%s %s exited with %d\n%s%s" % (name, " ".join(arguments), done.returncode, done.stdout,
+                                                                 done.stderr))
+        return done
+
+    def trainer(self, *arguments, **options):
+        return self.run("trainer", "run", "metrics", "--data-dir", self.dir, *arguments, **options)
+
+    def results(self, experiment):
+        reply = self.get("/v1/experiments/%s/results" % experiment)
+        if reply.status != 200:
+            raise AssertionError("results of %s: %r" % (experiment, reply))
+        return reply.json
+
+
+def variant_of(results, metric, variant):
+    """The row of one variant of one metric in a results document."""
+    for m in results["metrics"]:
+        if m["metric"] == metric:
+            for v in m["variants"]:
+                if v["variant"] == variant:
+                    return v
+    raise AssertionError("no %s of variant %s in %s" % (metric, variant, json.dumps(results)[:2000]))
