@@ -229,6 +229,14 @@ class Daemon:
     def number(self, text):
         return int(self.sql(text)[0][0])
 
+    def metric(self, name):
+        found = re.search(r"^%s (\S+)$" % re.escape(name), self.get("/metrics", key=None).body.decode(), re.M)
+        return float(found.group(1))
+
+    def wait_loaded(self):
+        """Until everything that is in the journal is in PostgreSQL."""
+        wait_for(lambda: self.metric("experimentd_journal_backlog_bytes") == 0, "the journal to be loaded", self.patience)
+
     def wait_rows(self, table, count, where="true"):
         """Until the loader has brought so many rows (or more) to the table; the number that is there."""
         query = "select count(*) from %s where %s" % (table, where)
