@@ -1,0 +1,119 @@
+#include "experimentd/admin/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/mem.h"
+#include "base/migrate.h"
+#include "base/pg.h"
+#include "base/pgcluster.h"
+#include "base/settings.h"
+#include "experimentd/config/keys.h"
+
+/* What every command needs that talks to the database and does not serve. */
+struct command_settings {
+    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *scope, *label;
+};
+
+#define AT(field) offsetof(struct command_settings, field)
+
+static const struct setting database_settings[] = {
+    { "data_dir", SETTING_TEXT, AT(data_dir), NULL, false, "DIR", "the server's data directory" },
+    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL", "PostgreSQL, when it is not the private one of DIR" },
+    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER", "who runs the private PostgreSQL when started as root" },
+    { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
+    { "scope", SETTING_TEXT, AT(scope), NULL, false, "SCOPE", "of the key: client, analyst or admin" },
+    { "label", SETTING_TEXT, AT(label), "made by key create", false, "TEXT", "of the key: who it is for; shown in the audit trail" },
+};
+
+struct database {
+    struct command_settings settings;
+    struct pgcluster *cluster;
+    struct pg *pg;
+};
+
+static bool open_database(struct database *d, int argc, char **argv, char **out_word, struct err *err)
+{
+    char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
+    size_t count = 0;
+    bool ok = settings_load(database_settings, COUNT_OF(database_settings), &d->settings, argc, argv, 0, rest, &count, err);
+    *out_word = ok && count ? rest[0] : NULL;
+    mem_free(rest);
+    if (!ok)
+        return false;
+    if (!*d->settings.data_dir && !*d->settings.database_url)
+        return err_set(err, ERR_INVALID, "give --data-dir DIR or --database-url URL");
+    struct pgcluster_options options = {
+        .data_dir = d->settings.data_dir,
+        .pg_user = d->settings.pg_user,
+        .bin_dir = *d->settings.pg_bin_dir ? d->settings.pg_bin_dir : NULL,
+        .shared_buffers_mb = 64,
+    };
+    const char *given = *d->settings.database_url ? d->settings.database_url : NULL;
+    AUTO(mem_free) char *url = pgcluster_connect(&options, given, &d->cluster, err);
+    if (!url)
+        return false;
+    d->pg = pg_open(url, "experimentd command", NULL, 0, err);
+    return d->pg != NULL;
+}
+
+static int close_database(struct database *d, bool ok, const struct err *err)
+{
+    pg_close(d->pg);
+    if (d->cluster)
+        pgcluster_stop(d->cluster);
+    settings_release(database_settings, COUNT_OF(database_settings), &d->settings);
+    if (!ok)
+        (void)fprintf(stderr, "experimentd: %s\n", err->text);
+    return ok ? EXIT_SUCCESS : err->kind == ERR_INVALID ? EX_USAGE : EXIT_FAILURE;
+}
+
+int migrate_main(int argc, char **argv)
+{
+    struct database d = { 0 };
+    struct err err = { 0 };
+    char *word;
+    int applied = 0;
+    bool ok = open_database(&d, argc, argv, &word, &err) && migrate_run(d.pg, migrations, &applied, &err);
+    if (ok)
+        (void)printf("applied %d migration%s; the schema is current\n", applied, applied == 1 ? "" : "s");
+    return close_database(&d, ok, &err);
+}
+
+static bool parse_scope(const char *text, enum key_scope *out, struct err *err)
+{
+    static const char *const names[] = { [SCOPE_CLIENT] = "client", [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin" };
+    for (enum key_scope s = SCOPE_CLIENT; s < SCOPE_COUNT; s++) {
+        if (strcmp(text, names[s]) == 0) {
+            *out = s;
+            return true;
+        }
+    }
+    return err_set(err, ERR_INVALID, "--scope is \"%s\", not client, analyst or admin", text);
+}
+
+int key_main(int argc, char **argv)
+{
+    struct database d = { 0 };
+    struct err err = { 0 };
+    char key[KEY_TEXT_MAX], *word = NULL;
+    enum key_scope scope = SCOPE_NONE;
+    bool ok = open_database(&d, argc, argv, &word, &err);
+    if (ok && (!word || strcmp(word, "create") != 0))
+        ok = err_set(&err, ERR_INVALID, "usage: experimentd key create --scope client|analyst|admin --data-dir DIR");
+    ok = ok && parse_scope(d.settings.scope, &scope, &err) && migrate_check(d.pg, migrations, &err) &&
+         key_create(d.pg, scope, d.settings.label, key, &err);
+    if (ok)
+        (void)printf("%s\n", key);
+    return close_database(&d, ok, &err);
+}
+
+int version_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)puts("experimentd " EXPERIMENTD_VERSION);
+    return EXIT_SUCCESS;
+}

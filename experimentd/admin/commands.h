@@ -1,0 +1,7 @@
+/* commands.h - the commands besides serve. argc and argv start behind the command's name; the result is the exit code. */
+#pragma once
+#include "experimentd/ingest/import.h"
+
+int migrate_main(int argc, char **argv);
+int key_main(int argc, char **argv);
+int version_main(int argc, char **argv);

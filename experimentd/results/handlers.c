@@ -1,0 +1,148 @@
+#include "experimentd/results/handlers.h"
+
+#include <assert.h>
+
+#include "base/pgloop.h"
+#include "experimentd/queries.h"
+#include "experimentd/results/json.h"
+#include "experimentd/worker.h"
+
+enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200 };
+
+/* What a handler needs again when the rows arrive. The snapshot is read anew then: the one of the request may be gone. */
+struct wait {
+    struct http_request *req;
+    struct str key;           /* of one experiment, or the first of the page */
+    size_t limit;
+    void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
+};
+
+static void on_rows(void *arg, const PGresult *rows, const struct err *err)
+{
+    struct wait *wait = arg;
+    if (err) {
+        http_reply_err(wait->req, err);
+        return;
+    }
+    struct buf b;
+    struct jsonw w;
+    struct err too_large;
+    buf_init(&b, RESULT_JSON_MAX);
+    jsonw_init(&w, &b);
+    wait->write(wait, &w, snapshot_get(), rows);
+    if (buf_ok(&b, "the answer", &too_large))
+        http_reply_json(wait->req, 200, buf_str(&b));
+    else
+        http_reply_err(wait->req, &too_large);
+    buf_release(&b);
+}
+
+static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    struct result r;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    result_write(w, &r, &wait->req->arena);
+}
+
+static void write_days(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    struct result r;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    result_write_timeseries(w, &r);
+}
+
+/* PostgreSQL's array text of keys; keys hold no character that needs quoting (experiments_key_format). */
+static void add_key(struct buf *b, struct str key)
+{
+    buf_add_byte(b, b->n ? ',' : '{');
+    buf_add_str(b, key);
+}
+
+static void one_experiment(struct http_request *req, struct worker *worker, enum query query,
+                           void (*write)(struct wait *, struct jsonw *, const struct snapshot *, const PGresult *))
+{
+    struct wait *wait = arena_zalloc(&req->arena, sizeof *wait);
+    *wait = (struct wait){ .req = req, .key = req->params[0], .write = write };
+    if (!snapshot_experiment(snapshot_get(), wait->key)) {
+        struct err err;
+        err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(wait->key));
+        http_reply_err(req, &err);
+        return;
+    }
+    const char *params[] = { arena_printf(&req->arena, "{" STR_FMT "}", STR_ARG(wait->key)).p };
+    pgloop_run(worker->pg, &queries[query], params, on_rows, wait);
+}
+
+void results_get(struct http_request *req, void *arg)
+{
+    one_experiment(req, arg, QUERY_RESULTS_LATEST, write_one);
+}
+
+void results_timeseries(struct http_request *req, void *arg)
+{
+    one_experiment(req, arg, QUERY_RESULTS_DAYS, write_days);
+}
+
+/* Experiments of the page: from the first key not below `from`, in the order of keys. */
+static size_t page_start(const struct snapshot *s, struct str from)
+{
+    size_t i = 0;
+    while (i < s->experiments_count) {
+        struct str key = s->experiments[i].key;
+        int order = memcmp(key.p, from.p ? from.p : "", key.n < from.n ? key.n : from.n);
+        if (order > 0 || (order == 0 && key.n >= from.n))
+            break;
+        i++;
+    }
+    return i;
+}
+
+static void write_list(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    size_t i = page_start(s, wait->key), end = i + wait->limit;
+    jsonw_open(w, NULL, '{');
+    jsonw_open(w, "experiments", '[');
+    for (; i < s->experiments_count && i < end; i++) {
+        struct result r;
+        result_read(&r, s, &s->experiments[i], rows, &wait->req->arena);
+        result_write_summary(w, &r, &wait->req->arena);
+    }
+    jsonw_close(w);
+    jsonw_str(w, "next_page_token", i < s->experiments_count ? s->experiments[i].key : (struct str){ NULL, 0 });
+    jsonw_close(w);
+}
+
+static bool page_size(struct http_request *req, size_t *out, struct err *err)
+{
+    struct str text;
+    uint32_t v = LIST_PAGE_DEFAULT;
+    if (http_query(req, STR("page_size"), &text) && (!parse_u32(text, &v, err) || v < 1 || v > LIST_PAGE_MAX))
+        return err_set(err, ERR_INVALID, "query parameter \"page_size\" must be a whole number from 1 to %d", LIST_PAGE_MAX);
+    *out = v;
+    return true;
+}
+
+void results_list(struct http_request *req, void *arg)
+{
+    struct worker *worker = arg;
+    const struct snapshot *s = snapshot_get();
+    struct wait *wait = arena_zalloc(&req->arena, sizeof *wait);
+    struct err err;
+    *wait = (struct wait){ .req = req, .write = write_list };
+    (void)http_query(req, STR("page_token"), &wait->key);
+    if (!page_size(req, &wait->limit, &err)) {
+        http_reply_err(req, &err);
+        return;
+    }
+    struct buf keys;
+    buf_init(&keys, LIST_PAGE_MAX * 128);
+    size_t from = page_start(s, wait->key);
+    for (size_t i = from; i < s->experiments_count && i < from + wait->limit; i++)
+        add_key(&keys, s->experiments[i].key);
+    if (keys.n == 0)
+        buf_add_byte(&keys, '{');
+    buf_add_byte(&keys, '}');
+    const char *params[] = { keys.p };
+    pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
+    buf_release(&keys);
+}

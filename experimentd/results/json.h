@@ -1,0 +1,14 @@
+/* json.h - the answers of results, timeseries and the list of experiments, written from a struct result. */
+#pragma once
+#include "base/jsonw.h"
+#include "experimentd/results/model.h"
+#include "experimentd/results/verdict.h"
+
+/* The object of GET /v1/experiments/{key}; also part of the results. */
+void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e);
+/* The whole answer of GET …/results. */
+void result_write(struct jsonw *w, const struct result *r, struct arena *arena);
+/* The whole answer of GET …/timeseries: cumulative values and lifts by day. */
+void result_write_timeseries(struct jsonw *w, const struct result *r);
+/* One element of GET /v1/experiments. */
+void result_write_summary(struct jsonw *w, const struct result *r, struct arena *arena);

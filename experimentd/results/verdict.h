@@ -1,0 +1,28 @@
+/* verdict.h - the line that a person reads first.
+ *
+ * Rule (also printed in the answer's text): without an aggregation or with fewer than two units in a variant, no data. Sample
+ * ratio mismatch (chi-square p < 0.001): unhealthy, whatever the metrics say. Else the primary metric of each variant against the
+ * control, Welch or delta-method test at the level, Bonferroni over the variants: better or worse by the metric's direction, or
+ * no difference. Of several differing variants the one with the smallest p speaks; guardrails that got worse are named. */
+#pragma once
+#include "experimentd/results/model.h"
+
+#define SRM_THRESHOLD 0.001   /* Fabijan et al., KDD 2019; GrowthBook, Spotify */
+#define RESULT_LEVEL 0.95
+
+enum outcome { OUTCOME_NONE, OUTCOME_BETTER, OUTCOME_WORSE, OUTCOME_NO_DIFFERENCE, OUTCOME_COUNT };
+enum verdict_state { VERDICT_NO_DATA, VERDICT_UNHEALTHY, VERDICT_BETTER, VERDICT_WORSE, VERDICT_NO_DIFFERENCE, VERDICT_COUNT };
+extern const char *const outcome_names[OUTCOME_COUNT];
+extern const char *const verdict_names[VERDICT_COUNT];
+
+struct verdict {
+    enum verdict_state state;
+    struct str metric, variant; /* {NULL, 0}: none */
+    struct str text;
+};
+
+/* Which way a comparison points for this metric, at `alpha` (two-sided). */
+enum outcome outcome_of(const struct result_metric *m, const struct comparison *c, double alpha);
+/* SRM of the result; false with a reason when there is nothing to test. `expected` has room for each variant. */
+bool result_srm(const struct result *r, struct srm *out, int64_t *observed, double *weights, struct err *err) MUSTCHECK;
+void verdict_make(struct verdict *out, const struct result *r, struct arena *arena);

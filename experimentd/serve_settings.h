@@ -1,0 +1,17 @@
+/* serve_settings.h - the settings of `experimentd serve`: one table, one struct. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+
+struct serve_settings {
+    char *data_dir, *database_url, *listen, *log_level, *web_dir, *pg_user, *pg_bin_dir;
+    uint32_t threads, pg_shared_buffers_mb, statement_timeout_ms, http_connections;
+    uint64_t journal_max_bytes, journal_segment_bytes, http_body_bytes;
+    int64_t drain_delay_us, drain_deadline_us, http_idle_us, http_header_us, http_body_us;
+    bool page_open;
+};
+
+extern const struct setting serve_settings[];
+extern const size_t serve_settings_count;

@@ -1,0 +1,419 @@
+/* The control thread: start in order, then one loop of signals, notifications and a one-second timer, then stop in reverse. */
+#include "experimentd/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/migrate.h"
+#include "base/pg.h"
+#include "base/pgcluster.h"
+#include "experimentd/config/keys.h"
+#include "experimentd/config/snapshot.h"
+#include "experimentd/http/http.h"
+#include "experimentd/http/routes.h"
+#include "experimentd/http/static_files.h"
+#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/loader.h"
+
+static void wake_workers(struct server *s)
+{
+    uint64_t one = 1;
+    for (unsigned i = 0; i < s->workers_count; i++)
+        if (s->workers[i].started && !atomic_load(&s->workers[i].ended))
+            (void)!write(s->workers[i].wake_fd, &one, sizeof one);
+}
+
+/* ---- configuration: LISTEN, reload, reconnect ---- */
+
+static bool reload(struct server *s, struct err *err)
+{
+    struct snapshot *next = snapshot_load(s->pg, err);
+    if (!next)
+        return false;
+    log_debug("snapshot_published", "version=%lld experiments=%zu", (long long)next->version, next->experiments_count);
+    snapshot_publish(next);
+    wake_workers(s);
+    return true;
+}
+
+static void on_notify(evutil_socket_t fd, short what, void *arg);
+
+static bool listen_again(struct server *s, struct err *err)
+{
+    if (!pg_exec(s->pg, "listen config", err) || !reload(s, err))
+        return false;
+    s->listen_event = event_new(s->base, PQsocket(s->pg->conn), EV_READ | EV_PERSIST, on_notify, s);
+    (void)event_add(s->listen_event, NULL);
+    atomic_store(&s->database_up, true);
+    return true;
+}
+
+static void database_lost(struct server *s, const struct err *err)
+{
+    log_error("database_lost", LOG_ERR, LOG_ERR_ARG(err));
+    atomic_store(&s->database_up, false);
+    event_free(s->listen_event);
+    s->listen_event = NULL;
+}
+
+static void on_notify(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct server *s = arg;
+    struct err err;
+    bool changed = false;
+    if (!PQconsumeInput(s->pg->conn)) {
+        (void)pg_err(s->pg->conn, NULL, "waiting for notifications", &err);
+        database_lost(s, &err);
+        return;
+    }
+    for (PGnotify *n; (n = PQnotifies(s->pg->conn)); PQfreemem(n))
+        changed = true;
+    if (changed && !reload(s, &err))
+        database_lost(s, &err);
+}
+
+/* A private cluster that died is started again; the journal takes signals meanwhile. */
+static bool revive_cluster(struct server *s, struct err *err)
+{
+    siginfo_t info = { 0 };
+    if (!s->cluster || waitid(P_PID, (id_t)pgcluster_pid(s->cluster), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+        return true;
+    log_error("postgresql_ended", "pid=%d status=%d", (int)info.si_pid, info.si_status);
+    pgcluster_stop(TAKE(s->cluster));
+    struct pgcluster_options options = {
+        .data_dir = s->settings.data_dir,
+        .pg_user = s->settings.pg_user,
+        .bin_dir = s->settings.pg_bin_dir,
+        .shared_buffers_mb = s->settings.pg_shared_buffers_mb,
+    };
+    s->cluster = pgcluster_start(&options, err);
+    return s->cluster != NULL;
+}
+
+static void try_database(struct server *s)
+{
+    struct err err;
+    if (!s->cluster && !*s->settings.database_url) {
+        struct pgcluster_options options = { .data_dir = s->settings.data_dir, .pg_user = s->settings.pg_user,
+                                             .bin_dir = s->settings.pg_bin_dir,
+                                             .shared_buffers_mb = s->settings.pg_shared_buffers_mb };
+        s->cluster = pgcluster_start(&options, &err);
+        if (!s->cluster) {
+            log_error("postgresql_start_failed", LOG_ERR, LOG_ERR_ARG(&err));
+            return;
+        }
+    }
+    if (!pg_reopen(s->pg, &err) || !listen_again(s, &err))
+        log_warn("database_still_away", LOG_ERR, LOG_ERR_ARG(&err));
+    else
+        log_info("database_back", "url=%s", *s->settings.database_url ? "given" : "private");
+}
+
+/* ---- stopping ---- */
+
+static void ask_to_stop(struct server *s, const char *why)
+{
+    if (s->stop_asked_us) {
+        log_warn("second_signal", "action=exit_at_once");
+        _exit(EXIT_FAILURE);
+    }
+    log_info("stopping", "reason=%s drain_delay_seconds=%.1f", why, (double)s->settings.drain_delay_us / 1e6);
+    s->stop_asked_us = clock_mono_us();
+    atomic_store(&s->ready, false);
+}
+
+static bool all_ended(const struct server *s)
+{
+    for (unsigned i = 0; i < s->workers_count; i++)
+        if (s->workers[i].started && !atomic_load(&s->workers[i].ended))
+            return false;
+    return true;
+}
+
+static void advance_stop(struct server *s)
+{
+    int64_t waited = clock_mono_us() - s->stop_asked_us;
+    if (waited < s->settings.drain_delay_us)
+        return;
+    if (!s->draining_sent) {
+        atomic_store(&s->drain, true);
+        s->draining_sent = true;
+        wake_workers(s);
+    }
+    if (waited > s->settings.drain_delay_us + s->settings.drain_deadline_us && !atomic_load(&s->abandon)) {
+        log_warn("drain_deadline", "action=drop_what_is_left");
+        atomic_store(&s->abandon, true);
+        wake_workers(s);
+    }
+    if (all_ended(s))
+        (void)event_base_loopbreak(s->base);
+}
+
+/* ---- events ---- */
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    struct server *s = arg;
+    struct err err;
+    if (number == SIGHUP) {
+        log_info("reloading", "reason=SIGHUP");
+        if (s->listen_event && !reload(s, &err))
+            log_error("reload_failed", LOG_ERR, LOG_ERR_ARG(&err));
+        return;
+    }
+    ask_to_stop(s, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    advance_stop(s);
+}
+
+/* Ten times a second while stopping, so that a stop is quick; once a second otherwise. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct server *s = arg;
+    struct err err;
+    static unsigned ticks;
+    snapshot_collect();
+    if (s->stop_asked_us) {
+        advance_stop(s);
+        return;
+    }
+    if (++ticks % 10 != 0)
+        return;
+    if (!revive_cluster(s, &err))
+        log_error("postgresql_start_failed", LOG_ERR, LOG_ERR_ARG(&err));
+    if (!s->listen_event)
+        try_database(s);
+}
+
+/* ---- starting ---- */
+
+static bool make_dir(const char *dir, struct err *err)
+{
+    struct stat st;
+    if (mkdir(dir, 0755) == 0)
+        return true;
+    if (errno != EEXIST)
+        return err_set_errno(err, "cannot make directory \"%s\"", dir);
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        return err_set(err, ERR_INVALID, "\"%s\" is not a directory", dir);
+    return true;
+}
+
+static bool open_database(struct server *s, struct err *err)
+{
+    struct pgcluster_options options = {
+        .data_dir = s->settings.data_dir,
+        .pg_user = s->settings.pg_user,
+        .bin_dir = *s->settings.pg_bin_dir ? s->settings.pg_bin_dir : NULL,
+        .shared_buffers_mb = s->settings.pg_shared_buffers_mb,
+    };
+    if (*s->settings.database_url) {
+        s->database_url = mem_strdup(s->settings.database_url);
+    } else {
+        s->cluster = pgcluster_start(&options, err);
+        if (!s->cluster)
+            return false;
+        s->database_url = mem_strdup(pgcluster_url(s->cluster));
+    }
+    int applied = 0;
+    s->pg = pg_open(s->database_url, "experimentd control", NULL, 0, err);
+    if (!s->pg || !migrate_run(s->pg, migrations, &applied, err))
+        return false;
+    log_info("database_ready", "kind=%s migrations_applied=%d", s->cluster ? "private" : "given", applied);
+    return keys_make_first(s->pg, s->settings.data_dir, err);
+}
+
+static bool open_journal(struct server *s, struct err *err)
+{
+    AUTO(mem_free) char *dir = mem_printf("%s/journal", s->settings.data_dir);
+    struct journal_options options = {
+        .dir = dir,
+        .max_bytes = s->settings.journal_max_bytes,
+        .segment_bytes = s->settings.journal_segment_bytes,
+    };
+    if (!make_dir(dir, err))
+        return false;
+    s->journal = journal_open(&options, err);
+    if (!s->journal)
+        return false;
+    s->loader = loader_start(s->journal, s->database_url, err);
+    return s->loader != NULL;
+}
+
+static bool parse_listen(const char *text, char host[64], uint16_t *out_port, struct err *err)
+{
+    const char *colon = strrchr(text, ':');
+    uint32_t port;
+    if (!colon || (size_t)(colon - text) >= 64 || !parse_u32(str_of(colon + 1), &port, NULL) || port > UINT16_MAX)
+        return err_set(err, ERR_INVALID, "setting \"listen\" is \"%s\", not HOST:PORT", text);
+    memcpy(host, text, (size_t)(colon - text));
+    host[colon - text] = '\0';
+    *out_port = (uint16_t)port;
+    return true;
+}
+
+static bool write_address(struct server *s, const char *host, struct err *err)
+{
+    AUTO(mem_free) char *path = mem_printf("%s/listen.addr", s->settings.data_dir);
+    AUTO(mem_free) char *next = mem_printf("%s.new", path);
+    FILE *f = fopen(next, "we");
+    if (!f || fprintf(f, "%s:%u\n", host, s->port) < 0 || fclose(f) != 0 || rename(next, path) != 0)
+        return err_set_errno(err, "cannot write \"%s\"", path);
+    return true;
+}
+
+/* All sockets are bound before the first worker runs: a taken port is an error of the start, not of a thread. */
+static bool open_listeners(struct server *s, struct err *err)
+{
+    char host[64];
+    if (!parse_listen(s->settings.listen, host, &s->port, err))
+        return false;
+    for (unsigned i = 0; i < s->workers_count; i++) {
+        struct server_worker *sw = &s->workers[i];
+        sw->listen_fd = http_listen(host, s->port, &s->port, err);
+        if (sw->listen_fd < 0)
+            return false;
+        sw->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (sw->wake_fd < 0)
+            return err_set_errno(err, "cannot make an eventfd");
+    }
+    log_info("listening", "host=%s port=%u threads=%u", host, s->port, s->workers_count);
+    return write_address(s, host, err);
+}
+
+static bool start_workers(struct server *s, struct err *err)
+{
+    for (unsigned i = 0; i < s->workers_count; i++) {
+        struct server_worker *sw = &s->workers[i];
+        sw->w = (struct worker){ .index = i, .server = s };
+        (void)snprintf(sw->log_prefix, sizeof sw->log_prefix, "worker=%u ", i);
+        if (pthread_create(&sw->thread, NULL, server_worker_run, sw) != 0)
+            return err_set(err, ERR_SYSTEM, "cannot start worker thread %u", i);
+        sw->started = true;
+    }
+    return true;
+}
+
+static bool start(struct server *s, struct err *err)
+{
+    if (!*s->settings.data_dir)
+        return err_set(err, ERR_INVALID, "setting \"data_dir\" is missing: give --data-dir DIR");
+    if (s->settings.threads > THREADS_MAX)
+        return err_set(err, ERR_INVALID, "setting \"threads\" is %u, more than %d", s->settings.threads, THREADS_MAX);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    s->workers_count = s->settings.threads ? s->settings.threads : cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
+        return false;
+    snapshot_init(s->workers_count);
+    if (!listen_again(s, err) || !static_open(s->settings.web_dir, err) || !open_listeners(s, err))
+        return false;
+    routes_set_open_page(s->settings.page_open);
+    return start_workers(s, err);
+}
+
+static void stop(struct server *s)
+{
+    atomic_store(&s->drain, true);
+    atomic_store(&s->abandon, true);
+    wake_workers(s);
+    for (unsigned i = 0; i < s->workers_count; i++)
+        if (s->workers[i].started)
+            (void)pthread_join(s->workers[i].thread, NULL);
+    if (s->loader) {
+        journal_flush(s->journal);
+        loader_stop(s->loader);
+    }
+    if (s->journal)
+        journal_close(s->journal);
+    if (s->listen_event)
+        event_free(s->listen_event);
+    snapshot_shutdown();
+    static_close();
+    pg_close(s->pg);
+    if (s->cluster)
+        pgcluster_stop(s->cluster);
+    mem_free(s->database_url);
+}
+
+static void run(struct server *s)
+{
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    struct event *events[COUNT_OF(numbers) + 1];
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        events[i] = evsignal_new(s->base, numbers[i], on_signal, s);
+        (void)event_add(events[i], NULL);
+    }
+    events[COUNT_OF(numbers)] = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    (void)event_add(events[COUNT_OF(numbers)], &(struct timeval){ .tv_usec = 100000 });
+    atomic_store(&s->ready, true);
+    (void)event_base_dispatch(s->base);
+    for (size_t i = 0; i < COUNT_OF(events); i++)
+        event_free(events[i]);
+}
+
+/* Threads must not take signals: the mask is set before the first of them starts. libevent's handlers run on this thread. */
+static void block_signals(sigset_t *old)
+{
+    sigset_t all;
+    (void)sigfillset(&all);
+    (void)sigdelset(&all, SIGSEGV);
+    (void)sigdelset(&all, SIGBUS);
+    (void)sigdelset(&all, SIGFPE);
+    (void)sigdelset(&all, SIGILL);
+    (void)sigdelset(&all, SIGABRT);
+    (void)pthread_sigmask(SIG_SETMASK, &all, old);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+int serve_main(int argc, char **argv)
+{
+    AUTO(mem_free) struct server *s = mem_zalloc(sizeof *s);
+    struct err err = { 0 };
+    sigset_t old;
+    char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
+    size_t rest_count = 0;
+    enum log_level level;
+    s->started_us = clock_now_us();
+    bool ok = settings_load(serve_settings, serve_settings_count, &s->settings, argc, argv, 0, rest, &rest_count, &err);
+    if (ok && rest_count)
+        ok = err_set(&err, ERR_INVALID, "\"serve\" takes no argument \"%s\"", rest[0]);
+    if (ok && !log_parse_level(s->settings.log_level, &level))
+        ok = err_set(&err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error", s->settings.log_level);
+    mem_free(rest);
+    if (!ok) {
+        (void)fprintf(stderr, "experimentd: %s\n", err.text);
+        settings_release(serve_settings, serve_settings_count, &s->settings);
+        return EX_USAGE;
+    }
+    log_set_level(level);
+    block_signals(&old);
+    s->base = event_base_new();
+    bool started = start(s, &err);
+    if (started) {
+        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+        run(s);
+    } else {
+        log_error("start_failed", LOG_ERR, LOG_ERR_ARG(&err));
+    }
+    stop(s);
+    event_base_free(s->base);
+    settings_release(serve_settings, serve_settings_count, &s->settings);
+    if (started)
+        log_info("stopped", "uptime_seconds=%.1f", (double)(clock_now_us() - s->started_us) / 1e6);
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,59 @@
+/* server.h - the daemon: what all workers share, and the control thread that starts, feeds, drains and ends them.
+ *
+ * serve_main runs on the main thread, which becomes the control thread: signals, LISTEN, snapshot building, timers. Order of
+ * start: cluster, migrations, keys, snapshot, journal, loader, listeners, workers. The end is the reverse: listeners drain,
+ * workers leave, the journal is synced, the loader empties it, the cluster stops. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "experimentd/serve_settings.h"
+#include "experimentd/worker.h"
+
+struct event;
+struct journal;
+struct loader;
+struct pg;
+struct pgcluster;
+
+enum { THREADS_MAX = 64 };
+
+struct server_worker {
+    struct worker w;
+    pthread_t thread;
+    bool started;
+    int listen_fd;
+    int wake_fd;               /* eventfd: look at the atomics below */
+    struct event *wake_event, *turn_timer;
+    _Atomic bool ended;
+    _Atomic uint64_t turns;
+    char log_prefix[16];
+};
+
+struct server {
+    struct serve_settings settings;
+    char *database_url;        /* of the private cluster or as given */
+    struct pgcluster *cluster;
+    struct pg *pg;             /* the control thread's own connection: LISTEN, snapshot */
+    struct journal *journal;
+    struct loader *loader;
+    struct event_base *base;
+    struct event *listen_event;
+    unsigned workers_count;
+    struct server_worker workers[THREADS_MAX];
+    uint16_t port;
+    int64_t started_us;
+    int64_t stop_asked_us;     /* monotonic; 0: running */
+    bool draining_sent;
+    _Atomic bool ready;        /* /readyz */
+    _Atomic bool drain;        /* workers: drop listeners, finish, leave */
+    _Atomic bool abandon;      /* workers: leave now */
+    _Atomic bool database_up;
+};
+
+/* `experimentd serve …`; argv behind the command. Returns the exit code. */
+int serve_main(int argc, char **argv);
+/* Thread body of one worker. */
+void *server_worker_run(void *arg);
