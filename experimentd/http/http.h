@@ -6,6 +6,7 @@
  *
  * Limits (struct http_limits) bound everything a client can make grow; passing one is answered with 408, 413, 414, 431 or 503. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -14,3 +14,9 @@ struct route {
 /* Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's
  * keyring and the scope, and calls the handler; or answers 404, 405 (with Allow), 401, 403. HEAD finds GET routes. */
 void routes_dispatch(struct http_request *req, void *worker);
+
+extern const struct route routes[]; /* experimentd/routes.c */
+extern const size_t routes_count;
+
+/* When on, GET routes of scope analyst need no key: for a page on a trusted network. Before the workers start. */
+void routes_set_open_page(bool open);

@@ -1,0 +1,157 @@
+/* Suite = module, test = the sentence it proves. The results are built by hand, without a database. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <jansson.h>
+
+#include "experimentd/results/json.h"
+#include "experimentd/results/verdict.h"
+
+static struct arena arena;
+static struct snapshot_metric ctr = { STR("ctr"), STR("Click-through"), STR("share"), STR("proportion"), STR("increase"), STR("share") };
+static struct snapshot_metric zero = { STR("zero"), STR("Zero-result rate"), STR("rate"), STR("ratio"), STR("decrease"), STR("share") };
+static struct snapshot_variant variants[] = {
+    { STR("a"), STR(""), 0.5, STR("1") },
+    { STR("b"), STR("New ranker"), 0.5, STR("2") },
+};
+static struct snapshot_experiment experiment = {
+    .key = STR("shop"), .name = STR("Shop"), .hypothesis = STR(""), .hash_attribute = STR("id"), .seed = STR("shop"),
+    .origin = STR("live"), .status = EXPERIMENT_STOPPED, .hash_version = 2, .coverage = 1, .version = 3,
+    .variants = variants, .variants_count = 2,
+};
+
+/* n units of which x are 1: mean p, m2 = n p (1 - p). */
+static struct moments2 share(int64_t n, int64_t x)
+{
+    double p = (double)x / (double)n;
+    return (struct moments2){ .n = n, .mean_x = p, .m2_x = (double)n * p * (1 - p) };
+}
+
+static struct result result_of(struct moments2 a, struct moments2 b)
+{
+    struct result r = { .experiment = &experiment, .has_data = true, .units = a.n + b.n, .metrics_count = 1 };
+    r.metrics = arena_zalloc(&arena, 2 * sizeof *r.metrics);
+    r.metrics[0] = (struct result_metric){ .metric = &ctr, .role = STR("primary"), .kind = METRIC_PROPORTION, .days_count = 1 };
+    r.metrics[0].days = arena_zalloc(&arena, sizeof *r.metrics[0].days);
+    r.metrics[0].days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
+    r.metrics[0].days[0].arms[0] = a;
+    r.metrics[0].days[0].arms[1] = b;
+    return r;
+}
+
+static struct verdict verdict_of(struct result r)
+{
+    struct verdict v;
+    verdict_make(&v, &r, &arena);
+    return v;
+}
+
+static void setup(void)
+{
+    arena_init(&arena, 4096);
+}
+
+static void teardown(void)
+{
+    arena_release(&arena);
+}
+
+TestSuite(verdict, .init = setup, .fini = teardown);
+
+Test(verdict, a_higher_share_of_a_metric_to_increase_is_better)
+{
+    struct verdict v = verdict_of(result_of(share(10000, 1000), share(10000, 1200)));
+    cr_assert(eq(int, v.state, VERDICT_BETTER));
+    cr_assert(str_eq(v.variant, STR("b")));
+    cr_assert(strstr(v.text.p, "\"New ranker\" is better than \"a\""), "%s", v.text.p);
+    cr_assert(strstr(v.text.p, "+20.00 %"), "%s", v.text.p);
+}
+
+Test(verdict, a_lower_share_of_a_metric_to_increase_is_worse)
+{
+    cr_assert(eq(int, verdict_of(result_of(share(10000, 1200), share(10000, 1000))).state, VERDICT_WORSE));
+}
+
+Test(verdict, equal_shares_show_no_difference)
+{
+    cr_assert(eq(int, verdict_of(result_of(share(10000, 1000), share(10000, 1001))).state, VERDICT_NO_DIFFERENCE));
+}
+
+Test(verdict, a_sample_ratio_mismatch_overrules_the_metrics)
+{
+    struct verdict v = verdict_of(result_of(share(10000, 1000), share(9000, 2000)));
+    cr_assert(eq(int, v.state, VERDICT_UNHEALTHY));
+    cr_assert(strstr(v.text.p, "Do not trust"), "%s", v.text.p);
+}
+
+Test(verdict, one_unit_is_no_data_and_says_why)
+{
+    struct verdict v = verdict_of(result_of(share(1, 1), share(1, 0)));
+    cr_assert(eq(int, v.state, VERDICT_NO_DATA));
+    cr_assert(strstr(v.text.p, "unit"), "%s", v.text.p);
+}
+
+Test(verdict, without_an_aggregation_it_says_how_to_start_one)
+{
+    struct result r = { .experiment = &experiment };
+    struct verdict v = verdict_of(r);
+    cr_assert(eq(int, v.state, VERDICT_NO_DATA));
+    cr_assert(strstr(v.text.p, "trainer run metrics"), "%s", v.text.p);
+}
+
+Test(verdict, a_guardrail_that_got_worse_is_named)
+{
+    struct result r = result_of(share(10000, 1000), share(10000, 1200));
+    struct result_metric *m = &r.metrics[r.metrics_count++];
+    *m = (struct result_metric){ .metric = &zero, .role = STR("guardrail"), .kind = METRIC_RATIO, .days_count = 1 };
+    m->days = arena_zalloc(&arena, sizeof *m->days);
+    m->days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
+    m->days[0].arms[0] = (struct moments2){ .n = 10000, .mean_x = 0.1, .m2_x = 900, .mean_y = 1, .m2_y = 100, .cxy = 10 };
+    m->days[0].arms[1] = (struct moments2){ .n = 10000, .mean_x = 0.2, .m2_x = 1600, .mean_y = 1, .m2_y = 100, .cxy = 10 };
+    struct verdict v = verdict_of(r);
+    cr_assert(eq(int, v.state, VERDICT_BETTER));
+    cr_assert(strstr(v.text.p, "Guardrail \"Zero-result rate\" got worse"), "%s", v.text.p);
+}
+
+Test(verdict, a_running_experiment_is_told_not_to_stop_early)
+{
+    experiment.status = EXPERIMENT_RUNNING;
+    struct verdict v = verdict_of(result_of(share(10000, 1000), share(10000, 1200)));
+    cr_assert(strstr(v.text.p, "decide at the planned end"), "%s", v.text.p);
+}
+
+TestSuite(results_json, .init = setup, .fini = teardown);
+
+static json_t *json_of(struct result *r)
+{
+    struct buf b;
+    struct jsonw w;
+    buf_init(&b, 1 << 20);
+    jsonw_init(&w, &b);
+    result_write(&w, r, &arena);
+    json_t *root = json_loadb(b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
+    buf_release(&b);
+    return root;
+}
+
+Test(results_json, holds_counts_value_and_comparison)
+{
+    struct result r = result_of(share(10000, 1000), share(10000, 1200));
+    json_auto_t *root = json_of(&r);
+    cr_assert(root);
+    json_t *b = json_array_get(json_object_get(json_array_get(json_object_get(root, "metrics"), 0), "variants"), 1);
+    json_t *c = json_object_get(b, "comparison");
+    cr_assert(epsilon_eq(dbl, json_number_value(json_object_get(b, "value")), 0.12, 1e-12));
+    cr_assert(epsilon_eq(dbl, json_number_value(json_object_get(b, "numerator")), 1200, 1e-6));
+    cr_assert(epsilon_eq(dbl, json_number_value(json_object_get(c, "lift")), 0.2, 1e-12));
+    cr_assert(eq(str, (char *)json_string_value(json_object_get(c, "outcome")), "better"));
+}
+
+Test(results_json, an_empty_arm_has_a_reason_and_no_number)
+{
+    struct result r = result_of(share(100, 10), (struct moments2){ 0 });
+    json_auto_t *root = json_of(&r);
+    json_t *b = json_array_get(json_object_get(json_array_get(json_object_get(root, "metrics"), 0), "variants"), 1);
+    cr_assert(json_is_null(json_object_get(b, "value")));
+    cr_assert(json_is_string(json_object_get(b, "reason")));
+    cr_assert(json_is_string(json_object_get(json_object_get(b, "comparison"), "reason")));
+}
