@@ -34,5 +34,15 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF(3, 
 bool err_set_errno(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 /* Puts a prefix before the text that stands: "line 12: " + text. Returns false. */
 bool err_prefix(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+/* The compiler sees that these return false, so it does not warn about out parameters "used uninitialised" behind a check
+ * (after git's error()). */
+static inline bool err_false(void)
+{
+    return false;
+}
+#define err_set(...) (err_set(__VA_ARGS__), err_false())
+#define err_set_errno(...) (err_set_errno(__VA_ARGS__), err_false())
+#define err_prefix(...) (err_prefix(__VA_ARGS__), err_false())
+
 /* The kind's name in the answer's "type": "invalid", "not-found", … */
 const char *err_kind_name(enum err_kind kind);
