@@ -22,8 +22,8 @@ struct setting {
 };
 
 /* Fills `into` from defaults, the file (--config FILE or EXPERIMENTD_CONFIG), the environment, and argv[from…]. Arguments that
- * are no flags go to out_rest (count in *out_rest_count; room for argc). An unknown flag or key is an error that names the
- * nearest known one. */
+ * are no flags, --help, -h and all behind "--" go to out_rest (count in *out_rest_count; room for argc). An unknown flag or key
+ * is an error that names the nearest known one. On failure `into` is released. TIME values are seconds, or have a unit: 500ms. */
 bool settings_load(const struct setting *table, size_t count, void *into, int argc, char **argv, int from, char **out_rest,
                    size_t *out_rest_count, struct err *err) MUSTCHECK;
 void settings_print_help(const struct setting *table, size_t count, FILE *to);
