@@ -1,0 +1,103 @@
+/* Ranges, choice, namespaces, overrides, and an experiment made ready. Source: GrowthBook SDK specification 0.8.0. */
+#include <math.h>
+#include <string.h>
+
+#include "assign/assign.h"
+#include "assign/fnv.h"
+
+void assign_equal_weights(size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = 1.0 / (double)n;
+}
+
+static bool usable(const double *weights, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += weights[i];
+    return sum >= 0.99 && sum <= 1.01;
+}
+
+void assign_bucket_ranges(size_t n, double coverage, const double *weights, size_t weights_n, struct assign_range *out)
+{
+    bool given = weights && weights_n == n && usable(weights, n);
+    double from = 0;
+    coverage = coverage < 0 ? 0 : coverage > 1 ? 1 : coverage;
+    for (size_t i = 0; i < n; i++) {
+        double w = given ? weights[i] : 1.0 / (double)n;
+        out[i] = (struct assign_range){ from, from + coverage * w };
+        from += w;
+    }
+}
+
+int assign_choose(double n, const struct assign_range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (n >= ranges[i].lo && n < ranges[i].hi)
+            return (int)i;
+    return -1;
+}
+
+bool assign_in_namespace(const char *value, size_t value_n, const char *name, size_t name_n, double lo, double hi)
+{
+    uint32_t h = fnv_add(FNV_BASIS, value, value_n);
+    h = fnv_add(fnv_add(h, "__", 2), name, name_n);
+    double n = (h % 1000) / 1000.0;
+    return n >= lo && n < hi;
+}
+
+/* JavaScript's parseInt of text up to `end`: leading digits; -1 when there are none or it is too large. */
+static int leading_int(const char *p, const char *end)
+{
+    int v = 0;
+    const char *from = p;
+    for (; p < end && *p >= '0' && *p <= '9' && v <= 1000000; p++)
+        v = v * 10 + (*p - '0');
+    return p == from ? -1 : v;
+}
+
+int assign_query_string_override(const char *key, const char *url, size_t n)
+{
+    const char *p = strchr(url, '?');
+    size_t key_n = strlen(key);
+    if (!p)
+        return -1;
+    const char *end = p + strcspn(p, "#");
+    for (p++; p < end;) {
+        const char *next = memchr(p, '&', (size_t)(end - p));
+        const char *stop = next ? next : end;
+        if ((size_t)(stop - p) > key_n && strncmp(p, key, key_n) == 0 && p[key_n] == '=') {
+            int v = leading_int(p + key_n + 1, stop);
+            return v >= 0 && (size_t)v < n ? v : -1;
+        }
+        p = stop + 1;
+    }
+    return -1;
+}
+
+bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version, double coverage,
+                            const double *weights, size_t variants)
+{
+    if ((hash_version != 1 && hash_version != 2) || variants > ASSIGN_VARIANTS_MAX)
+        return false;
+    e->hash_version = hash_version;
+    e->seed = seed;
+    e->seed_n = seed_n;
+    e->seed_state = fnv_add(FNV_BASIS, seed, seed_n);
+    e->ranges_count = variants;
+    assign_bucket_ranges(variants, coverage, weights, variants, e->ranges);
+    return true;
+}
+
+int assign_variant(const struct assign_experiment *e, const char *unit, size_t unit_n)
+{
+    double n;
+    if (unit_n == 0)
+        return -1;
+    if (e->hash_version == 2)
+        n = (fnv_add_decimal(FNV_BASIS, fnv_add(e->seed_state, unit, unit_n)) % 10000) / 10000.0;
+    else
+        (void)assign_hash(e->seed, e->seed_n, unit, unit_n, 1, &n);
+    return assign_choose(n, e->ranges, e->ranges_count);
+}
