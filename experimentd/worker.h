@@ -9,6 +9,7 @@ struct event_base;
 struct http_server;
 struct journal_client;
 struct pgloop;
+struct publish_wait;
 struct server;
 
 struct worker {
@@ -18,4 +19,5 @@ struct worker {
     struct pgloop *pg;
     struct journal_client *journal;
     struct server *server;            /* what all share: settings, counters */
+    struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
 };

@@ -1,0 +1,148 @@
+/* Publishing and reclaiming. Readers hold a snapshot only inside a callback; each says after its turn which epoch it has seen.
+ * A retired snapshot of epoch e is freed when every reader has seen an epoch >= e. */
+#include "experimentd/config/snapshot.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdatomic.h>
+
+#include "experimentd/config/snapshot_parts.h"
+
+enum { SLOTS_MAX = 64, CACHE_LINE = 64 };
+
+static _Atomic(struct snapshot_whole *) current;
+static _Atomic uint64_t epoch = 1;
+static struct {
+    _Alignas(CACHE_LINE) _Atomic uint64_t seen;
+} slots[SLOTS_MAX];
+static unsigned slots_count;
+static struct snapshot_whole *retired; /* control thread only */
+
+void snapshot_init(unsigned count)
+{
+    assert(count <= SLOTS_MAX);
+    slots_count = count;
+    for (unsigned i = 0; i < count; i++)
+        atomic_store(&slots[i].seen, 0);
+}
+
+const struct snapshot *snapshot_get(void)
+{
+    struct snapshot_whole *w = atomic_load_explicit(&current, memory_order_acquire);
+    return w ? &w->s : NULL;
+}
+
+void snapshot_quiescent(unsigned slot)
+{
+    atomic_store_explicit(&slots[slot].seen, atomic_load_explicit(&epoch, memory_order_acquire), memory_order_release);
+}
+
+void snapshot_leave(unsigned slot)
+{
+    atomic_store(&slots[slot].seen, UINT64_MAX);
+}
+
+static uint64_t seen_minimum(void)
+{
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < slots_count; i++) {
+        uint64_t seen = atomic_load_explicit(&slots[i].seen, memory_order_acquire);
+        least = seen < least ? seen : least;
+    }
+    return least;
+}
+
+void snapshot_collect(void)
+{
+    uint64_t least = seen_minimum();
+    struct snapshot_whole **at = &retired;
+    while (*at) {
+        struct snapshot_whole *w = *at;
+        if (w->retired_at <= least) {
+            *at = w->next_retired;
+            snapshot_free(&w->s);
+        } else {
+            at = &w->next_retired;
+        }
+    }
+}
+
+void snapshot_publish(struct snapshot *next)
+{
+    struct snapshot_whole *old = atomic_exchange(&current, (struct snapshot_whole *)(void *)next);
+    if (old) {
+        old->retired_at = atomic_fetch_add(&epoch, 1) + 1;
+        old->next_retired = retired;
+        retired = old;
+    }
+    snapshot_collect();
+}
+
+void snapshot_shutdown(void)
+{
+    for (unsigned i = 0; i < slots_count; i++)
+        snapshot_leave(i);
+    struct snapshot_whole *last = atomic_exchange(&current, NULL);
+    if (last)
+        snapshot_free(&last->s);
+    snapshot_collect();
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    struct snapshot_whole *w = (struct snapshot_whole *)(void *)s;
+    if (!w)
+        return;
+    arena_release(&w->arena);
+    mem_free(w);
+}
+
+/* ---- looking up ---- */
+
+static int order(struct str a, struct str b)
+{
+    int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+    return d ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, struct str key)
+{
+    size_t lo = 0, hi = s ? s->experiments_count : 0;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int d = order(s->experiments[mid].key, key);
+        if (d == 0)
+            return &s->experiments[mid];
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+const struct snapshot_metric *snapshot_metric(const struct snapshot *s, struct str key)
+{
+    for (size_t i = 0; i < s->metrics_count; i++)
+        if (str_eq(s->metrics[i].key, key))
+            return &s->metrics[i];
+    return NULL;
+}
+
+enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, struct str *out_label)
+{
+    const struct snapshot_whole *w = (const struct snapshot_whole *)(const void *)s;
+    unsigned char hash[KEY_HASH_BYTES];
+    size_t at;
+    (void)crypto_generichash(hash, sizeof hash, (const unsigned char *)key.p, key.n, NULL, 0);
+    memcpy(&at, hash, sizeof at);
+    for (;; at++) {
+        const struct snapshot_key *k = &w->keys[at & (w->keys_room - 1)];
+        if (k->scope == SCOPE_NONE)
+            return SCOPE_NONE;
+        if (sodium_memcmp(k->hash, hash, sizeof hash) == 0) {
+            *out_label = k->label;
+            return k->scope;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/* snapshot_parts.h - inside of config/: the whole of a snapshot. */
+#pragma once
+#include "assign/assign.h"
+#include "base/mem.h"
+#include "experimentd/config/snapshot.h"
+
+enum { KEY_HASH_BYTES = 32 };
+
+struct snapshot_key {
+    unsigned char hash[KEY_HASH_BYTES];
+    enum key_scope scope;
+    struct str label;
+};
+
+/* What evaluation needs of an experiment: libassign's form and the pieces of its replies. */
+struct snapshot_assign {
+    struct assign_experiment ready;
+    struct str *assigned;      /* one per variant: {"experiment":…,"variant":…,"value":…,"reason":"split"} */
+    struct str not_running, not_in_coverage;
+};
+
+struct snapshot_whole {
+    struct snapshot s;         /* first */
+    struct arena arena;
+    struct snapshot_key *keys; /* open addressing by the first bytes of the hash; scope NONE: empty */
+    size_t keys_room;          /* a power of two, at most half full */
+    uint64_t retired_at;
+    struct snapshot_whole *next_retired;
+};
