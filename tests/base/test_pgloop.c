@@ -75,13 +75,13 @@ static void ignore_timeout(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Turns the loop until the condition holds; a test that waits for ever is ended by CTest. */
-#define TURN_UNTIL(condition)                                                                                          \
-    do {                                                                                                               \
-        struct event *tick_ = event_new(w.base, -1, EV_PERSIST, ignore_timeout, NULL);                                 \
-        event_add(tick_, &(struct timeval){ .tv_usec = 20000 });                                                       \
-        while (!(condition))                                                                                           \
-            event_base_loop(w.base, EVLOOP_ONCE);                                                                      \
-        event_free(tick_);                                                                                             \
+#define TURN_UNTIL(condition)                                                          \
+    do {                                                                               \
+        struct event *tick_ = event_new(w.base, -1, EV_PERSIST, ignore_timeout, NULL); \
+        event_add(tick_, &(struct timeval){ .tv_usec = 20000 });                       \
+        while (!(condition))                                                           \
+            event_base_loop(w.base, EVLOOP_ONCE);                                      \
+        event_free(tick_);                                                             \
     } while (0)
 
 Test(pgloop, answers_come_in_order_and_exactly_once)
