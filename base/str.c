@@ -93,9 +93,9 @@ bool parse_i64(struct str s, int64_t *out, struct err *err)
     uint64_t v;
     if (!parse_u64(minus ? (struct str){ s.p + 1, s.n - 1 } : s, &v, err))
         return false;
-    if (v > (uint64_t)INT64_MAX)
+    if (v > (uint64_t)INT64_MAX + minus)
         return not_a(err, s, "a number that fits 64 bits");
-    *out = minus ? -(int64_t)v : (int64_t)v;
+    *out = (int64_t)(minus ? 0 - v : v);
     return true;
 }
 
