@@ -44,6 +44,17 @@ void journal_when_synced(struct journal_client *c, journal_synced_fn fn, void *a
 /* Once per loop turn. */
 void journal_hand_over(struct journal_client *c);
 
+/* The loader's side: the journal's name and directory; waits until something behind `position` is synced (or the time is up) and
+ * returns up to where it is; says what is in PostgreSQL, so that old segments may go. */
+const unsigned char *journal_id(const struct journal *j);
+const char *journal_dir(const struct journal *j);
+uint64_t journal_wait_synced(struct journal *j, uint64_t position, int64_t timeout_us);
+void journal_set_loaded(struct journal *j, uint64_t position);
+/* The first position that there still are records of. */
+uint64_t journal_first(struct journal *j);
+/* Waits until everything that was handed over is on disk or has failed. */
+void journal_flush(struct journal *j);
+
 /* For /metrics and /readyz; any thread. */
 struct journal_stats {
     uint64_t written, loaded;  /* positions: bytes since the journal began */
