@@ -185,6 +185,30 @@ create table moments_current (
     published_at timestamptz not null default now()
 );
 
+-- Makes the partitions of a day, four ranges of buckets each, unless they are there. Made apart and attached: attaching takes a lock
+-- that readers do not wait for. Callers hold the advisory lock so that two of them do not make the same one.
+create function ensure_partition(wanted date) returns void language plpgsql as $$
+declare
+    parent text;
+    day_name text;
+    part text;
+begin
+    foreach parent in array array['signals', 'exposures'] loop
+        day_name := parent || '_' || to_char(wanted, 'YYYYMMDD');
+        continue when to_regclass(day_name) is not null;
+        perform pg_advisory_xact_lock(hashtext('experimentd partitions'));
+        continue when to_regclass(day_name) is not null;
+        execute format('create table %I (like %I including all) partition by range (bucket)', day_name, parent);
+        for i in 0..3 loop
+            part := day_name || '_' || i;
+            execute format('create table %I partition of %I for values from (%s) to (%s)', part, day_name, i * 1024, (i + 1) * 1024);
+        end loop;
+        execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, day_name,
+                       wanted::timestamp at time zone 'UTC', (wanted + 1)::timestamp at time zone 'UTC');
+    end loop;
+end
+$$;
+
 insert into metrics (key, name, description, kind, direction, display) values
     ('ctr', 'Click-through', 'share of units with at least one click after their first exposure', 'proportion', 'increase', 'share'),
     ('clicks_per_unit', 'Clicks per unit', 'clicks of a unit after its first exposure', 'mean', 'increase', 'count'),

@@ -1,0 +1,176 @@
+/* A request's signals are all read and checked first; then, if the journal takes signals, appended together; the answer leaves when
+ * the journal says that they are on disk. A request whose body cannot be read leaves nothing behind. */
+#include "experimentd/ingest/handlers.h"
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/native.h"
+#include "experimentd/ingest/ubi.h"
+#include "experimentd/worker.h"
+
+enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
+
+struct intake {
+    struct http_request *req;
+    struct worker *worker;
+    struct signal *signals;
+    struct exposure *exposures;
+    size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
+    struct buf rejects;        /* elements of the answer's "rejected" */
+    struct jsonw rejects_writer;
+    struct err first;          /* why the first one was rejected */
+};
+
+static struct intake *intake_new(struct http_request *req, struct worker *worker)
+{
+    struct intake *in = arena_zalloc(&req->arena, sizeof *in);
+    in->req = req;
+    in->worker = worker;
+    buf_init(&in->rejects, ANSWER_MAX);
+    jsonw_init(&in->rejects_writer, &in->rejects);
+    jsonw_open(&in->rejects_writer, NULL, '[');
+    return in;
+}
+
+static void *grown(struct arena *arena, void *old, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return old;
+    *room = *room ? *room * 2 : 16;
+    void *next = arena_alloc(arena, *room * size);
+    if (count)
+        memcpy(next, old, count * size);
+    return next;
+}
+
+static void reject(struct intake *in, size_t index, const struct err *err)
+{
+    if (in->rejected++ == 0)
+        in->first = *err;
+    if (in->rejected > REJECTED_TOLD_MAX)
+        return;
+    jsonw_open(&in->rejects_writer, NULL, '{');
+    jsonw_i64(&in->rejects_writer, "index", (int64_t)index);
+    jsonw_text(&in->rejects_writer, "error", str_is_utf8(str_of(err->text)) ? err->text : "the element holds bytes that are not UTF-8");
+    jsonw_close(&in->rejects_writer);
+}
+
+static void add_signal(struct intake *in, const struct signal *s)
+{
+    in->signals = grown(&in->req->arena, in->signals, in->signals_count, &in->signals_room, sizeof *in->signals);
+    in->signals[in->signals_count++] = *s;
+}
+
+static bool on_native(void *arg, size_t index, const struct signal *s, const struct err *err)
+{
+    struct intake *in = arg;
+    if (s) {
+        add_signal(in, s);
+        in->accepted++;
+    } else {
+        reject(in, index, err);
+    }
+    return true;
+}
+
+static bool on_ubi(void *arg, size_t index, const struct ubi_out *out, const struct err *err)
+{
+    struct intake *in = arg;
+    if (!out) {
+        reject(in, index, err);
+        return true;
+    }
+    for (size_t i = 0; i < out->signals_count; i++)
+        add_signal(in, &out->signals[i]);
+    if (out->has_exposure) {
+        in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room, sizeof *in->exposures);
+        in->exposures[in->exposures_count++] = out->exposure;
+    }
+    in->accepted++;
+    return true;
+}
+
+static void finish(struct intake *in)
+{
+    struct buf b;
+    jsonw_close(&in->rejects_writer);
+    buf_init(&b, 2 * ANSWER_MAX);
+    buf_addf(&b, "{\"accepted\":%zu,\"rejected\":", in->accepted);
+    buf_add_str(&b, buf_str(&in->rejects));
+    buf_add_byte(&b, '}');
+    buf_release(&in->rejects);
+    http_reply_json(in->req, 200, buf_str(&b));
+    buf_release(&b);
+}
+
+static void fail(struct intake *in, const struct err *err)
+{
+    buf_release(&in->rejects);
+    http_reply_err(in->req, err);
+}
+
+static void on_synced(void *arg, const struct err *err)
+{
+    struct intake *in = arg;
+    if (err)
+        fail(in, err);
+    else
+        finish(in);
+}
+
+static bool append_all(struct intake *in, struct err *err)
+{
+    struct journal_client *journal = in->worker->journal;
+    for (size_t i = 0; i < in->signals_count; i++)
+        if (!journal_append_signal(journal, &in->signals[i], err))
+            return false;
+    for (size_t i = 0; i < in->exposures_count; i++)
+        if (!journal_append_exposure(journal, &in->exposures[i], err))
+            return false;
+    return true;
+}
+
+static void journal_them(struct intake *in)
+{
+    struct err err;
+    if (in->signals_count + in->exposures_count == 0)
+        finish(in);
+    else if (!journal_ready(in->worker->journal, &err) || !append_all(in, &err))
+        fail(in, &err);
+    else
+        journal_when_synced(in->worker->journal, on_synced, in);
+}
+
+void ingest_signals(struct http_request *req, void *arg)
+{
+    struct intake *in = intake_new(req, arg);
+    bool single;
+    struct err err;
+    if (!native_read(req->body, clock_now_us(), &req->arena, on_native, in, &single, &err))
+        fail(in, &err);
+    else if (single && in->rejected)
+        fail(in, &in->first); /* one signal sent alone: the status itself says that it was not taken */
+    else
+        journal_them(in);
+}
+
+static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi_kind kind)
+{
+    struct intake *in = intake_new(req, worker);
+    struct err err;
+    if (!ubi_read(req->body, kind, clock_now_us(), &req->arena, on_ubi, in, &err))
+        fail(in, &err);
+    else
+        journal_them(in);
+}
+
+void ingest_ubi_events(struct http_request *req, void *arg)
+{
+    ingest_ubi(req, arg, UBI_EVENTS);
+}
+
+void ingest_ubi_queries(struct http_request *req, void *arg)
+{
+    ingest_ubi(req, arg, UBI_QUERIES);
+}

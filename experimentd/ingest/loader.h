@@ -1,0 +1,19 @@
+/* loader.h - the thread that carries the journal into PostgreSQL: exactly once, because its position is written in the transaction of
+ * the rows. PostgreSQL away: it waits and tries again (back-off up to 5 s). A row that PostgreSQL refuses is found by halving the
+ * batch and set aside in DIR/rejects.ndjson with the reason; the rest goes on. */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct journal;
+struct loader;
+
+struct loader_stats {
+    uint64_t rows, duplicates, rejected, batches;
+};
+
+struct loader *loader_start(struct journal *j, const char *url, struct err *err);
+/* Loads what is synced, as far as PostgreSQL lets it within ten seconds, then ends. */
+void loader_stop(struct loader *l);
+void loader_stats(const struct loader *l, struct loader_stats *out); /* any thread */

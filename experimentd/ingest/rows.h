@@ -1,0 +1,32 @@
+/* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, binary COPY. Used by the loader and by import.
+ *
+ * rows_load runs inside the caller's transaction, so that the caller's position is written with the rows or not at all. Partitions are
+ * made before, in transactions of their own (rows_prepare). */
+#pragma once
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "experimentd/ingest/signal.h"
+
+struct pg;
+
+enum { ROWS_MAX = 10000 };
+
+struct rows {
+    struct signal *signals;
+    struct exposure *exposures;
+    size_t signals_count, exposures_count;
+};
+
+struct rows_loader {
+    struct pg *pg;
+    struct buf copy;           /* kept between batches */
+    int32_t *days;             /* days whose partitions are known to be there */
+    size_t days_count, days_room;
+};
+
+void rows_loader_init(struct rows_loader *l, struct pg *pg);
+void rows_loader_release(struct rows_loader *l);
+bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err) MUSTCHECK;
+/* *out_duplicates: signals whose client id was there already (in the table or earlier in these rows) and that were left out. */
+bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err) MUSTCHECK;

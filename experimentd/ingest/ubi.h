@@ -1,0 +1,30 @@
+/* ubi.h - User Behavior Insights 1.0 to 1.3, read leniently: the published schemas refuse the events that real clients send.
+ *
+ * unit = client_id, else user_id, else session_id: experiments randomise on the id that the front end also gave to /v1/assign, and
+ * the client id is the one that survives a login. null and "" are absent. Also read: the camelCase objects of the OpenSearch plugin,
+ * ids inside event_attributes, timestamps as text or number, positions as {"ordinal": n} or {"ordinal": {"index": n}}.
+ * An ordinal is stored as the position when it is at least 1, and always in params; a 0 says that the application counts from 0 and
+ * its position is left unknown here.
+ * A query becomes a "request"; with hit ids known also a "response" whose value is their number. Actions: click, item_click,
+ * click_through, product_click → click; add_to_cart → cart; search, on_search → search; the rest keep their names.
+ * query_attributes with experiment (or experiment_id) and variant (or variation) also yield an exposure. */
+#pragma once
+#include "base/mem.h"
+#include "experimentd/ingest/signal.h"
+
+enum ubi_kind { UBI_EVENTS, UBI_QUERIES, UBI_EITHER }; /* EITHER: an event has an action_name */
+enum { UBI_PER_REQUEST_MAX = 10000 };
+
+struct ubi_out {
+    struct signal signals[2];
+    size_t signals_count;
+    struct exposure exposure;
+    bool has_exposure;
+};
+
+/* One per element: out, or the reason (err). Returns false to stop. */
+typedef bool (*ubi_fn)(void *arg, size_t index, const struct ubi_out *out, const struct err *err);
+
+/* An object or an array of objects. False when the body is no JSON or neither. */
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg,
+              struct err *err) MUSTCHECK;
