@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "base/pg.h"
 #include "base/pgcluster.h"
 #include "experimentd/config/keys.h"
+#include "experimentd/config/load.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
@@ -234,8 +237,11 @@ static bool open_database(struct server *s, struct err *err)
     s->pg = pg_open(s->database_url, "experimentd control", NULL, 0, err);
     if (!s->pg || !migrate_run(s->pg, migrations, &applied, err))
         return false;
+    /* The statements name tables that only now are sure to be there. */
+    pg_close(TAKE(s->pg));
+    s->pg = pg_open(s->database_url, "experimentd control", config_statements, CONFIG_STMT_COUNT, err);
     log_info("database_ready", "kind=%s migrations_applied=%d", s->cluster ? "private" : "given", applied);
-    return keys_make_first(s->pg, s->settings.data_dir, err);
+    return s->pg && keys_make_first(s->pg, s->settings.data_dir, err);
 }
 
 static bool open_journal(struct server *s, struct err *err)
@@ -382,7 +388,7 @@ static void block_signals(sigset_t *old)
 
 int serve_main(int argc, char **argv)
 {
-    AUTO(mem_free) struct server *s = mem_zalloc(sizeof *s);
+    struct server *s = mem_zalloc(sizeof *s);
     struct err err = { 0 };
     sigset_t old;
     char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
@@ -398,6 +404,7 @@ int serve_main(int argc, char **argv)
     if (!ok) {
         (void)fprintf(stderr, "experimentd: %s\n", err.text);
         settings_release(serve_settings, serve_settings_count, &s->settings);
+        mem_free(s);
         return EX_USAGE;
     }
     log_set_level(level);
@@ -415,5 +422,6 @@ int serve_main(int argc, char **argv)
     settings_release(serve_settings, serve_settings_count, &s->settings);
     if (started)
         log_info("stopped", "uptime_seconds=%.1f", (double)(clock_now_us() - s->started_us) / 1e6);
+    mem_free(s);
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

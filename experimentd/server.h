@@ -29,7 +29,7 @@ struct server_worker {
     struct event *wake_event, *turn_timer;
     _Atomic bool ended;
     _Atomic uint64_t turns;
-    char log_prefix[16];
+    char log_prefix[24];
 };
 
 struct server {
