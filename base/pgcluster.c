@@ -21,15 +21,15 @@
 
 /* How long we wait: for a server that does not answer at all; for one that says it is recovering from a crash; for a
  * fast shutdown (which writes a checkpoint); for an immediate one. */
-#define SILENT_TIMEOUT    (60 * US_PER_SECOND)
-#define RECOVERY_TIMEOUT  (600 * US_PER_SECOND)
-#define FAST_TIMEOUT      (30 * US_PER_SECOND)
+#define SILENT_TIMEOUT (60 * US_PER_SECOND)
+#define RECOVERY_TIMEOUT (600 * US_PER_SECOND)
+#define FAST_TIMEOUT (30 * US_PER_SECOND)
 #define IMMEDIATE_TIMEOUT (10 * US_PER_SECOND)
-#define POLL_US           (US_PER_SECOND / 5)
+#define POLL_US (US_PER_SECOND / 5)
 
-#define DATABASE  "experimentd"
+#define DATABASE "experimentd"
 #define SUPERUSER "postgres"
-#define PORT      "5432" /* names the socket; nothing listens on TCP */
+#define PORT "5432" /* names the socket; nothing listens on TCP */
 
 enum { START_ATTEMPTS = 3, DEFAULT_BUFFERS_MB = 128, LOG_KEEP_BYTES = 16 << 20 };
 
@@ -102,6 +102,9 @@ static bool check_socket_path(const struct pgcluster *c, struct err *err)
 {
     struct sockaddr_un address;
     size_t n = strlen(c->run_dir) + sizeof "/.s.PGSQL." PORT - 1, limit = sizeof address.sun_path - 1;
+    if (strchr(c->dir, ','))
+        return err_set(err, ERR_INVALID,
+                       "the path of data directory \"%.120s\" has a comma, which parts hosts for libpq", c->dir);
     if (n > limit)
         return err_set(err, ERR_INVALID,
                        "the path of data directory \"%.120s\" is %zu bytes too long for a Unix socket", c->dir,
@@ -377,31 +380,31 @@ static enum outcome wait_until_it_answers(const struct pgcluster *c)
     }
 }
 
-static bool start_once(struct pgcluster *c, struct err *err)
+static enum outcome start_once(struct pgcluster *c, struct err *err)
 {
     char line[160];
     if (!spawn(c, err))
-        return false;
+        return SILENT;
     enum outcome outcome = wait_until_it_answers(c);
     if (outcome == ANSWERS)
-        return true;
+        return outcome;
     if (outcome == SILENT)
         (void)end_postmaster(c->pid);
     c->pid = 0;
     pgproc_last_line(c->log_path, line, sizeof line);
-    return err_set(err, ERR_SYSTEM, "PostgreSQL %s: %s", outcome == ENDED ? "did not start" : "does not answer", line);
+    err_set(err, ERR_SYSTEM, "PostgreSQL %s: %s", outcome == ENDED ? "did not start" : "does not answer", line);
+    return outcome;
 }
 
-/* When the postmaster itself was killed, its children need a moment to notice; until then the shared memory is "in
- * use". */
+/* When the postmaster itself was killed, its children need a moment to notice; until then the shared memory is "in use". */
 static bool start_server(struct pgcluster *c, struct err *err)
 {
-    for (int attempt = 1; !start_once(c, err); attempt++) {
-        if (attempt == START_ATTEMPTS)
-            return false;
+    enum outcome outcome = start_once(c, err);
+    for (int attempt = 1; outcome == ENDED && attempt < START_ATTEMPTS; attempt++) {
         pause_us(US_PER_SECOND);
+        outcome = start_once(c, err);
     }
-    return true;
+    return outcome == ANSWERS;
 }
 
 static bool exists(struct pg *pg, const struct pg_stmt *stmt, bool *out, struct err *err)
