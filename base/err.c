@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [ERR_NONE] = "none",         [ERR_INVALID] = "invalid",   [ERR_DENIED] = "denied",
+    [ERR_NONE] = "none",           [ERR_INVALID] = "invalid",   [ERR_DENIED] = "denied",
     [ERR_NOT_FOUND] = "not-found", [ERR_CONFLICT] = "conflict", [ERR_TOO_LARGE] = "too-large",
-    [ERR_BUSY] = "busy",         [ERR_DB] = "database",       [ERR_SYSTEM] = "system",
+    [ERR_BUSY] = "busy",           [ERR_DB] = "database",       [ERR_SYSTEM] = "system",
 };
 static_assert(sizeof kind_names / sizeof *kind_names == ERR_COUNT, "a name for every kind");
 
@@ -18,7 +18,7 @@ const char *err_kind_name(enum err_kind kind)
     return kind_names[kind];
 }
 
-bool (err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
+bool(err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
     if (!e)
         return false;
@@ -30,7 +30,7 @@ bool (err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
     return false;
 }
 
-bool (err_set_errno)(struct err *e, const char *fmt, ...)
+bool(err_set_errno)(struct err *e, const char *fmt, ...)
 {
     int saved = errno;
     if (!e)
@@ -45,7 +45,7 @@ bool (err_set_errno)(struct err *e, const char *fmt, ...)
     return false;
 }
 
-bool (err_prefix)(struct err *e, const char *fmt, ...)
+bool(err_prefix)(struct err *e, const char *fmt, ...)
 {
     if (!e)
         return false;

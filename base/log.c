@@ -72,7 +72,8 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...)
     int64_t now = clock_now_us();
     if ((int)level < atomic_load_explicit(&lowest, memory_order_relaxed) || !admit(event, now, &dropped))
         return;
-    int n = snprintf(line, sizeof line, "%s %s %s %s", clock_format(now, when), level_names[level], event, thread_prefix);
+    int n = snprintf(line, sizeof line, "%s %s %s %s", clock_format(now, when), level_names[level], event,
+                     thread_prefix);
     va_list ap;
     va_start(ap, fmt);
     if (n > 0 && n < (int)sizeof line)
