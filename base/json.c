@@ -83,9 +83,9 @@ void json_reader_open(struct json_reader *r, json_t *object, const char *what)
 bool json_fail(struct json_reader *r, const char *key, const char *fmt, ...)
 {
     char text[sizeof r->err.text];
-    va_list ap;
     if (failed(r))
         return false;
+    va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);

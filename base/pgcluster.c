@@ -31,7 +31,7 @@
 #define SUPERUSER "postgres"
 #define PORT "5432" /* names the socket; nothing listens on TCP */
 
-enum { START_ATTEMPTS = 3, DEFAULT_BUFFERS_MB = 128, LOG_KEEP_BYTES = 16 << 20 };
+enum { START_ATTEMPTS = 3, DEFAULT_BUFFERS_MB = 128, LOG_KEEP_BYTES = 16 << 20, URL_LIMIT_BYTES = 4 * PATH_MAX };
 
 struct pgcluster {
     struct pgproc_user user;
@@ -87,7 +87,7 @@ static bool make_directories(const char *path, struct err *err)
 static char *make_url(const char *run_dir, const char *role, const char *database)
 {
     AUTO(buf_release) struct buf b;
-    buf_init(&b, 4 * PATH_MAX);
+    buf_init(&b, URL_LIMIT_BYTES);
     buf_add_c(&b, "host='");
     for (const char *p = run_dir; *p; p++) {
         if (*p == '\'' || *p == '\\')
@@ -112,7 +112,7 @@ static bool check_socket_path(const struct pgcluster *c, struct err *err)
     return true;
 }
 
-static bool find_bin_dir(struct pgcluster *c, const char *given, struct err *err)
+static bool find_bin_dir(struct pgcluster *c, const char *wanted, struct err *err)
 {
     static const char *const places[] = { "/usr/lib/postgresql/17/bin",
                                           "/usr/lib/postgresql/16/bin",
@@ -123,6 +123,7 @@ static bool find_bin_dir(struct pgcluster *c, const char *given, struct err *err
                                           "/usr/local/pgsql/bin",
                                           "/usr/local/bin",
                                           "/usr/bin" };
+    const char *given = wanted && *wanted ? wanted : NULL;
     for (size_t i = 0; i < (given ? 1 : COUNT_OF(places)); i++) {
         const char *place = given ? given : places[i];
         AUTO(mem_free) char *postgres = mem_printf("%s/postgres", place);
@@ -155,7 +156,8 @@ static struct pgcluster *describe(const struct pgcluster_options *options, struc
     c->url = make_url(c->run_dir, DATABASE, DATABASE);
     c->super_url = make_url(c->run_dir, SUPERUSER, "postgres");
     c->buffers_mb = options->shared_buffers_mb ? options->shared_buffers_mb : DEFAULT_BUFFERS_MB;
-    if (!check_socket_path(c, err) || !pgproc_find_user(options->pg_user, &c->user, err))
+    const char *user = options->pg_user && *options->pg_user ? options->pg_user : SUPERUSER;
+    if (!check_socket_path(c, err) || !pgproc_find_user(user, &c->user, err))
         return NULL;
     return TAKE(c);
 }
@@ -223,7 +225,8 @@ static bool make_cluster(const struct pgcluster *c, struct err *err)
                                  "-D",
                                  c->new_dir,
                                  "--auth=trust",
-                                 "--username=" SUPERUSER,
+                                 "--username",
+                                 SUPERUSER,
                                  "--encoding=UTF8",
                                  "--locale=C.UTF-8",
                                  "--data-checksums",
@@ -289,7 +292,7 @@ static bool end_stale_postmaster(const struct pgcluster *c, struct err *err)
 static char *socket_option(const char *run_dir)
 {
     AUTO(buf_release) struct buf b;
-    buf_init(&b, 4 * PATH_MAX);
+    buf_init(&b, URL_LIMIT_BYTES);
     buf_add_c(&b, "unix_socket_directories=\"");
     for (const char *p = run_dir; *p; p++) {
         if (*p == '"')

@@ -13,9 +13,9 @@ struct pgcluster;
 
 struct pgcluster_options {
     const char *data_dir;
-    const char *pg_user;       /* "postgres"; only used as root */
-    const char *bin_dir;       /* NULL: found with pg_config or below /usr/lib/postgresql */
-    unsigned shared_buffers_mb;
+    const char *pg_user;       /* only used as root; NULL or "": postgres */
+    const char *bin_dir;       /* NULL or "": found in the places where distributions put it */
+    unsigned shared_buffers_mb; /* 0: 128 */
 };
 
 /* Makes the cluster if there is none, ends a stale postmaster, starts it, waits until it answers, makes database "experimentd".

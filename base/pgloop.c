@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BACK_OFF_FIRST  (US_PER_SECOND / 20)
-#define BACK_OFF_MAX    (10 * US_PER_SECOND)
+#define BACK_OFF_FIRST (US_PER_SECOND / 20)
+#define BACK_OFF_MAX (10 * US_PER_SECOND)
 #define CONNECT_TIMEOUT (10 * US_PER_SECOND)
 
 /* More than a worker's connections could ask for at once; beyond it a statement is refused as busy. */

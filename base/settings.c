@@ -13,7 +13,7 @@
 enum { FILE_LIMIT_BYTES = 1 << 20, NAME_LIMIT = 80 };
 
 #define CONFIG_FLAG "config"
-#define CONFIG_ENV  "EXPERIMENTD_CONFIG"
+#define CONFIG_ENV "EXPERIMENTD_CONFIG"
 
 /* Values by type: text → the field of the settings struct. */
 

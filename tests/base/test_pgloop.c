@@ -213,6 +213,61 @@ Test(pgloop, survives_pg_terminate_backend)
     stop();
 }
 
+static void run_again_when_it_failed(void *arg, const PGresult *r, const struct err *err)
+{
+    struct answer *a = arg;
+    on_answer(arg, r, err);
+    if (err && a->calls == 1)
+        run(ADD, "1", "1", a);
+}
+
+/* Wherever the connection breaks, each statement is answered once: with its own row or with ERR_DB. */
+Test(pgloop, a_connection_that_breaks_answers_each_statement_once)
+{
+    enum { STATEMENTS = 2000 };
+    const char *url = pgtest_url();
+    struct pg *killer = pgtest_connect(url, NULL, 0);
+    start_at(url, 0);
+    for (int round = 0; round < 5; round++) {
+        unsigned failed = 0;
+        memset(w.answers, 0, sizeof w.answers);
+        TURN_UNTIL(pgloop_is_connected(w.loop));
+        for (int i = 0; i < STATEMENTS; i++) {
+            char x[12];
+            (void)snprintf(x, sizeof x, "%d", i);
+            run(ADD, x, "0", &w.answers[i]);
+            if (i == 400 * round)
+                pgtest_exec(
+                    killer,
+                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test_pgloop' "
+                    "and datname like 't\\_%'");
+            if (i % 100 == 0)
+                event_base_loop(w.base, EVLOOP_NONBLOCK);
+        }
+        TURN_UNTIL(pgloop_in_flight(w.loop) == 0);
+        for (int i = 0; i < STATEMENTS; i++) {
+            struct answer *a = &w.answers[i];
+            cr_assert(eq(uint, a->calls, 1));
+            cr_assert(a->err.kind == ERR_DB || (a->err.kind == ERR_NONE && a->number == i), "%d: %s", i, a->err.text);
+            failed += a->err.kind == ERR_DB;
+        }
+        cr_assert(gt(uint, failed, 0));
+    }
+    pg_close(killer);
+    stop();
+}
+
+Test(pgloop, a_callback_that_tries_again_after_a_failure_is_answered_again)
+{
+    start_at("host=/nowhere dbname=none", 0);
+    w.running = true;
+    pgloop_run(w.loop, &stmts[ADD], (const char *const[]){ "1", "1" }, run_again_when_it_failed, &w.answers[0]);
+    w.running = false;
+    TURN_UNTIL(w.answers[0].calls == 2);
+    stop();
+    cr_assert(eq(uint, w.answers[0].calls, 2));
+}
+
 Test(pgloop, connects_again_after_a_restart_of_postgresql)
 {
     char dir[] = "/tmp/expd-loop.XXXXXX", command[64];
