@@ -237,10 +237,8 @@ Test(pgloop, a_connection_that_breaks_answers_each_statement_once)
             (void)snprintf(x, sizeof x, "%d", i);
             run(ADD, x, "0", &w.answers[i]);
             if (i == 400 * round)
-                pgtest_exec(
-                    killer,
-                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test_pgloop' "
-                    "and datname like 't\\_%'");
+                pgtest_exec(killer, "select pg_terminate_backend(pid) from pg_stat_activity "
+                                    "where datname = current_database() and pid <> pg_backend_pid()");
             if (i % 100 == 0)
                 event_base_loop(w.base, EVLOOP_NONBLOCK);
         }
