@@ -133,7 +133,7 @@ static bool parse_time(struct str *s, int64_t *out_us)
         return false;
     if (h > 23 || m > 59 || sec > 60)
         return false;
-    int64_t us = ((int64_t)h * 3600 + m * 60 + sec) * US_PER_SECOND;
+    int64_t us = ((int64_t)h * 3600 + (int64_t)m * 60 + sec) * US_PER_SECOND;
     if (eat(s, ".,")) {
         int64_t unit = US_PER_SECOND / 10;
         unsigned count = 0, digit;
@@ -160,7 +160,7 @@ static bool parse_zone(struct str *s, int64_t *out_us)
         return false;
     if (h > 23 || m > 59)
         return false;
-    int64_t us = ((int64_t)h * 3600 + m * 60) * US_PER_SECOND;
+    int64_t us = ((int64_t)h * 3600 + (int64_t)m * 60) * US_PER_SECOND;
     *out_us = minus ? -us : us;
     return true;
 }
