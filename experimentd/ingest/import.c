@@ -206,6 +206,8 @@ static bool add_record(struct import *im, struct err *err)
         *s = r->signals[i];
         if (!s->client_id)
             name_signal(im, i, s);
+        if (im->format == FORMAT_CSV && !s->query_id.p) /* a row is one search: its clicks belong to its request */
+            s->query_id = arena_printf(&im->arena, "%.16s-%" PRIu64, im->hash_hex, im->position);
     }
     if (r->has_exposure)
         im->batch.exposures[im->batch.exposures_count++] = r->exposure;

@@ -1,0 +1,66 @@
+/* engine.h - the one interface between job programs and engines: run kernel K over these splits.
+ *
+ *   job program  C, in the coordinator (one process per run): decides passes, splits, merge order; publishes
+ *   kernel       C, in a worker: a pure function of (params, split, inputs); see task.h
+ *   engine       runs kernels over splits; here the local one: processes that we start, over framed pipes
+ *
+ * Determinism: splits are numbered 0 … n-1 by the job; a kernel sees its inputs in the order given; it uses no clock, no address, no
+ * order of a hash table; results are merged by split number with a tree of fixed shape. So the bytes do not depend on how many
+ * workers there are, in which order they end, or how often one died. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct engine;
+
+struct engine_split {
+    struct str desc;           /* what the kernel reads of it */
+    uint64_t weight;           /* heaviest first */
+    const uint32_t *inputs;    /* splits of the pass `input_pass` whose data it reads, in this order */
+    size_t inputs_count;
+};
+
+enum engine_out { ENGINE_COLLECT, ENGINE_DATASET };
+
+struct engine_pass {
+    const char *name, *kernel;
+    struct str params;
+    const struct engine_split *splits;
+    uint32_t splits_count;
+    int input_pass;            /* number of an earlier pass with ENGINE_DATASET, or -1 */
+    enum engine_out out;
+};
+
+struct engine_counters {
+    uint64_t rows_in;
+    uint32_t attempts, retries;
+    double seconds;
+};
+
+struct engine_result {
+    struct buf *parts;         /* of each split, by number (ENGINE_COLLECT) */
+    uint32_t count;
+    struct engine_counters counters;
+};
+
+struct engine_options {
+    const char *database_url;  /* given to workers in the task, never on a command line */
+    const char *spool_dir;     /* of this run; made and removed by the engine */
+    unsigned workers;
+    unsigned max_attempts;     /* 4 */
+    int64_t stall_us;          /* a worker that says nothing for so long is killed; 60 s */
+    /* Called from the loop at least every half second: progress of the pass; false cancels. */
+    bool (*on_progress)(void *arg, const char *pass, uint32_t done, uint32_t total, uint64_t rows, uint32_t retries);
+    void *arg;
+};
+
+struct engine *engine_open(const struct engine_options *options, struct err *err);
+/* Runs one pass to its end. ERR_CONFLICT: cancelled. ERR_INVALID: the data is bad (not retried). Others: attempts are used up. The
+ * pass's number is the count of passes run before it. */
+bool engine_run(struct engine *e, const struct engine_pass *pass, struct engine_result *out, struct err *err) MUSTCHECK;
+void engine_result_release(struct engine_result *r);
+/* Ends the workers, removes the spool. */
+void engine_close(struct engine *e);

@@ -1,0 +1,30 @@
+/* task.h - what a kernel sees. One task at a time per worker process; memory of the task's arena ends with it. */
+#pragma once
+#include "base/mem.h"
+
+struct task;
+
+struct str task_params(const struct task *t);
+struct str task_desc(const struct task *t);
+const char *task_database_url(const struct task *t);
+struct arena *task_arena(struct task *t);
+/* Blocks of input i in order; *out_end at its end. Inputs are read one after the other: i must not go back. */
+size_t task_inputs(const struct task *t);
+bool task_next(struct task *t, size_t i, struct str *out_block, bool *out_end, struct err *err) MUSTCHECK;
+bool task_emit(struct task *t, struct str record, struct err *err) MUSTCHECK;   /* to the split's data set */
+bool task_collect(struct task *t, struct str bytes, struct err *err) MUSTCHECK; /* to the split's result */
+/* Rows read since the last call; also the heartbeat: call it at least every second. ERR_CONFLICT: the coordinator has gone. */
+bool task_tick(struct task *t, uint64_t rows, struct err *err) MUSTCHECK;
+
+/* ERR_INVALID is never retried; everything else is. */
+struct kernel {
+    const char *name;          /* "metrics.day@1": a change of what it computes is a new version */
+    bool (*run)(struct task *t, struct err *err);
+};
+extern const struct kernel *const kernels[]; /* ends with NULL; trainer/kernels/kernels.c */
+
+/* `trainer worker`: frames on fd 0 and 1, text on fd 2. Returns the exit code. */
+int worker_main(int argc, char **argv);
+
+/* Exit codes of a worker, of <sysexits.h>. */
+enum { WORKER_BAD_DATA = 65, WORKER_BUG = 70, WORKER_SYSTEM = 71, WORKER_AGAIN = 75 };

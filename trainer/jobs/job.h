@@ -1,0 +1,34 @@
+/* job.h - job programs: what `trainer run JOB` runs, and what a run gives them. */
+#pragma once
+#include "base/pg.h"
+#include "trainer/engine/engine.h"
+
+struct run_context {
+    const char *database_url;
+    struct pg *pg;             /* for the run's own row and for publication */
+    struct engine *engine;
+    char id[UUID_TEXT_MAX];
+    int epoch;
+    const char *(*param)(const struct run_context *run, const char *name); /* NULL: not given */
+    const void *params;
+    uint64_t rows_in, retries; /* of all passes; added by run_pass */
+    int passes;
+};
+
+struct job {
+    const char *name, *summary, *params_help;
+    bool (*run)(struct run_context *run, struct err *err);
+};
+extern const struct job *const jobs[]; /* ends with NULL */
+extern const struct job job_metrics;
+
+/* Runs a pass and keeps its row in run_passes. */
+bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out, struct err *err) MUSTCHECK;
+/* Opens the publishing transaction: the run's row is locked and its epoch checked; ERR_CONFLICT when another coordinator has it. */
+bool run_publish_begin(struct run_context *run, struct err *err) MUSTCHECK;
+/* Marks the run a success and commits. */
+bool run_publish_end(struct run_context *run, struct err *err) MUSTCHECK;
+
+/* `trainer run …` and `trainer jobs`. */
+int run_main(int argc, char **argv);
+int jobs_main(int argc, char **argv);

@@ -1,0 +1,15 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trainer/jobs/job.h"
+
+const struct job *const jobs[] = { &job_metrics, NULL };
+
+int jobs_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; jobs[i]; i++)
+        (void)printf("%-12s %s\n%s", jobs[i]->name, jobs[i]->summary, jobs[i]->params_help);
+    return EXIT_SUCCESS;
+}
