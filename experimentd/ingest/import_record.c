@@ -114,6 +114,19 @@ static struct str cell(const struct csv_map *map, enum map_field m, const struct
     return s.n ? s : (struct str){ NULL, 0 };
 }
 
+/* "20160303122e3" is 20160303122000: R and spreadsheets write long whole numbers so, also where they are times. */
+static void expand_exponent(char text[64])
+{
+    char *e = strchr(text, 'e');
+    uint32_t zeros;
+    if (!e || strspn(text, "0123456789") != (size_t)(e - text) || !parse_u32(str_of(e + 1), &zeros, NULL))
+        return;
+    if (zeros < 64 - (size_t)(e - text)) {
+        memset(e, '0', zeros);
+        e[zeros] = '\0';
+    }
+}
+
 static bool parse_time(const struct csv_map *map, enum map_field m, struct str s, int64_t *out, struct err *err)
 {
     struct tm tm = { 0 };
@@ -124,6 +137,7 @@ static bool parse_time(const struct csv_map *map, enum map_field m, struct str s
         ok = s.n < sizeof text;
         memcpy(text, s.p, ok ? s.n : 0);
         text[ok ? s.n : 0] = '\0';
+        expand_exponent(text);
         const char *end = ok ? strptime(text, map->timestamp_format, &tm) : NULL;
         ok = end && !*end;
         if (ok)
