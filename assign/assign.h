@@ -31,20 +31,24 @@ void assign_bucket_ranges(size_t n, double coverage, const double *weights, size
 int assign_choose(double n, const struct assign_range *ranges, size_t count);
 /* Whether value lies in the namespace's part: hash of "__" + namespace, version 1, lo <= n < hi. */
 bool assign_in_namespace(const char *value, size_t value_n, const char *name, size_t name_n, double lo, double hi);
-/* The variant that a URL's query string forces ("…?key=1"), 0 <= it < n, or -1. */
+/* The variant that a URL's query string forces ("…?key=1"), 0 <= it < n, or -1. The key's first appearance decides. */
 int assign_query_string_override(const char *key, const char *url, size_t n);
+
+/* A number as JavaScript prints it ("3", "3.5", "1e+21"): how SDKs hash an id that is no text. Returns its length; out is ended by 0. */
+enum { ASSIGN_NUMBER_TEXT_MAX = 32 };
+size_t assign_number_text(double v, char out[ASSIGN_NUMBER_TEXT_MAX]);
 
 /* An experiment made ready: ranges and the hash state behind the seed, so that a unit costs one pass over its own bytes. */
 struct assign_experiment {
     int hash_version;
-    uint32_t seed_state;           /* version 2: FNV-1a after the seed */
-    const char *seed;              /* borrowed; version 1 hashes it after the value */
+    uint32_t seed_state; /* version 2: FNV-1a after the seed */
+    const char *seed;    /* borrowed; version 1 hashes it after the value */
     size_t seed_n, ranges_count;
     struct assign_range ranges[ASSIGN_VARIANTS_MAX];
 };
 
 /* False when hash_version is neither 1 nor 2 or there are more variants than ASSIGN_VARIANTS_MAX. The seed must outlive it. */
-bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version, double coverage,
-                            const double *weights, size_t variants);
+bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version,
+                            double coverage, const double *weights, size_t variants);
 /* The variant's index, or -1: not in the experiment (an empty unit, or beyond the coverage). */
 int assign_variant(const struct assign_experiment *e, const char *unit, size_t unit_n);

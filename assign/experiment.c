@@ -1,9 +1,10 @@
 /* Ranges, choice, namespaces, overrides, and an experiment made ready. Source: GrowthBook SDK specification 0.8.0. */
-#include <math.h>
 #include <string.h>
 
 #include "assign/assign.h"
 #include "assign/fnv.h"
+
+enum { PARSED_MAX = 1 << 20 };
 
 void assign_equal_weights(size_t n, double *out)
 {
@@ -47,14 +48,30 @@ bool assign_in_namespace(const char *value, size_t value_n, const char *name, si
     return n >= lo && n < hi;
 }
 
-/* JavaScript's parseInt of text up to `end`: leading digits; -1 when there are none or it is too large. */
-static int leading_int(const char *p, const char *end)
+static int digit_of(char c, int radix)
 {
-    int v = 0;
+    int d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : radix;
+    return d < radix ? d : -1;
+}
+
+/* JavaScript's parseInt of text up to `end`: spaces, a sign, "0x" for hexadecimal, then digits; what follows them is ignored. -1 when
+ * there are none, or the number is negative or beyond any count of variants. */
+static int parse_int(const char *p, const char *end)
+{
+    int v = 0, radix = 10, d;
+    while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+        p++;
+    bool minus = p < end && *p == '-';
+    if (p < end && (*p == '-' || *p == '+'))
+        p++;
+    if (end - p >= 2 && p[0] == '0' && (p[1] | 32) == 'x') {
+        radix = 16;
+        p += 2;
+    }
     const char *from = p;
-    for (; p < end && *p >= '0' && *p <= '9' && v <= 1000000; p++)
-        v = v * 10 + (*p - '0');
-    return p == from ? -1 : v;
+    for (; p < end && v < PARSED_MAX && (d = digit_of(*p, radix)) >= 0; p++)
+        v = v * radix + d;
+    return p == from || (minus && v > 0) ? -1 : v; /* JavaScript's -0 is an index, too */
 }
 
 int assign_query_string_override(const char *key, const char *url, size_t n)
@@ -63,21 +80,22 @@ int assign_query_string_override(const char *key, const char *url, size_t n)
     size_t key_n = strlen(key);
     if (!p)
         return -1;
-    const char *end = p + strcspn(p, "#");
-    for (p++; p < end;) {
+    p++;
+    const char *end = p + strcspn(p, "?#"); /* as split("?")[1] and the cut at "#" do */
+    for (const char *stop; p <= end; p = stop + 1) {
         const char *next = memchr(p, '&', (size_t)(end - p));
-        const char *stop = next ? next : end;
-        if ((size_t)(stop - p) > key_n && strncmp(p, key, key_n) == 0 && p[key_n] == '=') {
-            int v = leading_int(p + key_n + 1, stop);
-            return v >= 0 && (size_t)v < n ? v : -1;
-        }
-        p = stop + 1;
+        stop = next ? next : end;
+        const char *equals = memchr(p, '=', (size_t)(stop - p)), *key_end = equals ? equals : stop;
+        if ((size_t)(key_end - p) != key_n || memcmp(p, key, key_n) != 0)
+            continue;
+        int v = equals ? parse_int(equals + 1, stop) : -1;
+        return v >= 0 && (size_t)v < n ? v : -1;
     }
     return -1;
 }
 
-bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version, double coverage,
-                            const double *weights, size_t variants)
+bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version,
+                            double coverage, const double *weights, size_t variants)
 {
     if ((hash_version != 1 && hash_version != 2) || variants > ASSIGN_VARIANTS_MAX)
         return false;

@@ -5,7 +5,11 @@
 /* Length of the well-formed sequence at p and its code point; 1 and U+FFFD for a byte that starts none. */
 static size_t decode(const unsigned char *p, size_t n, uint32_t *out)
 {
-    size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
+    size_t len = p[0] < 0x80                    ? 1
+                 : p[0] >= 0xC2 && p[0] <= 0xDF ? 2
+                 : (p[0] & 0xF0) == 0xE0        ? 3
+                 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4
+                                                : 0;
     static const unsigned char lead_mask[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     *out = 0xFFFD;
