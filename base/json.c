@@ -50,6 +50,10 @@ json_t *json_parse(struct str text, struct err *err)
     json_error_t e;
     if (!check_depth(text, err))
         return NULL;
+    if (!str_is_utf8(text)) {
+        err_set(err, ERR_INVALID, "not valid JSON: it holds bytes that are not UTF-8, or a NUL");
+        return NULL;
+    }
     json_t *root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
     if (!root) {
         char shown[SHOWN_MAX + 1];

@@ -29,6 +29,8 @@
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/loader.h"
 
+enum { READY_WAIT_US = 15000000 };
+
 static void wake_workers(struct server *s)
 {
     uint64_t one = 1;
@@ -183,6 +185,16 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 /* Ten times a second while stopping, so that a stop is quick; once a second otherwise. */
+/* Ready when every worker could ask the database once; a database that is away must not keep assignment and ingestion back for long. */
+static void become_ready(struct server *s)
+{
+    bool all = clock_now_us() - s->started_us > READY_WAIT_US;
+    for (unsigned i = 0; !all && i < s->workers_count && atomic_load(&s->workers[i].connected); i++)
+        all = i + 1 == s->workers_count;
+    if (all)
+        atomic_store(&s->ready, true);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -195,6 +207,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         advance_stop(s);
         return;
     }
+    if (!atomic_load(&s->ready))
+        become_ready(s);
     if (++ticks % 10 != 0)
         return;
     if (!revive_cluster(s, &err))
@@ -366,7 +380,6 @@ static void run(struct server *s)
     }
     events[COUNT_OF(numbers)] = event_new(s->base, -1, EV_PERSIST, on_tick, s);
     (void)event_add(events[COUNT_OF(numbers)], &(struct timeval){ .tv_usec = 100000 });
-    atomic_store(&s->ready, true);
     (void)event_base_dispatch(s->base);
     for (size_t i = 0; i < COUNT_OF(events); i++)
         event_free(events[i]);

@@ -28,6 +28,7 @@ struct server_worker {
     int wake_fd;               /* eventfd: look at the atomics below */
     struct event *wake_event, *turn_timer;
     _Atomic bool ended;
+    _Atomic bool connected;    /* its database connection stood once */
     _Atomic uint64_t turns;
     char log_prefix[24];
 };
@@ -45,7 +46,7 @@ struct server {
     struct server_worker workers[THREADS_MAX];
     uint16_t port;
     int64_t started_us;
-    int64_t stop_asked_us;     /* monotonic; 0: running */
+    _Atomic int64_t stop_asked_us;     /* monotonic; 0: running */
     bool draining_sent;
     _Atomic bool ready;        /* /readyz */
     _Atomic bool drain;        /* workers: drop listeners, finish, leave */

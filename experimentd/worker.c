@@ -97,6 +97,8 @@ void *server_worker_run(void *arg)
         publish_wait_turn(&sw->w);
         http_server_turn(sw->w.http);
         snapshot_quiescent(sw->w.index);
+        if (!atomic_load_explicit(&sw->connected, memory_order_relaxed) && pgloop_is_connected(sw->w.pg))
+            atomic_store(&sw->connected, true);
         atomic_fetch_add_explicit(&sw->turns, 1, memory_order_relaxed);
     }
     stop(sw);

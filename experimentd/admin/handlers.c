@@ -23,15 +23,15 @@ void admin_readyz(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
     struct err err = { 0 };
-    bool stopping = !atomic_load(&worker->server->ready);
-    bool ok = !stopping && snapshot_get() && journal_ready(worker->journal, &err);
+    bool stopping = worker->server->stop_asked_us != 0, starting = !stopping && !atomic_load(&worker->server->ready);
+    bool ok = !stopping && !starting && snapshot_get() && journal_ready(worker->journal, &err);
     struct buf b;
     struct jsonw w;
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "status", ok ? "ready" : "not ready");
-    jsonw_text(&w, "reason", ok ? NULL : stopping ? "stopping" : err.kind ? err.text : "no configuration yet");
+    jsonw_text(&w, "reason", ok ? NULL : stopping ? "stopping" : starting ? "starting" : err.kind ? err.text : "no configuration yet");
     jsonw_text(&w, "database", atomic_load(&worker->server->database_up) ? "connected" : "away");
     jsonw_close(&w);
     http_reply_json(req, ok ? 200 : 503, buf_str(&b));

@@ -69,13 +69,16 @@ void evaluate_get(struct http_request *req, void *arg)
     struct str unit = { NULL, 0 }, timestamp = { NULL, 0 };
     int64_t at_us;
     struct err err;
+    if (!http_query(req, STR("unit"), &unit) && memmem(req->query.p, req->query.n, "unit=", 5)) {
+        http_reply_problem(req, 400, "query string: \"unit\" holds a bad percent escape");
+        return;
+    }
     if (!e || !e->assign) {
         err_set(&err, ERR_NOT_FOUND, "experiment \"%.*s\" is not known", req->params[0].n > 100 ? 100 : (int)req->params[0].n,
                 req->params[0].p);
         http_reply_err(req, &err);
         return;
     }
-    (void)http_query(req, STR("unit"), &unit);
     (void)http_query(req, STR("timestamp"), &timestamp);
     if (!check_unit(unit, &err) || !check_timestamp(req, timestamp, &at_us, &err)) {
         if (err.kind == ERR_INVALID)

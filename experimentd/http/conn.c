@@ -208,6 +208,12 @@ static int refuse(struct http_conn *c, int status, const char *detail)
     return -1;
 }
 
+static int refuse_body(struct http_conn *c)
+{
+    struct arena *arena = &c->building->req.arena;
+    return refuse(c, 413, arena_printf(arena, "the request body is larger than %zu bytes", c->server->limits.body_bytes).p);
+}
+
 static int check_headers(struct http_conn *c, struct http_call *call)
 {
     struct str encoding = http_header(&call->req, STR("content-encoding"));
@@ -219,11 +225,12 @@ static int check_headers(struct http_conn *c, struct http_call *call)
         return refuse(c, 400, "header \"Host\" is missing");
     if (encoding.n && !str_eq_nocase(encoding, STR("identity"))) {
         if (!str_eq_nocase(encoding, STR("gzip")) && !str_eq_nocase(encoding, STR("x-gzip")))
-            return refuse(c, 415, "header \"Content-Encoding\": only gzip and identity are understood");
+            return refuse(c, 415, arena_printf(&call->req.arena, "header \"Content-Encoding\" is \"%.40s\": only gzip and identity are understood",
+                                               arena_cstr(&call->req.arena, encoding)).p);
         call->gzip = true;
     }
     if ((c->parser.flags & F_CONTENT_LENGTH) && c->parser.content_length > c->server->limits.body_bytes)
-        return refuse(c, 413, "the request body is larger than the limit");
+        return refuse_body(c);
     if (expect.n && !str_eq_nocase(expect, STR("100-continue")))
         return refuse(c, 417, "header \"Expect\": only 100-continue is understood");
     c->continue_wanted = expect.n > 0 && http11;
@@ -254,7 +261,7 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 {
     struct http_conn *c = p->data;
     buf_add(&c->building->body, at, n);
-    return c->building->body.failed ? refuse(c, 413, "the request body is larger than the limit") : 0;
+    return c->building->body.failed ? refuse_body(c) : 0;
 }
 
 static void enqueue(struct http_conn *c, struct http_call *call)

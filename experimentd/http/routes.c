@@ -135,7 +135,7 @@ void routes_dispatch(struct http_request *req, void *worker)
             continue;
         bool page = strcmp(r->pattern, "/{*}") == 0; /* matches everything: says nothing of other methods */
         if (r->method != wanted) {
-            allowed[r->method] = !page;
+            allowed[r->method] = allowed[r->method] || !page;
             any = any || !page;
             continue;
         }

@@ -51,7 +51,7 @@ CASES = [
     ("signals: not JSON", "POST", "/v1/signals", b"hello", "client", JSON, 400, "."),
     ("bad percent escape", "GET", "/v1/assign/x?unit=%zz", None, "client", {}, 400, "unit|%|escape"),
     ("gzip that is none", "POST", "/v1/signals", b"not gzip", "client", {"Content-Encoding": "gzip"}, 400, "gzip"),
-    ("unknown encoding", "POST", "/v1/signals", b"x", "client", {"Content-Encoding": "br"}, 415, "br|encoding"),
+    ("unknown encoding", "POST", "/v1/signals", b"x", "client", {"Content-Encoding": "br"}, 415, "br.*Encoding|Encoding.*br"),
     ("body over the limit", "POST", "/v1/signals", b"x" * (LIMIT + 1), "client", JSON, 413, str(LIMIT)),
     ("gzip bomb", "POST", "/v1/signals", gzip.compress(b" " * (LIMIT * 100)), "client", {"Content-Encoding": "gzip"}, 413, str(LIMIT)),
     ("header over the limit", "GET", "/healthz", None, "client", {"X-Long": "x" * 20000}, 431, "header"),

@@ -85,7 +85,7 @@ class MainJob(unittest.TestCase):
             variants[unit] = assignment["variant"]
         for unit in UNITS[:10]:
             single = d.get("/v1/assign/%s?unit=%s" % (KEY, unit), key="client")
-            self.assertEqual(single.json["variant"], variants[unit], single)
+            self.assertEqual([a["variant"] for a in single.json["assignments"]], [variants[unit]], single)
         self.assertEqual(set(variants.values()), {"a", "b"})
         return variants
 

@@ -11,7 +11,8 @@ from daemon import SHARED_DATA, Daemon  # noqa: E402
 SAMPLE = os.path.join(SHARED_DATA, "ubi")
 TYPES = "select type, count(*) from signals group by 1"
 # Names of the sample's actions that have a signal type of their own; all others keep theirs.
-TYPE_OF = {"click": "click", "item_click": "click", "click_through": "click", "product_click": "click", "add_to_cart": "cart"}
+TYPE_OF = {"click": "click", "item_click": "click", "click_through": "click", "product_click": "click", "add_to_cart": "cart",
+           "on_search": "search"}
 
 
 def lines_of(name):

@@ -86,6 +86,14 @@ def compare(control, treatment, level=0.95):
             "lift": mean_t / mean_c - 1}, (mean_c, var_c, mean_t, var_t), level
 
 
+def import_log(d):
+    """The columns of the log as R wrote them: "-Inf" results are searches whose result page was not sampled."""
+    return d.run("experimentd", "import", "csv", LOG, "--data-dir", d.dir, "--experiment", KEY,
+                 "--map", "unit=session_id,variant=group,timestamp=session_start_timestamp",
+                 "--map", "results=results,clicks=num_clicks,position=first_click",
+                 "--timestamp-format", "%Y%m%d%H%M%S", "--missing=-Inf,NA", "--rejects", os.path.join(d.dir, "rejects"))
+
+
 @unittest.skipUnless(os.path.isfile(LOG), "the Wikimedia log is not here: " + LOG)
 class Wikimedia(unittest.TestCase):
     @classmethod

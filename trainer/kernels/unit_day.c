@@ -1,6 +1,7 @@
 #include "trainer/kernels/unit_day.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 struct query {
@@ -20,6 +21,11 @@ static int compare_str(struct str a, struct str b)
     if ((x) != (y))                                                                                                    \
         return (x) < (y) ? -1 : 1
 
+static int32_t place(const struct day_event *e)
+{
+    return e->position > 0 ? e->position : INT32_MAX;
+}
+
 /* A total order of everything a kernel looks at: the order in which rows arrive cannot matter. */
 static int by_unit_and_time(const void *a, const void *b)
 {
@@ -33,7 +39,7 @@ static int by_unit_and_time(const void *a, const void *b)
     d = compare_str(x->query_id, y->query_id);
     if (d)
         return d;
-    BY(x->position, y->position);
+    BY(place(x), place(y)); /* of clicks at one instant, one whose position is known is the first */
     return (x->value > y->value) - (x->value < y->value);
 }
 
@@ -153,6 +159,8 @@ static void count_queries(struct day_event *events, size_t count, int64_t day_en
 bool unit_days(struct day_event *events, size_t count, int64_t day_end_us, struct arena *arena, unit_day_fn fn, void *arg,
                struct err *err)
 {
+    if (count == 0)
+        return true;
     qsort(events, count, sizeof *events, by_unit_and_time);
     for (size_t from = 0, to; from < count; from = to) {
         struct unit_day u = { .unit = events[from].unit };
