@@ -1,0 +1,87 @@
+// A stand-in for the daemon: the answers of fixtures/ and the built page, with the headers that the daemon sends (static_files.c).
+//
+//   node dev/mock.js [--port 8090] [--key KEY] [--empty]      then `npm run dev`, or open it as it is after `npm run build`
+//
+// --key asks for that key with 401, --empty has no experiments. The browser tests start it through startMock().
+import { createServer } from "node:http";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+export const DIST = join(here, "../dist");
+const FIXTURES = join(here, "fixtures");
+
+export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml" };
+
+/** Every fixture by its key: {results, timeseries}. */
+export function fixtures() {
+  const read = (name) => JSON.parse(readFileSync(join(FIXTURES, name), "utf8"));
+  return new Map(readdirSync(FIXTURES).sort().map((name) => [name.replace(/\.json$/, ""), read(name)]));
+}
+
+function summary({ experiment: e, units, verdict, run }) {
+  const { key, name, status, origin, created_at, started_at, stopped_at } = e;
+  return { key, name, status, origin, created_at, started_at, stopped_at, variants: e.variants.map(({ value, ...v }) => v),
+    units: run ? units : null, verdict: run ? verdict : null };
+}
+
+function send(response, status, type, body, headers = {}) {
+  response.writeHead(status, { "Content-Type": type, "X-Content-Type-Options": "nosniff", ...headers });
+  response.end(body);
+}
+
+const json = (response, status, body) =>
+  send(response, status, status < 400 ? "application/json" : "application/problem+json", JSON.stringify(body));
+const problem = (response, status, title, detail) => json(response, status, { type: "about:blank", title, status, detail });
+
+function api(state, request, response, path) {
+  const given = (request.headers.authorization || "").replace(/^Bearer /, "");
+  state.requests.push(path);
+  if (state.broken) return problem(response, 503, "Service Unavailable", "PostgreSQL is away");
+  if (state.key && given !== state.key)
+    return problem(response, 401, "Unauthorized", given ? "this key is not known or was revoked" : "a key is needed");
+  if (path === "/v1/experiments") {
+    const rows = [...state.experiments.values()].map((f) => summary(f.results));
+    return json(response, 200, { experiments: rows, next_page_token: null });
+  }
+  const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries)$/.exec(path) || [];
+  const found = key && state.experiments.get(decodeURIComponent(key));
+  if (found) return json(response, 200, found[what]);
+  return problem(response, 404, "Not Found", `there is no experiment "${key ?? path}"`);
+}
+
+async function page(request, response, path) {
+  const name = normalize(path === "/" ? "/index.html" : path);
+  const html = (request.headers.accept || "").includes("text/html");
+  const body = await readFile(join(DIST, name)).catch(() => (html ? readFile(join(DIST, "index.html")) : null)).catch(() => null);
+  if (!body) return problem(response, 404, "Not Found", `there is nothing at "${path}"`);
+  const type = types[extname(name)] || types[".html"];
+  send(response, 200, type, body, { "Content-Security-Policy": CSP, "Referrer-Policy": "no-referrer" });
+}
+
+/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, key, broken, requests. */
+export async function startMock({ port = 0, key = null, empty = false } = {}) {
+  const state = { experiments: empty ? new Map() : fixtures(), key, broken: false, requests: [] };
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, "http://mock").pathname;
+    if (path.startsWith("/v1/")) api(state, request, response, path);
+    else page(request, response, path).catch((error) => problem(response, 500, "Internal Server Error", error.message));
+  });
+  await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
+  const close = () => new Promise((closed) => {
+    server.close(closed);
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}`, state, close };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const option = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+  const mock = await startMock({ port: Number(option("--port") ?? 8090), key: option("--key") ?? null, empty: process.argv.includes("--empty") });
+  console.log(`mock of the daemon at ${mock.url}`);
+}

@@ -1,0 +1,82 @@
+// Asks the daemon. Every failure becomes an ApiError whose kind decides which help the page shows.
+//   key: the answer was 401 or 403      not_found: 404      away: no answer      server: any other status, or no JSON
+
+const KEY = "experimentd.key";
+const TIMEOUT_MS = 20000;
+
+export class ApiError extends Error {
+  constructor(kind, text, status = 0) {
+    super(text);
+    this.kind = kind;
+    this.status = status;
+  }
+}
+
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+
+export function rememberKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
+export function forgetKey() {
+  sessionStorage.removeItem(KEY);
+  location.assign("/");
+}
+
+const kinds = { 401: "key", 403: "key", 404: "not_found" };
+
+async function problem(response) {
+  const type = response.headers.get("content-type") || "";
+  const body = type.includes("json") ? await response.json().catch(() => ({})) : {};
+  const text = body.detail || body.title || `status ${response.status}`;
+  return new ApiError(kinds[response.status] || "server", text, response.status);
+}
+
+/** The text of a JSON answer; compared as text, an unchanged answer redraws nothing. */
+async function getText(path) {
+  const key = sessionStorage.getItem(KEY);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+  let response, text;
+  try {
+    const headers = { Accept: "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+    response = await fetch(path, { headers, cache: "no-store", signal: stop.signal });
+    if (response.ok) text = await response.text();
+  } catch {
+    throw new ApiError("away", stop.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : "no connection");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!response.ok) throw await problem(response);
+  return text;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError("server", "the answer was not JSON");
+  }
+}
+
+const of = (key) => `/v1/experiments/${encodeURIComponent(key)}`;
+
+/** The first `pages` pages of the list, newest first as the daemon sends them. */
+export async function getList(pages) {
+  const all = { experiments: [], more: false };
+  let token = null;
+  for (let page = 0; page < pages; page++) {
+    const answer = parse(await getText("/v1/experiments" + (token ? `?page_token=${encodeURIComponent(token)}` : "")));
+    all.experiments.push(...answer.experiments);
+    token = answer.next_page_token || null;
+    all.more = token !== null;
+    if (!token) break;
+  }
+  return all;
+}
+
+/** Results and time series of one experiment, asked for together. */
+export async function getResult(key) {
+  const [results, series] = await Promise.all([getText(`${of(key)}/results`), getText(`${of(key)}/timeseries`)]);
+  return { ...parse(results), timeseries: parse(series) };
+}

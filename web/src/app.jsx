@@ -1,0 +1,78 @@
+// Which view an address names, the frame around every view, and links that change the view without a reload.
+import { useEffect, useState } from "preact/hooks";
+import { forgetKey, hasKey } from "./api.js";
+import { List } from "./list.jsx";
+import { Result } from "./result.jsx";
+import { NotFound } from "./states.jsx";
+
+const moved = "experimentd:moved";
+
+export function go(path) {
+  history.pushState(null, "", path);
+  dispatchEvent(new Event(moved));
+}
+
+/** A link inside the page; with a modifier key it is the browser's own link. */
+export function Link({ to, children, ...rest }) {
+  const follow = (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button) return;
+    event.preventDefault();
+    go(to);
+    scrollTo(0, 0);
+  };
+  return <a href={to} onClick={follow} {...rest}>{children}</a>;
+}
+
+function usePath() {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const read = () => setPath(location.pathname);
+    addEventListener("popstate", read);
+    addEventListener(moved, read);
+    return () => {
+      removeEventListener("popstate", read);
+      removeEventListener(moved, read);
+    };
+  }, []);
+  return path;
+}
+
+function view(path) {
+  if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
+  const found = /^\/experiments\/([^/]+)\/?$/.exec(path);
+  if (!found) return <NotFound what={path} />;
+  const key = decode(found[1]);
+  return <Result key={key} experiment={key} />;
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export function App() {
+  const path = usePath();
+  return (
+    <>
+      <a class="skip" href="#main">Skip to the content</a>
+      <header class="top">
+        <Link to="/" class="brand"><Mark /> experimentd</Link>
+        {hasKey() && <button type="button" class="plain" onClick={forgetKey}>Forget key</button>}
+      </header>
+      <main id="main" tabIndex={-1}>{view(path)}</main>
+    </>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 20" width="32" height="20" aria-hidden="true" class="mark">
+      <path d="M2 5h14M16 15h14" />
+      <circle cx="9" cy="5" r="3.5" />
+      <circle cx="23" cy="15" r="3.5" />
+    </svg>
+  );
+}

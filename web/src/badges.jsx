@@ -1,0 +1,20 @@
+// Small labels: status, origin, outcome. Each says in words what its colour says.
+
+const statuses = { draft: "Draft", running: "Running", stopped: "Stopped" };
+const origins = { simulated: "Simulated data", imported: "Imported log" };
+
+export const Status = ({ status }) => <span class={`badge status-${status}`}>{statuses[status] ?? status}</span>;
+
+export const Origin = ({ origin }) => (origins[origin] ? <span class={`badge origin-${origin}`}>{origins[origin]}</span> : null);
+
+export const outcomes = {
+  better: { word: "better", sign: "\u25b2" },
+  worse: { word: "worse", sign: "\u25bc" },
+  no_difference: { word: "no difference shown", sign: "\u25cf" },
+  none: { word: "no comparison", sign: "\u25cb" },
+};
+
+export function Outcome({ outcome }) {
+  const o = outcomes[outcome] ?? outcomes.none;
+  return <span class={`outcome ${outcome}`}><span aria-hidden="true">{o.sign}</span> {o.word}</span>;
+}

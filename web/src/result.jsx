@@ -1,0 +1,89 @@
+// The result page of one experiment: words, pictures, numbers, and how they were made, in this order.
+import { useEffect } from "preact/hooks";
+import { getResult } from "./api.js";
+import { Link } from "./app.jsx";
+import { Origin, Status } from "./badges.jsx";
+import { Days, Forest, Split } from "./figures.jsx";
+import { count, fixed, instant, nameOf, percent, period, plural } from "./format.js";
+import { useLoad } from "./load.js";
+import { Failure, Loading, Stale } from "./states.jsx";
+import { Tables } from "./tables.jsx";
+import { MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
+
+const running = (data) => data.experiment.status === "running";
+
+export function Result({ experiment: key }) {
+  const { data, error, reload } = useLoad(() => getResult(key), running, [key]);
+  const title = data ? nameOf(data.experiment) : key;
+  useEffect(() => void (document.title = `${title} \u00b7 experimentd`), [title]);
+  if (!data) return error ? <Failure error={error} reload={reload} what={key} /> : <Loading />;
+  return (
+    <article class="result">
+      <nav aria-label="Breadcrumb" class="crumbs"><Link to="/">Experiments</Link></nav>
+      <Head result={data} />
+      <Stale error={error} reload={reload} />
+      <SimulatedNotice origin={data.experiment.origin} />
+      <Verdict verdict={data.verdict} />
+      <SrmBanner srm={data.srm} experiment={data.experiment} />
+      <MultipleNotice result={data} />
+      <Empty result={data} />
+      <Forest result={data} />
+      <Days result={data} />
+      <Split result={data} />
+      <Tables result={data} />
+      <Facts result={data} />
+    </article>
+  );
+}
+
+function Head({ result }) {
+  const e = result.experiment;
+  return (
+    <header class="head">
+      <div class="badges"><Status status={e.status} /><Origin origin={e.origin} /></div>
+      <h1>{nameOf(e)}</h1>
+      {e.hypothesis && <p class="hypothesis">{e.hypothesis}</p>}
+      <p class="quiet">
+        {period(e)} · {plural(result.units, "unit")} · {result.as_of ? `counts up to ${instant(result.as_of)}` : "nothing counted yet"}
+      </p>
+    </header>
+  );
+}
+
+function Empty({ result }) {
+  if (result.metrics.length && result.run) return null;
+  const key = result.experiment.key;
+  return (
+    <section class="card help">
+      <h2>What is missing</h2>
+      <ul>
+        {result.experiment.status === "draft" && <li>The experiment is a draft: nobody is assigned until{" "}
+          <code>POST /v1/experiments/{key}/start</code>.</li>}
+        <li>Units count from their first assignment: <code>GET /v1/assign/{key}?unit=…</code>, or <code>experimentd import</code> for a log.</li>
+        <li>Counts are made by <code>build/trainer run metrics --data-dir DIR</code>; until it has run, there is nothing to show.</li>
+      </ul>
+    </section>
+  );
+}
+
+function Facts({ result }) {
+  const e = result.experiment, run = result.run;
+  const facts = [
+    ["Key", <code>{e.key}</code>],
+    ["Variants", e.variants.map((v) => `${nameOf(v)} (${percent(v.weight)})`).join(", ")],
+    ["Assignment", <>hash of <code>{e.hash_attribute}</code>, version {e.hash_version}, seed <code>{e.seed}</code>, coverage {percent(e.coverage)}</>],
+    ["Created, started, stopped", [e.created_at, e.started_at, e.stopped_at].map(instant).join(" · ")],
+    ["Counts up to", instant(result.as_of)],
+    ["Computed", instant(result.computed_at)],
+    ["Multiple exposures", count(result.multiple_exposures)],
+    run && ["Run", <>{plural(run.signals, "signal")} in {fixed(run.seconds, 2)} s on {plural(run.workers, "worker")} ({run.engine} engine,{" "}
+      {plural(run.splits, "split")}, {plural(run.retries, "retry", "retries")})</>],
+    run && ["Run id", <code>{run.id}</code>],
+  ].filter(Boolean);
+  return (
+    <section class="card facts-card" aria-labelledby="facts">
+      <h2 id="facts">How this was made</h2>
+      <dl class="facts">{facts.map(([term, text]) => <div key={term}><dt>{term}</dt><dd>{text}</dd></div>)}</dl>
+    </section>
+  );
+}
