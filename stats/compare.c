@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "stats/special.h"
+#include "stats/special/special.h"
 
 #define LN_2 0.693147180559945309417232121458
 

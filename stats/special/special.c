@@ -1,0 +1,161 @@
+#include "stats/special/special.h"
+
+#include <float.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sf_erf.h>
+#include <gsl/gsl_sf_gamma.h>
+#include <gsl/gsl_sf_lambert.h>
+#include <math.h>
+
+#include "stats/special/ibeta.h"
+#include "stats/special/igamma.h"
+#include "stats/special/stirling.h"
+
+enum { NEWTON_STEPS_MAX = 200 };
+/* Beyond these Hill's expansion is exact to the last digit and the continued fraction would take thousands of terms. */
+#define HILL_DF_FROM 1e7
+#define HILL_T_TO 1e3
+
+double special_log_normal_q(double z)
+{
+    return gsl_sf_log_erfc(z / M_SQRT2) - M_LN2;
+}
+
+double special_normal_qinv(double p)
+{
+    return p == 0.5 ? 0 : gsl_cdf_ugaussian_Qinv(p);
+}
+
+/* The normal deviate with the same tail as t: G. W. Hill, "Student's t-distribution", CACM 13 (1970), algorithm 395. */
+static double hill_deviate(double t, double df)
+{
+    double a = df - 0.5, b = 48 * a * a, ww = a * log1p(t * t / df), w = sqrt(ww);
+    double second = (((4 * ww + 33) * ww + 240) * ww + 855) * w / (10 * b * (b + 0.8 * ww * ww + 100));
+    return copysign(w + (ww + 3) * w / b - second, t);
+}
+
+/* P(T > t) = I_{df/(df+t²)}(df/2, 1/2) / 2 for t >= 0. */
+double special_log_t_q(double t, double df)
+{
+    if (isinf(df))
+        return special_log_normal_q(t);
+    if (df > HILL_DF_FROM && fabs(t) < HILL_T_TO)
+        return special_log_normal_q(hill_deviate(t, df));
+    double r = fabs(t) / sqrt(df), rr = r * r; /* t² alone may overflow */
+    double x = isinf(rr) ? exp(-2 * log(r)) : 1 / (1 + rr), xc = isinf(rr) ? 1 : rr / (1 + rr);
+    double log_tail = ibeta_log(df / 2, 0.5, x, xc) - M_LN2;
+    return t >= 0 ? log_tail : ibeta_log1mexp(log_tail);
+}
+
+/* ln of t times the density, up to rounding of the norm: it only steers Newton's steps. */
+static double log_t_slope(double u, double df)
+{
+    double t = exp(u), log_norm = -gsl_sf_lnbeta(df / 2, 0.5) - 0.5 * log(df);
+    double log_kernel = isinf(t * t) ? 2 * u - log(df) : log1p(t * t / df);
+    return u + log_norm - (df + 1) / 2 * log_kernel;
+}
+
+/* ln t to start from: Cornish and Fisher's first terms, or the heavy tail p = t^-df df^(df/2 - 1) / B(df/2, 1/2). */
+static double t_start(double p, double df)
+{
+    double z = special_normal_qinv(p), near = z + z * (z * z + 1) / (4 * df);
+    double far = (-log(p) + (df / 2 - 1) * log(df) - gsl_sf_lnbeta(df / 2, 0.5)) / df;
+    return df < 30 && z * z > df ? far : log(near);
+}
+
+/* Newton on ln P(T > e^u): in these scales the normal and the heavy-tailed end are both nearly straight. */
+double special_t_qinv(double p, double df)
+{
+    if (isinf(df))
+        return special_normal_qinv(p);
+    if (p >= 0.5)
+        return p == 0.5 ? 0 : -special_t_qinv(1 - p, df);
+    double target = log(p), u = t_start(p, df);
+    for (int i = 0; i < NEWTON_STEPS_MAX; i++) {
+        double q = special_log_t_q(exp(u), df), step = (q - target) * exp(q - log_t_slope(u, df));
+        step = fmax(-2, fmin(2, step));
+        u += step;
+        if (!(fabs(step) > 2 * DBL_EPSILON * fmax(1, fabs(u))))
+            break;
+    }
+    return exp(u);
+}
+
+double special_log_chi2_q(double x, double df)
+{
+    return igamma_log_q(df / 2, x / 2);
+}
+
+double special_log_beta(double a, double b)
+{
+    return gsl_sf_lnbeta(a, b);
+}
+
+double special_beta_pinv(double p, double a, double b)
+{
+    if (p > 0.5)
+        return special_beta_qinv(1 - p, a, b);
+    return 1 / (1 + exp(-ibeta_logit_quantile(p, a, b)));
+}
+
+double special_beta_qinv(double q, double a, double b)
+{
+    if (q > 0.5)
+        return special_beta_pinv(1 - q, a, b);
+    return 1 / (1 + exp(ibeta_logit_quantile(q, b, a)));
+}
+
+double special_log_binomial_upper(int64_t k, int64_t n, double p)
+{
+    if (k <= 0)
+        return 0;
+    if (k > n)
+        return -INFINITY;
+    return ibeta_log((double)k, (double)(n - k + 1), p, 1 - p);
+}
+
+double special_lambert_wm1(double x)
+{
+    return gsl_sf_lambert_Wm1(x);
+}
+
+/* P(T > t), t >= 0, as a Poisson mixture of beta tails (R. V. Lenth, AS 243, 1989, for the complement): with λ = nc²/2,
+ * p_j = e^-λ λ^j / j!, q_j = nc e^-λ λ^j / (√2 Γ(j + 3/2)), x = df / (df + t²):
+ * 1/2 Σ [p_j I_x(df/2, j + 1/2) + q_j I_x(df/2, j + 1)], summed over the bulk of the weights. */
+static double noncentral_t_upper(double t, double df, double nc)
+{
+    double lambda = nc * nc / 2, spread = 40 * sqrt(lambda) + 60, sum = 0;
+    double x = df / (df + t * t), xc = t * t / (df + t * t);
+    int from = (int)fmax(0, lambda - spread), to = (int)(lambda + spread), sign;
+    for (int j = from; j <= to; j++) {
+        double log_power = -lambda + (j > 0 ? j * log(lambda) : 0);
+        double log_p = log_power - lgamma_r(j + 1.0, &sign), log_q = log_power - lgamma_r(j + 1.5, &sign);
+        sum += exp(log_p + ibeta_log(df / 2, j + 0.5, x, xc));
+        sum += nc / M_SQRT2 * exp(log_q + ibeta_log(df / 2, j + 1.0, x, xc));
+    }
+    return sum / 2;
+}
+
+double special_noncentral_t_q(double t, double df, double nc)
+{
+    if (nc == 0)
+        return exp(special_log_t_q(t, df));
+    return t >= 0 ? noncentral_t_upper(t, df, nc) : 1 - noncentral_t_upper(-t, df, -nc);
+}
+
+/* Two series of the same theta function; they meet where both need three terms. */
+double special_kolmogorov_q(double x)
+{
+    enum { TERMS = 20 };
+    double sum = 0;
+    if (x <= 0)
+        return 1;
+    if (x < 1) {
+        for (int k = 1; k <= TERMS; k++)
+            sum += exp(-(2 * k - 1) * (2 * k - 1) * M_PI * M_PI / (8 * x * x));
+        return 1 - sqrt(2 * M_PI) / x * sum;
+    }
+    for (int k = TERMS; k >= 1; k--)
+        sum += (k % 2 ? 2 : -2) * exp(-2.0 * k * k * x * x);
+    return sum;
+}
