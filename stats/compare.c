@@ -1,19 +1,29 @@
 #include "stats/compare.h"
 
+#include <assert.h>
 #include <math.h>
 
+#include "stats/proportion.h"
+#include "stats/ratio.h"
 #include "stats/special/special.h"
+#include "stats/welch.h"
 
-#define LN_2 0.693147180559945309417232121458
-
-static const char *const mean_method = "t interval of the mean";
-static const char *const share_method = "Wilson score interval";
-static const char *const ratio_method = "delta method over units";
-
-/* Value and variance of the value, from the moments of one arm. */
-struct estimate {
-    double value, variance, df;
+static const char *const value_methods[] = {
+    [METRIC_PROPORTION] = "Wilson score interval",
+    [METRIC_MEAN] = "t interval of the mean",
+    [METRIC_RATIO] = "delta method over units, t interval",
 };
+static const char *const comparison_methods[] = {
+    [METRIC_PROPORTION] = "Welch t on units; Fieller interval of the lift",
+    [METRIC_MEAN] = "Welch t on units; Fieller interval of the lift",
+    [METRIC_RATIO] = "Welch t on ratios with delta-method variances; Fieller interval of the lift",
+};
+static_assert(sizeof value_methods / sizeof *value_methods == METRIC_RATIO + 1, "a method for every kind of metric");
+static_assert(sizeof comparison_methods / sizeof *comparison_methods == METRIC_RATIO + 1,
+              "a method for every kind of metric");
+
+/* A share of units is a mean of zeros and ones; rounding of the mean may leave it a little outside. */
+#define SHARE_SLACK 1e-9
 
 static bool check_level(double level, struct err *err)
 {
@@ -22,45 +32,17 @@ static bool check_level(double level, struct err *err)
     return true;
 }
 
-/* var(R) = var(x - R y) / (n mean_y²); from the moments: m2_x - 2 R cxy + R² m2_y. Deng, Knoblich, Lu 2018. */
-static bool estimate_ratio(const struct moments2 *m, struct estimate *out, struct err *err)
-{
-    if (!(fabs(m->mean_y) > 0))
-        return err_set(err, ERR_INVALID, "the metric's denominator is 0: nothing that it counts has happened");
-    double r = m->mean_x / m->mean_y;
-    double residual = m->m2_x - 2 * r * m->cxy + r * r * m->m2_y;
-    double n = (double)m->n;
-    out->value = r;
-    out->variance = (residual > 0 ? residual : 0) / (n - 1) / n / (m->mean_y * m->mean_y);
-    out->df = n - 1;
-    return true;
-}
-
 static bool estimate(const struct arm *a, struct estimate *out, struct err *err)
 {
     const struct moments2 *m = &a->m;
-    if (m->n == 0)
-        return err_set(err, ERR_INVALID, "no unit has been exposed to this variant");
-    if (m->n < 2)
-        return err_set(err, ERR_INVALID, "the variant has 1 unit, at least 2 are needed");
-    if (!isfinite(m->mean_x) || !isfinite(m->m2_x) || m->m2_x < 0)
-        return err_set(err, ERR_INVALID, "the moments are not finite numbers");
     if (a->kind == METRIC_RATIO)
-        return estimate_ratio(m, out, err);
-    out->value = m->mean_x;
-    out->variance = m->m2_x / (double)(m->n - 1) / (double)m->n;
-    out->df = (double)(m->n - 1);
+        return ratio_estimate(m, out, err);
+    double variance = m->n < 2 ? 0 : m->m2_x / (double)(m->n - 1);
+    if (!welch_estimate(m->n, m->mean_x, variance, out, err))
+        return false;
+    if (a->kind == METRIC_PROPORTION && !(m->mean_x >= -SHARE_SLACK && m->mean_x <= 1 + SHARE_SLACK))
+        return err_set(err, ERR_INVALID, "the share %g is not between 0 and 1", m->mean_x);
     return true;
-}
-
-/* Wilson 1927: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n). */
-static void wilson(double p, double n, double level, struct arm_value *out)
-{
-    double z = special_normal_qinv((1 - level) / 2), zz = z * z / n;
-    double middle = (p + zz / 2) / (1 + zz), half = z * sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz);
-    out->ci_lo = fmax(0, middle - half);
-    out->ci_hi = fmin(1, middle + half);
-    out->method = share_method;
 }
 
 bool stats_arm_value(const struct arm *a, double level, struct arm_value *out, struct err *err)
@@ -68,103 +50,67 @@ bool stats_arm_value(const struct arm *a, double level, struct arm_value *out, s
     struct estimate e;
     if (!check_level(level, err) || !estimate(a, &e, err))
         return false;
-    double n = (double)a->m.n;
-    *out = (struct arm_value){ .value = e.value, .numerator = a->m.mean_x * n, .denominator = n, .se = sqrt(e.variance) };
+    double n = (double)a->m.n, se = sqrt(e.variance);
+    *out = (struct arm_value){
+        .value = e.value, .numerator = a->m.mean_x * n, .se = se, .method = value_methods[a->kind]
+    };
+    out->denominator = a->kind == METRIC_RATIO ? a->m.mean_y * n : n;
     if (a->kind == METRIC_PROPORTION) {
-        wilson(e.value, n, level, out);
+        struct interval wilson = proportion_wilson(fmin(1, fmax(0, e.value)), n, special_normal_qinv((1 - level) / 2));
+        out->ci_lo = wilson.lo;
+        out->ci_hi = wilson.hi;
         return true;
     }
-    double half = special_t_qinv((1 - level) / 2, e.df) * out->se;
+    double half = special_t_qinv((1 - level) / 2, e.df) * se;
     out->ci_lo = e.value - half;
     out->ci_hi = e.value + half;
-    out->method = a->kind == METRIC_RATIO ? ratio_method : mean_method;
-    if (a->kind == METRIC_RATIO)
-        out->denominator = a->m.mean_y * n;
     return true;
 }
 
-/* Welch–Satterthwaite by shares of the variance: no overflow at any scale. */
-static double welch_df(const struct estimate *c, const struct estimate *t)
+static void set_lift(const struct estimate *c, const struct estimate *t, double critical, struct comparison *out)
 {
-    double total = c->variance + t->variance, a = c->variance / total, b = t->variance / total;
-    return 1 / (a * a / c->df + b * b / t->df);
-}
-
-/* Fieller's set of ratios θ = t/c: a θ² - 2 b θ + d <= 0 with a = c² - q²V_c, b = t c, d = t² - q²V_t; q the critical value. */
-static void fieller(const struct estimate *c, const struct estimate *t, double q, struct comparison *out)
-{
-    double a = c->value * c->value - q * q * c->variance, b = t->value * c->value;
-    double d = t->value * t->value - q * q * t->variance, disc = b * b - a * d;
-    double sign = c->value < 0 ? -1 : 1; /* lift is relative to |control| */
-    if (c->value == 0) {
-        out->lift_kind = LIFT_NONE;
-        return;
-    }
-    out->lift = (t->value - c->value) / fabs(c->value);
-    if (a == 0 || disc <= 0) {
-        out->lift_kind = LIFT_WHOLE_LINE;
-        out->lift_lo = -INFINITY;
-        out->lift_hi = INFINITY;
-        return;
-    }
-    double s = b + (b < 0 ? -1 : 1) * sqrt(disc), r1 = s / a, r2 = d / s;
-    double l1 = (r1 - 1) * sign, l2 = (r2 - 1) * sign;
-    out->lift_kind = a > 0 ? LIFT_BOUNDED : LIFT_EXCLUSIVE;
-    out->lift_lo = fmin(l1, l2);
-    out->lift_hi = fmax(l1, l2);
+    struct lift_set set = lift_fieller(c, t, 0, critical);
+    out->lift_kind = set.kind;
+    out->lift_lo = set.lo;
+    out->lift_hi = set.hi;
+    out->lift = set.kind == LIFT_NONE ? 0 : (t->value - c->value) / fabs(c->value);
 }
 
 bool stats_compare(const struct arm *control, const struct arm *treatment, double level, struct comparison *out,
                    struct err *err)
 {
     struct estimate c, t;
+    struct welch w;
+    assert(control->kind == treatment->kind);
     if (!check_level(level, err))
         return false;
     if (!estimate(control, &c, err))
         return err_prefix(err, "control: ");
-    if (!estimate(treatment, &t, err))
+    if (!estimate(treatment, &t, err) || !welch_test(&c, &t, 1 - level, &w, err))
         return false;
-    double variance = c.variance + t.variance;
-    if (!(variance > 0))
-        return err_set(err, ERR_INVALID, "all units of both variants have the same value: there is no variance to compare with");
-    *out = (struct comparison){ .difference = t.value - c.value, .se = sqrt(variance) };
-    out->statistic = out->difference / out->se;
-    out->df = welch_df(&c, &t);
-    out->log_p = fmin(0, LN_2 + special_log_t_q(fabs(out->statistic), out->df));
-    out->p = exp(out->log_p);
-    double q = special_t_qinv((1 - level) / 2, out->df);
-    out->ci_lo = out->difference - q * out->se;
-    out->ci_hi = out->difference + q * out->se;
-    fieller(&c, &t, q, out);
-    out->method = control->kind == METRIC_RATIO ? "Welch t with delta-method variances" : "Welch t";
+    *out = (struct comparison){ .difference = w.difference,
+                                .se = w.se,
+                                .statistic = w.t,
+                                .df = w.df,
+                                .p = exp(w.log_p),
+                                .log_p = w.log_p,
+                                .ci_lo = w.ci_lo,
+                                .ci_hi = w.ci_hi,
+                                .method = comparison_methods[control->kind] };
+    set_lift(&c, &t, w.critical, out);
     return true;
 }
 
 bool stats_srm(const int64_t *counts, const double *weights, size_t n, struct srm *out, struct err *err)
 {
-    double total = 0, weight = 0, chi2 = 0;
-    size_t positive = 0;
-    bool impossible = false;
-    for (size_t i = 0; i < n; i++) {
-        if (counts[i] < 0)
-            return err_set(err, ERR_INVALID, "count %zu is negative", i);
-        if (!(weights[i] >= 0) || !isfinite(weights[i]))
-            return err_set(err, ERR_INVALID, "weight %zu is not a number from 0", i);
-        total += (double)counts[i];
-        weight += weights[i];
-        positive += weights[i] > 0;
-        impossible = impossible || (weights[i] == 0 && counts[i] > 0);
-    }
-    if (positive < 2)
-        return err_set(err, ERR_INVALID, "fewer than two variants have a positive weight: no ratio to test");
-    if (total <= 0)
+    struct srm srm;
+    int64_t units = 0;
+    if (!srm_test(counts, weights, n, NULL, &srm, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        units += counts[i];
+    if (units == 0)
         return err_set(err, ERR_INVALID, "no unit has been exposed yet");
-    for (size_t i = 0; i < n; i++) {
-        double expected = total * (weights[i] / weight), d = (double)counts[i] - expected;
-        chi2 += weights[i] > 0 ? d * (d / expected) : 0;
-    }
-    *out = (struct srm){ .chi2 = chi2, .df = (double)(positive - 1) };
-    out->log_p = impossible ? -INFINITY : special_log_chi2_q(chi2, out->df);
-    out->p = exp(out->log_p);
+    *out = srm;
     return true;
 }
