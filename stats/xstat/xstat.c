@@ -1,0 +1,126 @@
+#include "stats/xstat/xstat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+const struct xstat_method xstat_methods[] = {
+    { "moments", "count, mean and variance of a column, covariance of two, from parts that are merged",
+      "adding: d = x - mean; mean += d/n; m2 += d (x - mean). merging A and B: d = mean_B - mean_A;\n"
+      "  mean = mean_A + d n_B/n; m2 = m2_A + m2_B + d² n_A n_B/n; likewise the cross term",
+      "B. P. Welford, Technometrics 4 (1962); T. F. Chan, G. H. Golub, R. J. LeVeque, American Statistician 37 (1983)",
+      "x: numbers; y: a second column; splits: lengths of the parts to merge",
+      "n mean m2 var sd; with y: mean_y m2_y var_y cov", xstat_moments },
+    { "welch_t", "Welch's t of two means (treatment - control)",
+      "t = (m_t - m_c)/√(V_c + V_t), V = var/n; A = V_c/(V_c + V_t); df = 1/(A²/(n_c - 1) + (1 - A)²/(n_t - 1));\n"
+      "  P(T > t) = I_{df/(df + t²)}(df/2, 1/2)/2; interval diff -/+ t_{1-alpha/2, df} se",
+      "B. L. Welch, Biometrika 34 (1947)", "n_c mean_c var_c n_t mean_t var_t alpha (var: unbiased; alpha: two-sided)",
+      "diff se df t log_p_two_sided p_two_sided log_p_greater log_p_less ci_lo ci_hi", xstat_welch_t },
+    { "ratio_delta", "ratio of sums over units, by the delta method",
+      "R = Σx/Σy; Var R = (s_xx - 2 R s_xy + R² s_yy)/(n ȳ²); z = (R_t - R_c)/√(V_c + V_t);\n"
+      "  lift = (R_t - R_c)/|R_c|, se² = (V_t + (R_t/R_c)² V_c)/R_c²",
+      "A. Deng, U. Knoblich, J. Lu, KDD 2018",
+      "n_* mean_num_* mean_den_* var_num_* var_den_* cov_* alpha, or the columns num_* den_*; * is c and t",
+      "ratio_* var_ratio_* diff se z log_p p ci_lo ci_hi welch_df lift lift_se_delta lift_ci_* fieller_kind "
+      "fieller_lift_*",
+      xstat_ratio_delta },
+    { "relative_lift", "relative effect with delta, logarithmic and Fieller intervals",
+      "lift = (m_t - m_c)/|m_c|; Fieller: all θ with (m_t - θ m_c)² <= z² (V_t - 2 θ C + θ² V_c): bounded when\n"
+      "  g = z² V_c/m_c² < 1, else everything outside an interval, or the whole line",
+      "E. C. Fieller, JRSS B 16 (1954)",
+      "mean_* var_* n_* alpha; cov_means: covariance of the two means, 0 when absent",
+      "diff se_diff z_diff log_p_diff ratio lift lift_se_delta delta_* log_ratio_* fieller_kind fieller_* "
+      "fieller_lift_* fieller_g",
+      xstat_relative_lift },
+    { "two_proportion", "two proportions: tests, intervals of difference and ratio",
+      "pooled z = d/√(p(1 - p)(1/n_c + 1/n_t)); Wilson: roots of (1 + z²/n) P² - (2p + z²/n) P + p²;\n"
+      "  Newcombe: d -/+ √((p_t - l_t)² + (u_c - p_c)²); Miettinen-Nurminen: (d - δ)² = z² N/(N-1) Var_δ; Koopman "
+      "likewise for p_t/p_c",
+      "R. G. Newcombe 1998; O. Miettinen, M. Nurminen 1985; R. W. Mee 1984; P. A. R. Koopman 1984; A. Agresti, B. "
+      "Caffo 2000",
+      "x_c n_c x_t n_t alpha",
+      "p_* diff se_* z_* log_p_* p_* wald_* wilson_* newcombe_* agresti_caffo_* mn_* mee_* rr rr_score rr_katz g_stat "
+      "fisher_p "
+      "clopper_pearson_*",
+      xstat_two_proportion },
+    { "chi_square_srm", "sample ratio mismatch: counts against weights",
+      "chi2 = Σ (O - E)²/E, df = arms of positive weight - 1; G = 2 Σ O ln(O/E);\n"
+      "  sequential: ln BF = ln B(α + n) - ln B(α) - Σ n_i ln w_i, α = concentration w; p = min over time of 1/BF",
+      "K. Pearson 1900; M. Lindon, A. Malek, NeurIPS 2022",
+      "observed weights; concentration (and batches: counts per interval) for the sequential test; exact_binomial: "
+      "true",
+      "n_total df expected chi2 log_p p g log_p_g; log_p_binomial; log_bayes_factor sequential_p posterior_prob_srm",
+      xstat_chi_square_srm },
+    { "special", "tails as logarithms, and quantiles",
+      "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
+      "the\n"
+      "  logarithm of the tail",
+      "C. Loader 2000; G. W. Hill, CACM 13 (1970); R. V. Lenth, AS 243 (1989); NIST DLMF",
+      "f and its arguments: norm_logcdf x; norm_upper_quantile p; t_logsf t df; t_upper_quantile p df; chi2_logsf x "
+      "df;\n"
+      "  log_ibeta a b x; log_beta a b; beta_quantile p a b; binom_log_upper k n p; lambert_wm1 x; nct_upper t df nc; "
+      "kolmogorov_sf x",
+      "y", xstat_special },
+};
+const size_t xstat_methods_count = COUNT_OF(xstat_methods);
+
+const struct xstat_method *xstat_find(const char *name)
+{
+    for (size_t i = 0; i < xstat_methods_count; i++)
+        if (strcmp(xstat_methods[i].name, name) == 0)
+            return &xstat_methods[i];
+    return NULL;
+}
+
+void xstat_explain(const struct xstat_method *m, FILE *out)
+{
+    (void)fprintf(out, "%s: %s\n\nformula: %s\nsource:  %s\ninput:   %s\noutput:  %s\n", m->name, m->summary,
+                  m->formula, m->source, m->input, m->output);
+}
+
+static json_t *refusal(const struct err *err)
+{
+    return json_pack("{s:o}", "error", json_sprintf("%s: %s", err_kind_name(err->kind), err->text));
+}
+
+json_t *xstat_answer(const struct xstat_method *m, const char *line, size_t n)
+{
+    struct err err = { 0 };
+    json_auto_t *object = json_parse((struct str){ line, n }, &err);
+    if (!object)
+        return refusal(&err);
+    struct arena arena;
+    struct xstat_in in;
+    arena_init(&arena, 4096);
+    json_t *out = json_object();
+    xstat_in_begin(&in, object, &arena);
+    if (!m->run(&in, out, &err)) {
+        json_decref(out);
+        out = refusal(&err);
+    }
+    arena_release(&arena);
+    return out;
+}
+
+static bool write_line(const json_t *answer, FILE *out, struct err *err)
+{
+    char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    bool ok = text && fputs(text, out) >= 0 && putc('\n', out) != EOF && fflush(out) == 0;
+    free(text);
+    return ok || err_set_errno(err, "cannot write an answer");
+}
+
+bool xstat_run(const struct xstat_method *m, FILE *in, FILE *out, struct err *err)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    bool ok = true;
+    while (ok && (n = getline(&line, &room, in)) >= 0) {
+        json_auto_t *answer = xstat_answer(m, line, (size_t)n);
+        ok = write_line(answer, out, err);
+    }
+    free(line);
+    return ok && (!ferror(in) || err_set_errno(err, "cannot read the input"));
+}

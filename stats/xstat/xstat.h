@@ -1,0 +1,38 @@
+/* xstat.h - the statistics as commands: a table of methods, each from one JSON object to another.
+ *
+ * The names, the fields of an input and those of an answer are those of the reference tables that the methods are checked against
+ * (tests/stats). `main.c` is the program; whoever answers HTTP can use the same table. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "stats/xstat/io.h"
+
+struct xstat_method {
+    const char *name;
+    const char *summary;
+    const char *formula, *source, *input, *output; /* for --explain */
+    /* Reads all fields of `in` (and ends it), fills `out`. ERR_INVALID when the input is refused. */
+    bool (*run)(struct xstat_in *in, json_t *out, struct err *err);
+};
+
+extern const struct xstat_method xstat_methods[];
+extern const size_t xstat_methods_count;
+
+/* NULL when there is none of that name. */
+const struct xstat_method *xstat_find(const char *name);
+void xstat_explain(const struct xstat_method *m, FILE *out);
+/* The answer to one line: what the method gives, or {"error": "invalid: why"}. The caller's reference. */
+json_t *xstat_answer(const struct xstat_method *m, const char *line, size_t n);
+/* Answers each line of `in` with one line on `out`, until the end. False when reading or writing failed. */
+bool xstat_run(const struct xstat_method *m, FILE *in, FILE *out, struct err *err) MUSTCHECK;
+
+/* The methods, one file a family; only the table names them. */
+bool xstat_moments(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_welch_t(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_ratio_delta(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_relative_lift(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_special(struct xstat_in *in, json_t *out, struct err *err);
