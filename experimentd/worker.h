@@ -9,6 +9,7 @@ struct event_base;
 struct http_server;
 struct journal_client;
 struct pgloop;
+struct exposure_filter;
 struct publish_wait;
 struct server;
 
@@ -19,5 +20,6 @@ struct worker {
     struct pgloop *pg;
     struct journal_client *journal;
     struct server *server;            /* what all share: settings, counters */
+    struct exposure_filter *exposures; /* what was recorded lately: evaluate/exposure_filter.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
 };

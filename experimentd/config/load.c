@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "experimentd/config/snapshot_parts.h"
 
 enum stmt { VERSION, EXPERIMENTS, VARIANTS, EXPERIMENT_METRICS, METRICS, KEYS, STMT_COUNT };
@@ -152,6 +153,7 @@ static void make_ready(struct snapshot_whole *w, struct snapshot_experiment *e)
 {
     struct snapshot_assign *a = arena_zalloc(&w->arena, sizeof *a);
     double weights[ASSIGN_VARIANTS_MAX];
+    a->identity = hash64(e->key) ^ ((uint64_t)e->created_us << 8);
     a->assigned = arena_zalloc(&w->arena, e->variants_count * sizeof *a->assigned);
     a->not_running = fragment(w, e, NULL, "not_running");
     a->not_in_coverage = fragment(w, e, NULL, "not_in_coverage");

@@ -140,7 +140,7 @@ enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, stru
         const struct snapshot_key *k = &w->keys[at & (w->keys_room - 1)];
         if (k->scope == SCOPE_NONE)
             return SCOPE_NONE;
-        if (sodium_memcmp(k->hash, hash, sizeof hash) == 0) {
+        if (memcmp(k->hash, hash, sizeof hash) == 0) { /* of digests: how long it takes tells nothing of the key */
             *out_label = k->label;
             return k->scope;
         }

@@ -15,6 +15,7 @@ struct snapshot_key {
 /* What evaluation needs of an experiment: libassign's form and the pieces of its replies. */
 struct snapshot_assign {
     struct assign_experiment ready;
+    uint64_t identity;         /* of the experiment, the same in every snapshot: hash of key and creation */
     struct str *assigned;      /* one per variant: {"experiment":…,"variant":…,"value":…,"reason":"split"} */
     struct str not_running, not_in_coverage;
 };

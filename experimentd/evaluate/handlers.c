@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "experimentd/config/snapshot_parts.h"
+#include "experimentd/evaluate/exposure_filter.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/worker.h"
 
@@ -19,8 +20,12 @@ struct asker {
 static void expose(struct worker *w, const struct snapshot_experiment *e, int variant, struct str unit, int64_t at_us)
 {
     struct exposure exposure = { .at_us = at_us, .experiment = e->key, .variant = e->variants[variant].key, .unit = unit };
+    const struct snapshot_assign *a = e->assign;
     struct err ignored; /* a lost exposure is counted by the journal and never fails the answer */
-    (void)!journal_append_exposure(w->journal, &exposure, &ignored);
+    if (!exposure_filter_pass(w->exposures, a->identity + (uint64_t)variant, unit, at_us))
+        return;
+    if (!journal_append_exposure(w->journal, &exposure, &ignored))
+        exposure_filter_forget(w->exposures, a->identity + (uint64_t)variant, unit, at_us);
 }
 
 /* The reply's piece for this experiment and unit. */

@@ -376,7 +376,10 @@ void conn_resume(struct http_conn *c)
 void conn_on_readable(struct http_conn *c)
 {
     struct http_server *s = c->server;
-    s->now_us = clock_mono_us();
+    if (!s->now_fresh) {
+        s->now_us = clock_mono_us();
+        s->now_fresh = true;
+    }
     ssize_t n = read(c->fd, s->read_buffer, sizeof s->read_buffer);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;

@@ -61,8 +61,9 @@ struct http_server {
     struct http_call *spare;
     unsigned conns_count, spare_count;
     bool draining, parsing;
-    int64_t now_us;                    /* monotonic, read once an event */
-    int64_t date_second;
+    int64_t now_us;                    /* monotonic, read once a turn */
+    bool now_fresh;
+    int64_t date_until_us;             /* monotonic: the Date header is made anew then */
     char date[48];                     /* "Date: …\r\n" */
     struct http_counters counters;
     char read_buffer[HTTP_READ_BYTES];

@@ -49,13 +49,13 @@ static struct http_call *call_of(struct http_request *req)
 /* The Date header is made once a second. */
 static const char *date_header(struct http_server *s)
 {
-    int64_t second = clock_now_us() / US_PER_SECOND;
-    if (second != s->date_second) {
-        time_t t = (time_t)second;
+    if (s->now_us >= s->date_until_us) {
+        int64_t now = clock_now_us();
+        time_t t = (time_t)(now / US_PER_SECOND);
         struct tm tm;
         (void)gmtime_r(&t, &tm);
         (void)strftime(s->date, sizeof s->date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-        s->date_second = second;
+        s->date_until_us = s->now_us + US_PER_SECOND - now % US_PER_SECOND;
     }
     return s->date;
 }

@@ -115,6 +115,7 @@ static void turn_conn(struct http_conn *c)
 
 void http_server_turn(struct http_server *s)
 {
+    s->now_fresh = false;
     while (s->dirty) {
         struct http_conn *c = s->dirty;
         s->dirty = c->next_dirty;

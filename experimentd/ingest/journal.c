@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "experimentd/ingest/journal_file.h"
 
+/* Exposures alone wait for company: nobody waits for them, and a sync for each would cost more than all the rest. */
+enum { EXPOSURES_WAIT_US = 50000, EXPOSURES_WAIT_BYTES = 256 << 10 };
 enum { PENDING_MAX_BYTES = 64 << 20, ROUND_MAX_BYTES = 16 << 20, RETRY_US = 1000000 };
 
 struct batch {
@@ -39,8 +41,8 @@ struct journal_client {
     struct waiter *waiters, **waiters_end;
     struct batch *done;        /* ended, oldest last; under the journal's lock */
     int fd;                    /* eventfd */
-    struct event *event;
-    bool freed;
+    struct event *event, *due; /* due: exposures have waited long enough */
+    bool urgent;               /* the pending batch holds a signal, or somebody waits for it */
 };
 
 struct journal {
@@ -250,6 +252,13 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     tell_waiters(c, c->done_number, NULL); /* who waited for nothing that was still to be written */
 }
 
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ((struct journal_client *)arg)->urgent = true; /* handed over at the end of this turn */
+}
+
 struct journal_client *journal_client_new(struct journal *j, struct event_base *base)
 {
     struct journal_client *c = mem_zalloc(sizeof *c);
@@ -258,6 +267,7 @@ struct journal_client *journal_client_new(struct journal *j, struct event_base *
     c->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     c->event = event_new(base, c->fd, EV_READ | EV_PERSIST, on_event, c);
     (void)event_add(c->event, NULL);
+    c->due = event_new(base, -1, 0, on_due, c);
     return c;
 }
 
@@ -265,6 +275,7 @@ void journal_client_free(struct journal_client *c)
 {
     if (!c)
         return;
+    c->urgent = true;
     journal_hand_over(c);
     (void)pthread_mutex_lock(&c->journal->lock);
     while (c->journal->queue || c->journal->writing)
@@ -273,6 +284,7 @@ void journal_client_free(struct journal_client *c)
     collect(c);
     tell_waiters(c, UINT64_MAX, NULL);
     event_free(c->event);
+    event_free(c->due);
     close(c->fd);
     mem_free(c);
 }
@@ -328,6 +340,7 @@ bool journal_append_signal(struct journal_client *c, const struct signal *s, str
     if (!appended(b, before, err))
         return false;
     b->signals++;
+    c->urgent = true;
     return true;
 }
 
@@ -355,6 +368,7 @@ void journal_when_synced(struct journal_client *c, journal_synced_fn fn, void *a
     *w = (struct waiter){ .number = c->last_number, .fn = fn, .arg = arg };
     *c->waiters_end = w;
     c->waiters_end = &w->next;
+    c->urgent = true;
     if (c->done_number >= c->last_number)
         (void)!write(c->fd, &one, sizeof one);
 }
@@ -365,6 +379,13 @@ void journal_hand_over(struct journal_client *c)
     struct batch *b = c->pending;
     if (!b)
         return;
+    if (!c->urgent && b->bytes.n < EXPOSURES_WAIT_BYTES) {
+        if (!event_pending(c->due, EV_TIMEOUT, NULL))
+            (void)event_add(c->due, &(struct timeval){ .tv_usec = EXPOSURES_WAIT_US });
+        return;
+    }
+    (void)event_del(c->due);
+    c->urgent = false;
     c->pending = NULL;
     (void)pthread_mutex_lock(&j->lock);
     *j->queue_end = b;

@@ -2,7 +2,7 @@
  *
  * Workers append records to their own pending batch and hand it over once a loop turn; the journal thread writes what has
  * gathered and syncs it (fdatasync), then tells each worker, which answers its clients. No timer: the next sync takes what came
- * during the last. A second thread of the ingest (loader.h) reads the synced part and COPYs it into PostgreSQL.
+ * during the last (exposures alone wait up to 50 ms for company). A second thread of the ingest (loader.h) reads the synced part and COPYs it into PostgreSQL.
  *
  * File format, positions, recovery of a torn tail: head of journal.c. */
 #pragma once
