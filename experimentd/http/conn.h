@@ -65,6 +65,8 @@ struct http_server {
     bool now_fresh;
     int64_t date_until_us;             /* monotonic: the Date header is made anew then */
     char date[48];                     /* "Date: …\r\n" */
+    char usual_head[160];              /* of a 200 with JSON that keeps the connection, up to the length */
+    size_t usual_head_n;
     struct http_counters counters;
     char read_buffer[HTTP_READ_BYTES];
 };

@@ -9,6 +9,8 @@
 
 enum { PROBLEM_MAX = 4096 };
 
+static const char json_type[] = "application/json";
+
 static const int status_of_kind[] = {
     [ERR_NONE] = 500,     [ERR_INVALID] = 400, [ERR_DENIED] = 403, [ERR_NOT_FOUND] = 404, [ERR_CONFLICT] = 409,
     [ERR_TOO_LARGE] = 413, [ERR_BUSY] = 503,   [ERR_DB] = 503,     [ERR_SYSTEM] = 500,
@@ -55,6 +57,8 @@ static const char *date_header(struct http_server *s)
         struct tm tm;
         (void)gmtime_r(&t, &tm);
         (void)strftime(s->date, sizeof s->date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+        s->usual_head_n = (size_t)snprintf(s->usual_head, sizeof s->usual_head,
+                                           "HTTP/1.1 200 OK\r\n%sContent-Type: %s\r\nContent-Length: ", s->date, json_type);
         s->date_until_us = s->now_us + US_PER_SECOND - now % US_PER_SECOND;
     }
     return s->date;
@@ -75,12 +79,19 @@ static void write_head(struct buf *b, struct http_call *call, int status, const 
 {
     struct http_server *s = call->req.conn->server;
     bool no_body = status == 204 || status == 304;
+    const char *date = date_header(s);
+    if (status == 200 && content_type == json_type && call->extra.n == 0 && call->keep_alive && !call->http10) {
+        buf_add(b, s->usual_head, s->usual_head_n);
+        buf_add_u64(b, body_bytes);
+        buf_add(b, "\r\n\r\n", 4);
+        return;
+    }
     buf_add(b, "HTTP/1.1 ", 9);
     buf_add_u64(b, (uint64_t)status);
     buf_add_byte(b, ' ');
     buf_add_c(b, http_reason(status));
     buf_add(b, "\r\n", 2);
-    buf_add_c(b, date_header(s));
+    buf_add_c(b, date);
     if (content_type && !no_body) {
         buf_add_c(b, "Content-Type: ");
         buf_add_c(b, content_type);
@@ -125,6 +136,8 @@ void http_reply_parts(struct http_request *req, int status, const char *content_
     struct http_conn *c = req->conn;
     size_t bytes = 0;
     assert(call->dispatched && !call->replied);
+    if (content_type && strcmp(content_type, json_type) == 0)
+        content_type = json_type;
     call->replied = true;
     if (c->server->draining && call == c->last) {
         call->keep_alive = false;
@@ -153,7 +166,7 @@ void http_reply(struct http_request *req, int status, const char *content_type, 
 
 void http_reply_json(struct http_request *req, int status, struct str body)
 {
-    http_reply_parts(req, status, "application/json", &body, 1);
+    http_reply_parts(req, status, json_type, &body, 1);
 }
 
 static void reply_problem(struct http_request *req, int status, const char *type, const char *detail)
