@@ -14,8 +14,12 @@ export class ApiError extends Error {
 
 export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 
+/** Event of `window` after the key came. */
+export const KEY_CAME = "experimentd:key";
+
 export function rememberKey(key) {
   sessionStorage.setItem(KEY, key);
+  dispatchEvent(new Event(KEY_CAME));
 }
 
 export function forgetKey() {

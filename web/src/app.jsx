@@ -1,6 +1,6 @@
 // Which view an address names, the frame around every view, and links that change the view without a reload.
 import { useEffect, useState } from "preact/hooks";
-import { forgetKey, hasKey } from "./api.js";
+import { forgetKey, hasKey, KEY_CAME } from "./api.js";
 import { List } from "./list.jsx";
 import { Result } from "./result.jsx";
 import { NotFound } from "./states.jsx";
@@ -37,6 +37,16 @@ function usePath() {
   return path;
 }
 
+function useKey() {
+  const [known, setKnown] = useState(hasKey());
+  useEffect(() => {
+    const read = () => setKnown(hasKey());
+    addEventListener(KEY_CAME, read);
+    return () => removeEventListener(KEY_CAME, read);
+  }, []);
+  return known;
+}
+
 function view(path) {
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   const found = /^\/experiments\/([^/]+)\/?$/.exec(path);
@@ -55,12 +65,13 @@ function decode(text) {
 
 export function App() {
   const path = usePath();
+  const keyed = useKey();
   return (
     <>
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top">
         <Link to="/" class="brand"><Mark /> experimentd</Link>
-        {hasKey() && <button type="button" class="plain" onClick={forgetKey}>Forget key</button>}
+        {keyed && <button type="button" class="plain" onClick={forgetKey}>Forget key</button>}
       </header>
       <main id="main" tabIndex={-1}>{view(path)}</main>
     </>

@@ -58,12 +58,12 @@ function labelsAround(Plot, rows, width) {
 
 /** Names at the left, where the metric stands above the first of its variants; numbers at the right. */
 function labelsBeside(Plot, rows) {
-  const left = { y: "id", frameAnchor: "left", textAnchor: "end", dx: -16, fontSize: 13, fill: "var(--ink)", lineWidth: 14.5,
+  const left = { y: "id", frameAnchor: "left", textAnchor: "end", dx: -16, fontSize: 13, fill: "var(--ink)", lineWidth: 12,
     textOverflow: "ellipsis" };
   const right = { y: "id", frameAnchor: "right", textAnchor: "start", dx: 18, fontSize: 13, fill: "var(--ink)", fontVariant: "tabular-nums" };
   return [
     Plot.text(rows.filter((r) => r.first), { ...left, text: "title", fontWeight: 600, dy: rows.some((r) => r.variant) ? -15 : 0 }),
-    Plot.text(rows.filter((r) => r.variant), { ...left, ...quiet, text: "variant", dy: 1, lineWidth: 15.5 }),
+    Plot.text(rows.filter((r) => r.variant), { ...left, ...quiet, text: "variant", dy: 1, lineWidth: 14.5 }),
     Plot.text(rows, { ...right, text: estimate, fontWeight: 600, dy: -8 }),
     Plot.text(rows.filter((r) => r.lift_kind !== "none"), { ...right, ...quiet, text: within, dy: 8 }),
   ];

@@ -23,7 +23,7 @@ export async function drawSplit(rows, width, alarm) {
         className: "expected" }),
       Plot.text(rows, narrow
         ? { y: "key", text: "name", frameAnchor: "left", textAnchor: "start", dy: -15, fill: "var(--ink)", fontSize: 13, fontWeight: 600 }
-        : { y: "key", text: "name", frameAnchor: "left", textAnchor: "end", dx: -16, lineWidth: 14.5, textOverflow: "ellipsis", fill: "var(--ink)", fontSize: 13, fontWeight: 600 }),
+        : { y: "key", text: "name", frameAnchor: "left", textAnchor: "end", dx: -16, lineWidth: 12, textOverflow: "ellipsis", fill: "var(--ink)", fontSize: 13, fontWeight: 600 }),
       Plot.text(rows, { y: "key", text: (r) => (narrow ? count(r.observed) : `${count(r.observed)}  (expected ${count(r.expected)})`),
         frameAnchor: "right", textAnchor: "start", dx: narrow ? 8 : 16, dy: narrow ? 7 : 0, fill: "var(--ink)", fontSize: 12.5,
         fontVariant: "tabular-nums" }),
