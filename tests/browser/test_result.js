@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startMock } from "../../web/dev/mock.js";
-import { axisOf, drawn, readFigure, startBrowser } from "./support.js";
+import { axisOf, drawn, readFigure, SHOTS, startBrowser } from "./support.js";
 
 let browser, mock;
 before(async () => void ([browser, mock] = await Promise.all([startBrowser(), startMock()])));
@@ -144,6 +144,20 @@ describe("lift by day", () => {
       m.days.forEach((d, i) => near(axis.toValue(days[i].y), d.variants[1].lift, 1.5 * axis.pixel, `${m.metric} ${d.day}`));
     }
     assert.deepEqual(page.complaints, []);
+    await page.close();
+  });
+
+  test("pointing at a day tells its numbers", async () => {
+    const page = await open("shop-ranker"), days = mock.state.experiments.get("shop-ranker").timeseries.metrics[0].days;
+    const svg = page.locator("#days").locator("xpath=ancestor::section[1]").locator(".chart svg");
+    await svg.scrollIntoViewIfNeeded();
+    const box = await svg.boundingBox();
+    await page.mouse.move(box.x + box.width - 22, box.y + 60);
+    const said = plain((await svg.locator('[aria-label="tip"] text').textContent()));
+    for (const part of ["15 Mar 2026", "Less noisy ranker: +17.94 %", `${days.at(-1).variants[1].n.toLocaleString("en")} units`])
+      assert.ok(said.includes(part), `${part} in ${said}`);
+    assert.deepEqual(page.complaints, []);
+    await page.screenshot({ path: `${SHOTS}/tip.png` });
     await page.close();
   });
 

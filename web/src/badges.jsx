@@ -10,11 +10,11 @@ export const Origin = ({ origin }) => (origins[origin] ? <span class={`badge ori
 export const outcomes = {
   better: { word: "better", sign: "\u25b2" },
   worse: { word: "worse", sign: "\u25bc" },
-  no_difference: { word: "no difference shown", sign: "\u25cf" },
+  no_difference: { word: "no difference shown", short: "no difference", sign: "\u25cf" },
   none: { word: "no comparison", sign: "\u25cb" },
 };
 
 export function Outcome({ outcome }) {
   const o = outcomes[outcome] ?? outcomes.none;
-  return <span class={`outcome ${outcome}`}><span aria-hidden="true">{o.sign}</span> {o.word}</span>;
+  return <span class={`outcome ${outcome}`}><span aria-hidden="true">{o.sign}</span> {o.short ?? o.word}</span>;
 }

@@ -46,7 +46,8 @@ function marksOf(Plot, rows, many) {
       fill: s[0].ink, fillOpacity: many ? 0.14 : 0.2, clip: true, className: "interval" })),
     ...series.map((s) => Plot.line(s, { x: "day", y: (r) => r.lift ?? NaN, stroke: s[0].ink, strokeWidth: 2.25, clip: true, className: "lift" })),
     ...series.map((s) => Plot.dot(s.filter((r) => r.lift !== null), { x: "day", y: "lift", fill: s[0].ink, r: 3, clip: true, className: "lift-of-a-day" })),
-    Plot.tip(drawn, Plot.pointerX({ x: "day", y: "lift", title: words, fill: "var(--paper)", stroke: "var(--line)", fontSize: 12 })),
+    Plot.tip(drawn, Plot.pointerX({ x: "day", y: "lift", title: words, fill: "var(--paper)", stroke: "var(--line)", fontSize: 12,
+      lineHeight: 1.35 })),
   ];
 }
 

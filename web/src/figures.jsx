@@ -19,6 +19,7 @@ export function Forest({ result }) {
       <h2 id="forest">Lift against {control}</h2>
       <p class="quiet">Change in percent of the control's value. Point: estimate; line: {percent(result.level)} interval. An interval that
         crosses the zero line shows no difference.</p>
+      {result.srm?.alarm && <p class="bad">For finding the fault only: the split of units is not what was asked for.</p>}
       <Chart draw={(width) => drawForest(rows, width)} inputs={[result]} label={`Lift against ${control}. ${spoken}`} />
       <Legend rows={rows} />
       <Unbounded rows={rows} />
