@@ -18,6 +18,21 @@ const char *err_kind_name(enum err_kind kind)
     return kind_names[kind];
 }
 
+/* A text that did not fit is cut between characters: half a character would make the whole answer no UTF-8. */
+static void cut_between_characters(struct err *e)
+{
+    size_t n = strlen(e->text);
+    if (n + 1 < sizeof e->text)
+        return;
+    size_t at = n;
+    while (at > 0 && ((unsigned char)e->text[at - 1] & 0xC0) == 0x80)
+        at--;
+    unsigned char lead = at > 0 ? (unsigned char)e->text[at - 1] : 0;
+    size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    if (at > 0 && at - 1 + length > n)
+        e->text[at - 1] = '\0';
+}
+
 bool(err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
     if (!e)
@@ -27,6 +42,7 @@ bool(err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
     e->kind = kind;
     (void)vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    cut_between_characters(e);
     return false;
 }
 
@@ -42,6 +58,7 @@ bool(err_set_errno)(struct err *e, const char *fmt, ...)
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof e->text)
         (void)snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", strerror(saved));
+    cut_between_characters(e);
     return false;
 }
 
@@ -57,5 +74,6 @@ bool(err_prefix)(struct err *e, const char *fmt, ...)
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof e->text)
         (void)snprintf(e->text + n, sizeof e->text - (size_t)n, "%s", old);
+    cut_between_characters(e);
     return false;
 }

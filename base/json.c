@@ -242,3 +242,61 @@ bool json_reader_close(struct json_reader *r, struct err *err)
         *err = r->err;
     return !failed(r);
 }
+
+static void write_string(struct buf *b, const json_t *v)
+{
+    buf_add_json_str(b, (struct str){ json_string_value(v), json_string_length(v) });
+}
+
+static void write_array(struct buf *b, const json_t *v)
+{
+    buf_add_byte(b, '[');
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        if (i)
+            buf_add_byte(b, ',');
+        json_write(b, json_array_get(v, i));
+    }
+    buf_add_byte(b, ']');
+}
+
+static void write_object(struct buf *b, json_t *v)
+{
+    const char *key;
+    json_t *member;
+    bool comma = false;
+    buf_add_byte(b, '{');
+    json_object_foreach(v, key, member)
+    {
+        if (comma)
+            buf_add_byte(b, ',');
+        comma = true;
+        buf_add_json_str(b, str_of(key));
+        buf_add_byte(b, ':');
+        json_write(b, member);
+    }
+    buf_add_byte(b, '}');
+}
+
+/* Recurses once a level: json_parse let at most DEPTH_MAX through. */
+void json_write(struct buf *b, const json_t *v)
+{
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        write_object(b, (json_t *)(uintptr_t)v); /* jansson's iterators take no const */
+        break;
+    case JSON_ARRAY:
+        write_array(b, v);
+        break;
+    case JSON_STRING:
+        write_string(b, v);
+        break;
+    case JSON_INTEGER:
+        buf_addf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        break;
+    case JSON_REAL:
+        buf_add_json_double(b, json_real_value(v));
+        break;
+    default:
+        buf_add_c(b, json_is_null(v) ? "null" : json_is_true(v) ? "true" : "false");
+    }
+}

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -21,7 +22,7 @@ enum { JSON_SEEN_MAX = 64 };
 
 struct json_reader {
     json_t *object;
-    const char *what;                  /* names the object in errors; may be built ("variants[1]") */
+    const char *what; /* names the object in errors; may be built ("variants[1]") */
     const char *seen[JSON_SEEN_MAX];
     size_t seen_count;
     struct err err;
@@ -44,3 +45,5 @@ bool json_get_any(struct json_reader *r, const char *key, enum json_need need, j
  * is 2, …`; without a key, `experiment: …`. Returns false. */
 bool json_fail(struct json_reader *r, const char *key, const char *fmt, ...) PRINTF(3, 4);
 bool json_reader_close(struct json_reader *r, struct err *err) MUSTCHECK;
+/* Writes a value compactly, keys in their order, numbers as short as they read back: what a client gave comes out as it went in. */
+void json_write(struct buf *b, const json_t *v);

@@ -29,6 +29,15 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+struct str str_cut(struct str s, size_t max)
+{
+    if (s.n <= max)
+        return s;
+    while (max > 0 && ((unsigned char)s.p[max] & 0xC0) == 0x80)
+        max--;
+    return (struct str){ s.p, max };
+}
+
 struct str str_trim(struct str s)
 {
     while (s.n && is_space(s.p[0])) {

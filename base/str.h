@@ -33,6 +33,7 @@ static inline bool str_eq_c(struct str a, const char *b)
 
 bool str_starts(struct str s, struct str prefix);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
+struct str str_cut(struct str s, size_t max);   /* the first max bytes or fewer: UTF-8 is cut between characters */
 struct str str_trim(struct str s);              /* spaces, tabs, CR, LF at both ends */
 /* Takes the part before `sep` off *rest (all of it when there is none). False when *rest was used up. */
 bool str_split(struct str *rest, char sep, struct str *out_part);

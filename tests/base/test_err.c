@@ -40,6 +40,24 @@ Test(err, a_long_text_is_cut_not_overrun)
     cr_assert(eq(sz, strlen(e.text), sizeof e.text - 1));
 }
 
+/* Half a character would make the answer that carries the text no UTF-8. */
+Test(err, a_long_text_is_cut_between_characters)
+{
+    static const char *const characters[] = { "x", "é", "用", "🦄" };
+    for (size_t c = 0; c < 4; c++) {
+        for (size_t lead = 0; lead < 4; lead++) {
+            struct err e;
+            char big[1000] = "abc", *at = big + lead;
+            size_t n = strlen(characters[c]), fitting = (sizeof e.text - 1 - lead) / n;
+            for (size_t i = 0; i < 200; i++)
+                memcpy(at + i * n, characters[c], n + 1);
+            err_set(&e, ERR_INVALID, "%s", big);
+            cr_assert(eq(sz, strlen(e.text), c == 0 ? 200 + lead : lead + fitting * n), "%s behind %zu", characters[c],
+                      lead);
+        }
+    }
+}
+
 Test(err, every_kind_has_a_name)
 {
     for (int kind = 0; kind < ERR_COUNT; kind++)

@@ -183,3 +183,23 @@ Test(jsonw, writes_nesting_commas_and_escapes)
                  "\"at\":\"2026-11-24T12:00:00Z\",\"raw\":[1]}"));
     buf_release(&b);
 }
+
+Test(json, what_was_given_comes_out_as_it_went_in)
+{
+    static const char *const texts[] = {
+        "{\"z\":1,\"a\":[],\"m\":{}}",
+        "[0.1,-7,9223372036854775807,1e+300,true,false,null,[[\"\"]]]",
+        "\"é\\\"\\\\\\n\\u0001🦄\"",
+        "3",
+        "null",
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct err err;
+        json_auto_t *v = json_parse(str_of(texts[i]), &err);
+        AUTO(buf_release) struct buf b;
+        buf_init(&b, 1000);
+        cr_assert(v != NULL, "%s", err.text);
+        json_write(&b, v);
+        cr_assert(eq(str, b.p, (char *)(uintptr_t)texts[i]));
+    }
+}

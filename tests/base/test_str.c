@@ -104,3 +104,14 @@ Test(nearest, finds_what_was_meant)
                   cases[i].given, found ? found : "none");
     }
 }
+
+Test(str, cut_keeps_characters_whole)
+{
+    static const struct {
+        const char *text;
+        size_t max, kept;
+    } cases[] = { { "abc", 5, 3 },  { "abc", 3, 3 },  { "abc", 2, 2 }, { "aé", 2, 1 },
+                  { "用户", 5, 3 }, { "🦄", 3, 0 }, { "", 0, 0 },    { "é", 0, 0 } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        cr_assert(eq(sz, str_cut(str_of(cases[i].text), cases[i].max).n, cases[i].kept), "%s", cases[i].text);
+}
