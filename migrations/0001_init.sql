@@ -40,7 +40,7 @@ create table variants (
     key text not null,
     name text not null default '',
     weight double precision not null constraint variants_weight check (weight >= 0 and weight <= 1),
-    value jsonb not null,
+    value json not null,                 -- json: served as it was given, key order and numbers kept
     primary key (experiment, position),
     constraint variants_key_unique unique (experiment, key)
 );

@@ -6,12 +6,12 @@
 #include "base/jsonw.h"
 
 #define WEIGHT_SUM_TOLERANCE 1e-6
-enum { CANONICAL_MAX = 1 << 20 };
+enum { SHOWN_MAX = 60 };
 
 struct variant {
     struct str key, name;
-    double weight;             /* NAN: not given */
-    json_t *value;             /* NULL: the key itself */
+    double weight; /* NAN: not given */
+    json_t *value; /* NULL: the key itself */
 };
 
 struct metric {
@@ -28,25 +28,27 @@ struct draft {
     size_t metrics_count;
 };
 
-static bool key_format(struct str key)
+static bool key_format(struct str key, bool capitals)
 {
-    if (key.n == 0 || key.n > 100)
+    if (key.n == 0 || key.n > EXPERIMENT_KEY_MAX)
         return false;
     for (size_t i = 0; i < key.n; i++) {
         char c = key.p[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (capitals && c >= 'A' && c <= 'Z');
         if (!word && (i == 0 || !strchr("_.-", c)))
             return false;
     }
     return true;
 }
 
-static bool check_key(struct json_reader *r, const char *field, struct str key)
+/* An experiment's key stands in addresses and file names, so it has no capitals; variants are often called A and B. */
+static void check_key(struct json_reader *r, struct str key, bool capitals)
 {
-    if (r->err.kind != ERR_NONE || key_format(key))
-        return true;
-    return json_fail(r, field, "is \"%.*s\": must be 1 to 100 of a-z, 0-9, \"_\", \".\", \"-\" and start with a letter or digit",
-                     key.n > 40 ? 40 : (int)key.n, key.p);
+    if (r->err.kind == ERR_NONE && !key_format(key, capitals))
+        (void)json_fail(
+            r, "key",
+            "is \"%.*s\": must be 1 to %d of a-z, %s0-9, \"_\", \".\", \"-\" and start with a letter or digit",
+            STR_ARG(str_cut(key, SHOWN_MAX)), EXPERIMENT_KEY_MAX, capitals ? "A-Z, " : "");
 }
 
 static bool check_length(struct json_reader *r, const char *field, struct str text)
@@ -64,7 +66,7 @@ static bool parse_variant(json_t *in, size_t i, struct draft *d, struct arena *a
     *v = (struct variant){ .weight = NAN };
     json_reader_open(&r, in, what.p);
     (void)json_get_str(&r, "key", JSON_REQUIRED, &v->key, arena);
-    (void)check_key(&r, "key", v->key);
+    check_key(&r, v->key, true);
     (void)json_get_str(&r, "name", JSON_OPTIONAL, &v->name, arena);
     (void)check_length(&r, "name", v->name);
     (void)json_get_double(&r, "weight", JSON_OPTIONAL, &v->weight);
@@ -91,8 +93,9 @@ static bool fill_weights(struct draft *d, struct err *err)
         return true;
     }
     if (given < d->variants_count)
-        return err_set(err, ERR_INVALID, "experiment: %zu of %zu variants have a field \"weight\": give all of them or none",
-                       given, d->variants_count);
+        return err_set(err, ERR_INVALID,
+                       "experiment: %zu of %zu variants have a field \"weight\": give all of them or none", given,
+                       d->variants_count);
     if (fabs(sum - 1) > WEIGHT_SUM_TOLERANCE)
         return err_set(err, ERR_INVALID, "experiment \"%.*s\": weights sum to %g, not 1", (int)d->key.n, d->key.p, sum);
     return true;
@@ -120,22 +123,26 @@ static bool add_metric(struct draft *d, const struct snapshot *s, struct str key
 {
     if (!snapshot_metric(s, key))
         return err_set(err, ERR_INVALID, "experiment: field \"metrics\": metric \"%.*s\" is not known",
-                       key.n > 60 ? 60 : (int)key.n, key.p);
+                       STR_ARG(str_cut(key, SHOWN_MAX)));
     if (!known_role(role))
-        return err_set(err, ERR_INVALID, "experiment: field \"metrics\": role \"%.*s\" is not primary, secondary or guardrail",
-                       role.n > 60 ? 60 : (int)role.n, role.p);
+        return err_set(err, ERR_INVALID,
+                       "experiment: field \"metrics\": role \"%.*s\" is not primary, secondary or guardrail",
+                       STR_ARG(str_cut(role, SHOWN_MAX)));
     for (size_t i = 0; i < d->metrics_count; i++)
         if (str_eq(d->metrics[i].key, key))
-            return err_set(err, ERR_INVALID, "experiment: field \"metrics\": metric \"%.*s\" is there twice", (int)key.n, key.p);
+            return err_set(err, ERR_INVALID, "experiment: field \"metrics\": metric \"%.*s\" is there twice",
+                           (int)key.n, key.p);
     d->metrics[d->metrics_count++] = (struct metric){ key, role };
     return true;
 }
 
-static bool parse_metric(json_t *in, size_t i, struct draft *d, const struct snapshot *s, struct arena *arena, struct err *err)
+static bool parse_metric(json_t *in, size_t i, struct draft *d, const struct snapshot *s, struct arena *arena,
+                         struct err *err)
 {
     struct str key = { NULL, 0 }, role = i == 0 ? STR("primary") : STR("secondary");
     if (json_is_string(in))
-        return add_metric(d, s, arena_str(arena, (struct str){ json_string_value(in), json_string_length(in) }), role, err);
+        return add_metric(d, s, arena_str(arena, (struct str){ json_string_value(in), json_string_length(in) }), role,
+                          err);
     struct json_reader r;
     json_reader_open(&r, in, arena_printf(arena, "metrics[%zu]", i).p);
     (void)json_get_str(&r, "metric", JSON_REQUIRED, &key, arena);
@@ -148,7 +155,7 @@ static bool parse_metrics(json_t *in, struct draft *d, const struct snapshot *s,
     static const struct {
         const char *key, *role;
     } usual[] = {
-        { "ctr", "primary" }, { "clicks_per_unit", "secondary" }, { "clicks_per_query", "secondary" },
+        { "ctr", "primary" },   { "clicks_per_unit", "secondary" },     { "clicks_per_query", "secondary" },
         { "mrr", "secondary" }, { "time_to_first_click", "secondary" }, { "zero_result_rate", "guardrail" },
     };
     size_t n = json_array_size(in);
@@ -169,7 +176,7 @@ static bool parse_metrics(json_t *in, struct draft *d, const struct snapshot *s,
 
 static void check_fields(struct json_reader *r, struct draft *d)
 {
-    (void)check_key(r, "key", d->key);
+    check_key(r, d->key, false);
     (void)check_length(r, "name", d->name);
     (void)check_length(r, "hypothesis", d->hypothesis);
     (void)check_length(r, "hash_attribute", d->hash_attribute);
@@ -214,9 +221,8 @@ static void write_value(struct jsonw *w, const struct variant *v)
         jsonw_str(w, "value", v->key);
         return;
     }
-    char *text = json_dumps(v->value, JSON_ENCODE_ANY | JSON_COMPACT);
-    jsonw_raw(w, "value", str_of(text ? text : "null"));
-    mem_free(text);
+    jsonw_raw(w, "value", STR("")); /* the comma and the key; json_write brings the value */
+    json_write(w->out, v->value);
 }
 
 static void write_lists(struct jsonw *w, const struct draft *d)
@@ -259,15 +265,15 @@ static void write_draft(struct buf *b, const struct draft *d)
     jsonw_close(&w);
 }
 
-bool experiment_parse(struct str body, const struct snapshot *s, struct arena *arena, struct str *out_key, struct str *out_json,
-                      struct err *err)
+bool experiment_parse(struct str body, const struct snapshot *s, struct arena *arena, struct str *out_key,
+                      struct str *out_json, struct err *err)
 {
     json_auto_t *root = json_parse(body, err);
     struct draft *d = arena_alloc(arena, sizeof *d);
     struct buf b;
     if (!root || !parse_draft(root, d, s, arena, err))
         return false;
-    buf_init(&b, CANONICAL_MAX);
+    buf_init(&b, EXPERIMENT_BYTES_MAX);
     write_draft(&b, d);
     bool ok = buf_ok(&b, "the experiment", err);
     if (ok) {

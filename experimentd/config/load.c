@@ -5,25 +5,36 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "experimentd/config/snapshot_parts.h"
 
 enum stmt { VERSION, EXPERIMENTS, VARIANTS, EXPERIMENT_METRICS, METRICS, KEYS, STMT_COUNT };
 static_assert((int)STMT_COUNT == (int)CONFIG_STMT_COUNT, "a row for every statement");
 enum { SNAPSHOT_ARENA_BYTES = 64 << 10, FRAGMENT_MAX = 1 << 20 };
 
+static const char *const unassigned_names[] = {
+    [NOT_RUNNING] = "not_running",
+    [NOT_IN_COVERAGE] = "not_in_coverage",
+    [NO_UNIT] = "no_unit",
+};
+static_assert(sizeof unassigned_names / sizeof *unassigned_names == UNASSIGNED_COUNT, "a name for every reason");
+
 #define US(column) "(extract(epoch from " column ") * 1000000)::bigint"
 
 const struct pg_stmt config_statements[] = {
     [VERSION] = { "config_version", 0, "select version from config_version" },
     [EXPERIMENTS] = { "config_experiments", 0,
-        "select key, name, hypothesis, status, hash_attribute, hash_version, seed, coverage, origin, version, " US("created_at")
-        ", " US("started_at") ", " US("stopped_at") " from experiments order by key collate \"C\"" },
+                      "select key, name, hypothesis, status, hash_attribute, hash_version, seed, coverage, origin, "
+                      "version, " US("created_at") ", " US("started_at") ", " US(
+                          "stopped_at") " from experiments order by key collate \"C\"" },
     [VARIANTS] = { "config_variants", 0,
-        "select experiment, key, name, weight, value::text from variants order by experiment collate \"C\", position" },
+                   "select experiment, key, name, weight, value::text from variants order by experiment collate \"C\", "
+                   "position" },
     [EXPERIMENT_METRICS] = { "config_experiment_metrics", 0,
-        "select experiment, metric, role from experiment_metrics order by experiment collate \"C\", position" },
+                             "select experiment, metric, role from experiment_metrics order by experiment collate "
+                             "\"C\", position" },
     [METRICS] = { "config_metrics", 0,
-        "select key, name, description, kind, direction, display from metrics order by key collate \"C\"" },
+                  "select key, name, description, kind, direction, display from metrics order by key collate \"C\"" },
     [KEYS] = { "config_keys", 0, "select encode(hash, 'hex'), scope, label from api_keys where revoked_at is null" },
 };
 
@@ -34,7 +45,9 @@ static struct str text(struct snapshot_whole *w, const PGresult *r, int row, int
 
 static enum experiment_status status_of(struct str s)
 {
-    return str_eq(s, STR("running")) ? EXPERIMENT_RUNNING : str_eq(s, STR("draft")) ? EXPERIMENT_DRAFT : EXPERIMENT_STOPPED;
+    return str_eq(s, STR("running")) ? EXPERIMENT_RUNNING
+           : str_eq(s, STR("draft")) ? EXPERIMENT_DRAFT
+                                     : EXPERIMENT_STOPPED;
 }
 
 static void read_experiments(struct snapshot_whole *w, const PGresult *r)
@@ -44,11 +57,19 @@ static void read_experiments(struct snapshot_whole *w, const PGresult *r)
     w->s.experiments_count = n;
     for (int i = 0; i < (int)n; i++) {
         w->s.experiments[i] = (struct snapshot_experiment){
-            .key = text(w, r, i, 0), .name = text(w, r, i, 1), .hypothesis = text(w, r, i, 2),
-            .status = status_of(pg_get(r, i, 3)), .hash_attribute = text(w, r, i, 4),
-            .hash_version = (int)pg_get_i64(r, i, 5), .seed = text(w, r, i, 6), .coverage = pg_get_double(r, i, 7),
-            .origin = text(w, r, i, 8), .version = pg_get_i64(r, i, 9), .created_us = pg_get_i64(r, i, 10),
-            .started_us = pg_get_i64(r, i, 11), .stopped_us = pg_get_i64(r, i, 12),
+            .key = text(w, r, i, 0),
+            .name = text(w, r, i, 1),
+            .hypothesis = text(w, r, i, 2),
+            .status = status_of(pg_get(r, i, 3)),
+            .hash_attribute = text(w, r, i, 4),
+            .hash_version = (int)pg_get_i64(r, i, 5),
+            .seed = text(w, r, i, 6),
+            .coverage = pg_get_double(r, i, 7),
+            .origin = text(w, r, i, 8),
+            .version = pg_get_i64(r, i, 9),
+            .created_us = pg_get_i64(r, i, 10),
+            .started_us = pg_get_i64(r, i, 11),
+            .stopped_us = pg_get_i64(r, i, 12),
         };
     }
 }
@@ -71,8 +92,8 @@ static void read_variants(struct snapshot_whole *w, const PGresult *r)
         e->variants = arena_zalloc(&w->arena, (size_t)n * sizeof *e->variants);
         e->variants_count = (size_t)n;
         for (int k = 0; k < n; k++, row++)
-            e->variants[k] = (struct snapshot_variant){ text(w, r, row, 1), text(w, r, row, 2), pg_get_double(r, row, 3),
-                                                        text(w, r, row, 4) };
+            e->variants[k] = (struct snapshot_variant){ text(w, r, row, 1), text(w, r, row, 2),
+                                                        pg_get_double(r, row, 3), text(w, r, row, 4) };
     }
 }
 
@@ -119,7 +140,9 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
             continue;
         for (size_t b = 0; b < KEY_HASH_BYTES; b++)
             k.hash[b] = (unsigned char)(nibble(hex.p[2 * b]) << 4 | nibble(hex.p[2 * b + 1]));
-        k.scope = str_eq(scope, STR("admin")) ? SCOPE_ADMIN : str_eq(scope, STR("analyst")) ? SCOPE_ANALYST : SCOPE_CLIENT;
+        k.scope = str_eq(scope, STR("admin"))     ? SCOPE_ADMIN
+                  : str_eq(scope, STR("analyst")) ? SCOPE_ANALYST
+                                                  : SCOPE_CLIENT;
         memcpy(&at, k.hash, sizeof at);
         while (w->keys[at & (w->keys_room - 1)].scope != SCOPE_NONE)
             at++;
@@ -128,8 +151,8 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
 }
 
 /* The object of an answer, serialised once. A NULL variant: not assigned, with the reason. */
-static struct str fragment(struct snapshot_whole *w, const struct snapshot_experiment *e, const struct snapshot_variant *v,
-                           const char *reason)
+static bool make_piece(struct snapshot_whole *w, const struct snapshot_experiment *e, const struct snapshot_variant *v,
+                       const char *reason, struct str *out, struct err *err)
 {
     struct buf b;
     buf_init(&b, FRAGMENT_MAX);
@@ -144,32 +167,52 @@ static struct str fragment(struct snapshot_whole *w, const struct snapshot_exper
         buf_add_c(&b, "null,\"value\":null");
     }
     buf_addf(&b, ",\"reason\":\"%s\"}", reason);
-    struct str whole = arena_str(&w->arena, buf_str(&b));
+    bool ok = buf_ok(&b, "a variant's value", err);
+    if (ok)
+        *out = arena_str(&w->arena, buf_str(&b));
     buf_release(&b);
-    return whole;
+    return ok;
 }
 
-static void make_ready(struct snapshot_whole *w, struct snapshot_experiment *e)
+static bool make_ready(struct snapshot_whole *w, struct snapshot_experiment *e, struct err *err)
 {
     struct snapshot_assign *a = arena_zalloc(&w->arena, sizeof *a);
     double weights[ASSIGN_VARIANTS_MAX];
+    if (e->variants_count > ASSIGN_VARIANTS_MAX)
+        return err_set(err, ERR_INVALID, "%zu variants, more than %d", e->variants_count, ASSIGN_VARIANTS_MAX);
     a->identity = hash64(e->key) ^ ((uint64_t)e->created_us << 8);
     a->assigned = arena_zalloc(&w->arena, e->variants_count * sizeof *a->assigned);
-    a->not_running = fragment(w, e, NULL, "not_running");
-    a->not_in_coverage = fragment(w, e, NULL, "not_in_coverage");
-    for (size_t i = 0; i < e->variants_count && i < ASSIGN_VARIANTS_MAX; i++) {
+    for (size_t i = 0; i < e->variants_count; i++) {
         weights[i] = e->variants[i].weight;
-        a->assigned[i] = fragment(w, e, &e->variants[i], "split");
+        if (!make_piece(w, e, &e->variants[i], "split", &a->assigned[i], err))
+            return false;
     }
-    if (assign_experiment_init(&a->ready, e->seed.p, e->seed.n, e->hash_version, e->coverage, weights, e->variants_count))
-        e->assign = a;
+    for (int reason = 0; reason < UNASSIGNED_COUNT; reason++)
+        if (!make_piece(w, e, NULL, unassigned_names[reason], &a->unassigned[reason], err))
+            return false;
+    if (!assign_experiment_init(&a->ready, e->seed.p, e->seed.n, e->hash_version, e->coverage, weights,
+                                e->variants_count))
+        return err_set(err, ERR_INVALID, "hash version %d is not 1 or 2", e->hash_version);
+    e->assign = a;
+    return true;
+}
+
+/* One experiment that cannot be evaluated must not keep the others from being published. */
+static void make_all_ready(struct snapshot_whole *w)
+{
+    for (size_t i = 0; i < w->s.experiments_count; i++) {
+        struct err err;
+        struct snapshot_experiment *e = &w->s.experiments[i];
+        if (!make_ready(w, e, &err))
+            log_error("experiment_not_evaluated", "experiment=%.*s " LOG_ERR, STR_ARG(e->key), LOG_ERR_ARG(&err));
+    }
 }
 
 static bool load(struct pg *pg, struct snapshot_whole *w, struct err *err)
 {
     static void (*const readers[])(struct snapshot_whole *, const PGresult *) = {
         [EXPERIMENTS] = read_experiments, [VARIANTS] = read_variants, [EXPERIMENT_METRICS] = read_experiment_metrics,
-        [METRICS] = read_metrics, [KEYS] = read_keys,
+        [METRICS] = read_metrics,         [KEYS] = read_keys,
     };
     for (int i = 0; i < STMT_COUNT; i++) {
         AUTO(pg_result_free) PGresult *r = pg_run(pg, &config_statements[i], NULL, err);
@@ -180,8 +223,7 @@ static bool load(struct pg *pg, struct snapshot_whole *w, struct err *err)
         else
             readers[i](w, r);
     }
-    for (size_t i = 0; i < w->s.experiments_count; i++)
-        make_ready(w, &w->s.experiments[i]);
+    make_all_ready(w);
     return true;
 }
 
@@ -189,7 +231,8 @@ struct snapshot *snapshot_load(struct pg *pg, struct err *err)
 {
     struct snapshot_whole *w = mem_zalloc(sizeof *w);
     arena_init(&w->arena, SNAPSHOT_ARENA_BYTES);
-    bool ok = pg_exec(pg, "begin isolation level repeatable read read only", err) && load(pg, w, err) && pg_commit(pg, err);
+    bool ok = pg_exec(pg, "begin isolation level repeatable read read only", err) && load(pg, w, err) &&
+              pg_commit(pg, err);
     if (!ok) {
         pg_rollback(pg);
         snapshot_free(&w->s);

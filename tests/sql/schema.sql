@@ -221,7 +221,7 @@ CREATE TABLE public.variants (
     key text NOT NULL,
     name text DEFAULT ''::text NOT NULL,
     weight double precision NOT NULL,
-    value jsonb NOT NULL,
+    value json NOT NULL,
     CONSTRAINT variants_weight CHECK (((weight >= (0)::double precision) AND (weight <= (1)::double precision)))
 );
 
