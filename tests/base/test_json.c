@@ -122,7 +122,9 @@ Test(json, refuses_what_is_no_json)
         struct err err = { 0 };
         cr_assert(json_parse(str_of(bad[i]), &err) == NULL, "%s", bad[i]);
         cr_assert(eq(int, (int)err.kind, ERR_INVALID));
-        cr_assert(eq(int, strncmp(err.text, "not valid JSON: line 1, column ", 31), 0), "%s", err.text);
+        struct str wanted = str_is_utf8(str_of(bad[i])) ? STR("not valid JSON: line 1, column ")
+                                                        : STR("not valid JSON: it holds bytes that are not UTF-8");
+        cr_assert(str_starts(str_of(err.text), wanted), "%s", err.text);
     }
 }
 
