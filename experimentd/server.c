@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,6 +330,21 @@ static bool start_workers(struct server *s, struct err *err)
     return true;
 }
 
+/* The built page lies beside the program: build/experimentd and web/dist of one checkout, or what an installation put there. */
+static bool open_page(struct server *s, struct err *err)
+{
+    char exe[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (*s->settings.web_dir)
+        return static_open(s->settings.web_dir, err);
+    exe[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(exe, '/');
+    if (slash)
+        *slash = '\0';
+    AUTO(mem_free) char *dir = mem_printf("%s/../web/dist", exe);
+    return static_open(dir, err);
+}
+
 static bool start(struct server *s, struct err *err)
 {
     if (!*s->settings.data_dir)
@@ -340,7 +356,7 @@ static bool start(struct server *s, struct err *err)
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
     snapshot_init(s->workers_count);
-    if (!listen_again(s, err) || !static_open(s->settings.web_dir, err) || !open_listeners(s, err))
+    if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
     routes_set_open_page(s->settings.page_open);
     return start_workers(s, err);

@@ -196,6 +196,12 @@ static void write_comparison(struct jsonw *w, const struct result_metric *m, siz
     jsonw_close(w);
 }
 
+/* A sum is mean × n; of counts it is a whole number but for rounding, and is shown as one. */
+static double whole(double v)
+{
+    return fabs(v - round(v)) <= 1e-9 * fmax(1, fabs(v)) ? round(v) : v;
+}
+
 static void write_value(struct jsonw *w, const struct result_metric *m, const struct moments2 *moments)
 {
     struct arm arm = arm_of(m, moments);
@@ -203,15 +209,15 @@ static void write_value(struct jsonw *w, const struct result_metric *m, const st
     struct err err;
     jsonw_i64(w, "n", moments->n);
     if (!stats_arm_value(&arm, RESULT_LEVEL, &v, &err)) {
-        jsonw_double(w, "numerator", moments->mean_x * (double)moments->n);
+        jsonw_double(w, "numerator", whole(moments->mean_x * (double)moments->n));
         jsonw_null(w, "denominator");
         jsonw_null(w, "value");
         jsonw_null(w, "ci");
         jsonw_text(w, "reason", err.text);
         return;
     }
-    jsonw_double(w, "numerator", v.numerator);
-    jsonw_double(w, "denominator", v.denominator);
+    jsonw_double(w, "numerator", whole(v.numerator));
+    jsonw_double(w, "denominator", whole(v.denominator));
     jsonw_double(w, "value", v.value);
     write_interval(w, "ci", v.ci_lo, v.ci_hi);
     jsonw_null(w, "reason");
