@@ -36,7 +36,7 @@ test("each kind of interval of a lift has its words", () => table(format.liftInt
   [{ lift_kind: "none", lift_ci: null }, "—"],
 ]));
 
-test("sums stay whole where they are whole", () => table(format.sum, [[1154, "1,154"], [634.1, "634.10"], [null, "—"]]));
+test("sums stay whole where they are whole", () => table(format.sum, [[1154, "1,154"], [13.000000000000002, "13"], [634.1, "634.10"], [null, "—"]]));
 
 test("an instant is in UTC, whatever the time zone of the reader", () => table(format.instant, [
   ["2016-03-08T23:00:00.000Z", "8 Mar 2016, 23:00 UTC"], [null, "—"],

@@ -17,8 +17,10 @@ export const count = (x) => (missing(x) ? NONE : minus(Math.round(x).toLocaleStr
 export const plural = (n, one, many = one + "s") => `${count(n)} ${n === 1 ? one : many}`;
 const plus = (x) => (x > 0 ? "+" : "");
 
-/** Sums over units: whole numbers stay whole. */
-export const sum = (x) => (missing(x) ? NONE : Number.isInteger(x) ? count(x) : fixed(x, 2));
+/** Sums over units: what is whole but for rounding is written whole. */
+export function sum(x) {
+  return missing(x) ? NONE : Math.abs(x - Math.round(x)) < 1e-6 ? count(x) : fixed(x, 2);
+}
 
 const decimals = { share: 2, count: 4, seconds: 2, score: 4 };
 const units = { share: NARROW + "%", count: "", seconds: NARROW + "s", score: "" };
