@@ -76,6 +76,12 @@ for (const size of ["wide", "phone"])
             return box.left < figure.left - 1 || box.right > figure.right + 1;
           }).map((t) => t.textContent));
           assert.deepEqual(cut, [], "text that leaves its figure");
+          const narrow = await page.evaluate(() => [...document.querySelectorAll(".numbers :is(.main, .under, .outcome)")].filter((n) => {
+            const text = document.createRange();
+            text.selectNodeContents(n);
+            return text.getBoundingClientRect().right > n.closest("td, th").getBoundingClientRect().right + 1;
+          }).map((n) => n.textContent));
+          assert.deepEqual(narrow, [], "text that leaves its cell");
           assert.deepEqual(page.complaints, []);
           await page.close();
         });

@@ -68,12 +68,21 @@ describe("words", () => {
     await page.close();
   });
 
-  test("a missing number has its reason", async () => {
-    const page = await open("wikimedia-2016");
-    const reasons = await page.locator("#metric-time_to_first_click .reasons").textContent();
-    const said = results("wikimedia-2016").metrics.find((m) => m.metric === "time_to_first_click").variants[1];
-    assert.ok(reasons.includes(said.reason) && reasons.includes(said.comparison.reason));
-    await page.close();
+  test("a missing number has its reason, once", async () => {
+    const changed = structuredClone(mock.state.experiments.get("shop-aa"));
+    const none = Object.fromEntries(Object.keys(changed.results.metrics[1].variants[1].comparison).map((name) => [name, null]));
+    changed.results.metrics[1].variants[1].comparison = { ...none, lift_kind: "none", outcome: "none", reason: "there is no variance" };
+    mock.state.experiments.set("no-variance", changed);
+    const reasons = async (key, metric) => {
+      const page = await open(key);
+      const found = await page.locator(`#metric-${metric} .reasons li`).allTextContents();
+      await page.close();
+      return found;
+    };
+    assert.deepEqual(await reasons("no-variance", "clicks_per_unit"), ["No comparison for Same again: there is no variance."]);
+    assert.deepEqual(await reasons("wikimedia-2016", "time_to_first_click"),
+      ["No value for Group a (control): the denominator is 0.", "No value for Group b: the denominator is 0."]);
+    assert.deepEqual(await reasons("shop-aa", "ctr"), []);
   });
 });
 
@@ -188,7 +197,18 @@ describe("tables", () => {
     assert.equal(plain(b.p[0]), "3.9 × 10⁻¹⁹¹");
     assert.match(b.Outcome[0], /worse/);
     const zero = await cells(page, "zero_result_rate", 0);
-    assert.equal(zero.Sums[0], "2,085 / 10,675");
+    assert.deepEqual(zero.Sums, ["2,085", "over 10,675"]);
+    await page.close();
+  });
+
+  test("a p-value below what a double holds is shown by its logarithm, inside its cell", async () => {
+    const changed = structuredClone(mock.state.experiments.get("shop-aa"));
+    Object.assign(changed.results.metrics[0].variants[1].comparison, { p: 0, log10_p: -412.34 });
+    mock.state.experiments.set("tiny-p", changed);
+    const page = await open("tiny-p");
+    assert.equal(plain((await cells(page, "ctr", 1)).p[0]), "< 10⁻³⁰⁰ (log₁₀ p = -412.3)");
+    const room = await page.locator('#metric-ctr td[data-label="p"]').first().evaluate((td) => td.clientWidth - td.scrollWidth);
+    assert.ok(room >= 0, `${-room} pixels too wide`);
     await page.close();
   });
 

@@ -11,7 +11,7 @@ export const outcomes = {
   better: { word: "better", sign: "\u25b2" },
   worse: { word: "worse", sign: "\u25bc" },
   no_difference: { word: "no difference shown", short: "no difference", sign: "\u25cf" },
-  none: { word: "no comparison", sign: "\u25cb" },
+  none: { word: "no comparison", short: "none", sign: "\u25cb" },
 };
 
 export function Outcome({ outcome }) {

@@ -60,12 +60,12 @@ function Cell({ label, main, under }) {
 
 function Row({ row, metric, name }) {
   const c = row.comparison, display = metric.display;
-  const sums = metric.kind === "ratio" ? `${sum(row.numerator)} / ${sum(row.denominator)}` : sum(row.numerator);
+  const over = metric.kind === "ratio" && row.denominator !== null ? `over ${sum(row.denominator)}` : null;
   return (
     <tr>
       <th scope="row">{name}{!c && <span class="under">control</span>}</th>
       <Cell label="Units" main={count(row.n)} />
-      <Cell label={metric.kind === "ratio" ? "Sums" : "Sum"} main={sums} />
+      <Cell label={metric.kind === "ratio" ? "Sums" : "Sum"} main={sum(row.numerator)} under={over} />
       <Cell label="Value" main={value(row.value, display)} under={interval(row.ci, (x) => value(x, display))} />
       {c ? <>
         <Cell label="Difference" main={difference(c.difference, display)} under={interval(c.difference_ci, (x) => difference(x, display))} />
@@ -77,12 +77,13 @@ function Row({ row, metric, name }) {
   );
 }
 
-/** Why a number is missing, once a reason. */
+/** Why a number is missing: a comparison that lacks a value on one side needs no reason of its own. */
 function Reasons({ metric, names }) {
-  const found = metric.variants.flatMap((v) => [
-    v.reason && `No value for ${names.get(v.variant)}: ${v.reason}.`,
-    v.comparison?.reason && `No comparison for ${names.get(v.variant)}: ${v.comparison.reason}.`,
-  ]).filter(Boolean);
+  const control = metric.variants[0];
+  const found = metric.variants.map((v) => {
+    if (v.reason) return `No value for ${names.get(v.variant)}: ${v.reason}.`;
+    return v.comparison?.reason && !control.reason ? `No comparison for ${names.get(v.variant)}: ${v.comparison.reason}.` : null;
+  }).filter(Boolean);
   if (found.length === 0) return null;
   return <ul class="reasons">{found.map((text) => <li key={text}>{text}</li>)}</ul>;
 }
