@@ -97,7 +97,8 @@ static bool fill_weights(struct draft *d, struct err *err)
                        "experiment: %zu of %zu variants have a field \"weight\": give all of them or none", given,
                        d->variants_count);
     if (fabs(sum - 1) > WEIGHT_SUM_TOLERANCE)
-        return err_set(err, ERR_INVALID, "experiment \"%.*s\": weights sum to %g, not 1", (int)d->key.n, d->key.p, sum);
+        return err_set(err, ERR_INVALID, "experiment \"%.*s\": weights sum to %.9g, not 1", (int)d->key.n, d->key.p,
+                       sum);
     return true;
 }
 
@@ -150,6 +151,15 @@ static bool parse_metric(json_t *in, size_t i, struct draft *d, const struct sna
     return json_reader_close(&r, err) && add_metric(d, s, key, role, err);
 }
 
+/* The verdict is about a primary metric. */
+static bool has_primary(const struct draft *d)
+{
+    for (size_t i = 0; i < d->metrics_count; i++)
+        if (str_eq(d->metrics[i].role, STR("primary")))
+            return true;
+    return false;
+}
+
 static bool parse_metrics(json_t *in, struct draft *d, const struct snapshot *s, struct arena *arena, struct err *err)
 {
     static const struct {
@@ -171,7 +181,7 @@ static bool parse_metrics(json_t *in, struct draft *d, const struct snapshot *s,
     for (size_t i = 0; i < n; i++)
         if (!parse_metric(json_array_get(in, i), i, d, s, arena, err))
             return false;
-    return true;
+    return has_primary(d) || err_set(err, ERR_INVALID, "experiment: field \"metrics\": none has the role primary");
 }
 
 static void check_fields(struct json_reader *r, struct draft *d)
