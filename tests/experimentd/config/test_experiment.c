@@ -1,0 +1,181 @@
+#include "experimentd/config/experiment.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+static struct arena arena;
+static struct snapshot_metric metrics[6];
+static const struct snapshot snapshot = { .metrics = metrics, .metrics_count = COUNT_OF(metrics) };
+
+static void set_up(void)
+{
+    static const char *const keys[] = { "ctr", "clicks_per_unit",     "clicks_per_query",
+                                        "mrr", "time_to_first_click", "zero_result_rate" };
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        metrics[i].key = str_of(keys[i]);
+    arena_init(&arena, 4096);
+}
+
+static void tear_down(void)
+{
+    arena_release(&arena);
+}
+
+TestSuite(experiment, .init = set_up, .fini = tear_down);
+
+static bool parse(struct str body, struct str *out_json, struct err *err)
+{
+    struct str key;
+    return experiment_parse(body, &snapshot, &arena, &key, out_json, err);
+}
+
+#define AB "\"variants\":[{\"key\":\"a\"},{\"key\":\"b\"}]"
+#define USUAL_METRICS                                                                                                 \
+    "\"metrics\":[{\"metric\":\"ctr\",\"role\":\"primary\"},{\"metric\":\"clicks_per_unit\",\"role\":\"secondary\"}," \
+    "{\"metric\":\"clicks_per_query\",\"role\":\"secondary\"},{\"metric\":\"mrr\",\"role\":\"secondary\"},"           \
+    "{\"metric\":\"time_to_first_click\",\"role\":\"secondary\"},{\"metric\":\"zero_result_rate\",\"role\":"          \
+    "\"guardrail\"}]"
+
+Test(experiment, every_refusal_names_field_and_reason)
+{
+    static const char *const cases[][2] = {
+        { "[]", "experiment is a list, not an object" },
+        { "{}", "experiment: field \"key\" is missing" },
+        { "{\"key\":\"x\"}", "experiment: field \"variants\" is missing" },
+        { "{\"key\":7," AB "}", "experiment: field \"key\" is a number, not a string" },
+        { "{\"key\":\"\"," AB "}", "experiment: field \"key\" is \"\": must be 1 to 100 of a-z, 0-9, \"_\", \".\", "
+                                   "\"-\" and start with a letter or digit" },
+        { "{\"key\":\"Ranker\"," AB "}", "experiment: field \"key\" is \"Ranker\": must be 1 to 100 of a-z, 0-9, "
+                                         "\"_\", \".\", \"-\" and start with a letter or digit" },
+        { "{\"key\":\"-x\"," AB "}", "experiment: field \"key\" is \"-x\": must be 1 to 100 of a-z, 0-9, \"_\", \".\", "
+                                     "\"-\" and start with a letter or digit" },
+        { "{\"key\":\"x\",\"variant\":[]," AB "}",
+          "experiment: unknown field \"variant\" (did you mean \"variants\"?)" },
+        { "{\"key\":\"x\",\"variants\":{}}", "experiment: field \"variants\" is an object, not a list" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\"}]}",
+          "experiment: field \"variants\" has 1 elements, must have 2 to 100" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\"},\"b\"]}", "variants[1] is a string, not an object" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\"},{}]}", "variants[1]: field \"key\" is missing" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a b\"},{\"key\":\"c\"}]}",
+          "variants[0]: field \"key\" is \"a b\": must be 1 to 100 of a-z, A-Z, 0-9, \"_\", \".\", \"-\" and start "
+          "with a letter or digit" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\"},{\"key\":\"a\"}]}",
+          "variants[1]: field \"key\" \"a\" is there twice" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":\"1\"},{\"key\":\"b\"}]}",
+          "variants[0]: field \"weight\" is a string, not a number" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":-0.5},{\"key\":\"b\",\"weight\":1.5}]}",
+          "variants[0]: field \"weight\" is -0.5, outside 0 to 1" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":1},{\"key\":\"b\"}]}",
+          "experiment: 1 of 2 variants have a field \"weight\": give all of them or none" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":0.5},{\"key\":\"b\",\"weight\":0.4}]}",
+          "experiment \"x\": weights sum to 0.9, not 1" },
+        { "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":0.5},{\"key\":\"b\",\"weight\":0.500002}]}",
+          "experiment \"x\": weights sum to 1.000002, not 1" },
+        { "{\"key\":\"x\",\"coverage\":1.5," AB "}", "experiment: field \"coverage\" is 1.5, outside 0 to 1" },
+        { "{\"key\":\"x\",\"coverage\":-0.1," AB "}", "experiment: field \"coverage\" is -0.1, outside 0 to 1" },
+        { "{\"key\":\"x\",\"hash_version\":3," AB "}", "experiment: field \"hash_version\" is 3, must be 1 or 2" },
+        { "{\"key\":\"x\",\"hash_attribute\":\"\"," AB "}", "experiment: field \"hash_attribute\" is empty" },
+        { "{\"key\":\"x\",\"origin\":\"imported\"," AB "}",
+          "experiment: field \"origin\" must be \"live\" or \"simulated\"" },
+        { "{\"key\":\"x\",\"metrics\":[]," AB "}", "experiment: field \"metrics\" has 0 elements, must have 1 to 50" },
+        { "{\"key\":\"x\",\"metrics\":[\"ctrr\"]," AB "}",
+          "experiment: field \"metrics\": metric \"ctrr\" is not known" },
+        { "{\"key\":\"x\",\"metrics\":[\"ctr\",\"ctr\"]," AB "}",
+          "experiment: field \"metrics\": metric \"ctr\" is there twice" },
+        { "{\"key\":\"x\",\"metrics\":[{\"metric\":\"ctr\",\"role\":\"main\"}]," AB "}",
+          "experiment: field \"metrics\": role \"main\" is not primary, secondary or guardrail" },
+        { "{\"key\":\"x\",\"metrics\":[{\"metric\":\"ctr\",\"role\":\"secondary\"}]," AB "}",
+          "experiment: field \"metrics\": none has the role primary" },
+        { "{\"key\":\"x\",\"metrics\":[{\"metric\":\"ctr\",\"rule\":1}]," AB "}",
+          "metrics[0]: unknown field \"rule\" (did you mean \"role\"?)" },
+        { "{\"key\":\"x\",\"metrics\":[7]," AB "}", "metrics[0] is a number, not an object" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err err = { 0 };
+        struct str json = STR("untouched");
+        cr_expect(not(parse(str_of(cases[i][0]), &json, &err)), "%s", cases[i][0]);
+        cr_expect(eq(int, (int)err.kind, (int)ERR_INVALID), "%s", cases[i][0]);
+        cr_expect(eq(int, strcmp(err.text, cases[i][1]), 0), "%s\n got: %s\nwant: %s", cases[i][0], err.text,
+                  cases[i][1]);
+        cr_expect(str_eq(json, STR("untouched")));
+    }
+}
+
+static void expect_json(const char *body, const char *wanted)
+{
+    struct err err = { 0 };
+    struct str json = { "", 0 };
+    cr_expect(parse(str_of(body), &json, &err), "%s", err.text);
+    cr_expect(eq(int, strcmp(json.p, wanted), 0), "%s\n got: %s\nwant: %s", body, json.p, wanted);
+}
+
+Test(experiment, defaults_are_filled_in)
+{
+    expect_json("{\"key\":\"x\"," AB "}",
+                "{\"key\":\"x\",\"name\":\"x\",\"hypothesis\":\"\",\"hash_attribute\":\"id\",\"hash_version\":2,"
+                "\"seed\":\"x\",\"coverage\":1,"
+                "\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":\"\",\"weight\":0.5,\"value\":\"a\"},"
+                "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS "}");
+}
+
+Test(experiment, what_is_given_is_kept)
+{
+    expect_json("{\"key\":\"9.x_-\",\"name\":\"N\",\"hypothesis\":\"H\",\"hash_attribute\":\"device\",\"hash_version\":"
+                "1,\"seed\":\"S\","
+                "\"coverage\":0.1,\"origin\":\"simulated\",\"metrics\":[\"mrr\",{\"metric\":\"ctr\"},{\"metric\":"
+                "\"zero_result_rate\",\"role\":\"guardrail\"}],"
+                "\"variants\":[{\"key\":\"A\",\"name\":\"Old\",\"weight\":0.3,\"value\":{\"z\":0.1,\"a\":[1,null]}},"
+                "{\"key\":\"B\",\"weight\":0.7,\"value\":null}]}",
+                "{\"key\":\"9.x_-\",\"name\":\"N\",\"hypothesis\":\"H\",\"hash_attribute\":\"device\",\"hash_version\":"
+                "1,\"seed\":\"S\","
+                "\"coverage\":0.1,\"origin\":\"simulated\",\"variants\":[{\"key\":\"A\",\"name\":\"Old\",\"weight\":0."
+                "3,\"value\":{\"z\":0.1,\"a\":[1,null]}},"
+                "{\"key\":\"B\",\"name\":\"\",\"weight\":0.7,\"value\":null}],"
+                "\"metrics\":[{\"metric\":\"mrr\",\"role\":\"primary\"},{\"metric\":\"ctr\",\"role\":\"secondary\"},"
+                "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}]}");
+}
+
+/* A body with `count` variants whose values have `value_bytes` each. */
+static struct str body_of(size_t count, size_t value_bytes)
+{
+    struct buf b;
+    buf_init(&b, 8 << 20);
+    buf_add_c(&b, "{\"key\":\"x\",\"variants\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(&b, "%s{\"key\":\"v%zu\",\"value\":\"", i ? "," : "", i);
+        for (size_t k = 0; k < value_bytes; k++)
+            buf_add_byte(&b, 'x');
+        buf_add_c(&b, "\"}");
+    }
+    buf_add_c(&b, "]}");
+    struct str body = arena_str(&arena, buf_str(&b));
+    buf_release(&b);
+    return body;
+}
+
+Test(experiment, limits_are_named)
+{
+    struct err err = { 0 };
+    struct str json;
+    cr_expect(parse(body_of(100, 1), &json, &err), "%s", err.text);
+    cr_expect(not(parse(body_of(101, 1), &json, &err)));
+    cr_expect(eq(int, strcmp(err.text, "experiment: field \"variants\" has 101 elements, must have 2 to 100"), 0), "%s",
+              err.text);
+    cr_expect(parse(body_of(2, 100000), &json, &err), "%s", err.text);
+    cr_expect(not(parse(body_of(3, 100000), &json, &err)));
+    cr_expect(eq(int, (int)err.kind, (int)ERR_TOO_LARGE));
+    cr_expect(eq(int, strcmp(err.text, "the experiment is larger than 262144 bytes"), 0), "%s", err.text);
+}
+
+/* A key is shown up to a length, and cut between characters: the message stays UTF-8. */
+Test(experiment, a_long_foreign_key_is_cut_between_characters)
+{
+    struct err err = { 0 };
+    struct str json, key = arena_printf(&arena, "{\"key\":\"a%s%s%s%s\"," AB "}", "用户用户用户用户",
+                                        "用户用户用户用户", "用户用户用户用户", "用户用户用户用户");
+    cr_expect(not(parse(key, &json, &err)));
+    cr_expect(str_is_utf8(str_of(err.text)));
+}

@@ -1,0 +1,155 @@
+#include "experimentd/config/load.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "experimentd/config/snapshot_parts.h"
+#include "tests/support/pgtest.h"
+
+static struct snapshot *load(struct pg *pg)
+{
+    struct err err = { 0 };
+    struct snapshot *s = snapshot_load(pg, &err);
+    cr_assert(s != NULL, "%s", err.text);
+    return s;
+}
+
+static void expect_str(struct str got, const char *wanted)
+{
+    cr_expect(str_eq_c(got, wanted), "got %.*s, wanted %s", STR_ARG(got), wanted);
+}
+
+static const char insert[] =
+    "insert into experiments (key, name, hypothesis, status, seed, coverage, origin, version, created_at, started_at) "
+    "values "
+    "('ranker', 'Ranker \"Q4\"', 'é', 'running', 's', 0.5, 'live', 7, '2026-01-02T03:04:05.678901Z', "
+    "'2026-01-03T00:00:00Z'), "
+    "('ranker-b', 'b', '', 'draft', 'b', 1, 'simulated', 1, now(), null);"
+    "insert into variants (experiment, position, key, name, weight, value) values "
+    "('ranker', 1, 'ltr', '', 0.75, '{\"z\": 0.1, \"a\":[1e300,\"\\\"\"]}'), ('ranker', 0, 'bm25', 'Old', 0.25, "
+    "'null'), "
+    "('ranker-b', 0, 'x', '', 0.5, '1'), ('ranker-b', 1, 'y', '', 0.5, '2');"
+    "insert into experiment_metrics (experiment, metric, position, role) values "
+    "('ranker', 'mrr', 0, 'primary'), ('ranker', 'ctr', 1, 'secondary'), ('ranker-b', 'ctr', 0, 'primary');"
+    "update config_version set version = 41";
+
+Test(load, an_empty_database_has_metrics_and_a_version)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    struct snapshot *s = load(pg);
+    cr_expect(eq(i64, s->version, 1));
+    cr_expect(eq(sz, s->experiments_count, 0));
+    cr_expect(eq(sz, s->metrics_count, 6));
+    expect_str(snapshot_metric(s, STR("mrr"))->direction, "increase");
+    cr_expect(snapshot_metric(s, STR("mr")) == NULL);
+    struct str label;
+    cr_expect(eq(int, (int)snapshot_key_scope(s, STR("xd_admin_"), &label), (int)SCOPE_NONE));
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+Test(load, an_experiment_comes_whole_and_in_order)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(pg, insert);
+    struct snapshot *s = load(pg);
+    const struct snapshot_experiment *e = snapshot_experiment(s, STR("ranker"));
+    cr_assert(e != NULL);
+    cr_expect(eq(i64, s->version, 41));
+    expect_str(e->name, "Ranker \"Q4\"");
+    expect_str(e->hypothesis, "é");
+    expect_str(e->hash_attribute, "id");
+    cr_expect(eq(int, (int)e->status, (int)EXPERIMENT_RUNNING));
+    cr_expect(eq(i64, e->version, 7));
+    cr_expect(eq(i64, e->created_us, INT64_C(1767323045678901)));
+    cr_expect(eq(i64, e->stopped_us, 0));
+    cr_assert(eq(sz, e->variants_count, 2));
+    expect_str(e->variants[0].key, "bm25");
+    expect_str(e->variants[0].name, "Old");
+    cr_expect(eq(dbl, e->variants[1].weight, 0.75));
+    cr_assert(eq(sz, e->metrics_count, 2));
+    expect_str(e->metrics[0].metric, "mrr");
+    expect_str(e->metrics[1].role, "secondary");
+    e = snapshot_experiment(s, STR("ranker-b"));
+    cr_assert(e != NULL && e->variants_count == 2 && e->metrics_count == 1);
+    expect_str(e->origin, "simulated");
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+/* Values are served as they were given: key order, spaces and numbers. */
+Test(load, the_pieces_of_answers_are_serialised)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(pg, insert);
+    struct snapshot *s = load(pg);
+    const struct snapshot_assign *a = snapshot_experiment(s, STR("ranker"))->assign;
+    cr_assert(a != NULL);
+    expect_str(a->assigned[0], "{\"experiment\":\"ranker\",\"variant\":\"bm25\",\"value\":null,\"reason\":\"split\"}");
+    expect_str(a->assigned[1], "{\"experiment\":\"ranker\",\"variant\":\"ltr\",\"value\":{\"z\": 0.1, "
+                               "\"a\":[1e300,\"\\\"\"]},\"reason\":\"split\"}");
+    expect_str(a->unassigned[NOT_RUNNING],
+               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"not_running\"}");
+    expect_str(a->unassigned[NOT_IN_COVERAGE],
+               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"not_in_coverage\"}");
+    expect_str(a->unassigned[NO_UNIT],
+               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"no_unit\"}");
+    cr_expect(eq(dbl, a->ready.ranges[0].hi, 0.125)); /* coverage 0.5 of a quarter */
+    cr_expect(eq(dbl, a->ready.ranges[1].lo, 0.25));
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+/* The same experiment has the same identity in every snapshot; one made anew under the same key has not. */
+Test(load, identities_outlive_a_snapshot_but_not_an_experiment)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(pg, insert);
+    struct snapshot *s = load(pg), *t = load(pg);
+    const struct snapshot_assign *a = snapshot_experiment(s, STR("ranker-b"))->assign,
+                                 *b = snapshot_experiment(t, STR("ranker-b"))->assign;
+    cr_expect(a->identity == b->identity);
+    pgtest_exec(pg, "update experiments set created_at = created_at + interval '1 second' where key = 'ranker-b'");
+    snapshot_free(t);
+    t = load(pg);
+    b = snapshot_experiment(t, STR("ranker-b"))->assign;
+    cr_expect(a->identity != b->identity);
+    snapshot_free(s);
+    snapshot_free(t);
+    pg_close(pg);
+}
+
+/* What another program wrote must not take the rest down. */
+Test(load, an_experiment_that_cannot_be_evaluated_is_left_out_alone)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(pg, insert);
+    pgtest_exec(pg, "insert into experiments (key, name, status, seed, coverage) values ('big', 'b', 'running', 'b', "
+                    "1), ('many', 'm', 'running', 'm', 1);"
+                    "insert into variants (experiment, position, key, weight, value) values "
+                    "('big', 0, 'a', 0.5, to_json(repeat('x', 2000000))), ('big', 1, 'b', 0.5, '1');"
+                    "insert into variants (experiment, position, key, weight, value) select 'many', i, 'v' || i, "
+                    "0.001, '1' from generate_series(0, 100) i");
+    struct snapshot *s = load(pg);
+    cr_expect(eq(sz, s->experiments_count, 4));
+    cr_expect(snapshot_experiment(s, STR("big"))->assign == NULL);
+    cr_expect(snapshot_experiment(s, STR("many"))->assign == NULL);
+    cr_expect(snapshot_experiment(s, STR("ranker"))->assign != NULL);
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+Test(load, a_lost_database_is_an_error_and_the_next_try_works)
+{
+    struct err err = { 0 };
+    const char *url = pgtest_url();
+    struct pg *pg = pgtest_connect(url, config_statements, CONFIG_STMT_COUNT), *other = pgtest_connect(url, NULL, 0);
+    pgtest_exec(other, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "
+                       "pid <> pg_backend_pid()");
+    cr_expect(snapshot_load(pg, &err) == NULL);
+    cr_expect(eq(int, (int)err.kind, (int)ERR_DB), "%s", err.text);
+    cr_assert(pg_reopen(pg, &err), "%s", err.text);
+    snapshot_free(load(pg));
+    pg_close(other);
+    pg_close(pg);
+}
