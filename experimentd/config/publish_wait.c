@@ -18,8 +18,9 @@ struct publish_wait {
 void publish_wait_add(struct worker *w, struct http_request *req, int64_t version, publish_wait_fn fn, void *arg)
 {
     struct publish_wait *p = arena_alloc(&req->arena, sizeof *p);
-    *p = (struct publish_wait){ .next = w->publish_waits, .req = req, .version = version, .since_us = clock_mono_us(),
-                                .fn = fn, .arg = arg };
+    *p = (struct publish_wait){
+        .next = w->publish_waits, .req = req, .version = version, .since_us = clock_mono_us(), .fn = fn, .arg = arg
+    };
     w->publish_waits = p;
 }
 

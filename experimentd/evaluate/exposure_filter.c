@@ -9,7 +9,7 @@ enum { WAYS = 8, SETS = 1 << 13 }; /* a set is one cache line */
 
 struct exposure_filter {
     _Alignas(64) uint64_t seen[SETS][WAYS];
-    uint8_t next[SETS];        /* the way to overwrite */
+    uint8_t next[SETS]; /* the way to overwrite */
 };
 
 struct exposure_filter *exposure_filter_new(void)

@@ -203,7 +203,9 @@ static bool put_experiment(struct answer *a, const struct snapshot_experiment *e
                            struct err *err)
 {
     struct str unit = hash_value(a, e, ask), piece;
-    if (!check_unit("attributes", unit, err) || !begin_assignment(a, err))
+    if (unit.n > SIGNAL_UNIT_MAX)
+        return check_unit(arena_printf(&a->req->arena, "attributes." STR_FMT, STR_ARG(e->hash_attribute)).p, unit, err);
+    if (!begin_assignment(a, err))
         return false;
     int variant = decide(e, unit, &piece);
     buf_add_str(&a->out, piece);
