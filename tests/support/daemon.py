@@ -217,11 +217,19 @@ class Daemon:
 
     # ---- what lies behind
 
-    def sql(self, text):
-        """Rows as lists of text, over the cluster's own socket."""
+    def _psql(self, *arguments):
+        """psql over the cluster's own socket."""
         owner = pwd.getpwuid(os.stat(os.path.join(self.dir, "pg")).st_uid).pw_name
-        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.dir, "run"),
-                               "-U", owner, "-d", "experimentd", "-c", text], capture_output=True, text=True, check=False)
+        return ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.dir, "run"),
+                "-U", owner, "-d", "experimentd", *arguments]
+
+    def sql_session(self):
+        """A session that stays open, for locks: write statements to its stdin, read rows from its stdout."""
+        return subprocess.Popen(self._psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def sql(self, text):
+        """Rows as lists of text."""
+        done = subprocess.run(self._psql("-c", text), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError("psql: %s" % done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]

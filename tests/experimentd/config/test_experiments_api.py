@@ -6,7 +6,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, wait_for  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 
@@ -126,6 +126,34 @@ class ExperimentsApi(unittest.TestCase):
         for what, got in statuses.items():
             self.assertEqual(sorted(got), [201 if "create" in what else 200] + [409] * 7, what)
         self.assertEqual(self.daemon.number("select count(*) from revisions where subject like 'experiment:race-%'"), 10)
+
+    def test_an_edit_that_is_saved_but_not_loaded_in_time_says_so(self):
+        """Somebody locks a table that loading the configuration reads and edits do not."""
+        self.create(key="slow")
+        locked = threading.Event()
+
+        def hold():
+            holder = self.daemon.sql_session()
+            holder.stdin.write("begin; lock table api_keys in access exclusive mode; select 'locked';\n")
+            holder.stdin.flush()
+            while "locked" not in holder.stdout.readline():
+                pass
+            locked.set()
+            released.wait()
+            holder.communicate("commit;\n")
+
+        released = threading.Event()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        try:
+            locked.wait()
+            reply = self.daemon.post("/v1/experiments/slow/start")
+            self.assertEqual((reply.status, reply.json), (202, {"key": "slow", "detail": "saved; this server has not loaded it yet"}))
+            self.assertEqual(self.daemon.get("/v1/experiments/slow").json["status"], "draft")
+        finally:
+            released.set()
+            thread.join()
+        wait_for(lambda: self.daemon.get("/v1/experiments/slow").json["status"] == "running", "the edit to be loaded", 30)
 
     def test_who_edited_is_written_down(self):
         self.create(key="audited")
