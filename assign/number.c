@@ -40,7 +40,7 @@ static int shortest(double v, char digits[DIGITS_MAX + 1], int *out_n)
     }
 }
 
-static int plain(char *out, size_t room, const char *digits, int k, int n)
+static int write_plain(char *out, size_t room, const char *digits, int k, int n)
 {
     static const char zeros[] = "00000000000000000000000";
     if (n >= k)
@@ -50,20 +50,28 @@ static int plain(char *out, size_t room, const char *digits, int k, int n)
     return snprintf(out, room, "0.%.*s%.*s", -n, zeros, k, digits);
 }
 
+static int write_exponent(char *out, size_t room, const char *digits, int k, int n)
+{
+    if (k == 1)
+        return snprintf(out, room, "%ce%+d", digits[0], n - 1);
+    return snprintf(out, room, "%c.%.*se%+d", digits[0], k - 1, digits + 1, n - 1);
+}
+
 size_t assign_number_text(double v, char out[ASSIGN_NUMBER_TEXT_MAX])
 {
-    char digits[DIGITS_MAX + 1];
-    int n, k, sign = v < 0;
-    size_t room = (size_t)(ASSIGN_NUMBER_TEXT_MAX - sign);
-    if (!isfinite(v))
-        return (size_t)snprintf(out, ASSIGN_NUMBER_TEXT_MAX, "%s", isnan(v) ? "NaN" : sign ? "-Infinity" : "Infinity");
-    if (v == 0)
-        return (size_t)snprintf(out, ASSIGN_NUMBER_TEXT_MAX, "0");
-    out[0] = '-'; /* overwritten when there is no sign */
-    k = shortest(fabs(v), digits, &n);
-    if (n > SMALLEST_PLAIN && n <= PLAIN_MAX)
-        return (size_t)(sign + plain(out + sign, room, digits, k, n));
-    if (k == 1)
-        return (size_t)(sign + snprintf(out + sign, room, "%ce%+d", digits[0], n - 1));
-    return (size_t)(sign + snprintf(out + sign, room, "%c.%.*se%+d", digits[0], k - 1, digits + 1, n - 1));
+    char digits[DIGITS_MAX + 1], *at = out;
+    size_t room = ASSIGN_NUMBER_TEXT_MAX;
+    int n;
+    if (v < 0) {
+        *at++ = '-';
+        room--;
+    }
+    if (isnan(v) || v == 0)
+        return (size_t)snprintf(out, room, "%s", v == 0 ? "0" : "NaN");
+    if (isinf(v))
+        return (size_t)(at - out) + (size_t)snprintf(at, room, "Infinity");
+    int k = shortest(fabs(v), digits, &n);
+    bool plain = n > SMALLEST_PLAIN && n <= PLAIN_MAX;
+    int length = plain ? write_plain(at, room, digits, k, n) : write_exponent(at, room, digits, k, n);
+    return (size_t)(at - out) + (size_t)length;
 }

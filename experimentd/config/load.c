@@ -136,7 +136,7 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
     for (int i = 0; i < (int)n; i++) {
         struct str hex = pg_get(r, i, 0), scope = pg_get(r, i, 1);
         struct snapshot_key k = { .label = text(w, r, i, 2) };
-        if (hex.n != 2 * KEY_HASH_BYTES)
+        if (hex.n != 2 * sizeof k.hash)
             continue;
         for (size_t b = 0; b < KEY_HASH_BYTES; b++)
             k.hash[b] = (unsigned char)(nibble(hex.p[2 * b]) << 4 | nibble(hex.p[2 * b + 1]));
