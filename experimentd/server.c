@@ -42,6 +42,14 @@ static void wake_workers(struct server *s)
 
 /* ---- configuration: LISTEN, reload, reconnect ---- */
 
+/* A notification that arrives while the configuration is read is taken in by libpq with the rows, and the socket stays silent about it:
+ * after each reading, on_notify looks once more. */
+static void look_again(struct server *s)
+{
+    if (s->listen_event)
+        event_active(s->listen_event, EV_READ, 0);
+}
+
 static bool reload(struct server *s, struct err *err)
 {
     struct snapshot *next = snapshot_load(s->pg, err);
@@ -50,6 +58,7 @@ static bool reload(struct server *s, struct err *err)
     log_debug("snapshot_published", "version=%lld experiments=%zu", (long long)next->version, next->experiments_count);
     snapshot_publish(next);
     wake_workers(s);
+    look_again(s);
     return true;
 }
 
@@ -61,6 +70,7 @@ static bool listen_again(struct server *s, struct err *err)
         return false;
     s->listen_event = event_new(s->base, PQsocket(s->pg->conn), EV_READ | EV_PERSIST, on_notify, s);
     (void)event_add(s->listen_event, NULL);
+    look_again(s);
     atomic_store(&s->database_up, true);
     return true;
 }

@@ -11,6 +11,22 @@ from daemon import Daemon, wait_for  # noqa: E402
 AB = [{"key": "a"}, {"key": "b"}]
 
 
+class Lock:
+    """Locks a table that the loading of the configuration reads last and edits do not touch."""
+
+    def __init__(self, daemon):
+        self.session = daemon.sql_session()
+
+    def __enter__(self):
+        self.session.stdin.write("begin; lock table api_keys in access exclusive mode; select 'locked';\n")
+        self.session.stdin.flush()
+        while "locked" not in self.session.stdout.readline():
+            pass
+
+    def __exit__(self, *_):
+        self.session.communicate("commit;\n")
+
+
 class ExperimentsApi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -128,32 +144,33 @@ class ExperimentsApi(unittest.TestCase):
         self.assertEqual(self.daemon.number("select count(*) from revisions where subject like 'experiment:race-%'"), 10)
 
     def test_an_edit_that_is_saved_but_not_loaded_in_time_says_so(self):
-        """Somebody locks a table that loading the configuration reads and edits do not."""
         self.create(key="slow")
-        locked = threading.Event()
-
-        def hold():
-            holder = self.daemon.sql_session()
-            holder.stdin.write("begin; lock table api_keys in access exclusive mode; select 'locked';\n")
-            holder.stdin.flush()
-            while "locked" not in holder.stdout.readline():
-                pass
-            locked.set()
-            released.wait()
-            holder.communicate("commit;\n")
-
-        released = threading.Event()
-        thread = threading.Thread(target=hold)
-        thread.start()
-        try:
-            locked.wait()
+        with Lock(self.daemon):
             reply = self.daemon.post("/v1/experiments/slow/start")
             self.assertEqual((reply.status, reply.json), (202, {"key": "slow", "detail": "saved; this server has not loaded it yet"}))
             self.assertEqual(self.daemon.get("/v1/experiments/slow").json["status"], "draft")
-        finally:
-            released.set()
-            thread.join()
         wait_for(lambda: self.daemon.get("/v1/experiments/slow").json["status"] == "running", "the edit to be loaded", 30)
+
+    def test_an_edit_that_is_made_while_another_is_being_loaded(self):
+        """Its notification comes in with the rows of the reading under way, which began before it: it must be read for, too."""
+        statuses = {}
+
+        def start(key):
+            statuses[key] = self.daemon.post("/v1/experiments/%s/start" % key).status
+
+        threads = [threading.Thread(target=start, args=(key,)) for key in ("first", "second")]
+        for key in ("first", "second"):
+            self.create(key=key)
+        with Lock(self.daemon):
+            threads[0].start()
+            wait_for(lambda: self.daemon.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
+                                                "application_name = 'experimentd control'") == 1, "the reading to begin")
+            threads[1].start()
+            wait_for(lambda: self.daemon.number("select count(*) from experiments where key = 'second' and status = 'running'") == 1,
+                     "the second edit")
+        for t in threads:
+            t.join()
+        self.assertEqual(statuses, {"first": 200, "second": 200})
 
     def test_who_edited_is_written_down(self):
         self.create(key="audited")
