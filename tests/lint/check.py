@@ -35,7 +35,7 @@ README_LIMIT = 80
 MACHINE = re.compile("|".join(["/wo" + "rk/", "/fa" + "rm/", "/tmp/bash" + "_jobs", "/root/\\.", r"\b1[07]2?\.\d+\.\d+\.\d+:\d+"]))
 RESOLVED = re.compile(r'"resolved": *"(https?://[^/"]+)')
 REGISTRY = "https://registry.npmjs.org"
-NO_README = re.compile(r"^(\.ci|docs/images|web/(public|src/.*)|.*/fixtures?(/.*)?|.*/data(/.*)?)$")
+NO_README = re.compile(r"tests/fuzz/corpus|^(\.ci|docs/images|web/(public|src/.*)|.*/fixtures?(/.*)?|.*/data(/.*)?)$")
 
 
 class Tree:
