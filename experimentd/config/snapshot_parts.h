@@ -28,6 +28,7 @@ struct snapshot_whole {
     struct arena arena;
     struct snapshot_key *keys; /* open addressing by the first bytes of the hash; scope NONE: empty */
     size_t keys_room;          /* a power of two, at most half full */
+    uint64_t serial;           /* of the publishing, from 1; 0: not published */
     uint64_t retired_at;
     struct snapshot_whole *next_retired;
 };

@@ -66,6 +66,65 @@ Test(snapshot, a_reader_that_left_holds_nothing_up)
     snapshot_shutdown();
 }
 
+/* A snapshot with one key of this scope, or with an empty table. */
+static struct snapshot *with_key(struct str key, enum key_scope scope)
+{
+    struct snapshot_whole *w = mem_zalloc(sizeof *w);
+    size_t at;
+    arena_init(&w->arena, 1024);
+    w->keys_room = 16;
+    w->keys = arena_zalloc(&w->arena, w->keys_room * sizeof *w->keys);
+    struct snapshot_key k = { .scope = scope, .label = STR("label") };
+    (void)crypto_generichash(k.hash, sizeof k.hash, (const unsigned char *)key.p, key.n, NULL, 0);
+    memcpy(&at, k.hash, sizeof at);
+    w->keys[at & (w->keys_room - 1)] = k;
+    return &w->s;
+}
+
+/* Each thread remembers the last key it found: a revoked key must be forgotten at once, also where the next snapshot has the memory
+ * of the one before. */
+Test(snapshot, a_key_counts_as_the_current_snapshot_says)
+{
+    static const enum key_scope scopes[] = { SCOPE_ADMIN, SCOPE_NONE, SCOPE_CLIENT, SCOPE_NONE, SCOPE_ANALYST };
+    const struct str key = STR("xd_admin_0123456789");
+    struct str label;
+    snapshot_init(1);
+    for (size_t round = 0; round < 100; round++) {
+        enum key_scope wanted = scopes[round % COUNT_OF(scopes)];
+        snapshot_publish(with_key(key, wanted));
+        snapshot_quiescent(0);
+        snapshot_collect();
+        for (int again = 0; again < 3; again++) {
+            cr_assert(eq(int, (int)snapshot_key_scope(snapshot_get(), key, &label), (int)wanted));
+            cr_assert(
+                eq(int, (int)snapshot_key_scope(snapshot_get(), STR("xd_admin_0123456788"), &label), (int)SCOPE_NONE));
+            cr_assert(
+                eq(int, (int)snapshot_key_scope(snapshot_get(), STR("xd_admin_012345678"), &label), (int)SCOPE_NONE));
+        }
+    }
+    snapshot_shutdown();
+}
+
+Test(snapshot, a_key_of_any_length_is_looked_up)
+{
+    static char text[5000];
+    struct str label;
+    snapshot_init(1);
+    for (size_t n = 1; n <= sizeof text; n = n * 2 + 1) {
+        memset(text, 'k', n);
+        snapshot_publish(with_key((struct str){ text, n }, SCOPE_CLIENT));
+        for (int again = 0; again < 2; again++) {
+            cr_expect(
+                eq(int, (int)snapshot_key_scope(snapshot_get(), (struct str){ text, n }, &label), (int)SCOPE_CLIENT),
+                "%zu", n);
+            cr_expect(
+                eq(int, (int)snapshot_key_scope(snapshot_get(), (struct str){ text, n - 1 }, &label), (int)SCOPE_NONE),
+                "%zu", n);
+        }
+    }
+    snapshot_shutdown();
+}
+
 Test(snapshot, finds_experiments_by_key)
 {
     static const char *const keys[] = { "a", "a-b", "a.b", "ab", "b", "z9" }; /* by bytes, as the query orders them */
