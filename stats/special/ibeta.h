@@ -2,7 +2,7 @@
  *
  * Everything that is an F, t, beta or binomial tail goes through here. GSL 2.7.1 was measured to give NaN for a, b >= 1e6 near the
  * mean (its continued fraction stops after 512 terms) and to be wrong by 1e-9 below; this one goes on until it has converged,
- * about √(a + b) terms near the mean, a few dozen elsewhere. Thread-safe, no state. */
+ * about √min(a, b) terms near the mean, a few dozen elsewhere. Thread-safe, no state. */
 #pragma once
 
 /* ln I_x(a, b) for a, b > 0. x and xc = 1 - x are given apart, so that neither end loses digits; 0 <= x <= 1. */

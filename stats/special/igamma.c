@@ -6,9 +6,10 @@
 #include "stats/special/ibeta.h"
 #include "stats/special/stirling.h"
 
-enum { TERMS_MAX = 1 << 26 }; /* a guard; near x = a about √a terms are needed */
+enum { TERMS_MAX = 1 << 22 }; /* a guard; near x = a about √a terms are needed */
 #define TINY 1e-300
-#define NEARLY_ALL (-1e-3)
+#define NEARLY_ALL (-1e-3) /* as in ibeta.c */
+#define DIRECT_X_MIN 1e-2
 
 /* ln of x^a e^-x / Γ(a) */
 static double log_front(double a, double x)
@@ -39,7 +40,7 @@ static double log_q_fraction(double a, double x)
         d = 1 / (fabs(d) < TINY ? TINY : d);
         c = fabs(c) < TINY ? TINY : c;
         h *= d * c;
-        if (!(fabs(d * c - 1) > DBL_EPSILON))
+        if (!(fabs(d * c - 1) > 4 * DBL_EPSILON)) /* their rounding noise */
             break;
     }
     return fmin(0, log_front(a, x) + log(h));
@@ -52,5 +53,5 @@ double igamma_log_q(double a, double x)
     if (x >= a + 1)
         return log_q_fraction(a, x);
     double log_p = log_p_series(a, x);
-    return log_p > NEARLY_ALL ? log_q_fraction(a, x) : ibeta_log1mexp(log_p);
+    return log_p > NEARLY_ALL && x > DIRECT_X_MIN ? log_q_fraction(a, x) : ibeta_log1mexp(log_p);
 }

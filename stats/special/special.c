@@ -12,12 +12,17 @@
 #include "stats/special/stirling.h"
 
 enum { NEWTON_STEPS_MAX = 200 };
-/* Beyond these Hill's expansion is exact to the last digit and the continued fraction would take thousands of terms. */
-#define HILL_DF_FROM 1e7
-#define HILL_T_TO 1e3
+/* Beyond this the powers of t / √df in the tail are all that is left of it, and its square would overflow. */
+#define FAR_TAIL 1e100
+/* From here on Student's t is the normal distribution in every digit of a double. */
+#define DF_NORMAL 1e30
+/* From here on the tail is density / z, up to z^-2. */
+#define FAR_Z 1e10
 
 double special_log_normal_q(double z)
 {
+    if (z > FAR_Z) /* GSL squares it */
+        return -z * z / 2 - log(z) - STIRLING_LN_SQRT_2PI;
     return gsl_sf_log_erfc(z / M_SQRT2) - M_LN2;
 }
 
@@ -26,24 +31,16 @@ double special_normal_qinv(double p)
     return p == 0.5 ? 0 : gsl_cdf_ugaussian_Qinv(p);
 }
 
-/* The normal deviate with the same tail as t: G. W. Hill, "Student's t-distribution", CACM 13 (1970), algorithm 395. */
-static double hill_deviate(double t, double df)
-{
-    double a = df - 0.5, b = 48 * a * a, ww = a * log1p(t * t / df), w = sqrt(ww);
-    double second = (((4 * ww + 33) * ww + 240) * ww + 855) * w / (10 * b * (b + 0.8 * ww * ww + 100));
-    return copysign(w + (ww + 3) * w / b - second, t);
-}
-
-/* P(T > t) = I_{df/(df+t²)}(df/2, 1/2) / 2 for t >= 0. */
+/* P(T > t) = I_{df/(df+t²)}(df/2, 1/2) / 2 for t >= 0; for t² far above df, (df/t²)^(df/2) / (df B(df/2, 1/2)). */
 double special_log_t_q(double t, double df)
 {
-    if (isinf(df))
+    if (df > DF_NORMAL)
         return special_log_normal_q(t);
-    if (df > HILL_DF_FROM && fabs(t) < HILL_T_TO)
-        return special_log_normal_q(hill_deviate(t, df));
-    double r = fabs(t) / sqrt(df), rr = r * r; /* t² alone may overflow */
-    double x = isinf(rr) ? exp(-2 * log(r)) : 1 / (1 + rr), xc = isinf(rr) ? 1 : rr / (1 + rr);
-    double log_tail = ibeta_log(df / 2, 0.5, x, xc) - M_LN2;
+    double r = fabs(t) / sqrt(df), rr = r * r, log_tail;
+    if (r > FAR_TAIL)
+        log_tail = -df * log(r) - log(df) - gsl_sf_lnbeta(df / 2, 0.5);
+    else
+        log_tail = ibeta_log(df / 2, 0.5, 1 / (1 + rr), rr / (1 + rr)) - M_LN2;
     return t >= 0 ? log_tail : ibeta_log1mexp(log_tail);
 }
 
@@ -66,7 +63,7 @@ static double t_start(double p, double df)
 /* Newton on ln P(T > e^u): in these scales the normal and the heavy-tailed end are both nearly straight. */
 double special_t_qinv(double p, double df)
 {
-    if (isinf(df))
+    if (df > DF_NORMAL)
         return special_normal_qinv(p);
     if (p >= 0.5)
         return p == 0.5 ? 0 : -special_t_qinv(1 - p, df);

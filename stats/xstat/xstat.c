@@ -56,7 +56,7 @@ const struct xstat_method xstat_methods[] = {
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
       "the\n"
       "  logarithm of the tail",
-      "C. Loader 2000; G. W. Hill, CACM 13 (1970); R. V. Lenth, AS 243 (1989); NIST DLMF",
+      "C. Loader 2000; R. V. Lenth, AS 243 (1989); NIST DLMF",
       "f and its arguments: norm_logcdf x; norm_upper_quantile p; t_logsf t df; t_upper_quantile p df; chi2_logsf x "
       "df;\n"
       "  log_ibeta a b x; log_beta a b; beta_quantile p a b; binom_log_upper k n p; lambert_wm1 x; nct_upper t df nc; "
