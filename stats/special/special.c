@@ -18,11 +18,15 @@ enum { NEWTON_STEPS_MAX = 200 };
 #define DF_NORMAL 1e30
 /* From here on the tail is density / z, up to z^-2. */
 #define FAR_Z 1e10
+/* Kolmogorov's cdf is below 1e-500 here. */
+#define NO_DISTANCE 0.03
 
 double special_log_normal_q(double z)
 {
     if (z > FAR_Z) /* GSL squares it */
         return -z * z / 2 - log(z) - STIRLING_LN_SQRT_2PI;
+    if (z < -FAR_Z)
+        return 0;
     return gsl_sf_log_erfc(z / M_SQRT2) - M_LN2;
 }
 
@@ -145,7 +149,7 @@ double special_kolmogorov_q(double x)
 {
     enum { TERMS = 20 };
     double sum = 0;
-    if (x <= 0)
+    if (x < NO_DISTANCE)
         return 1;
     if (x < 1) {
         for (int k = 1; k <= TERMS; k++)

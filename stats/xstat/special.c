@@ -9,6 +9,9 @@
 
 enum { ARGUMENTS_MAX = 3 };
 
+/* Below it 1 / a overflows on the way. */
+#define SHAPE_MIN 1e-100
+
 /* What an argument must be. Names decide: p is a probability, df a, b are positive, the rest any number. */
 enum domain { ANY, POSITIVE, PROBABILITY, FROM_0, FRACTION, LAMBERT, COUNT };
 
@@ -107,7 +110,7 @@ static bool check_argument(const struct argument *a, double v, struct err *err)
     case ANY:
         break;
     case POSITIVE:
-        good = v > 0;
+        good = v >= SHAPE_MIN;
         break;
     case PROBABILITY:
         good = v > 0 && v < 1;

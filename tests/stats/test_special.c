@@ -65,6 +65,8 @@ Test(special, tails_stay_finite_where_they_underflow)
     close_to(special_log_t_q(1e200, 3), -3 * 200 * M_LN10 + log(2 * sqrt(3) / M_PI), 1e-13, "t");
     close_to(special_log_chi2_q(1e6, 2), -5e5, 1e-14, "chi-square");
     cr_assert(isfinite(special_log_binomial_upper(1000000, 1000000, 0.001)));
+    cr_assert(eq(dbl, special_log_normal_q(-1e300), 0));
+    cr_assert(eq(dbl, special_log_t_q(-1e300, 1e300), 0));
 }
 
 Test(special, incomplete_beta_is_symmetric_and_has_closed_forms)
@@ -160,4 +162,5 @@ Test(special, kolmogorovs_two_series_meet)
 {
     close_to(special_kolmogorov_q(1 - 1e-12), special_kolmogorov_q(1 + 1e-12), 1e-10, "at 1");
     cr_assert(eq(dbl, special_kolmogorov_q(0), 1));
+    cr_assert(eq(dbl, special_kolmogorov_q(5e-324), 1));
 }
