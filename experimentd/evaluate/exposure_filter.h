@@ -13,7 +13,7 @@ struct exposure_filter;
 
 struct exposure_filter *exposure_filter_new(void);
 void exposure_filter_free(struct exposure_filter *f);
-/* True when it must be recorded; it counts as recorded from then on. `experiment` is a number that names experiment and variant. */
+/* True when it must be recorded (always, when it is older than the newest so far: a replay); it counts as recorded from then on. `experiment` is a number that names experiment and variant. */
 bool exposure_filter_pass(struct exposure_filter *f, uint64_t experiment, struct str unit, int64_t at_us);
 /* Recording failed: forget it. */
 void exposure_filter_forget(struct exposure_filter *f, uint64_t experiment, struct str unit, int64_t at_us);

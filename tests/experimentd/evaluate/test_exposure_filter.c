@@ -31,6 +31,14 @@ Test(exposure_filter, once_an_hour)
     cr_expect(exposure_filter_pass(filter, 1, STR("u"), START_US + HOUR_US));
 }
 
+Test(exposure_filter, an_older_one_always_passes)
+{
+    cr_expect(exposure_filter_pass(filter, 1, STR("u"), START_US + 5));
+    cr_expect(exposure_filter_pass(filter, 1, STR("u"), START_US + 4));
+    cr_expect(exposure_filter_pass(filter, 1, STR("u"), START_US + 4));
+    cr_expect(not(exposure_filter_pass(filter, 1, STR("u"), START_US + 5)));
+}
+
 /* A second variant must be seen: it makes the unit a multiple exposure. */
 Test(exposure_filter, other_units_variants_and_experiments_pass)
 {
