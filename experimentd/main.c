@@ -1,4 +1,5 @@
 /* experimentd - the experiment and learning server for search. Commands and their help; all work is in the library. */
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ static bool wants_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
     mem_init();
+    (void)gsl_set_error_handler_off(); /* its default ends the process; every status is checked instead */
     if (argc < 2) {
         (void)help_main(0, NULL);
         return EX_USAGE;
