@@ -127,8 +127,8 @@ static bool start_proc(struct engine *e, struct proc *p, struct err *err)
     (void)fcntl(to[1], F_SETFL, O_NONBLOCK);
     (void)fcntl(from[0], F_SETFL, O_NONBLOCK);
     *p = (struct proc){ .engine = e, .pid = pid, .in_fd = to[1], .out_fd = from[0], .split = NO_SPLIT, .heard_us = clock_mono_us() };
-    buf_init(&p->in, 2 * FRAME_PAYLOAD_MAX);
-    buf_init(&p->out, 2 * FRAME_PAYLOAD_MAX);
+    buf_init(&p->in, (size_t)2 * FRAME_PAYLOAD_MAX);
+    buf_init(&p->out, (size_t)2 * FRAME_PAYLOAD_MAX);
     p->readable = event_new(e->base, p->out_fd, EV_READ | EV_PERSIST, on_readable, p);
     p->writable = event_new(e->base, p->in_fd, EV_WRITE, on_writable, p);
     (void)event_add(p->readable, NULL);

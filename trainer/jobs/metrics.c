@@ -175,7 +175,7 @@ static struct cell *cell_of(struct merged *m, const struct plan *p, struct arena
     }
     struct cell *cell = &m->cells[m->count++];
     *cell = (struct cell){ .experiment = c->experiment, .variant = arena_str(arena, c->variant), .day = c->day };
-    cell->parts = arena_zalloc(arena, TOTAL_METRIC_COUNT * p->ranges * sizeof *cell->parts);
+    cell->parts = arena_zalloc(arena, (size_t)TOTAL_METRIC_COUNT * p->ranges * sizeof *cell->parts);
     return cell;
 }
 
@@ -215,7 +215,7 @@ static bool merge(struct merged *m, struct plan *p, const struct engine_result *
 
 static void add_row(struct buf *b, const struct plan *p, const struct cell *c, enum total_metric metric)
 {
-    struct moments2 m = moments2_tree(&c->parts[(uint32_t)metric * p->ranges], p->ranges);
+    struct moments2 m = moments2_tree(&c->parts[(size_t)metric * p->ranges], p->ranges);
     bool ratio = total_metric_is_ratio(metric);
     pg_copy_row(b, 11);
     pg_copy_text(b, p->keys[c->experiment]);

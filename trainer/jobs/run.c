@@ -127,8 +127,8 @@ static bool beat(struct run *run, double progress, uint64_t rows, uint32_t retri
     struct err err;
     (void)snprintf(epoch, sizeof epoch, "%d", run->context.epoch);
     (void)snprintf(done, sizeof done, "%.4f", progress);
-    (void)snprintf(rows_text, sizeof rows_text, "%llu", (unsigned long long)(run->context.rows_in + rows));
-    (void)snprintf(retries_text, sizeof retries_text, "%llu", (unsigned long long)(run->context.retries + retries));
+    (void)snprintf(rows_text, sizeof rows_text, "%llu", (unsigned long long)run->context.rows_in + rows);
+    (void)snprintf(retries_text, sizeof retries_text, "%llu", (unsigned long long)run->context.retries + retries);
     const char *params[] = { run->context.id, epoch, done, rows_text, retries_text };
     if (execute(run, RUN_BEAT, params, true, &err) || err.kind != ERR_CONFLICT)
         return true; /* a database that is away for a moment ends nothing */
