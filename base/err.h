@@ -12,14 +12,14 @@
 
 enum err_kind {
     ERR_NONE,
-    ERR_INVALID,    /* the caller's input is wrong                          400 */
-    ERR_DENIED,     /* known who, not allowed                               403 */
-    ERR_NOT_FOUND,  /*                                                      404 */
-    ERR_CONFLICT,   /* the object is in a state that forbids it             409 */
-    ERR_TOO_LARGE,  /* a named limit was passed                             413 */
-    ERR_BUSY,       /* try again later                                      503 */
-    ERR_DB,         /* PostgreSQL refused or is away                        503 */
-    ERR_SYSTEM,     /* the operating system refused                         500 */
+    ERR_INVALID,   /* the caller's input is wrong                          400 */
+    ERR_DENIED,    /* known who, not allowed                               403 */
+    ERR_NOT_FOUND, /*                                                      404 */
+    ERR_CONFLICT,  /* the object is in a state that forbids it             409 */
+    ERR_TOO_LARGE, /* a named limit was passed                             413 */
+    ERR_BUSY,      /* try again later                                      503 */
+    ERR_DB,        /* PostgreSQL refused or is away                        503 */
+    ERR_SYSTEM,    /* the operating system refused                         500 */
     ERR_COUNT
 };
 

@@ -19,11 +19,11 @@ struct jsonw {
 void jsonw_init(struct jsonw *w, struct buf *out);
 void jsonw_open(struct jsonw *w, const char *key, char bracket); /* '{' or '[' */
 void jsonw_close(struct jsonw *w);
-void jsonw_str(struct jsonw *w, const char *key, struct str v);  /* {NULL, 0}: null */
+void jsonw_str(struct jsonw *w, const char *key, struct str v);   /* {NULL, 0}: null */
 void jsonw_text(struct jsonw *w, const char *key, const char *v); /* NULL: null */
 void jsonw_i64(struct jsonw *w, const char *key, int64_t v);
-void jsonw_double(struct jsonw *w, const char *key, double v);   /* not finite: null */
+void jsonw_double(struct jsonw *w, const char *key, double v); /* not finite: null */
 void jsonw_bool(struct jsonw *w, const char *key, bool v);
 void jsonw_null(struct jsonw *w, const char *key);
-void jsonw_time(struct jsonw *w, const char *key, int64_t us);   /* 0: null */
+void jsonw_time(struct jsonw *w, const char *key, int64_t us); /* 0: null */
 void jsonw_raw(struct jsonw *w, const char *key, struct str json);

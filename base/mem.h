@@ -9,16 +9,16 @@
 #include "base/str.h"
 
 #define AUTO(fn) __attribute__((cleanup(fn##_p)))
-#define DEFINE_AUTO(T, fn)                                                                                             \
-    static inline void fn##_p(T *p)                                                                                    \
-    {                                                                                                                  \
-        fn(*p);                                                                                                        \
+#define DEFINE_AUTO(T, fn)          \
+    static inline void fn##_p(T *p) \
+    {                               \
+        fn(*p);                     \
     }
-#define TAKE(v)                                                                                                        \
-    (__extension__({                                                                                                   \
-        __typeof__(v) take_ = (v);                                                                                     \
-        (v) = NULL;                                                                                                    \
-        take_;                                                                                                         \
+#define TAKE(v)                    \
+    (__extension__({               \
+        __typeof__(v) take_ = (v); \
+        (v) = NULL;                \
+        take_;                     \
     }))
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 

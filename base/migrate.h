@@ -9,7 +9,7 @@ struct pg;
 
 struct migration {
     int version;
-    const char *name;          /* "0001_init" */
+    const char *name; /* "0001_init" */
     const char *sql;
 };
 extern const struct migration migrations[]; /* ascending; ends with version 0 */

@@ -50,29 +50,30 @@ static inline void pg_result_free(PGresult *r)
 DEFINE_AUTO(PGresult *, pg_result_free)
 
 /* Binary COPY in: the caller builds rows with the pg_copy_* writers into a buf and sends it in pieces. */
-bool pg_copy_begin(struct pg *pg, const char *copy_sql, struct err *err) MUSTCHECK; /* "copy t (a, b) from stdin (format binary)" */
+bool pg_copy_begin(struct pg *pg, const char *copy_sql,
+                   struct err *err) MUSTCHECK; /* "copy t (a, b) from stdin (format binary)" */
 bool pg_copy_send(struct pg *pg, struct str bytes, struct err *err) MUSTCHECK;
 bool pg_copy_end(struct pg *pg, uint64_t *out_rows, struct err *err) MUSTCHECK;
 void pg_copy_header(struct buf *b);
 void pg_copy_row(struct buf *b, unsigned columns);
 void pg_copy_null(struct buf *b);
-void pg_copy_text(struct buf *b, struct str s);      /* {NULL, 0} is null */
+void pg_copy_text(struct buf *b, struct str s); /* {NULL, 0} is null */
 void pg_copy_i16(struct buf *b, int16_t v);
 void pg_copy_i32(struct buf *b, int32_t v);
 void pg_copy_i64(struct buf *b, int64_t v);
-void pg_copy_double(struct buf *b, double v);        /* NAN is null */
+void pg_copy_double(struct buf *b, double v); /* NAN is null */
 void pg_copy_time(struct buf *b, int64_t us);
-void pg_copy_date(struct buf *b, int32_t day);       /* days since 1970-01-01 */
+void pg_copy_date(struct buf *b, int32_t day); /* days since 1970-01-01 */
 void pg_copy_uuid(struct buf *b, const unsigned char id[16]);
-void pg_copy_jsonb(struct buf *b, struct str json);  /* {NULL, 0} is null */
+void pg_copy_jsonb(struct buf *b, struct str json); /* {NULL, 0} is null */
 void pg_copy_trailer(struct buf *b);
 
 /* Readers of a text result; a bad value is a bug of the statement and asserts. */
-struct str pg_get(const PGresult *r, int row, int column);       /* {NULL, 0} for null */
-int64_t pg_get_i64(const PGresult *r, int row, int column);      /* 0 for null */
-double pg_get_double(const PGresult *r, int row, int column);    /* NAN for null */
+struct str pg_get(const PGresult *r, int row, int column);    /* {NULL, 0} for null */
+int64_t pg_get_i64(const PGresult *r, int row, int column);   /* 0 for null */
+double pg_get_double(const PGresult *r, int row, int column); /* NAN for null */
 bool pg_get_bool(const PGresult *r, int row, int column);
-int64_t pg_get_time(const PGresult *r, int row, int column);     /* µs since 1970 from timestamptz text; 0 for null */
+int64_t pg_get_time(const PGresult *r, int row, int column); /* µs since 1970 from timestamptz text; 0 for null */
 
 /* ERR_DB (or ERR_CONFLICT for 23505, ERR_INVALID for 22xxx and 23xxx) with PostgreSQL's primary message. Returns false. */
 bool pg_err(const PGconn *conn, const PGresult *r, const char *what, struct err *err);

@@ -13,8 +13,8 @@ struct pgcluster;
 
 struct pgcluster_options {
     const char *data_dir;
-    const char *pg_user;       /* only used as root; NULL or "": postgres */
-    const char *bin_dir;       /* NULL or "": found in the places where distributions put it */
+    const char *pg_user;        /* only used as root; NULL or "": postgres */
+    const char *bin_dir;        /* NULL or "": found in the places where distributions put it */
     unsigned shared_buffers_mb; /* 0: 128 */
 };
 
@@ -28,5 +28,5 @@ void pgcluster_stop(struct pgcluster *c);
 
 /* The URL for a program that has DIR or a URL: database_url if given; else, when another process runs the cluster of DIR, its
  * URL (*out_cluster NULL); else starts it (*out_cluster is the caller's to stop). The text is the caller's to free. */
-char *pgcluster_connect(const struct pgcluster_options *options, const char *database_url, struct pgcluster **out_cluster,
-                        struct err *err);
+char *pgcluster_connect(const struct pgcluster_options *options, const char *database_url,
+                        struct pgcluster **out_cluster, struct err *err);

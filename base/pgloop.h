@@ -12,8 +12,8 @@ struct pgloop;
 typedef void (*pgloop_fn)(void *arg, const PGresult *r, const struct err *err);
 
 /* Starts connecting; statements of `table` are prepared on each connect. statement_timeout_ms is set on the session. */
-struct pgloop *pgloop_new(struct event_base *base, const char *url, const char *who, const struct pg_stmt *table, size_t count,
-                          int statement_timeout_ms);
+struct pgloop *pgloop_new(struct event_base *base, const char *url, const char *who, const struct pg_stmt *table,
+                          size_t count, int statement_timeout_ms);
 /* Fails what is in flight, closes. */
 void pgloop_free(struct pgloop *p);
 /* stmt must be in the table. Parameters are copied. */

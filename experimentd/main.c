@@ -22,8 +22,10 @@ static const struct command commands[] = {
     { "serve", serve_main, "serve --data-dir DIR [--listen HOST:PORT] …",
       "run the server; with no --database-url it keeps its own PostgreSQL in DIR" },
     { "import", import_main, "import FORMAT FILE [options]", "load a log that already exists: ndjson, ubi or csv" },
-    { "migrate", migrate_main, "migrate --data-dir DIR | --database-url URL", "bring the database to this program's schema" },
-    { "key", key_main, "key create --scope S --data-dir DIR | --database-url URL", "make an API key: client, analyst or admin" },
+    { "migrate", migrate_main, "migrate --data-dir DIR | --database-url URL",
+      "bring the database to this program's schema" },
+    { "key", key_main, "key create --scope S --data-dir DIR | --database-url URL",
+      "make an API key: client, analyst or admin" },
     { "version", version_main, "version", "print the version" },
     { "help", help_main, "help [serve]", "this text, or the settings of a command" },
 };

@@ -4,11 +4,11 @@
 #include "base/pg.h"
 
 enum query {
-    QUERY_RESULTS_LATEST,      /* results/model.h: the last day of each metric of some experiments */
-    QUERY_RESULTS_DAYS,        /* the same, all days */
+    QUERY_RESULTS_LATEST, /* results/model.h: the last day of each metric of some experiments */
+    QUERY_RESULTS_DAYS,   /* the same, all days */
     /* Edits (config/handlers.c) → configuration's version (null: refused), and the experiment's status and version before. */
-    QUERY_EXPERIMENT_CREATE,   /* $1 canonical object, $2 actor; refused: the key is taken */
-    QUERY_EXPERIMENT_START,    /* $1 key, $2 version or '', $3 actor; no row: not known */
+    QUERY_EXPERIMENT_CREATE, /* $1 canonical object, $2 actor; refused: the key is taken */
+    QUERY_EXPERIMENT_START,  /* $1 key, $2 version or '', $3 actor; no row: not known */
     QUERY_EXPERIMENT_STOP,
     QUERY_EXPERIMENT_DELETE,
     QUERY_COUNT

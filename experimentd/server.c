@@ -105,7 +105,8 @@ static void on_notify(evutil_socket_t fd, short what, void *arg)
 static bool revive_cluster(struct server *s, struct err *err)
 {
     siginfo_t info = { 0 };
-    if (!s->cluster || waitid(P_PID, (id_t)pgcluster_pid(s->cluster), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+    if (!s->cluster || waitid(P_PID, (id_t)pgcluster_pid(s->cluster), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid == 0)
         return true;
     log_error("postgresql_ended", "pid=%d status=%d", (int)info.si_pid, info.si_status);
     pgcluster_stop(TAKE(s->cluster));
@@ -123,7 +124,8 @@ static void try_database(struct server *s)
 {
     struct err err;
     if (!s->cluster && !*s->settings.database_url) {
-        struct pgcluster_options options = { .data_dir = s->settings.data_dir, .pg_user = s->settings.pg_user,
+        struct pgcluster_options options = { .data_dir = s->settings.data_dir,
+                                             .pg_user = s->settings.pg_user,
                                              .bin_dir = s->settings.pg_bin_dir,
                                              .shared_buffers_mb = s->settings.pg_shared_buffers_mb };
         s->cluster = pgcluster_start(&options, &err);
@@ -362,7 +364,10 @@ static bool start(struct server *s, struct err *err)
     if (s->settings.threads > THREADS_MAX)
         return err_set(err, ERR_INVALID, "setting \"threads\" is %u, more than %d", s->settings.threads, THREADS_MAX);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    s->workers_count = s->settings.threads ? s->settings.threads : cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    s->workers_count = s->settings.threads   ? s->settings.threads
+                       : cores < 1           ? 1
+                       : cores > THREADS_MAX ? THREADS_MAX
+                                             : (unsigned)cores;
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
     snapshot_init(s->workers_count);
@@ -438,7 +443,8 @@ int serve_main(int argc, char **argv)
     if (ok && rest_count)
         ok = err_set(&err, ERR_INVALID, "\"serve\" takes no argument \"%s\"", rest[0]);
     if (ok && !log_parse_level(s->settings.log_level, &level))
-        ok = err_set(&err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error", s->settings.log_level);
+        ok = err_set(&err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error",
+                     s->settings.log_level);
     mem_free(rest);
     if (!ok) {
         (void)fprintf(stderr, "experimentd: %s\n", err.text);

@@ -25,19 +25,19 @@ struct server_worker {
     pthread_t thread;
     bool started;
     int listen_fd;
-    int wake_fd;               /* eventfd: look at the atomics below */
+    int wake_fd; /* eventfd: look at the atomics below */
     struct event *wake_event, *turn_timer;
     _Atomic bool ended;
-    _Atomic bool connected;    /* its database connection stood once */
+    _Atomic bool connected; /* its database connection stood once */
     _Atomic uint64_t turns;
     char log_prefix[24];
 };
 
 struct server {
     struct serve_settings settings;
-    char *database_url;        /* of the private cluster or as given */
+    char *database_url; /* of the private cluster or as given */
     struct pgcluster *cluster;
-    struct pg *pg;             /* the control thread's own connection: LISTEN, snapshot */
+    struct pg *pg; /* the control thread's own connection: LISTEN, snapshot */
     struct journal *journal;
     struct loader *loader;
     struct event_base *base;
@@ -46,11 +46,11 @@ struct server {
     struct server_worker workers[THREADS_MAX];
     uint16_t port;
     int64_t started_us;
-    _Atomic int64_t stop_asked_us;     /* monotonic; 0: running */
+    _Atomic int64_t stop_asked_us; /* monotonic; 0: running */
     bool draining_sent;
-    _Atomic bool ready;        /* /readyz */
-    _Atomic bool drain;        /* workers: drop listeners, finish, leave */
-    _Atomic bool abandon;      /* workers: leave now */
+    _Atomic bool ready;   /* /readyz */
+    _Atomic bool drain;   /* workers: drop listeners, finish, leave */
+    _Atomic bool abandon; /* workers: leave now */
     _Atomic bool database_up;
 };
 

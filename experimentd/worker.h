@@ -14,12 +14,12 @@ struct publish_wait;
 struct server;
 
 struct worker {
-    unsigned index;                   /* also its slot in the snapshot's table of readers */
+    unsigned index; /* also its slot in the snapshot's table of readers */
     struct event_base *base;
     struct http_server *http;
     struct pgloop *pg;
     struct journal_client *journal;
-    struct server *server;            /* what all share: settings, counters */
-    struct exposure_filter *exposures; /* what was recorded lately: evaluate/exposure_filter.h */
+    struct server *server;              /* what all share: settings, counters */
+    struct exposure_filter *exposures;  /* what was recorded lately: evaluate/exposure_filter.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
 };

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < COUNT_OF(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
-    bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0);
+    bool help = argc > 1 &&
+                (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0);
     FILE *to = help ? stdout : stderr;
     (void)fputs("usage: trainer COMMAND\n", to);
     for (size_t i = 0; i < COUNT_OF(commands); i++)

@@ -21,11 +21,14 @@ struct command_settings {
 
 static const struct setting database_settings[] = {
     { "data_dir", SETTING_TEXT, AT(data_dir), NULL, false, "DIR", "the server's data directory" },
-    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL", "PostgreSQL, when it is not the private one of DIR" },
-    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER", "who runs the private PostgreSQL when started as root" },
+    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL",
+      "PostgreSQL, when it is not the private one of DIR" },
+    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
+      "who runs the private PostgreSQL when started as root" },
     { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
     { "scope", SETTING_TEXT, AT(scope), NULL, false, "SCOPE", "of the key: client, analyst or admin" },
-    { "label", SETTING_TEXT, AT(label), "made by key create", false, "TEXT", "of the key: who it is for; shown in the audit trail" },
+    { "label", SETTING_TEXT, AT(label), "made by key create", false, "TEXT",
+      "of the key: who it is for; shown in the audit trail" },
 };
 
 struct database {
@@ -38,7 +41,8 @@ static bool open_database(struct database *d, int argc, char **argv, char **out_
 {
     char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
     size_t count = 0;
-    bool ok = settings_load(database_settings, COUNT_OF(database_settings), &d->settings, argc, argv, 0, rest, &count, err);
+    bool ok = settings_load(database_settings, COUNT_OF(database_settings), &d->settings, argc, argv, 0, rest, &count,
+                            err);
     *out_word = ok && count ? rest[0] : NULL;
     mem_free(rest);
     if (!ok)
@@ -84,7 +88,9 @@ int migrate_main(int argc, char **argv)
 
 static bool parse_scope(const char *text, enum key_scope *out, struct err *err)
 {
-    static const char *const names[] = { [SCOPE_CLIENT] = "client", [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin" };
+    static const char *const names[] = {
+        [SCOPE_CLIENT] = "client", [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin"
+    };
     for (enum key_scope s = SCOPE_CLIENT; s < SCOPE_COUNT; s++) {
         if (strcmp(text, names[s]) == 0) {
             *out = s;

@@ -31,7 +31,12 @@ void admin_readyz(struct http_request *req, void *arg)
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "status", ok ? "ready" : "not ready");
-    jsonw_text(&w, "reason", ok ? NULL : stopping ? "stopping" : starting ? "starting" : err.kind ? err.text : "no configuration yet");
+    jsonw_text(&w, "reason",
+               ok         ? NULL
+               : stopping ? "stopping"
+               : starting ? "starting"
+               : err.kind ? err.text
+                          : "no configuration yet");
     jsonw_text(&w, "database", atomic_load(&worker->server->database_up) ? "connected" : "away");
     jsonw_close(&w);
     http_reply_json(req, ok ? 200 : 503, buf_str(&b));
@@ -41,8 +46,8 @@ void admin_readyz(struct http_request *req, void *arg)
 void admin_version(struct http_request *req, void *arg)
 {
     (void)arg;
-    struct str body = arena_printf(&req->arena, "{\"name\":\"experimentd\",\"version\":\"%s\",\"libpq\":%d}", EXPERIMENTD_VERSION,
-                                   PQlibVersion());
+    struct str body = arena_printf(&req->arena, "{\"name\":\"experimentd\",\"version\":\"%s\",\"libpq\":%d}",
+                                   EXPERIMENTD_VERSION, PQlibVersion());
     http_reply_json(req, 200, body);
 }
 
@@ -61,8 +66,9 @@ static void write_operation(struct jsonw *w, const struct route *r)
     jsonw_text(w, "x-scope", scope_names[r->scope]);
     if (r->scope != SCOPE_NONE)
         jsonw_raw(w, "security", STR("[{\"bearer\":[]},{\"key\":[]}]"));
-    jsonw_raw(w, "responses", STR("{\"200\":{\"description\":\"OK\"},\"default\":{\"description\":\"a problem\",\"content\":"
-                                  "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}"));
+    jsonw_raw(w, "responses",
+              STR("{\"200\":{\"description\":\"OK\"},\"default\":{\"description\":\"a problem\",\"content\":"
+                  "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}"));
     jsonw_close(w);
 }
 

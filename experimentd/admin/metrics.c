@@ -34,7 +34,10 @@ static const struct {
     const char *name, *type, *help;
     size_t offset;
 } http_rows[] = {
-#define ROW(name, type, field, help) { "experimentd_http_" name, type, help, offsetof(struct http_counters, field) }
+#define ROW(name, type, field, help)                                                \
+    {                                                                               \
+        "experimentd_http_" name, type, help, offsetof(struct http_counters, field) \
+    }
     ROW("requests_total", "counter", requests, "requests that were read whole"),
     ROW("received_bytes_total", "counter", bytes_in, "bytes read"),
     ROW("sent_bytes_total", "counter", bytes_out, "bytes written"),
@@ -51,7 +54,7 @@ static void http_metrics(struct buf *b, const struct server *s)
     for (size_t i = 0; i < COUNT_OF(http_rows); i++)
         one(b, http_rows[i].name, http_rows[i].type, http_rows[i].help, sum_http(s, http_rows[i].offset));
     head(b, "experimentd_http_responses_total", "counter", "answers by class of status");
-    for (unsigned class = 1; class < 6; class++)
+    for (unsigned class = 1; class < 6; class ++)
         buf_addf(b, "experimentd_http_responses_total{class=\"%uxx\"} %.17g\n", class,
                  sum_http(s, offsetof(struct http_counters, by_status) + class * sizeof(_Atomic uint64_t)));
 }
@@ -63,15 +66,19 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     journal_stats(s->journal, &j);
     loader_stats(s->loader, &l);
     one(b, "experimentd_journal_written_bytes", "counter", "journal position: bytes made durable", (double)j.written);
-    one(b, "experimentd_journal_loaded_bytes", "counter", "journal position: bytes that are in PostgreSQL", (double)j.loaded);
-    one(b, "experimentd_journal_backlog_bytes", "gauge", "durable but not yet in PostgreSQL", (double)(j.written - j.loaded));
+    one(b, "experimentd_journal_loaded_bytes", "counter", "journal position: bytes that are in PostgreSQL",
+        (double)j.loaded);
+    one(b, "experimentd_journal_backlog_bytes", "gauge", "durable but not yet in PostgreSQL",
+        (double)(j.written - j.loaded));
     one(b, "experimentd_journal_syncs_total", "counter", "group commits", (double)j.syncs);
     one(b, "experimentd_journal_failed", "gauge", "1 while the journal's disk refuses", j.failed);
     one(b, "experimentd_signals_total", "counter", "signals made durable", (double)j.signals);
     one(b, "experimentd_exposures_total", "counter", "exposures made durable", (double)j.exposures);
-    one(b, "experimentd_exposures_lost_total", "counter", "exposures that could not be journaled", (double)j.exposures_lost);
+    one(b, "experimentd_exposures_lost_total", "counter", "exposures that could not be journaled",
+        (double)j.exposures_lost);
     one(b, "experimentd_loader_rows_total", "counter", "rows loaded", (double)l.rows);
-    one(b, "experimentd_loader_duplicates_total", "counter", "repeats of a client's id, left out", (double)l.duplicates);
+    one(b, "experimentd_loader_duplicates_total", "counter", "repeats of a client's id, left out",
+        (double)l.duplicates);
     one(b, "experimentd_loader_rejected_total", "counter", "rows that PostgreSQL refused", (double)l.rejected);
     one(b, "experimentd_loader_batches_total", "counter", "transactions of the loader", (double)l.batches);
 }
@@ -85,7 +92,8 @@ void admin_metrics(struct http_request *req, void *arg)
     http_metrics(&b, s);
     ingest_metrics(&b, s);
     one(&b, "experimentd_database_up", "gauge", "1 while the control connection stands", atomic_load(&s->database_up));
-    one(&b, "experimentd_config_version", "gauge", "version of the published snapshot", snapshot ? (double)snapshot->version : 0);
+    one(&b, "experimentd_config_version", "gauge", "version of the published snapshot",
+        snapshot ? (double)snapshot->version : 0);
     one(&b, "experimentd_start_time_seconds", "gauge", "when this process started", (double)s->started_us / 1e6);
     http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&b));
     buf_release(&b);

@@ -19,7 +19,7 @@ enum experiment_status { EXPERIMENT_DRAFT, EXPERIMENT_RUNNING, EXPERIMENT_STOPPE
 struct snapshot_variant {
     struct str key, name;
     double weight;
-    struct str value_json;     /* serialised once */
+    struct str value_json; /* serialised once */
 };
 
 struct snapshot_experiment {
@@ -30,9 +30,11 @@ struct snapshot_experiment {
     int64_t version, created_us, started_us, stopped_us; /* 0: not yet */
     struct snapshot_variant *variants;
     size_t variants_count;
-    struct { struct str metric, role; } *metrics;
+    struct {
+        struct str metric, role;
+    } * metrics;
     size_t metrics_count;
-    const void *assign;        /* of config/: libassign's compiled form and the reply fragments */
+    const void *assign; /* of config/: libassign's compiled form and the reply fragments */
 };
 
 struct snapshot_metric {
@@ -40,10 +42,10 @@ struct snapshot_metric {
 };
 
 struct snapshot {
-    int64_t version;           /* config_version */
+    int64_t version;                         /* config_version */
     struct snapshot_experiment *experiments; /* by key, ascending */
     size_t experiments_count;
-    struct snapshot_metric *metrics;         /* by key, ascending */
+    struct snapshot_metric *metrics; /* by key, ascending */
     size_t metrics_count;
     /* private parts behind: arena, keyring, running experiments */
 };
@@ -54,12 +56,12 @@ void snapshot_free(struct snapshot *s);
 
 /* Readers' slots: workers 0 … slots-1. Call once before the first worker starts. */
 void snapshot_init(unsigned slots);
-void snapshot_publish(struct snapshot *next);  /* control thread; owns next from now on */
-void snapshot_collect(void);                   /* control thread, by timer: frees what no reader can hold */
-const struct snapshot *snapshot_get(void);     /* NULL before the first publish */
+void snapshot_publish(struct snapshot *next); /* control thread; owns next from now on */
+void snapshot_collect(void);                  /* control thread, by timer: frees what no reader can hold */
+const struct snapshot *snapshot_get(void);    /* NULL before the first publish */
 void snapshot_quiescent(unsigned slot);
-void snapshot_leave(unsigned slot);            /* the worker has ended */
-void snapshot_shutdown(void);                  /* frees all; no reader is left */
+void snapshot_leave(unsigned slot); /* the worker has ended */
+void snapshot_shutdown(void);       /* frees all; no reader is left */
 
 const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, struct str key);
 const struct snapshot_metric *snapshot_metric(const struct snapshot *s, struct str key);

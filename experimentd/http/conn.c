@@ -211,7 +211,8 @@ static int refuse(struct http_conn *c, int status, const char *detail)
 static int refuse_body(struct http_conn *c)
 {
     struct arena *arena = &c->building->req.arena;
-    return refuse(c, 413, arena_printf(arena, "the request body is larger than %zu bytes", c->server->limits.body_bytes).p);
+    return refuse(c, 413,
+                  arena_printf(arena, "the request body is larger than %zu bytes", c->server->limits.body_bytes).p);
 }
 
 static int check_headers(struct http_conn *c, struct http_call *call)
@@ -225,8 +226,12 @@ static int check_headers(struct http_conn *c, struct http_call *call)
         return refuse(c, 400, "header \"Host\" is missing");
     if (encoding.n && !str_eq_nocase(encoding, STR("identity"))) {
         if (!str_eq_nocase(encoding, STR("gzip")) && !str_eq_nocase(encoding, STR("x-gzip")))
-            return refuse(c, 415, arena_printf(&call->req.arena, "header \"Content-Encoding\" is \"%.40s\": only gzip and identity are understood",
-                                               arena_cstr(&call->req.arena, encoding)).p);
+            return refuse(
+                c, 415,
+                arena_printf(&call->req.arena,
+                             "header \"Content-Encoding\" is \"%.40s\": only gzip and identity are understood",
+                             arena_cstr(&call->req.arena, encoding))
+                    .p);
         call->gzip = true;
     }
     if ((c->parser.flags & F_CONTENT_LENGTH) && c->parser.content_length > c->server->limits.body_bytes)

@@ -17,15 +17,17 @@ struct event;
 enum { HTTP_READ_BYTES = 64 << 10, HTTP_CALL_ARENA = 2048, HTTP_SPARE_CALLS = 256 };
 
 struct http_call {
-    struct http_request req;   /* first: a request is a call */
+    struct http_request req; /* first: a request is a call */
     struct http_call *next;
-    struct buf head;           /* URL, then names and values one after the other */
+    struct buf head; /* URL, then names and values one after the other */
     size_t url_bytes;
-    struct { uint32_t name, name_n, value, value_n; } *spans; /* into head */
+    struct {
+        uint32_t name, name_n, value, value_n;
+    } * spans; /* into head */
     size_t spans_count, spans_room;
-    struct buf body;           /* as it came */
-    struct buf reply;          /* whole reply, when it cannot leave yet */
-    struct buf extra;          /* headers that the handler added */
+    struct buf body;  /* as it came */
+    struct buf reply; /* whole reply, when it cannot leave yet */
+    struct buf extra; /* headers that the handler added */
     bool gzip, keep_alive, http10, dispatched, replied;
 };
 
@@ -33,20 +35,20 @@ enum conn_stage { CONN_IDLE, CONN_HEAD, CONN_BODY };
 
 struct http_conn {
     struct http_server *server;
-    struct http_conn *next, *prev;     /* all connections */
+    struct http_conn *next, *prev; /* all connections */
     struct http_conn *next_dirty;
     int fd;
     struct event *read_event, *write_event;
     llhttp_t parser;
     enum conn_stage stage;
-    struct http_call *building;        /* the one being parsed */
-    struct http_call *first, *last;    /* dispatched, oldest first */
+    struct http_call *building;     /* the one being parsed */
+    struct http_call *first, *last; /* dispatched, oldest first */
     unsigned calls;
-    struct buf held;                   /* bytes read but not parsed: too many calls under way */
+    struct buf held; /* bytes read but not parsed: too many calls under way */
     struct buf out;
     size_t out_sent;
-    int64_t stage_since_us;            /* when this stage began */
-    int64_t write_since_us;            /* last progress while bytes wait; 0: none wait */
+    int64_t stage_since_us; /* when this stage began */
+    int64_t write_since_us; /* last progress while bytes wait; 0: none wait */
     bool paused, closing, gone, dirty, write_armed, continue_wanted;
 };
 
@@ -61,11 +63,11 @@ struct http_server {
     struct http_call *spare;
     unsigned conns_count, spare_count;
     bool draining, parsing;
-    int64_t now_us;                    /* monotonic, read once a turn */
+    int64_t now_us; /* monotonic, read once a turn */
     bool now_fresh;
-    int64_t date_until_us;             /* monotonic: the Date header is made anew then */
-    char date[48];                     /* "Date: …\r\n" */
-    char usual_head[160];              /* of a 200 with JSON that keeps the connection, up to the length */
+    int64_t date_until_us; /* monotonic: the Date header is made anew then */
+    char date[48];         /* "Date: …\r\n" */
+    char usual_head[160];  /* of a 200 with JSON that keeps the connection, up to the length */
     size_t usual_head_n;
     struct http_counters counters;
     char read_buffer[HTTP_READ_BYTES];
@@ -74,19 +76,19 @@ struct http_server {
 /* conn.c */
 struct http_conn *conn_new(struct http_server *s, int fd);
 void conn_on_readable(struct http_conn *c);
-void conn_resume(struct http_conn *c);           /* after a reply made room for more calls */
-void conn_gone(struct http_conn *c);             /* the client has left, or must */
-void conn_flush(struct http_conn *c);            /* writes what waits */
-void conn_mark(struct http_conn *c);             /* look at it at the end of the turn */
+void conn_resume(struct http_conn *c); /* after a reply made room for more calls */
+void conn_gone(struct http_conn *c);   /* the client has left, or must */
+void conn_flush(struct http_conn *c);  /* writes what waits */
+void conn_mark(struct http_conn *c);   /* look at it at the end of the turn */
 void conn_free(struct http_conn *c);
 /* Answers on behalf of no handler, then closes: the request cannot be read on. */
 void conn_refuse(struct http_conn *c, int status, const char *detail);
 struct http_call *call_new(struct http_conn *c);
-void call_free(struct http_call *call);          /* back to the spares */
+void call_free(struct http_call *call); /* back to the spares */
 void call_destroy(struct http_call *call);
 
 /* reply.c */
-void reply_release_ready(struct http_conn *c);   /* moves replies that are next in line to the output */
+void reply_release_ready(struct http_conn *c); /* moves replies that are next in line to the output */
 const char *http_reason(int status);
 
 /* gzip.c: false with ERR_INVALID or ERR_TOO_LARGE */

@@ -19,7 +19,16 @@ struct event_base;
 struct http_server;
 struct http_conn;
 
-enum http_method { HTTP_GET_, HTTP_HEAD_, HTTP_POST_, HTTP_PUT_, HTTP_DELETE_, HTTP_PATCH_, HTTP_OPTIONS_, HTTP_METHOD_COUNT };
+enum http_method {
+    HTTP_GET_,
+    HTTP_HEAD_,
+    HTTP_POST_,
+    HTTP_PUT_,
+    HTTP_DELETE_,
+    HTTP_PATCH_,
+    HTTP_OPTIONS_,
+    HTTP_METHOD_COUNT
+};
 enum key_scope { SCOPE_NONE, SCOPE_CLIENT, SCOPE_ANALYST, SCOPE_ADMIN, SCOPE_COUNT };
 
 struct http_header {
@@ -28,33 +37,33 @@ struct http_header {
 };
 
 struct http_request {
-    struct arena arena;             /* ends with the request */
+    struct arena arena; /* ends with the request */
     enum http_method method;
-    struct str path;                /* as sent, without the query string, not percent-decoded */
-    struct str query;               /* as sent, without "?" */
-    struct str body;                /* decoded */
+    struct str path;  /* as sent, without the query string, not percent-decoded */
+    struct str query; /* as sent, without "?" */
+    struct str body;  /* decoded */
     struct http_header *headers;
     size_t headers_count;
-    struct str params[4];           /* {names} of the route's pattern, percent-decoded */
-    enum key_scope scope;           /* of the key that came with it; set by the router */
-    struct str key_label;           /* who: the key's label */
-    const struct route *route;      /* set by the router, for the counters */
-    void *worker;                   /* struct worker */
-    int64_t started_us;             /* monotonic, when its first byte was parsed */
-    struct http_conn *conn;         /* of http.c */
+    struct str params[4];      /* {names} of the route's pattern, percent-decoded */
+    enum key_scope scope;      /* of the key that came with it; set by the router */
+    struct str key_label;      /* who: the key's label */
+    const struct route *route; /* set by the router, for the counters */
+    void *worker;              /* struct worker */
+    int64_t started_us;        /* monotonic, when its first byte was parsed */
+    struct http_conn *conn;    /* of http.c */
 };
 
 struct http_limits {
-    size_t header_bytes;            /* request line and headers together; 16k */
-    size_t headers;                 /* count; 100 */
-    size_t body_bytes;              /* before and after gzip; 8m */
-    unsigned connections;           /* per worker; 10000 */
-    unsigned pipeline;              /* requests under way on one connection; 64 */
-    size_t unsent_bytes;            /* replies that a client does not read; 4m */
-    int64_t header_timeout_us;      /* from first byte to whole headers; 10 s */
-    int64_t body_timeout_us;        /* from headers to whole body; 60 s */
-    int64_t idle_timeout_us;        /* keep-alive without a request; 75 s */
-    int64_t write_timeout_us;       /* no progress in sending; 30 s */
+    size_t header_bytes;       /* request line and headers together; 16k */
+    size_t headers;            /* count; 100 */
+    size_t body_bytes;         /* before and after gzip; 8m */
+    unsigned connections;      /* per worker; 10000 */
+    unsigned pipeline;         /* requests under way on one connection; 64 */
+    size_t unsent_bytes;       /* replies that a client does not read; 4m */
+    int64_t header_timeout_us; /* from first byte to whole headers; 10 s */
+    int64_t body_timeout_us;   /* from headers to whole body; 60 s */
+    int64_t idle_timeout_us;   /* keep-alive without a request; 75 s */
+    int64_t write_timeout_us;  /* no progress in sending; 30 s */
 };
 extern const struct http_limits http_limits_default;
 
@@ -73,7 +82,8 @@ void http_reply_header(struct http_request *req, struct str name, struct str val
  * HEAD, 204 and 304 send no body. */
 void http_reply(struct http_request *req, int status, const char *content_type, struct str body);
 /* The same, the body in pieces, without joining them first. */
-void http_reply_parts(struct http_request *req, int status, const char *content_type, const struct str *parts, size_t count);
+void http_reply_parts(struct http_request *req, int status, const char *content_type, const struct str *parts,
+                      size_t count);
 void http_reply_json(struct http_request *req, int status, struct str body); /* application/json */
 /* application/problem+json {"type","title","status","detail"}; the status follows from the kind by one table. */
 void http_reply_err(struct http_request *req, const struct err *err);

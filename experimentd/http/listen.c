@@ -25,12 +25,16 @@ static uint16_t port_of(int fd)
     socklen_t n = sizeof a;
     if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
         return 0;
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
+    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port
+                                         : ((struct sockaddr_in *)&a)->sin_port);
 }
 
 int http_listen(const char *host, uint16_t port, uint16_t *out_port, struct err *err)
 {
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found;
+    struct addrinfo hints = { .ai_family = AF_UNSPEC,
+                              .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV },
+                    *found;
     char service[8];
     (void)snprintf(service, sizeof service, "%u", port);
     int e = getaddrinfo(*host ? host : NULL, service, &hints, &found);
@@ -39,7 +43,8 @@ int http_listen(const char *host, uint16_t port, uint16_t *out_port, struct err 
         return -1;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && set_options(fd) && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    bool ok = fd >= 0 && set_options(fd) && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+              listen(fd, BACKLOG) == 0;
     if (!ok) {
         err_set_errno(err, "cannot listen on %s:%u", host, port);
         if (fd >= 0)

@@ -12,8 +12,8 @@ enum { PROBLEM_MAX = 4096 };
 static const char json_type[] = "application/json";
 
 static const int status_of_kind[] = {
-    [ERR_NONE] = 500,     [ERR_INVALID] = 400, [ERR_DENIED] = 403, [ERR_NOT_FOUND] = 404, [ERR_CONFLICT] = 409,
-    [ERR_TOO_LARGE] = 413, [ERR_BUSY] = 503,   [ERR_DB] = 503,     [ERR_SYSTEM] = 500,
+    [ERR_NONE] = 500,      [ERR_INVALID] = 400, [ERR_DENIED] = 403, [ERR_NOT_FOUND] = 404, [ERR_CONFLICT] = 409,
+    [ERR_TOO_LARGE] = 413, [ERR_BUSY] = 503,    [ERR_DB] = 503,     [ERR_SYSTEM] = 500,
 };
 static_assert(sizeof status_of_kind / sizeof *status_of_kind == ERR_COUNT, "a status for every kind");
 
@@ -21,13 +21,30 @@ static const struct {
     int status;
     const char *reason;
 } reasons[] = {
-    { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 304, "Not Modified" },
-    { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-    { 405, "Method Not Allowed" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 412, "Precondition Failed" },
-    { 413, "Content Too Large" }, { 414, "URI Too Long" }, { 415, "Unsupported Media Type" },
-    { 417, "Expectation Failed" }, { 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
-    { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
-    { 503, "Service Unavailable" }, { 505, "HTTP Version Not Supported" },
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 304, "Not Modified" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 412, "Precondition Failed" },
+    { 413, "Content Too Large" },
+    { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 417, "Expectation Failed" },
+    { 422, "Unprocessable Content" },
+    { 429, "Too Many Requests" },
+    { 431, "Request Header Fields Too Large" },
+    { 500, "Internal Server Error" },
+    { 501, "Not Implemented" },
+    { 503, "Service Unavailable" },
+    { 505, "HTTP Version Not Supported" },
 };
 
 int http_status_of(enum err_kind kind)
@@ -58,7 +75,8 @@ static const char *date_header(struct http_server *s)
         (void)gmtime_r(&t, &tm);
         (void)strftime(s->date, sizeof s->date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
         s->usual_head_n = (size_t)snprintf(s->usual_head, sizeof s->usual_head,
-                                           "HTTP/1.1 200 OK\r\n%sContent-Type: %s\r\nContent-Length: ", s->date, json_type);
+                                           "HTTP/1.1 200 OK\r\n%sContent-Type: %s\r\nContent-Length: ", s->date,
+                                           json_type);
         s->date_until_us = s->now_us + US_PER_SECOND - now % US_PER_SECOND;
     }
     return s->date;
@@ -130,7 +148,8 @@ void reply_release_ready(struct http_conn *c)
     conn_mark(c);
 }
 
-void http_reply_parts(struct http_request *req, int status, const char *content_type, const struct str *parts, size_t count)
+void http_reply_parts(struct http_request *req, int status, const char *content_type, const struct str *parts,
+                      size_t count)
 {
     struct http_call *call = call_of(req);
     struct http_conn *c = req->conn;

@@ -55,7 +55,8 @@ static struct str presented_key(struct http_request *req)
     if (header.n > 6 && str_eq_nocase((struct str){ header.p, 6 }, STR("basic "))) {
         unsigned char *plain = arena_alloc(&req->arena, header.n);
         size_t n;
-        if (sodium_base642bin(plain, header.n, header.p + 6, header.n - 6, " ", &n, NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
+        if (sodium_base642bin(plain, header.n, header.p + 6, header.n - 6, " ", &n, NULL,
+                              sodium_base64_VARIANT_ORIGINAL) == 0) {
             struct str text = { (const char *)plain, n }, user;
             (void)str_split(&text, ':', &user);
             return user;
@@ -80,14 +81,15 @@ static bool admit(struct http_request *req, const struct route *r)
         return true;
     if (req->scope != SCOPE_NONE) {
         struct err err;
-        err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", scope_names[req->scope], method_names[req->method],
-                r->pattern, scope_names[r->scope]);
+        err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", scope_names[req->scope],
+                method_names[req->method], r->pattern, scope_names[r->scope]);
         http_reply_err(req, &err);
         return false;
     }
     http_reply_header(req, STR("WWW-Authenticate"), STR("Bearer realm=\"experimentd\""));
-    http_reply_problem(req, 401, key.n ? "this key is not known or was revoked"
-                                       : "a key is needed: send \"Authorization: Bearer KEY\" (or X-API-Key)");
+    http_reply_problem(req, 401,
+                       key.n ? "this key is not known or was revoked"
+                             : "a key is needed: send \"Authorization: Bearer KEY\" (or X-API-Key)");
     return false;
 }
 
@@ -118,8 +120,9 @@ static void answer_no_route(struct http_request *req, const bool allowed[HTTP_ME
     if (req->method == HTTP_OPTIONS_)
         http_reply(req, 204, NULL, STR(""));
     else
-        http_reply_problem(req, 405, arena_printf(&req->arena, "%s is not offered here; allowed: %s",
-                                                  method_names[req->method], b.p).p);
+        http_reply_problem(
+            req, 405,
+            arena_printf(&req->arena, "%s is not offered here; allowed: %s", method_names[req->method], b.p).p);
     buf_release(&b);
 }
 

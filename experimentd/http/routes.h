@@ -5,10 +5,11 @@
 
 struct route {
     enum http_method method;
-    const char *pattern;      /* "/v1/experiments/{key}/start"; a {name} matches one non-empty segment; "/assets/{*}" the rest */
-    enum key_scope scope;     /* least scope that may call; SCOPE_NONE: no key needed */
-    http_request_fn handler;  /* arg is the worker */
-    const char *summary;      /* a sentence for the API document */
+    const char
+        *pattern; /* "/v1/experiments/{key}/start"; a {name} matches one non-empty segment; "/assets/{*}" the rest */
+    enum key_scope scope;    /* least scope that may call; SCOPE_NONE: no key needed */
+    http_request_fn handler; /* arg is the worker */
+    const char *summary;     /* a sentence for the API document */
 };
 
 /* Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's

@@ -100,7 +100,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 static void turn_conn(struct http_conn *c)
 {
-    if (!c->gone && c->paused && c->calls < c->server->limits.pipeline && c->out.n - c->out_sent < c->server->limits.unsent_bytes)
+    if (!c->gone && c->paused && c->calls < c->server->limits.pipeline &&
+        c->out.n - c->out_sent < c->server->limits.unsent_bytes)
         conn_resume(c);
     if (!c->gone)
         conn_flush(c);

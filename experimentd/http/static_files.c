@@ -13,11 +13,11 @@
 enum { FILES_MAX = 200, FILE_BYTES_MAX = 4 << 20, GZIP_WORTH_BYTES = 512 };
 
 struct file {
-    char *path;               /* "/assets/index-abc.js" */
+    char *path; /* "/assets/index-abc.js" */
     char etag[24];
     const char *type;
-    struct buf plain, gzip;   /* gzip empty: not worth it */
-    bool immutable;           /* its name holds a hash of its contents */
+    struct buf plain, gzip; /* gzip empty: not worth it */
+    bool immutable;         /* its name holds a hash of its contents */
 };
 
 static struct file files[FILES_MAX];
@@ -26,13 +26,20 @@ static size_t files_count;
 static const struct {
     const char *suffix, *type;
 } types[] = {
-    { ".html", "text/html; charset=utf-8" }, { ".js", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-    { ".svg", "image/svg+xml" },             { ".json", "application/json" },            { ".png", "image/png" },
-    { ".ico", "image/x-icon" },              { ".woff2", "font/woff2" },                 { ".txt", "text/plain; charset=utf-8" },
+    { ".html", "text/html; charset=utf-8" },
+    { ".js", "text/javascript; charset=utf-8" },
+    { ".css", "text/css; charset=utf-8" },
+    { ".svg", "image/svg+xml" },
+    { ".json", "application/json" },
+    { ".png", "image/png" },
+    { ".ico", "image/x-icon" },
+    { ".woff2", "font/woff2" },
+    { ".txt", "text/plain; charset=utf-8" },
 };
 
-static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-                          "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+static const char csp[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static const char *type_of(const char *path)
 {
@@ -143,7 +150,8 @@ static void send_file(struct http_request *req, const struct file *f)
 {
     bool gzip = f->gzip.n && holds(http_header(req, STR("accept-encoding")), "gzip");
     http_reply_header(req, STR("ETag"), str_of(f->etag));
-    http_reply_header(req, STR("Cache-Control"), f->immutable ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
+    http_reply_header(req, STR("Cache-Control"),
+                      f->immutable ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
     http_reply_header(req, STR("Content-Security-Policy"), (struct str){ csp, sizeof csp - 1 });
     http_reply_header(req, STR("X-Content-Type-Options"), STR("nosniff"));
     http_reply_header(req, STR("Referrer-Policy"), STR("no-referrer"));
@@ -168,10 +176,12 @@ void static_get(struct http_request *req, void *arg)
     if (f) {
         send_file(req, f);
     } else if (wants_page) {
-        http_reply(req, 404, "text/plain; charset=utf-8", STR("The page has not been built: run script/setup, or give --web-dir.\n"));
+        http_reply(req, 404, "text/plain; charset=utf-8",
+                   STR("The page has not been built: run script/setup, or give --web-dir.\n"));
     } else {
         struct err err;
-        err_set(&err, ERR_NOT_FOUND, "there is nothing at \"" STR_FMT "\"", (int)(req->path.n > 100 ? 100 : req->path.n), req->path.p);
+        err_set(&err, ERR_NOT_FOUND, "there is nothing at \"" STR_FMT "\"",
+                (int)(req->path.n > 100 ? 100 : req->path.n), req->path.p);
         http_reply_err(req, &err);
     }
 }

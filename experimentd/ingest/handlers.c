@@ -17,9 +17,9 @@ struct intake {
     struct signal *signals;
     struct exposure *exposures;
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
-    struct buf rejects;        /* elements of the answer's "rejected" */
+    struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
-    struct err first;          /* why the first one was rejected */
+    struct err first; /* why the first one was rejected */
 };
 
 static struct intake *intake_new(struct http_request *req, struct worker *worker)
@@ -52,7 +52,8 @@ static void reject(struct intake *in, size_t index, const struct err *err)
         return;
     jsonw_open(&in->rejects_writer, NULL, '{');
     jsonw_i64(&in->rejects_writer, "index", (int64_t)index);
-    jsonw_text(&in->rejects_writer, "error", str_is_utf8(str_of(err->text)) ? err->text : "the element holds bytes that are not UTF-8");
+    jsonw_text(&in->rejects_writer, "error",
+               str_is_utf8(str_of(err->text)) ? err->text : "the element holds bytes that are not UTF-8");
     jsonw_close(&in->rejects_writer);
 }
 
@@ -84,7 +85,8 @@ static bool on_ubi(void *arg, size_t index, const struct ubi_out *out, const str
     for (size_t i = 0; i < out->signals_count; i++)
         add_signal(in, &out->signals[i]);
     if (out->has_exposure) {
-        in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room, sizeof *in->exposures);
+        in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room,
+                              sizeof *in->exposures);
         in->exposures[in->exposures_count++] = out->exposure;
     }
     in->accepted++;

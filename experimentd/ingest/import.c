@@ -20,25 +20,31 @@
 enum { FILE_HASH_BYTES = 32, PROGRESS_US = 100000, MAP_TEXT_MAX = 64 << 10 };
 
 struct import_settings {
-    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *experiment, *weights, *map, *mapping, *missing, *timestamp_format, *rejects;
+    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *experiment, *weights, *map, *mapping, *missing,
+        *timestamp_format, *rejects;
 };
 
 #define AT(field) offsetof(struct import_settings, field)
 
 static const struct setting import_table[] = {
     { "data_dir", SETTING_TEXT, AT(data_dir), NULL, false, "DIR", "the server's data directory" },
-    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL", "PostgreSQL, when it is not the private one of DIR" },
-    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER", "who runs the private PostgreSQL when started as root" },
+    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL",
+      "PostgreSQL, when it is not the private one of DIR" },
+    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
+      "who runs the private PostgreSQL when started as root" },
     { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
     { "experiment", SETTING_TEXT, AT(experiment), NULL, false, "KEY",
       "experiment that the log's variants belong to; made (stopped, origin imported) when it is not there" },
     { "weights", SETTING_TEXT, AT(weights), NULL, false, "A=W,B=W", "planned weights of its variants; default equal" },
-    { "map", SETTING_TEXT, AT(map), NULL, false, "FIELD=COLUMN,…", "csv: which column holds what; may be given several times" },
+    { "map", SETTING_TEXT, AT(map), NULL, false, "FIELD=COLUMN,…",
+      "csv: which column holds what; may be given several times" },
     { "mapping", SETTING_TEXT, AT(mapping), NULL, false, "FILE", "csv: the same, one \"field = column\" a line" },
-    { "missing", SETTING_TEXT, AT(missing), "NA,NULL", false, "TEXTS", "csv: texts that stand for no value, comma between" },
+    { "missing", SETTING_TEXT, AT(missing), "NA,NULL", false, "TEXTS",
+      "csv: texts that stand for no value, comma between" },
     { "timestamp_format", SETTING_TEXT, AT(timestamp_format), NULL, false, "FORMAT",
       "csv: as for strptime, in UTC; default: RFC 3339 or a number" },
-    { "rejects", SETTING_TEXT, AT(rejects), NULL, false, "FILE", "where lines go that cannot be taken; default FILE.rejects" },
+    { "rejects", SETTING_TEXT, AT(rejects), NULL, false, "FILE",
+      "where lines go that cannot be taken; default FILE.rejects" },
 };
 
 enum format { FORMAT_NDJSON, FORMAT_UBI, FORMAT_CSV, FORMAT_COUNT };
@@ -47,30 +53,40 @@ static const char *const format_names[FORMAT_COUNT] = { "ndjson", "ubi", "csv" }
 enum stmt { POSITION_READ, POSITION_WRITE, EXPERIMENT_MAKE, EXPERIMENT_THERE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
     [POSITION_READ] = { "import_position", 1,
-        "select position, signals, exposures, rejected, done from import_position where file = decode($1, 'hex')" },
+                        "select position, signals, exposures, rejected, done from import_position where file = "
+                        "decode($1, 'hex')" },
     [POSITION_WRITE] = { "import_position_write", 7,
-        "insert into import_position (file, name, position, signals, exposures, rejected, done) "
-        "values (decode($1, 'hex'), $2, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bool) "
-        "on conflict (file) do update set position = excluded.position, signals = excluded.signals, "
-        "exposures = excluded.exposures, rejected = excluded.rejected, done = excluded.done, updated_at = now()" },
+                         "insert into import_position (file, name, position, signals, exposures, rejected, done) "
+                         "values (decode($1, 'hex'), $2, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bool) "
+                         "on conflict (file) do update set position = excluded.position, signals = excluded.signals, "
+                         "exposures = excluded.exposures, rejected = excluded.rejected, done = excluded.done, "
+                         "updated_at = now()" },
     /* $2: planned weights as a JSON object, or {} for equal ones. */
     [EXPERIMENT_MAKE] = { "import_experiment", 2,
-        "with x as (select variant, min(at) as first, max(at) as last from exposures where experiment = $1 group by variant), "
-        "n as (select variant, (row_number() over (order by variant collate \"C\"))::int - 1 as position, "
-        "coalesce(($2::jsonb->>variant)::float8, 1.0 / count(*) over ()) as weight from x), "
-        "e as (insert into experiments (key, name, status, seed, coverage, origin, started_at, stopped_at) "
-        "select $1, $1, 'stopped', $1, 1, 'imported', min(first), max(last) from x having count(*) >= 2 "
-        "on conflict (key) do nothing returning key), "
-        "v as (insert into variants (experiment, position, key, weight, value) "
-        "select e.key, n.position, n.variant, n.weight, to_jsonb(n.variant) from e, n), "
-        "m as (insert into experiment_metrics (experiment, metric, position, role) "
-        "select e.key, d.metric, d.position, d.role from e, (values ('ctr', 0, 'primary'), ('clicks_per_unit', 1, 'secondary'), "
-        "('clicks_per_query', 2, 'secondary'), ('mrr', 3, 'secondary'), ('time_to_first_click', 4, 'secondary'), "
-        "('zero_result_rate', 5, 'guardrail')) as d(metric, position, role)), "
-        "r as (insert into revisions (actor, subject, action, after) select 'import', 'experiment:' || key, 'import', "
-        "to_jsonb(e) from e), "
-        "b as (update config_version set version = version + 1 where exists (select 1 from e) returning version) "
-        "select pg_notify('config', version::text) from b" },
+                          "with x as (select variant, min(at) as first, max(at) as last from exposures where "
+                          "experiment = $1 group by variant), "
+                          "n as (select variant, (row_number() over (order by variant collate \"C\"))::int - 1 as "
+                          "position, "
+                          "coalesce(($2::jsonb->>variant)::float8, 1.0 / count(*) over ()) as weight from x), "
+                          "e as (insert into experiments (key, name, status, seed, coverage, origin, started_at, "
+                          "stopped_at) "
+                          "select $1, $1, 'stopped', $1, 1, 'imported', min(first), max(last) from x having count(*) "
+                          ">= 2 "
+                          "on conflict (key) do nothing returning key), "
+                          "v as (insert into variants (experiment, position, key, weight, value) "
+                          "select e.key, n.position, n.variant, n.weight, to_jsonb(n.variant) from e, n), "
+                          "m as (insert into experiment_metrics (experiment, metric, position, role) "
+                          "select e.key, d.metric, d.position, d.role from e, (values ('ctr', 0, 'primary'), "
+                          "('clicks_per_unit', 1, 'secondary'), "
+                          "('clicks_per_query', 2, 'secondary'), ('mrr', 3, 'secondary'), ('time_to_first_click', 4, "
+                          "'secondary'), "
+                          "('zero_result_rate', 5, 'guardrail')) as d(metric, position, role)), "
+                          "r as (insert into revisions (actor, subject, action, after) select 'import', 'experiment:' "
+                          "|| key, 'import', "
+                          "to_jsonb(e) from e), "
+                          "b as (update config_version set version = version + 1 where exists (select 1 from e) "
+                          "returning version) "
+                          "select pg_notify('config', version::text) from b" },
     [EXPERIMENT_THERE] = { "import_experiment_there", 1, "select count(*) from experiments where key = $1" },
 };
 
@@ -88,7 +104,7 @@ struct import {
     struct pg *pg;
     struct rows_loader rows;
     struct rows batch;
-    struct arena arena;        /* texts of the batch */
+    struct arena arena; /* texts of the batch */
     struct import_record *record;
     uint64_t position, signals, exposures, rejected, resumed, line;
     int64_t started_us, told_us;
@@ -122,7 +138,8 @@ static bool set_aside(struct import *im, struct str line, const struct err *why,
             return err_set_errno(err, "cannot write \"%s\"", im->rejects_path);
     }
     im->rejected++;
-    if (fprintf(im->rejects, "line %" PRIu64 ": %s\t%.*s\n", im->line, why->text, (int)(line.n > 2000 ? 2000 : line.n), line.p) < 0)
+    if (fprintf(im->rejects, "line %" PRIu64 ": %s\t%.*s\n", im->line, why->text, (int)(line.n > 2000 ? 2000 : line.n),
+                line.p) < 0)
         return err_set_errno(err, "cannot write \"%s\"", im->rejects_path);
     return true;
 }
@@ -135,7 +152,8 @@ static bool write_position(struct import *im, bool done, struct err *err)
     uint64_t values[] = { im->position, im->signals, im->exposures, im->rejected };
     for (size_t i = 0; i < 4; i++)
         (void)snprintf(numbers[i], sizeof numbers[i], "%" PRIu64, values[i]);
-    const char *params[] = { im->hash_hex, im->name, numbers[0], numbers[1], numbers[2], numbers[3], done ? "true" : "false" };
+    const char *params[] = { im->hash_hex,           im->name, numbers[0], numbers[1], numbers[2], numbers[3],
+                             done ? "true" : "false" };
     AUTO(pg_result_free) PGresult *r = pg_run(im->pg, &statements[POSITION_WRITE], params, err);
     return r != NULL;
 }
@@ -153,7 +171,8 @@ static bool make_experiment(struct import *im, struct err *err)
     while (ok && rest.n && str_split(&rest, ',', &pair)) {
         ok = str_split(&pair, '=', &key) && parse_double(str_trim(pair), &w, err) && w >= 0 && w <= 1;
         if (!ok) {
-            err_set(err, ERR_INVALID, "--weights is \"%s\", not VARIANT=WEIGHT,… with weights from 0 to 1", im->settings.weights);
+            err_set(err, ERR_INVALID, "--weights is \"%s\", not VARIANT=WEIGHT,… with weights from 0 to 1",
+                    im->settings.weights);
             break;
         }
         if (weights.n > 1)
@@ -167,7 +186,8 @@ static bool make_experiment(struct import *im, struct err *err)
     AUTO(pg_result_free) PGresult *there = r ? pg_run(im->pg, &statements[EXPERIMENT_THERE], params, err) : NULL;
     buf_release(&weights);
     if (there && pg_get_i64(there, 0, 0) == 0)
-        return err_set(err, ERR_INVALID, "experiment \"%s\" cannot be made: the log holds fewer than two variants of it",
+        return err_set(err, ERR_INVALID,
+                       "experiment \"%s\" cannot be made: the log holds fewer than two variants of it",
                        im->settings.experiment);
     return there != NULL;
 }
@@ -175,7 +195,8 @@ static bool make_experiment(struct import *im, struct err *err)
 static bool flush(struct import *im, bool last, struct err *err)
 {
     uint64_t duplicates = 0;
-    bool ok = rows_prepare(&im->rows, &im->batch, err) && pg_begin(im->pg, err) && rows_load(&im->rows, &im->batch, &duplicates, err);
+    bool ok = rows_prepare(&im->rows, &im->batch, err) && pg_begin(im->pg, err) &&
+              rows_load(&im->rows, &im->batch, &duplicates, err);
     if (ok) {
         im->signals += im->batch.signals_count;
         im->exposures += im->batch.exposures_count;
@@ -193,7 +214,10 @@ static bool flush(struct import *im, bool last, struct err *err)
 /* Deterministic ids: a signal of the log is named by the file, its record and its place in the record. */
 static void name_signal(const struct import *im, size_t i, struct signal *s)
 {
-    struct { unsigned char file[FILE_HASH_BYTES]; uint64_t record, place; } of = { .record = im->position, .place = i };
+    struct {
+        unsigned char file[FILE_HASH_BYTES];
+        uint64_t record, place;
+    } of = { .record = im->position, .place = i };
     memcpy(of.file, im->hash, sizeof of.file);
     (void)crypto_generichash(s->id, sizeof s->id, (const unsigned char *)&of, sizeof of, NULL, 0);
 }
@@ -211,8 +235,9 @@ static bool add_record(struct import *im, struct err *err)
     }
     if (r->has_exposure)
         im->batch.exposures[im->batch.exposures_count++] = r->exposure;
-    return im->batch.signals_count + IMPORT_SIGNALS_MAX < ROWS_MAX && im->batch.exposures_count < ROWS_MAX - 1 ? true
-                                                                                                                 : flush(im, false, err);
+    return im->batch.signals_count + IMPORT_SIGNALS_MAX < ROWS_MAX && im->batch.exposures_count < ROWS_MAX - 1
+               ? true
+               : flush(im, false, err);
 }
 
 /* ---- reading ---- */
@@ -339,12 +364,14 @@ static bool open_file(struct import *im, struct err *err)
     (void)crypto_generichash_init(&state, NULL, 0, sizeof im->hash);
     while ((n = fread(piece, 1, sizeof piece, im->file)) > 0)
         (void)crypto_generichash_update(&state, piece, n);
-    const char *parts[] = { format_names[im->format], im->settings.experiment, im->settings.missing, im->settings.timestamp_format };
+    const char *parts[] = { format_names[im->format], im->settings.experiment, im->settings.missing,
+                            im->settings.timestamp_format };
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         (void)crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
     for (int m = 0; m < MAP_COUNT; m++)
         if (im->map.columns[m])
-            (void)crypto_generichash_update(&state, (const unsigned char *)im->map.columns[m], strlen(im->map.columns[m]) + 1);
+            (void)crypto_generichash_update(&state, (const unsigned char *)im->map.columns[m],
+                                            strlen(im->map.columns[m]) + 1);
     (void)crypto_generichash_final(&state, im->hash, sizeof im->hash);
     (void)sodium_bin2hex(im->hash_hex, sizeof im->hash_hex, im->hash, sizeof im->hash);
     rewind(im->file);
@@ -483,14 +510,16 @@ static bool read_arguments(struct import *im, int argc, char **argv, struct err 
     size_t count = 0;
     bool ok = settings_load(import_table, COUNT_OF(import_table), &im->settings, argc, argv, 0, rest, &count, err);
     if (ok && count != 2)
-        ok = err_set(err, ERR_INVALID, "give a format and a file: experimentd import ndjson|ubi|csv FILE --data-dir DIR");
+        ok = err_set(err, ERR_INVALID,
+                     "give a format and a file: experimentd import ndjson|ubi|csv FILE --data-dir DIR");
     for (im->format = 0; ok && im->format < FORMAT_COUNT && strcmp(rest[0], format_names[im->format]) != 0;)
         im->format++;
     if (ok && im->format == FORMAT_COUNT)
         ok = err_set(err, ERR_INVALID, "format \"%s\" is not ndjson, ubi or csv", rest[0]);
     if (ok) {
         im->name = rest[1];
-        im->rejects_path = *im->settings.rejects ? mem_strdup(im->settings.rejects) : mem_printf("%s.rejects", im->name);
+        im->rejects_path = *im->settings.rejects ? mem_strdup(im->settings.rejects)
+                                                 : mem_printf("%s.rejects", im->name);
     }
     mem_free(rest);
     return ok;

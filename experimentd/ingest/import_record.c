@@ -11,9 +11,11 @@
 #include "experimentd/ingest/ubi.h"
 
 const char *const map_names[MAP_COUNT] = {
-    [MAP_UNIT] = "unit",         [MAP_VARIANT] = "variant", [MAP_TIMESTAMP] = "timestamp", [MAP_SESSION] = "session",
-    [MAP_QUERY_ID] = "query_id", [MAP_QUERY] = "query",     [MAP_RESULTS] = "results",     [MAP_CLICKS] = "clicks",
-    [MAP_POSITION] = "position", [MAP_CLICK_TIMESTAMP] = "click_timestamp",
+    [MAP_UNIT] = "unit",           [MAP_VARIANT] = "variant",
+    [MAP_TIMESTAMP] = "timestamp", [MAP_SESSION] = "session",
+    [MAP_QUERY_ID] = "query_id",   [MAP_QUERY] = "query",
+    [MAP_RESULTS] = "results",     [MAP_CLICKS] = "clicks",
+    [MAP_POSITION] = "position",   [MAP_CLICK_TIMESTAMP] = "click_timestamp",
 };
 
 /* ---- CSV, RFC 4180: quotes, doubled quotes, line ends inside quotes, CRLF, a byte order mark ---- */
@@ -65,7 +67,8 @@ static bool split_field(struct str *rest, struct arena *arena, struct str *out, 
     return true;
 }
 
-bool csv_next(FILE *f, struct arena *arena, struct str *out_fields, size_t *out_count, size_t *out_lines, struct err *err)
+bool csv_next(FILE *f, struct arena *arena, struct str *out_fields, size_t *out_count, size_t *out_lines,
+              struct err *err)
 {
     struct buf raw;
     bool ok;
@@ -93,7 +96,8 @@ bool csv_map_header(struct csv_map *map, const struct str *header, size_t count,
             if (str_eq_c(str_trim(header[i]), map->columns[m]))
                 map->index[m] = (int)i;
         if (map->columns[m] && map->index[m] < 0)
-            return err_set(err, ERR_INVALID, "the file has no column \"%s\" (mapped to \"%s\")", map->columns[m], map_names[m]);
+            return err_set(err, ERR_INVALID, "the file has no column \"%s\" (mapped to \"%s\")", map->columns[m],
+                           map_names[m]);
     }
     if (map->index[MAP_UNIT] < 0 || map->index[MAP_TIMESTAMP] < 0)
         return err_set(err, ERR_INVALID, "a mapping must name the columns of \"unit\" and \"timestamp\"");
@@ -143,7 +147,8 @@ static bool parse_time(const struct csv_map *map, enum map_field m, struct str s
         if (ok)
             *out = (int64_t)timegm(&tm) * US_PER_SECOND;
         else
-            err_set(err, ERR_INVALID, "\"%.*s\" does not fit the format %s", (int)(s.n > 40 ? 40 : s.n), s.p, map->timestamp_format);
+            err_set(err, ERR_INVALID, "\"%.*s\" does not fit the format %s", (int)(s.n > 40 ? 40 : s.n), s.p,
+                    map->timestamp_format);
     } else if (parse_double(s, &number, NULL)) {
         ok = clock_from_number(number, out, err);
     } else {
@@ -172,9 +177,11 @@ static bool add_clicks(const struct csv_map *map, const struct str *fields, size
     if (clicks.p ? !parse_count(map, MAP_CLICKS, clicks, &n, err) : false)
         return false;
     if (n > IMPORT_CLICKS_MAX)
-        return err_set(err, ERR_INVALID, "column \"%s\": %g clicks in one row, more than %d", map->columns[MAP_CLICKS], n, IMPORT_CLICKS_MAX);
+        return err_set(err, ERR_INVALID, "column \"%s\": %g clicks in one row, more than %d", map->columns[MAP_CLICKS],
+                       n, IMPORT_CLICKS_MAX);
     if (position.p && (!parse_count(map, MAP_POSITION, position, &at, err) || at < 1 || at > INT32_MAX))
-        return err_set(err, ERR_INVALID, "column \"%s\": a position must be a whole number from 1", map->columns[MAP_POSITION]);
+        return err_set(err, ERR_INVALID, "column \"%s\": a position must be a whole number from 1",
+                       map->columns[MAP_POSITION]);
     if (when.p && !parse_time(map, MAP_CLICK_TIMESTAMP, when, &at_us, err))
         return false;
     if (!clicks.p && position.p)
@@ -222,7 +229,9 @@ bool csv_record(const struct csv_map *map, const struct str *fields, size_t coun
     if (results.p || map->index[MAP_RESULTS] < 0)
         out->signals[out->signals_count++] = s; /* a row without a result page is no query */
     if (variant.p) {
-        out->exposure = (struct exposure){ .at_us = s.at_us, .experiment = str_of(map->experiment), .variant = variant, .unit = s.unit };
+        out->exposure = (struct exposure){
+            .at_us = s.at_us, .experiment = str_of(map->experiment), .variant = variant, .unit = s.unit
+        };
         out->has_exposure = true;
     }
     return add_clicks(map, fields, count, &s, out, err) && check_record(out, err);
@@ -284,7 +293,8 @@ static bool on_ubi(void *arg, size_t index, const struct ubi_out *in, const stru
     return true;
 }
 
-bool ubi_record(struct str line, int64_t now_us, struct arena *arena, struct import_record *out, bool *out_skip, struct err *err)
+bool ubi_record(struct str line, int64_t now_us, struct arena *arena, struct import_record *out, bool *out_skip,
+                struct err *err)
 {
     struct ubi_line to = { .out = out, .err = err };
     struct str trimmed = str_trim(line);

@@ -23,21 +23,21 @@ struct batch {
     struct journal_client *client;
     struct buf bytes;
     uint64_t number, signals, exposures;
-    struct err err;            /* kind NONE: synced */
+    struct err err; /* kind NONE: synced */
 };
 
 struct waiter {
     struct waiter *next;
-    uint64_t number;           /* of the batch it waits for */
+    uint64_t number; /* of the batch it waits for */
     journal_synced_fn fn;
     void *arg;
 };
 
 struct journal_client {
     struct journal *journal;
-    struct batch *pending;     /* of this turn; NULL: nothing appended */
-    uint64_t last_number;      /* of the last batch made */
-    uint64_t done_number;      /* of the last batch that ended */
+    struct batch *pending; /* of this turn; NULL: nothing appended */
+    uint64_t last_number;  /* of the last batch made */
+    uint64_t done_number;  /* of the last batch that ended */
     struct waiter *waiters, **waiters_end;
     struct batch *done;        /* ended, oldest last; under the journal's lock */
     int fd;                    /* eventfd */
@@ -51,12 +51,12 @@ struct journal {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t handed, synced_changed;
-    struct batch *queue, **queue_end;  /* under the lock */
+    struct batch *queue, **queue_end; /* under the lock */
     uint64_t queue_bytes;
     bool stop, writing;
     _Atomic uint64_t synced, loaded, syncs, signals, exposures, exposures_lost;
     _Atomic bool failed;
-    struct err failure;        /* under the lock */
+    struct err failure; /* under the lock */
     int64_t retry_at_us;
 };
 
@@ -293,7 +293,9 @@ bool journal_ready(struct journal_client *c, struct err *err)
 {
     struct journal *j = c->journal;
     bool ok = true;
-    if (atomic_load_explicit(&j->synced, memory_order_relaxed) - atomic_load_explicit(&j->loaded, memory_order_relaxed) > j->max_bytes)
+    if (atomic_load_explicit(&j->synced, memory_order_relaxed) -
+            atomic_load_explicit(&j->loaded, memory_order_relaxed) >
+        j->max_bytes)
         return err_set(err, ERR_BUSY, "the journal holds %llu bytes that are not in PostgreSQL yet: its limit",
                        (unsigned long long)j->max_bytes);
     if (c->pending && c->pending->bytes.n > PENDING_MAX_BYTES / 2)
@@ -436,8 +438,12 @@ uint64_t journal_first(struct journal *j)
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
     *out = (struct journal_stats){
-        .written = atomic_load(&j->synced), .loaded = atomic_load(&j->loaded), .syncs = atomic_load(&j->syncs),
-        .signals = atomic_load(&j->signals), .exposures = atomic_load(&j->exposures),
-        .exposures_lost = atomic_load(&j->exposures_lost), .failed = atomic_load(&j->failed),
+        .written = atomic_load(&j->synced),
+        .loaded = atomic_load(&j->loaded),
+        .syncs = atomic_load(&j->syncs),
+        .signals = atomic_load(&j->signals),
+        .exposures = atomic_load(&j->exposures),
+        .exposures_lost = atomic_load(&j->exposures_lost),
+        .failed = atomic_load(&j->failed),
     };
 }

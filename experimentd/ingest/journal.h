@@ -18,8 +18,8 @@ struct journal_client;
 
 struct journal_options {
     const char *dir;
-    uint64_t max_bytes;        /* all segments together; beyond it ERR_BUSY */
-    uint64_t segment_bytes;    /* a new file after this many */
+    uint64_t max_bytes;     /* all segments together; beyond it ERR_BUSY */
+    uint64_t segment_bytes; /* a new file after this many */
 };
 
 /* Opens or makes the journal: recovers the tail, starts the writer thread. */
@@ -57,8 +57,8 @@ void journal_flush(struct journal *j);
 
 /* For /metrics and /readyz; any thread. */
 struct journal_stats {
-    uint64_t written, loaded;  /* positions: bytes since the journal began */
+    uint64_t written, loaded; /* positions: bytes since the journal began */
     uint64_t syncs, signals, exposures, exposures_lost;
-    bool failed;               /* the disk refused; taking nothing until it recovers */
+    bool failed; /* the disk refused; taking nothing until it recovers */
 };
 void journal_stats(const struct journal *j, struct journal_stats *out);

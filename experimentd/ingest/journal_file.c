@@ -138,7 +138,8 @@ static bool recover_tail(struct journal_file *f, uint64_t start, struct err *err
     off_t bytes = (off_t)(SEGMENT_HEAD_BYTES + (end - start));
     int e = ftruncate(fd, bytes) != 0 ? errno : 0;
     if (!e && (uint64_t)bytes < SEGMENT_HEAD_BYTES + f->segment_bytes)
-        (void)posix_fallocate(fd, 0, (off_t)(SEGMENT_HEAD_BYTES + f->segment_bytes)); /* a full disk shows at the next append */
+        (void)posix_fallocate(
+            fd, 0, (off_t)(SEGMENT_HEAD_BYTES + f->segment_bytes)); /* a full disk shows at the next append */
     if (e || fsync(fd) != 0) {
         close(fd);
         return err_set_errno(err, "cannot cut journal segment \"%s\"", path);
@@ -195,7 +196,8 @@ bool journal_file_append(struct journal_file *f, struct str bytes, struct err *e
 void journal_file_forget(const struct journal_file *f, uint64_t position)
 {
     uint64_t start, next;
-    while (find_segment(f->dir, false, 0, &start) && find_segment(f->dir, false, start + 1, &next) && next <= position) {
+    while (find_segment(f->dir, false, 0, &start) && find_segment(f->dir, false, start + 1, &next) &&
+           next <= position) {
         AUTO(mem_free) char *path = segment_path(f->dir, start);
         if (unlink(path) != 0)
             return;
@@ -282,7 +284,8 @@ static bool whole_follows(struct journal_reader *r, size_t size, uint64_t limit)
     enum record_state state;
     do {
         rest = rest_of(r);
-        state = rest.n < size ? RECORD_SHORT : record_read((struct str){ rest.p + size, rest.n - size }, &type, &payload, &next_size);
+        state = rest.n < size ? RECORD_SHORT
+                              : record_read((struct str){ rest.p + size, rest.n - size }, &type, &payload, &next_size);
     } while (state == RECORD_SHORT && fill(r, limit));
     return state == RECORD_WHOLE;
 }

@@ -17,8 +17,8 @@ struct journal_file {
     char *dir;
     unsigned char id[16];
     uint64_t segment_bytes;
-    int fd;                    /* of the segment that is written; -1 none */
-    uint64_t start, end;       /* positions: where that segment starts, where the next record goes */
+    int fd;              /* of the segment that is written; -1 none */
+    uint64_t start, end; /* positions: where that segment starts, where the next record goes */
 };
 
 /* Opens or makes the directory's journal and cuts a torn tail: everything behind the last whole record of the last segment. */
@@ -35,10 +35,10 @@ uint64_t journal_file_first(const struct journal_file *f);
 struct journal_reader {
     const char *dir;
     int fd;
-    uint64_t start, position;  /* of the segment; of the next record */
-    uint64_t bad;              /* records that were damaged and left out */
-    struct buf buffer;         /* bytes of the segment */
-    size_t at;                 /* of the next record in the buffer */
+    uint64_t start, position; /* of the segment; of the next record */
+    uint64_t bad;             /* records that were damaged and left out */
+    struct buf buffer;        /* bytes of the segment */
+    size_t at;                /* of the next record in the buffer */
 };
 void journal_reader_init(struct journal_reader *r, const char *dir, uint64_t position);
 void journal_reader_release(struct journal_reader *r);

@@ -17,17 +17,24 @@
 
 /* After a small batch the loader lets rows gather: a transaction for each handful would cost PostgreSQL more than the rows. */
 enum { SMALL_BATCH = 2000, GATHER_US = 100000 };
-enum { BATCH_BYTES_MAX = 8 << 20, IDLE_WAIT_US = 200000, BACKOFF_MIN_US = 100000, BACKOFF_MAX_US = 5000000, STOP_MAX_US = 10000000 };
+enum {
+    BATCH_BYTES_MAX = 8 << 20,
+    IDLE_WAIT_US = 200000,
+    BACKOFF_MIN_US = 100000,
+    BACKOFF_MAX_US = 5000000,
+    STOP_MAX_US = 10000000
+};
 
 enum stmt { POSITION_READ, POSITION_INSERT, POSITION_WRITE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
     [POSITION_READ] = { "loader_position", 1, "select position from journal_position where journal = $1::uuid" },
     [POSITION_INSERT] = { "loader_position_insert", 3,
-        "insert into journal_position (journal, position, host) values ($1::uuid, $2::bigint, $3) on conflict do nothing" },
+                          "insert into journal_position (journal, position, host) values ($1::uuid, $2::bigint, $3) on "
+                          "conflict do nothing" },
     /* The old position is asked for: were there two loaders of one journal, the second would change nothing and fail. */
     [POSITION_WRITE] = { "loader_position_write", 3,
-        "update journal_position set position = $2::bigint, updated_at = now() "
-        "where journal = $1::uuid and position = $3::bigint returning position" },
+                         "update journal_position set position = $2::bigint, updated_at = now() "
+                         "where journal = $1::uuid and position = $3::bigint returning position" },
 };
 
 struct loader {
@@ -37,10 +44,10 @@ struct loader {
     struct pg *pg;
     struct rows_loader rows;
     struct journal_reader reader;
-    struct arena texts;        /* what the batch's signals point to */
+    struct arena texts; /* what the batch's signals point to */
     struct rows batch;
-    uint64_t position;         /* in the database */
-    size_t batch_max;          /* shrinks while a bad row is searched */
+    uint64_t position; /* in the database */
+    size_t batch_max;  /* shrinks while a bad row is searched */
     int64_t stop_by_us;
     _Atomic bool stop;
     _Atomic uint64_t loaded_rows, duplicates, rejected, batches;
@@ -125,7 +132,8 @@ static uint64_t gather(struct loader *l, uint64_t limit)
     journal_reader_init(&l->reader, journal_dir(l->journal), l->position);
     arena_reset(&l->texts);
     l->batch.signals_count = l->batch.exposures_count = 0;
-    for (size_t n = 0; n < l->batch_max && bytes < BATCH_BYTES_MAX && journal_reader_next(&l->reader, limit, &type, &payload); n++) {
+    for (size_t n = 0;
+         n < l->batch_max && bytes < BATCH_BYTES_MAX && journal_reader_next(&l->reader, limit, &type, &payload); n++) {
         bytes += payload.n;
         if (type == RECORD_SIGNAL)
             add_signal(l, payload);
@@ -151,7 +159,8 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
 {
     uint64_t duplicates, rows = l->batch.signals_count + l->batch.exposures_count;
     bool ok = rows_prepare(&l->rows, &l->batch, err) && pg_begin(l->pg, err) &&
-              rows_load(&l->rows, &l->batch, &duplicates, err) && write_position(l, position, err) && pg_commit(l->pg, err);
+              rows_load(&l->rows, &l->batch, &duplicates, err) && write_position(l, position, err) &&
+              pg_commit(l->pg, err);
     if (!ok) {
         pg_rollback(l->pg);
         return false;

@@ -15,13 +15,16 @@ void native_id(struct str id, unsigned char out[16])
 
 enum field { ID, TYPE, TIMESTAMP, UNIT, SESSION, QUERY_ID, QUERY, DOC, POSITION, VALUE, PARAMS, FIELD_COUNT };
 static const char *const field_names[] = {
-    [ID] = "id",       [TYPE] = "type", [TIMESTAMP] = "timestamp", [UNIT] = "unit",   [SESSION] = "session", [QUERY_ID] = "query_id",
-    [QUERY] = "query", [DOC] = "doc",   [POSITION] = "position",   [VALUE] = "value", [PARAMS] = "params",
+    [ID] = "id",       [TYPE] = "type",       [TIMESTAMP] = "timestamp",
+    [UNIT] = "unit",   [SESSION] = "session", [QUERY_ID] = "query_id",
+    [QUERY] = "query", [DOC] = "doc",         [POSITION] = "position",
+    [VALUE] = "value", [PARAMS] = "params",
 };
 
 static bool wrong_type(struct pull *p, enum field f, const char *wanted)
 {
-    static const char *const found[] = { "nothing", "an object", "an array", "a string", "a number", "true", "false", "null" };
+    static const char *const found[] = { "nothing",  "an object", "an array", "a string",
+                                         "a number", "true",      "false",    "null" };
     return pull_fail(p, "field \"%s\" is %s, not %s", field_names[f], found[pull_peek(p)], wanted);
 }
 
@@ -126,7 +129,8 @@ static bool read_members(struct pull *p, struct signal *s)
     for (bool first = true; pull_member(p, first, &key); first = false) {
         enum field f = field_of(key);
         if (f == FIELD_COUNT)
-            return pull_fail(p, "unknown field \"%.*s\": what is not one of ours belongs into \"params\"", key.n > 60 ? 60 : (int)key.n, key.p);
+            return pull_fail(p, "unknown field \"%.*s\": what is not one of ours belongs into \"params\"",
+                             key.n > 60 ? 60 : (int)key.n, key.p);
         if (seen & 1u << f)
             return pull_fail(p, "field \"%s\" is there twice", field_names[f]);
         seen |= 1u << f;
@@ -157,7 +161,8 @@ bool native_parse(struct str text, int64_t received_us, struct arena *arena, str
     return true;
 }
 
-static bool report(struct str text, size_t index, int64_t received_us, struct arena *arena, native_fn fn, void *arg, struct err *err)
+static bool report(struct str text, size_t index, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
+                   struct err *err)
 {
     struct signal s;
     struct err reason = { 0 };
@@ -167,7 +172,8 @@ static bool report(struct str text, size_t index, int64_t received_us, struct ar
     return fn(arg, index, ok ? &s : NULL, ok ? NULL : &reason) || err_set(err, ERR_BUSY, "the reader was stopped");
 }
 
-static bool read_array(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg, struct err *err)
+static bool read_array(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
+                       struct err *err)
 {
     struct pull p;
     struct str text;
@@ -185,7 +191,8 @@ static bool read_array(struct str body, int64_t received_us, struct arena *arena
 }
 
 /* A line that is no JSON is that line's error: the next newline is a sure place to go on. */
-static bool read_lines(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg, struct err *err)
+static bool read_lines(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
+                       struct err *err)
 {
     struct str rest = body, line;
     size_t index = 0;

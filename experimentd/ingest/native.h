@@ -16,6 +16,7 @@ typedef bool (*native_fn)(void *arg, size_t index, const struct signal *s, const
 bool native_read(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg, bool *out_single,
                  struct err *err) MUSTCHECK;
 /* One element, as text. */
-bool native_parse(struct str text, int64_t received_us, struct arena *arena, struct signal *out, struct err *err) MUSTCHECK;
+bool native_parse(struct str text, int64_t received_us, struct arena *arena, struct signal *out,
+                  struct err *err) MUSTCHECK;
 /* The 16 bytes that stand for a client's id. */
 void native_id(struct str id, unsigned char out[16]);

@@ -83,7 +83,9 @@ static int hex4(const char *p, const char *end)
     if (end - p < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int c = p[i] >= '0' && p[i] <= '9' ? p[i] - '0' : (p[i] | 32) >= 'a' && (p[i] | 32) <= 'f' ? (p[i] | 32) - 'a' + 10 : -1;
+        int c = p[i] >= '0' && p[i] <= '9'                 ? p[i] - '0'
+                : (p[i] | 32) >= 'a' && (p[i] | 32) <= 'f' ? (p[i] | 32) - 'a' + 10
+                                                           : -1;
         if (c < 0)
             return -1;
         v = v << 4 | c;
@@ -327,7 +329,8 @@ static bool skip(struct pull *p, int depth)
         return word(p, "null");
     case PULL_NONE:
     default:
-        return pull_fail(p, p->at == p->end ? "the JSON ends where a value is expected" : "the JSON holds a byte that starts no value");
+        return pull_fail(p, p->at == p->end ? "the JSON ends where a value is expected"
+                                            : "the JSON holds a byte that starts no value");
     }
 }
 

@@ -18,13 +18,13 @@ struct pull {
 
 void pull_init(struct pull *p, struct str text, struct arena *arena);
 bool pull_ok(const struct pull *p);
-enum pull_type pull_peek(struct pull *p);              /* after spaces; NONE at the end or on a byte that starts no value */
-bool pull_skip(struct pull *p, struct str *out_text);  /* any value, checked; out_text (may be NULL) is its text */
-bool pull_string(struct pull *p, struct str *out);     /* unescaped, in the arena or in place */
+enum pull_type pull_peek(struct pull *p); /* after spaces; NONE at the end or on a byte that starts no value */
+bool pull_skip(struct pull *p, struct str *out_text); /* any value, checked; out_text (may be NULL) is its text */
+bool pull_string(struct pull *p, struct str *out);    /* unescaped, in the arena or in place */
 bool pull_number(struct pull *p, double *out);
 /* Members: call pull_enter('{'), then pull_member until it is false (end or error). Elements likewise with '[' and pull_element. */
 bool pull_enter(struct pull *p, char bracket);
 bool pull_member(struct pull *p, bool first, struct str *out_key);
 bool pull_element(struct pull *p, bool first);
-bool pull_at_end(struct pull *p);                      /* only spaces are left */
+bool pull_at_end(struct pull *p); /* only spaces are left */
 bool pull_fail(struct pull *p, const char *fmt, ...) PRINTF(2, 3);

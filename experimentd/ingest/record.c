@@ -126,6 +126,6 @@ bool record_parse_signal(struct str payload, struct signal *out)
 bool record_parse_exposure(struct str payload, struct exposure *out)
 {
     struct str in = payload;
-    return take(&in, &out->at_us, sizeof out->at_us) && take_text(&in, &out->experiment) && take_text(&in, &out->variant) &&
-           take_text(&in, &out->unit) && in.n == 0;
+    return take(&in, &out->at_us, sizeof out->at_us) && take_text(&in, &out->experiment) &&
+           take_text(&in, &out->variant) && take_text(&in, &out->unit) && in.n == 0;
 }

@@ -9,10 +9,9 @@
 enum { COPY_MAX_BYTES = 512 << 20 };
 
 static const struct pg_stmt ensure_partition = { "rows_partition", 1, "select ensure_partition($1::date)" };
-static const struct pg_stmt insert_ids = {
-    "rows_ids", 2,
-    "insert into signal_ids (id, at) select * from unnest($1::uuid[], $2::timestamptz[]) on conflict do nothing returning id"
-};
+static const struct pg_stmt insert_ids = { "rows_ids", 2,
+                                           "insert into signal_ids (id, at) select * from unnest($1::uuid[], "
+                                           "$2::timestamptz[]) on conflict do nothing returning id" };
 
 void rows_loader_init(struct rows_loader *l, struct pg *pg)
 {
@@ -57,7 +56,8 @@ bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *er
         if (!day_known(l, clock_day(rows->signals[i].at_us)) && !make_day(l, clock_day(rows->signals[i].at_us), err))
             return false;
     for (size_t i = 0; i < rows->exposures_count; i++)
-        if (!day_known(l, clock_day(rows->exposures[i].at_us)) && !make_day(l, clock_day(rows->exposures[i].at_us), err))
+        if (!day_known(l, clock_day(rows->exposures[i].at_us)) &&
+            !make_day(l, clock_day(rows->exposures[i].at_us), err))
             return false;
     return true;
 }
@@ -169,7 +169,8 @@ static bool copy_out(struct rows_loader *l, const char *sql, struct err *err)
 {
     uint64_t rows;
     pg_copy_trailer(&l->copy);
-    return pg_copy_begin(l->pg, sql, err) && pg_copy_send(l->pg, buf_str(&l->copy), err) && pg_copy_end(l->pg, &rows, err);
+    return pg_copy_begin(l->pg, sql, err) && pg_copy_send(l->pg, buf_str(&l->copy), err) &&
+           pg_copy_end(l->pg, &rows, err);
 }
 
 static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct err *err)
@@ -178,8 +179,11 @@ static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct 
     pg_copy_header(&l->copy);
     for (size_t i = 0; i < rows->signals_count; i++)
         add_signal(&l->copy, &rows->signals[i]);
-    return copy_out(l, "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, value, params) "
-                       "from stdin (format binary)", err);
+    return copy_out(l,
+                    "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, "
+                    "value, params) "
+                    "from stdin (format binary)",
+                    err);
 }
 
 static bool copy_exposures(struct rows_loader *l, const struct rows *rows, struct err *err)
@@ -203,5 +207,6 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
     *out_duplicates = 0;
     if (rows->signals_count && !drop_repeats(l, rows, out_duplicates, err))
         return false;
-    return (rows->signals_count == 0 || copy_signals(l, rows, err)) && (rows->exposures_count == 0 || copy_exposures(l, rows, err));
+    return (rows->signals_count == 0 || copy_signals(l, rows, err)) &&
+           (rows->exposures_count == 0 || copy_exposures(l, rows, err));
 }

@@ -20,8 +20,8 @@ struct rows {
 
 struct rows_loader {
     struct pg *pg;
-    struct buf copy;           /* kept between batches */
-    int32_t *days;             /* days whose partitions are known to be there */
+    struct buf copy; /* kept between batches */
+    int32_t *days;   /* days whose partitions are known to be there */
     size_t days_count, days_room;
 };
 

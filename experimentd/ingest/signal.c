@@ -6,7 +6,7 @@
 
 /* Nothing that a search log of today can mean lies before this. */
 #define EARLIEST_US (INT64_C(631152000) * US_PER_SECOND) /* 1990-01-01 */
-#define AHEAD_MAX_US US_PER_DAY                           /* clocks of clients run ahead */
+#define AHEAD_MAX_US US_PER_DAY                          /* clocks of clients run ahead */
 
 static bool text(const char *field, struct str s, size_t max, bool required, struct err *err)
 {
@@ -46,10 +46,11 @@ bool signal_check(const struct signal *s, struct err *err)
     if (isinf(s->value))
         return err_set(err, ERR_INVALID, "field \"value\" is not a finite number");
     return text("type", s->type, SIGNAL_TYPE_MAX, true, err) && type_format(s->type, err) &&
-           text("unit", s->unit, SIGNAL_UNIT_MAX, true, err) && text("session", s->session, SIGNAL_ID_MAX, false, err) &&
-           text("query_id", s->query_id, SIGNAL_ID_MAX, false, err) && text("query", s->query, SIGNAL_QUERY_MAX, false, err) &&
-           text("doc", s->doc, SIGNAL_DOC_MAX, false, err) && text("params", s->params, SIGNAL_PARAMS_MAX, false, err) &&
-           time_in_reason(s->at_us, err);
+           text("unit", s->unit, SIGNAL_UNIT_MAX, true, err) &&
+           text("session", s->session, SIGNAL_ID_MAX, false, err) &&
+           text("query_id", s->query_id, SIGNAL_ID_MAX, false, err) &&
+           text("query", s->query, SIGNAL_QUERY_MAX, false, err) && text("doc", s->doc, SIGNAL_DOC_MAX, false, err) &&
+           text("params", s->params, SIGNAL_PARAMS_MAX, false, err) && time_in_reason(s->at_us, err);
 }
 
 bool exposure_check(const struct exposure *e, struct err *err)

@@ -9,19 +9,26 @@
 #define SIGNAL_POSITION_NONE 0 /* positions count from 1 */
 
 /* Limits of a signal's texts, in bytes: a client error beyond them. */
-enum { SIGNAL_ID_MAX = 256, SIGNAL_TYPE_MAX = 64, SIGNAL_UNIT_MAX = 256, SIGNAL_QUERY_MAX = 4096, SIGNAL_DOC_MAX = 512, SIGNAL_PARAMS_MAX = 65536 };
+enum {
+    SIGNAL_ID_MAX = 256,
+    SIGNAL_TYPE_MAX = 64,
+    SIGNAL_UNIT_MAX = 256,
+    SIGNAL_QUERY_MAX = 4096,
+    SIGNAL_DOC_MAX = 512,
+    SIGNAL_PARAMS_MAX = 65536
+};
 
 struct signal {
-    unsigned char id[16];      /* UUID; from the client's id by hash, else version 7 */
-    bool client_id;            /* the client gave an id: a repeat is found by it */
+    unsigned char id[16]; /* UUID; from the client's id by hash, else version 7 */
+    bool client_id;       /* the client gave an id: a repeat is found by it */
     int64_t at_us;
     int64_t received_us;
-    struct str type;           /* request, response, click, cart, purchase, annotation, login, or any [a-z0-9_.-]+ */
+    struct str type; /* request, response, click, cart, purchase, annotation, login, or any [a-z0-9_.-]+ */
     struct str unit;
     struct str session, query_id, query, doc; /* {NULL, 0}: absent */
-    int32_t position;          /* SIGNAL_POSITION_NONE: absent */
-    double value;              /* NAN: absent. Of a response: its number of results */
-    struct str params;         /* JSON object text, or {NULL, 0} */
+    int32_t position;                         /* SIGNAL_POSITION_NONE: absent */
+    double value;                             /* NAN: absent. Of a response: its number of results */
+    struct str params;                        /* JSON object text, or {NULL, 0} */
 };
 
 struct exposure {

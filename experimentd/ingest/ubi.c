@@ -71,7 +71,8 @@ static bool read_common(json_t *in, struct signal *s, int64_t received_us, struc
     s->query_id = field(in, "query_id", "queryId", arena);
     s->query = field(in, "user_query", "userQuery", arena);
     if (!s->unit.p)
-        return err_set(err, ERR_INVALID, "fields \"client_id\", \"user_id\" and \"session_id\" are all missing: whose event is it");
+        return err_set(err, ERR_INVALID,
+                       "fields \"client_id\", \"user_id\" and \"session_id\" are all missing: whose event is it");
     return read_time(in, received_us, &s->at_us, arena, err);
 }
 
@@ -94,9 +95,8 @@ static void read_exposure(json_t *attributes, const struct signal *s, struct ubi
 static const struct {
     const char *action, *type;
 } actions[] = {
-    { "click", "click" },           { "item_click", "click" },   { "click_through", "click" },
-    { "product_click", "click" },   { "add_to_cart", "cart" },   { "search", "search" },
-    { "on_search", "search" },
+    { "click", "click" },      { "item_click", "click" }, { "click_through", "click" }, { "product_click", "click" },
+    { "add_to_cart", "cart" }, { "search", "search" },    { "on_search", "search" },
 };
 
 /* The action's type; other names are kept, in the letters that a type may have. */
@@ -107,7 +107,8 @@ static struct str type_of(struct str action, struct arena *arena)
             return str_of(actions[i].type);
     char *text = arena_cstr(arena, action);
     for (size_t i = 0; i < action.n; i++)
-        text[i] = isalnum((unsigned char)text[i]) || strchr("_.-", text[i]) ? (char)tolower((unsigned char)text[i]) : '_';
+        text[i] = isalnum((unsigned char)text[i]) || strchr("_.-", text[i]) ? (char)tolower((unsigned char)text[i])
+                                                                            : '_';
     return (struct str){ text, action.n };
 }
 
@@ -176,7 +177,8 @@ static bool read_query(json_t *in, int64_t received_us, struct arena *arena, str
 
 /* ---- bodies ---- */
 
-static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena, struct ubi_out *out, struct err *err)
+static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena, struct ubi_out *out,
+                         struct err *err)
 {
     *out = (struct ubi_out){ 0 };
     if (!json_is_object(in))
@@ -190,7 +192,8 @@ static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, st
     return ok;
 }
 
-static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg)
+static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn,
+                   void *arg)
 {
     struct ubi_out *out = arena_alloc(arena, sizeof *out);
     struct err reason;
@@ -198,7 +201,8 @@ static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t receive
     return fn(arg, index, ok ? out : NULL, ok ? NULL : &reason);
 }
 
-bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg, struct err *err)
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg,
+              struct err *err)
 {
     json_auto_t *root = json_parse(body, err);
     if (!root)

@@ -12,7 +12,7 @@ enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200 }
 /* What a handler needs again when the rows arrive. The snapshot is read anew then: the one of the request may be gone. */
 struct wait {
     struct http_request *req;
-    struct str key;           /* of one experiment, or the first of the page */
+    struct str key; /* of one experiment, or the first of the page */
     size_t limit;
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
@@ -117,7 +117,8 @@ static bool page_size(struct http_request *req, size_t *out, struct err *err)
     struct str text;
     uint32_t v = LIST_PAGE_DEFAULT;
     if (http_query(req, STR("page_size"), &text) && (!parse_u32(text, &v, err) || v < 1 || v > LIST_PAGE_MAX))
-        return err_set(err, ERR_INVALID, "query parameter \"page_size\" must be a whole number from 1 to %d", LIST_PAGE_MAX);
+        return err_set(err, ERR_INVALID, "query parameter \"page_size\" must be a whole number from 1 to %d",
+                       LIST_PAGE_MAX);
     *out = v;
     return true;
 }

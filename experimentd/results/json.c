@@ -107,12 +107,13 @@ static void write_verdict(struct jsonw *w, const struct result *r, struct arena 
 
 static void write_srm_text(struct jsonw *w, const struct srm *srm)
 {
-    jsonw_text(w, "text",
-               srm->p < SRM_THRESHOLD
-                   ? "The shares of units differ from the weights by more than chance allows. Usual causes: exposures lost on "
-                     "one side (redirects, crashes, bots filtered on one side), a weight changed while running, a log that "
-                     "was thinned."
-                   : "The shares of units agree with the weights.");
+    jsonw_text(
+        w, "text",
+        srm->p < SRM_THRESHOLD
+            ? "The shares of units differ from the weights by more than chance allows. Usual causes: exposures lost on "
+              "one side (redirects, crashes, bots filtered on one side), a weight changed while running, a log that "
+              "was thinned."
+            : "The shares of units agree with the weights.");
 }
 
 static void write_srm(struct jsonw *w, const struct result *r, struct arena *arena)
@@ -165,7 +166,8 @@ static void write_lift(struct jsonw *w, const struct comparison *c)
 
 static void write_no_comparison(struct jsonw *w, const char *reason)
 {
-    static const char *const empty[] = { "difference", "difference_ci", "se", "statistic", "df", "p", "log10_p", "lift", "lift_ci" };
+    static const char *const empty[] = { "difference", "difference_ci", "se",   "statistic", "df",
+                                         "p",          "log10_p",       "lift", "lift_ci" };
     for (size_t i = 0; i < COUNT_OF(empty); i++)
         jsonw_null(w, empty[i]);
     jsonw_text(w, "lift_kind", "none");

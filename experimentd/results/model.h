@@ -14,21 +14,40 @@
 
 /* Columns of a row, in this order. */
 enum results_column {
-    RC_EXPERIMENT, RC_METRIC, RC_VARIANT, RC_DAY, RC_N, RC_MEAN_X, RC_M2_X, RC_MEAN_Y, RC_M2_Y, RC_CXY,
-    RC_AS_OF, RC_PUBLISHED_AT, RC_UNITS, RC_MULTIPLE, RC_RUN, RC_ENGINE, RC_WORKERS, RC_ROWS_IN, RC_SECONDS, RC_RETRIES,
-    RC_SPLITS, RC_COUNT
+    RC_EXPERIMENT,
+    RC_METRIC,
+    RC_VARIANT,
+    RC_DAY,
+    RC_N,
+    RC_MEAN_X,
+    RC_M2_X,
+    RC_MEAN_Y,
+    RC_M2_Y,
+    RC_CXY,
+    RC_AS_OF,
+    RC_PUBLISHED_AT,
+    RC_UNITS,
+    RC_MULTIPLE,
+    RC_RUN,
+    RC_ENGINE,
+    RC_WORKERS,
+    RC_ROWS_IN,
+    RC_SECONDS,
+    RC_RETRIES,
+    RC_SPLITS,
+    RC_COUNT
 };
 
 struct result_day {
     int32_t day;
-    struct moments2 *arms;     /* one per variant; n = 0 where nothing was seen */
+    struct moments2 *arms; /* one per variant; n = 0 where nothing was seen */
 };
 
 struct result_metric {
     const struct snapshot_metric *metric;
     struct str role;
     enum metric_kind kind;
-    struct result_day *days;   /* ascending; the last one is the result */
+    struct result_day *days; /* ascending; the last one is the result */
     size_t days_count;
 };
 
@@ -40,7 +59,7 @@ struct result_run {
 
 struct result {
     const struct snapshot_experiment *experiment;
-    bool has_data;             /* an aggregation has been published */
+    bool has_data; /* an aggregation has been published */
     int64_t as_of_us, published_us, units, multiple_exposures;
     struct result_run run;
     struct result_metric *metrics;

@@ -55,7 +55,8 @@ static struct str name_of(const struct snapshot_variant *v)
 static void add_effect(struct buf *b, const struct comparison *c)
 {
     if (c->lift_kind == LIFT_BOUNDED)
-        buf_addf(b, "%+.2f %% (95 %% interval %+.2f %% to %+.2f %%)", c->lift * 100, c->lift_lo * 100, c->lift_hi * 100);
+        buf_addf(b, "%+.2f %% (95 %% interval %+.2f %% to %+.2f %%)", c->lift * 100, c->lift_lo * 100,
+                 c->lift_hi * 100);
     else
         buf_addf(b, "a difference of %+.4g (95 %% interval %+.4g to %+.4g)", c->difference, c->ci_lo, c->ci_hi);
 }
@@ -111,7 +112,8 @@ static void say_no_data(struct verdict *out, struct buf *b, const struct result 
 {
     out->state = VERDICT_NO_DATA;
     if (!r->has_data)
-        buf_add_c(b, "No result yet: no aggregation has been published for this experiment. It starts with \"trainer run metrics\".");
+        buf_add_c(b, "No result yet: no aggregation has been published for this experiment. It starts with \"trainer "
+                     "run metrics\".");
     else
         buf_addf(b, "No verdict yet: %s.", why->kind ? why->text : "no metric can be compared");
 }
@@ -121,12 +123,13 @@ static void say_comparison(struct verdict *out, struct buf *b, const struct resu
 {
     size_t arms = r->experiment->variants_count - 1;
     enum outcome o = outcome_of(m, &best->comparison, (1 - RESULT_LEVEL) / (double)arms);
-    struct str variant = name_of(&r->experiment->variants[best->variant]), control = name_of(&r->experiment->variants[0]);
+    struct str variant = name_of(&r->experiment->variants[best->variant]),
+               control = name_of(&r->experiment->variants[0]);
     out->state = o == OUTCOME_BETTER ? VERDICT_BETTER : o == OUTCOME_WORSE ? VERDICT_WORSE : VERDICT_NO_DIFFERENCE;
     out->variant = r->experiment->variants[best->variant].key;
     if (o == OUTCOME_NO_DIFFERENCE)
-        buf_addf(b, "No difference shown: " STR_FMT " of \"" STR_FMT "\" against \"" STR_FMT "\" is ", STR_ARG(m->metric->name),
-                 STR_ARG(variant), STR_ARG(control));
+        buf_addf(b, "No difference shown: " STR_FMT " of \"" STR_FMT "\" against \"" STR_FMT "\" is ",
+                 STR_ARG(m->metric->name), STR_ARG(variant), STR_ARG(control));
     else
         buf_addf(b, "\"" STR_FMT "\" is %s than \"" STR_FMT "\": " STR_FMT " ", STR_ARG(variant), outcome_names[o],
                  STR_ARG(control), STR_ARG(m->metric->name));
@@ -153,8 +156,11 @@ void verdict_make(struct verdict *out, const struct result *r, struct arena *are
     bool have_srm = result_srm(r, &srm, observed, weights, &err);
     if (have_srm && srm.p < SRM_THRESHOLD) {
         out->state = VERDICT_UNHEALTHY;
-        buf_addf(&b, "Do not trust this result: the variants got other shares of the units than their weights (sample ratio "
-                     "mismatch, p = %.2g). Find the cause before reading any metric.", srm.p);
+        buf_addf(
+            &b,
+            "Do not trust this result: the variants got other shares of the units than their weights (sample ratio "
+            "mismatch, p = %.2g). Find the cause before reading any metric.",
+            srm.p);
     } else if (!r->has_data || !m) {
         say_no_data(out, &b, r, &err);
     } else {

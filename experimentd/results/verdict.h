@@ -7,11 +7,18 @@
 #pragma once
 #include "experimentd/results/model.h"
 
-#define SRM_THRESHOLD 0.001   /* Fabijan et al., KDD 2019; GrowthBook, Spotify */
+#define SRM_THRESHOLD 0.001 /* Fabijan et al., KDD 2019; GrowthBook, Spotify */
 #define RESULT_LEVEL 0.95
 
 enum outcome { OUTCOME_NONE, OUTCOME_BETTER, OUTCOME_WORSE, OUTCOME_NO_DIFFERENCE, OUTCOME_COUNT };
-enum verdict_state { VERDICT_NO_DATA, VERDICT_UNHEALTHY, VERDICT_BETTER, VERDICT_WORSE, VERDICT_NO_DIFFERENCE, VERDICT_COUNT };
+enum verdict_state {
+    VERDICT_NO_DATA,
+    VERDICT_UNHEALTHY,
+    VERDICT_BETTER,
+    VERDICT_WORSE,
+    VERDICT_NO_DIFFERENCE,
+    VERDICT_COUNT
+};
 extern const char *const outcome_names[OUTCOME_COUNT];
 extern const char *const verdict_names[VERDICT_COUNT];
 

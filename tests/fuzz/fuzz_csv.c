@@ -5,7 +5,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct import_record record;
-    static struct csv_map map = { .experiment = "e", .timestamp_format = "%Y%m%d%H%M%S", .missing = { (char *)(uintptr_t)"NA" }, .missing_count = 1 };
+    static struct csv_map map = { .experiment = "e",
+                                  .timestamp_format = "%Y%m%d%H%M%S",
+                                  .missing = { (char *)(uintptr_t) "NA" },
+                                  .missing_count = 1 };
     struct arena arena;
     struct err err;
     struct str fields[CSV_COLUMNS_MAX];

@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     (void)!native_read(text, INT64_C(1790000000000000), &arena, drop, NULL, &single, &err);
     pull_init(&p, text, &arena);
     if (pull_skip(&p, NULL) && pull_at_end(&p)) {
-        json_t *root = json_loadb(text.p, text.n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL); /* 64 bits are its own limit */
+        json_t *root = json_loadb(text.p, text.n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL,
+                                  NULL); /* 64 bits are its own limit */
         if (!root)
             abort(); /* we took what is no JSON */
         json_decref(root);

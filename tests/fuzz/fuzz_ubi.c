@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct err err;
     arena_init(&arena, 4096);
     for (int kind = UBI_EVENTS; kind <= UBI_EITHER; kind++)
-        (void)!ubi_read((struct str){ (const char *)data, n }, (enum ubi_kind)kind, INT64_C(1790000000000000), &arena, drop, NULL, &err);
+        (void)!ubi_read((struct str){ (const char *)data, n }, (enum ubi_kind)kind, INT64_C(1790000000000000), &arena,
+                        drop, NULL, &err);
     arena_release(&arena);
     return 0;
 }

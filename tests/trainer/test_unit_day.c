@@ -53,11 +53,13 @@ static void add_query(struct day_sums *s, const struct day_event *all, size_t n,
             continue;
         if (e->kind == EVENT_CLICK && e->at_us >= request->at_us && e->at_us <= request->at_us + QUERY_WINDOW_US &&
             (!first_click || e->at_us < first_click->at_us ||
-             (e->at_us == first_click->at_us && e->position && (!first_click->position || e->position < first_click->position))))
+             (e->at_us == first_click->at_us && e->position &&
+              (!first_click->position || e->position < first_click->position))))
             first_click = e;
         if (e->kind != EVENT_CLICK && !isnan(e->value) &&
             (!last_known || e->at_us > last_known->at_us ||
-             (e->at_us == last_known->at_us && (e->kind > last_known->kind || (e->kind == last_known->kind && e->value >= last_known->value)))))
+             (e->at_us == last_known->at_us &&
+              (e->kind > last_known->kind || (e->kind == last_known->kind && e->value >= last_known->value)))))
             last_known = e;
     }
     s->queries++;
@@ -117,8 +119,8 @@ static bool compare(void *arg, const struct unit_day *u, struct err *err)
         struct day_sums after = model(c->all, c->n, u->unit, e->at_us);
         int64_t first = INT64_MAX;
         for (size_t k = 0; k < c->n; k++)
-            if (c->all[k].kind == EVENT_EXPOSURE && str_eq(c->all[k].unit, u->unit) && c->all[k].experiment == e->experiment &&
-                c->all[k].at_us < first)
+            if (c->all[k].kind == EVENT_EXPOSURE && str_eq(c->all[k].unit, u->unit) &&
+                c->all[k].experiment == e->experiment && c->all[k].at_us < first)
                 first = c->all[k].at_us;
         cr_assert(eq(i64, e->at_us, first));
         same(&e->after, &after, "from the first exposure on");
@@ -192,7 +194,12 @@ Test(unit_day, a_click_behind_midnight_belongs_to_its_query)
 {
     struct day_event events[] = {
         { .kind = EVENT_REQUEST, .at_us = DAY_END - 60000000, .unit = STR("u"), .query_id = STR("q"), .value = NAN },
-        { .kind = EVENT_CLICK, .at_us = DAY_END + 60000000, .unit = STR("u"), .query_id = STR("q"), .position = 2, .value = NAN },
+        { .kind = EVENT_CLICK,
+          .at_us = DAY_END + 60000000,
+          .unit = STR("u"),
+          .query_id = STR("q"),
+          .position = 2,
+          .value = NAN },
     };
     struct arena arena;
     struct err err;

@@ -9,7 +9,10 @@ static const int32_t no_end[] = { INT32_MAX, INT32_MAX };
 
 static struct unit_day record(const char *unit, double clicks, struct day_exposure *exposure)
 {
-    return (struct unit_day){ .unit = str_of(unit), .last_us = 5, .all = { .clicks = clicks, .queries = 2 }, .exposures = exposure,
+    return (struct unit_day){ .unit = str_of(unit),
+                              .last_us = 5,
+                              .all = { .clicks = clicks, .queries = 2 },
+                              .exposures = exposure,
                               .exposures_count = exposure ? 1 : 0 };
 }
 
@@ -32,7 +35,8 @@ Test(unit_total, only_what_follows_the_first_exposure_counts)
     unit_totals_add(t, &later, 3, no_end, 2);
     cr_assert(unit_totals_day(t, 3, no_end, keep, cells, NULL));
     cr_assert(eq(i64, cells[0].metrics[TOTAL_CLICKS_PER_UNIT].n, 1));
-    cr_assert(epsilon_eq(dbl, cells[0].metrics[TOTAL_CLICKS_PER_UNIT].mean_x, 4, 1e-12), "1 on the day of exposure, 3 later");
+    cr_assert(epsilon_eq(dbl, cells[0].metrics[TOTAL_CLICKS_PER_UNIT].mean_x, 4, 1e-12),
+              "1 on the day of exposure, 3 later");
     unit_totals_free(t);
 }
 

@@ -17,9 +17,9 @@
 struct engine;
 
 struct engine_split {
-    struct str desc;           /* what the kernel reads of it */
-    uint64_t weight;           /* heaviest first */
-    const uint32_t *inputs;    /* splits of the pass `input_pass` whose data it reads, in this order */
+    struct str desc;        /* what the kernel reads of it */
+    uint64_t weight;        /* heaviest first */
+    const uint32_t *inputs; /* splits of the pass `input_pass` whose data it reads, in this order */
     size_t inputs_count;
 };
 
@@ -30,7 +30,7 @@ struct engine_pass {
     struct str params;
     const struct engine_split *splits;
     uint32_t splits_count;
-    int input_pass;            /* number of an earlier pass with ENGINE_DATASET, or -1 */
+    int input_pass; /* number of an earlier pass with ENGINE_DATASET, or -1 */
     enum engine_out out;
 };
 
@@ -41,17 +41,17 @@ struct engine_counters {
 };
 
 struct engine_result {
-    struct buf *parts;         /* of each split, by number (ENGINE_COLLECT) */
+    struct buf *parts; /* of each split, by number (ENGINE_COLLECT) */
     uint32_t count;
     struct engine_counters counters;
 };
 
 struct engine_options {
-    const char *database_url;  /* given to workers in the task, never on a command line */
-    const char *spool_dir;     /* of this run; made and removed by the engine */
+    const char *database_url; /* given to workers in the task, never on a command line */
+    const char *spool_dir;    /* of this run; made and removed by the engine */
     unsigned workers;
-    unsigned max_attempts;     /* 4 */
-    int64_t stall_us;          /* a worker that says nothing for so long is killed; 60 s */
+    unsigned max_attempts; /* 4 */
+    int64_t stall_us;      /* a worker that says nothing for so long is killed; 60 s */
     /* Called from the loop at least every half second: progress of the pass; false cancels. */
     bool (*on_progress)(void *arg, const char *pass, uint32_t done, uint32_t total, uint64_t rows, uint32_t retries);
     void *arg;

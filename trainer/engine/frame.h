@@ -7,12 +7,21 @@
 #include "base/buf.h"
 
 enum { FRAME_HEAD_BYTES = 24, FRAME_PAYLOAD_MAX = 16 << 20 };
-enum frame_type { FRAME_NONE, FRAME_TASK, FRAME_BYE, FRAME_HELLO = 16, FRAME_PROGRESS, FRAME_RESULT, FRAME_DONE, FRAME_ERROR };
+enum frame_type {
+    FRAME_NONE,
+    FRAME_TASK,
+    FRAME_BYE,
+    FRAME_HELLO = 16,
+    FRAME_PROGRESS,
+    FRAME_RESULT,
+    FRAME_DONE,
+    FRAME_ERROR
+};
 
 struct frame {
     enum frame_type type;
     uint32_t split, attempt;
-    struct str payload;        /* borrowed */
+    struct str payload; /* borrowed */
 };
 
 void frame_write(struct buf *b, const struct frame *f);

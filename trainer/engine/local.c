@@ -21,19 +21,26 @@
 #include "trainer/engine/frame.h"
 #include "trainer/engine/task.h"
 
-enum { WORKERS_MAX = 256, TICK_US = 200000, READ_BYTES = 256 << 10, BACKOFF_US = 200000, KILL_WAIT_US = 2000000, NICE = 10 };
+enum {
+    WORKERS_MAX = 256,
+    TICK_US = 200000,
+    READ_BYTES = 256 << 10,
+    BACKOFF_US = 200000,
+    KILL_WAIT_US = 2000000,
+    NICE = 10
+};
 #define NO_SPLIT UINT32_MAX
 
 struct proc {
     struct engine *engine;
-    pid_t pid;                 /* 0: none */
-    int in_fd, out_fd;         /* we write to in, read from out */
+    pid_t pid;         /* 0: none */
+    int in_fd, out_fd; /* we write to in, read from out */
     struct event *readable, *writable;
     struct buf in, out;
-    uint32_t split;            /* NO_SPLIT: idle */
+    uint32_t split; /* NO_SPLIT: idle */
     int64_t heard_us;
     bool result_seen;
-    char why[200];             /* of the last ERROR frame */
+    char why[200]; /* of the last ERROR frame */
 };
 
 enum split_state { SPLIT_WAITS, SPLIT_RUNS, SPLIT_DONE };
@@ -42,7 +49,7 @@ struct split {
     enum split_state state;
     uint32_t attempts;
     int64_t not_before_us;
-    uint64_t rows;             /* of the attempt under way, then of the one that counted */
+    uint64_t rows; /* of the attempt under way, then of the one that counted */
 };
 
 struct engine {
@@ -53,7 +60,7 @@ struct engine {
     int pass_number;
     const struct engine_pass *pass;
     struct split *splits;
-    uint32_t *order;           /* heaviest first */
+    uint32_t *order; /* heaviest first */
     struct engine_result *result;
     uint32_t done;
     bool cancelled, failed;
@@ -80,7 +87,8 @@ static void fail_pass(struct engine *e, enum err_kind kind, uint32_t split, cons
     if (e->failed)
         return;
     e->failed = true;
-    err_set(&e->err, kind, "pass \"%s\", split %u, attempt %u: %s", e->pass->name, split, e->splits[split].attempts, why);
+    err_set(&e->err, kind, "pass \"%s\", split %u, attempt %u: %s", e->pass->name, split, e->splits[split].attempts,
+            why);
     stop_pass(e);
 }
 
@@ -126,7 +134,9 @@ static bool start_proc(struct engine *e, struct proc *p, struct err *err)
     }
     (void)fcntl(to[1], F_SETFL, O_NONBLOCK);
     (void)fcntl(from[0], F_SETFL, O_NONBLOCK);
-    *p = (struct proc){ .engine = e, .pid = pid, .in_fd = to[1], .out_fd = from[0], .split = NO_SPLIT, .heard_us = clock_mono_us() };
+    *p = (struct proc){
+        .engine = e, .pid = pid, .in_fd = to[1], .out_fd = from[0], .split = NO_SPLIT, .heard_us = clock_mono_us()
+    };
     buf_init(&p->in, (size_t)2 * FRAME_PAYLOAD_MAX);
     buf_init(&p->out, (size_t)2 * FRAME_PAYLOAD_MAX);
     p->readable = event_new(e->base, p->out_fd, EV_READ | EV_PERSIST, on_readable, p);
@@ -310,9 +320,9 @@ static void give(struct engine *e, struct proc *p, uint32_t split)
     const struct engine_split *s = &e->pass->splits[split];
     uint32_t attempt = ++e->splits[split].attempts;
     AUTO(mem_free) char *spool = e->pass->out == ENGINE_DATASET ? attempt_path(e, split, attempt) : NULL;
-    json_t *task = json_pack("{s:s, s:s%, s:s%, s:s, s:s?, s:o}", "kernel", e->pass->kernel, "params", e->pass->params.p,
-                             e->pass->params.n, "desc", s->desc.p, s->desc.n, "database_url", e->options.database_url, "spool", spool,
-                             "inputs", inputs_of(e, s));
+    json_t *task = json_pack("{s:s, s:s%, s:s%, s:s, s:s?, s:o}", "kernel", e->pass->kernel, "params",
+                             e->pass->params.p, e->pass->params.n, "desc", s->desc.p, s->desc.n, "database_url",
+                             e->options.database_url, "spool", spool, "inputs", inputs_of(e, s));
     assert(task);
     char *text = json_dumps(task, JSON_COMPACT);
     struct frame f = { .type = FRAME_TASK, .split = split, .attempt = attempt, .payload = str_of(text) };
@@ -378,8 +388,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     for (uint32_t i = 0; i < e->pass->splits_count; i++)
         rows += e->splits[i].rows;
     check_stalls(e);
-    if (e->options.on_progress && !e->options.on_progress(e->options.arg, e->pass->name, e->done, e->pass->splits_count, rows,
-                                                          e->result->counters.retries)) {
+    if (e->options.on_progress && !e->options.on_progress(e->options.arg, e->pass->name, e->done, e->pass->splits_count,
+                                                          rows, e->result->counters.retries)) {
         e->cancelled = true;
         stop_pass(e);
     }

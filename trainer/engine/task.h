@@ -18,7 +18,7 @@ bool task_tick(struct task *t, uint64_t rows, struct err *err) MUSTCHECK;
 
 /* ERR_INVALID is never retried; everything else is. */
 struct kernel {
-    const char *name;          /* "metrics.day@1": a change of what it computes is a new version */
+    const char *name; /* "metrics.day@1": a change of what it computes is a new version */
     bool (*run)(struct task *t, struct err *err);
 };
 extern const struct kernel *const kernels[]; /* ends with NULL; trainer/kernels/kernels.c */

@@ -24,7 +24,7 @@ struct task {
     struct arena arena;
     struct spool_writer out;
     struct spool_reader in;
-    size_t in_at;              /* the input that is open */
+    size_t in_at; /* the input that is open */
     struct buf result;
     uint64_t rows;
     int64_t told_us;
@@ -179,7 +179,8 @@ static int run_task(const struct frame *f)
     buf_init(&t.result, FRAME_PAYLOAD_MAX);
     bool ok = t.json ? run_kernel(&t, &err) : err_set(&err, ERR_SYSTEM, "the task is not JSON: %s", e.text);
     if (ok)
-        ok = say(&t, FRAME_RESULT, buf_str(&t.result)) && say(&t, FRAME_DONE, (struct str){ (const char *)&t.rows, sizeof t.rows });
+        ok = say(&t, FRAME_RESULT, buf_str(&t.result)) &&
+             say(&t, FRAME_DONE, (struct str){ (const char *)&t.rows, sizeof t.rows });
     else
         (void)say(&t, FRAME_ERROR, str_of(err.text));
     spool_reader_close(&t.in);

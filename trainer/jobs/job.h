@@ -5,7 +5,7 @@
 
 struct run_context {
     const char *database_url;
-    struct pg *pg;             /* for the run's own row and for publication */
+    struct pg *pg; /* for the run's own row and for publication */
     struct engine *engine;
     char id[UUID_TEXT_MAX];
     int epoch;
@@ -23,7 +23,8 @@ extern const struct job *const jobs[]; /* ends with NULL */
 extern const struct job job_metrics;
 
 /* Runs a pass and keeps its row in run_passes. */
-bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out, struct err *err) MUSTCHECK;
+bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,
+              struct err *err) MUSTCHECK;
 /* Opens the publishing transaction: the run's row is locked and its epoch checked; ERR_CONFLICT when another coordinator has it. */
 bool run_publish_begin(struct run_context *run, struct err *err) MUSTCHECK;
 /* Marks the run a success and commits. */

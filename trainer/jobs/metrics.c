@@ -20,15 +20,18 @@ static const struct pg_stmt plan_statements[STMT_COUNT] = {
     [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot()" },
     /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped. */
     [EXPERIMENTS] = { "plan_experiments", 1,
-        "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', 2147483647) from experiments e "
-        "where ($1 = '' or e.key = $1) and exists (select 1 from exposures x where x.experiment = e.key) order by e.key collate \"C\"" },
+                      "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', 2147483647) "
+                      "from experiments e "
+                      "where ($1 = '' or e.key = $1) and exists (select 1 from exposures x where x.experiment = e.key) "
+                      "order by e.key collate \"C\"" },
     /* Days that have a partition, from the first exposure on, with a weight. */
     [DAYS] = { "plan_days", 0,
-        "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, c.oid from pg_inherits i "
-        "join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass) "
-        "select d.day - date '1970-01-01', "
-        "(select coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = d.oid) from d "
-        "where d.day >= (select (min(at) at time zone 'UTC')::date from exposures) order by 1" },
+               "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, c.oid from pg_inherits i "
+               "join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass) "
+               "select d.day - date '1970-01-01', "
+               "(select coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = d.oid) "
+               "from d "
+               "where d.day >= (select (min(at) at time zone 'UTC')::date from exposures) order by 1" },
 };
 
 static const struct pg_stmt delete_moments = { "metrics_delete", 1, "delete from moments where experiment = $1" };
@@ -36,7 +39,8 @@ static const struct pg_stmt write_current = {
     "metrics_current", 5,
     "insert into moments_current (experiment, run, as_of, units, multiple_exposures) "
     "values ($1, $2::uuid, to_timestamp($3::float8), $4::bigint, $5::bigint) on conflict (experiment) do update set "
-    "run = excluded.run, as_of = excluded.as_of, units = excluded.units, multiple_exposures = excluded.multiple_exposures, "
+    "run = excluded.run, as_of = excluded.as_of, units = excluded.units, multiple_exposures = "
+    "excluded.multiple_exposures, "
     "published_at = now()"
 };
 
@@ -116,11 +120,17 @@ static bool pass_days(struct run_context *run, struct plan *p, struct err *err)
     struct engine_result result;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t range = i % p->ranges;
-        splits[i].desc = arena_printf(&p->arena, "%d %u %u", p->days[i / p->ranges], range * width, (range + 1) * width - 1);
+        splits[i].desc = arena_printf(&p->arena, "%d %u %u", p->days[i / p->ranges], range * width,
+                                      (range + 1) * width - 1);
         splits[i].weight = p->weights[i / p->ranges];
     }
-    struct engine_pass pass = { .name = "days", .kernel = "metrics.day@1", .params = p->params, .splits = splits, .splits_count = count,
-                                .input_pass = -1, .out = ENGINE_DATASET };
+    struct engine_pass pass = { .name = "days",
+                                .kernel = "metrics.day@1",
+                                .params = p->params,
+                                .splits = splits,
+                                .splits_count = count,
+                                .input_pass = -1,
+                                .out = ENGINE_DATASET };
     if (!run_pass(run, &pass, &result, err))
         return false;
     engine_result_release(&result);
@@ -142,8 +152,13 @@ static bool pass_units(struct run_context *run, struct plan *p, struct engine_re
             inputs[d] = (uint32_t)d * p->ranges + i;
         splits[i] = (struct engine_split){ .desc = desc, .weight = 1, .inputs = inputs, .inputs_count = p->days_count };
     }
-    struct engine_pass pass = { .name = "units", .kernel = "metrics.units@1", .params = p->params, .splits = splits,
-                                .splits_count = p->ranges, .input_pass = 0, .out = ENGINE_COLLECT };
+    struct engine_pass pass = { .name = "units",
+                                .kernel = "metrics.units@1",
+                                .params = p->params,
+                                .splits = splits,
+                                .splits_count = p->ranges,
+                                .input_pass = 0,
+                                .out = ENGINE_COLLECT };
     return run_pass(run, &pass, out, err);
 }
 
@@ -153,7 +168,7 @@ struct cell {
     uint32_t experiment;
     struct str variant;
     int32_t day;
-    struct moments2 *parts;    /* metric-major: [metric * ranges + split] */
+    struct moments2 *parts; /* metric-major: [metric * ranges + split] */
 };
 
 struct merged {
@@ -248,14 +263,18 @@ static bool copy_moments(struct run_context *run, const struct plan *p, const st
             add_row(&b, p, &m->cells[i], (enum total_metric)k);
     pg_copy_trailer(&b);
     bool ok = buf_ok(&b, "the moments", err) &&
-              pg_copy_begin(run->pg, "copy moments (experiment, metric, variant, segment, day, n, mean_x, m2_x, mean_y, m2_y, cxy) "
-                                     "from stdin (format binary)", err) &&
+              pg_copy_begin(
+                  run->pg,
+                  "copy moments (experiment, metric, variant, segment, day, n, mean_x, m2_x, mean_y, m2_y, cxy) "
+                  "from stdin (format binary)",
+                  err) &&
               pg_copy_send(run->pg, buf_str(&b), err) && pg_copy_end(run->pg, &rows, err);
     buf_release(&b);
     return ok;
 }
 
-static bool write_counts(struct run_context *run, const struct plan *p, const struct merged *m, size_t i, struct err *err)
+static bool write_counts(struct run_context *run, const struct plan *p, const struct merged *m, size_t i,
+                         struct err *err)
 {
     char at[40], units[24], several[24];
     const char *key = p->keys[i].p;
@@ -322,9 +341,7 @@ static bool run_metrics(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_metrics = {
-    "metrics", "signals and exposures → moments of every metric, variant and day",
-    "               experiment=KEY  only this one (default: all with an exposure)\n"
-    "               ranges=N        ranges of buckets, a power of two (default 16)\n",
-    run_metrics
-};
+const struct job job_metrics = { "metrics", "signals and exposures → moments of every metric, variant and day",
+                                 "               experiment=KEY  only this one (default: all with an exposure)\n"
+                                 "               ranges=N        ranges of buckets, a power of two (default 16)\n",
+                                 run_metrics };

@@ -27,48 +27,55 @@ struct run_settings {
 
 static const struct setting run_table[] = {
     { "data_dir", SETTING_TEXT, AT(data_dir), NULL, false, "DIR", "the server's data directory" },
-    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL", "PostgreSQL, when it is not the private one of DIR" },
+    { "database_url", SETTING_TEXT, AT(database_url), NULL, false, "URL",
+      "PostgreSQL, when it is not the private one of DIR" },
     { "engine", SETTING_TEXT, AT(engine), "local", false, "ENGINE", "local: worker processes on this machine" },
     { "workers", SETTING_U32, AT(workers), "0", false, "N", "worker processes; 0 is one per core" },
     { "max_attempts", SETTING_U32, AT(max_attempts), "4", false, "N", "tries of one split before the run fails" },
-    { "stall", SETTING_SECONDS, AT(stall_us), "60", false, "SECONDS", "a worker that says nothing for so long is killed" },
-    { "spool_dir", SETTING_TEXT, AT(spool_dir), NULL, false, "DIR", "files between passes; default DIR/spool, else /tmp" },
+    { "stall", SETTING_SECONDS, AT(stall_us), "60", false, "SECONDS",
+      "a worker that says nothing for so long is killed" },
+    { "spool_dir", SETTING_TEXT, AT(spool_dir), NULL, false, "DIR",
+      "files between passes; default DIR/spool, else /tmp" },
     { "log.level", SETTING_TEXT, AT(log_level), "warn", false, "LEVEL", "debug, info, warn or error" },
-    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER", "who runs the private PostgreSQL when started as root" },
+    { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
+      "who runs the private PostgreSQL when started as root" },
     { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
 };
 
 enum stmt { RUN_INSERT, RUN_BEAT, RUN_END, RUN_LOCK, RUN_SUCCESS, PASS_INSERT, PASS_END, RUNS_LOST, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
     [RUN_INSERT] = { "run_insert", 5,
-        "insert into runs (id, job, params, engine, workers, state) values ($1::uuid, $2, $3::jsonb, $4, $5::int, 'running')" },
+                     "insert into runs (id, job, params, engine, workers, state) values ($1::uuid, $2, $3::jsonb, $4, "
+                     "$5::int, 'running')" },
     [RUN_BEAT] = { "run_beat", 5,
-        "update runs set heartbeat_at = now(), progress = $3::real, rows_in = $4::bigint, retries = $5::int "
-        "where id = $1::uuid and epoch = $2::int and state = 'running' returning id" },
+                   "update runs set heartbeat_at = now(), progress = $3::real, rows_in = $4::bigint, retries = $5::int "
+                   "where id = $1::uuid and epoch = $2::int and state = 'running' returning id" },
     [RUN_END] = { "run_end", 4,
-        "update runs set state = $3, error = $4, finished_at = now() where id = $1::uuid and epoch = $2::int "
-        "and state in ('running', 'publishing')" },
+                  "update runs set state = $3, error = $4, finished_at = now() where id = $1::uuid and epoch = $2::int "
+                  "and state in ('running', 'publishing')" },
     [RUN_LOCK] = { "run_lock", 2,
-        "select id from runs where id = $1::uuid and epoch = $2::int and state = 'running' for update" },
+                   "select id from runs where id = $1::uuid and epoch = $2::int and state = 'running' for update" },
     [RUN_SUCCESS] = { "run_success", 4,
-        "update runs set state = 'success', progress = 1, rows_in = $3::bigint, retries = $4::int, finished_at = clock_timestamp() "
-        "where id = $1::uuid and epoch = $2::int" },
+                      "update runs set state = 'success', progress = 1, rows_in = $3::bigint, retries = $4::int, "
+                      "finished_at = clock_timestamp() "
+                      "where id = $1::uuid and epoch = $2::int" },
     [PASS_INSERT] = { "pass_insert", 4,
-        "insert into run_passes (run, pass, name, splits) values ($1::uuid, $2::smallint, $3, $4::int)" },
+                      "insert into run_passes (run, pass, name, splits) values ($1::uuid, $2::smallint, $3, $4::int)" },
     [PASS_END] = { "pass_end", 5,
-        "update run_passes set attempts = $3::int, rows_in = $4::bigint, seconds = $5::float8 "
-        "where run = $1::uuid and pass = $2::smallint" },
+                   "update run_passes set attempts = $3::int, rows_in = $4::bigint, seconds = $5::float8 "
+                   "where run = $1::uuid and pass = $2::smallint" },
     /* A coordinator that was killed leaves its row behind; nobody beats for it any more. */
     [RUNS_LOST] = { "runs_lost", 0,
-        "update runs set state = 'lost', epoch = epoch + 1, finished_at = now(), error = 'the coordinator ended without a word' "
-        "where state = 'running' and heartbeat_at < now() - interval '60 seconds'" },
+                    "update runs set state = 'lost', epoch = epoch + 1, finished_at = now(), error = 'the coordinator "
+                    "ended without a word' "
+                    "where state = 'running' and heartbeat_at < now() - interval '60 seconds'" },
 };
 
 struct run {
     struct run_context context; /* first */
     struct run_settings settings;
     const struct job *job;
-    char *params[PARAMS_MAX];  /* "k=v" */
+    char *params[PARAMS_MAX]; /* "k=v" */
     size_t params_count;
     struct pgcluster *cluster;
     char *spool;
@@ -189,7 +196,8 @@ bool run_pass(struct run_context *context, const struct engine_pass *pass, struc
 
 /* ---- progress ---- */
 
-static void draw(struct run *run, const char *pass, uint32_t done, uint32_t total, uint64_t rows, uint32_t retries, bool last)
+static void draw(struct run *run, const char *pass, uint32_t done, uint32_t total, uint64_t rows, uint32_t retries,
+                 bool last)
 {
     char bar[31];
     double share = total ? (double)done / total : 1;
@@ -197,8 +205,9 @@ static void draw(struct run *run, const char *pass, uint32_t done, uint32_t tota
         bar[i] = i < (int)(share * 30) ? '#' : '.';
     bar[30] = '\0';
     (void)fprintf(stderr, "%s%-16s [%s] %3.0f %%  %u of %u splits  %llu rows  %u workers  %u retries  %.1f s%s",
-                  run->terminal ? "\r" : "", pass, bar, share * 100, done, total, (unsigned long long)rows, run->settings.workers,
-                  retries, (double)(clock_mono_us() - run->started_us) / 1e6, run->terminal && !last ? "" : "\n");
+                  run->terminal ? "\r" : "", pass, bar, share * 100, done, total, (unsigned long long)rows,
+                  run->settings.workers, retries, (double)(clock_mono_us() - run->started_us) / 1e6,
+                  run->terminal && !last ? "" : "\n");
 }
 
 static bool on_progress(void *arg, const char *pass, uint32_t done, uint32_t total, uint64_t rows, uint32_t retries)
@@ -219,9 +228,10 @@ static bool on_progress(void *arg, const char *pass, uint32_t done, uint32_t tot
 
 static bool make_dirs(struct run *run, struct err *err)
 {
-    AUTO(mem_free) char *base = *run->settings.spool_dir  ? mem_strdup(run->settings.spool_dir)
-                                : *run->settings.data_dir ? mem_printf("%s/spool", run->settings.data_dir)
-                                                          : mem_strdup("/tmp/experimentd-spool");
+    AUTO(mem_free)
+    char *base = *run->settings.spool_dir  ? mem_strdup(run->settings.spool_dir)
+                 : *run->settings.data_dir ? mem_printf("%s/spool", run->settings.data_dir)
+                                           : mem_strdup("/tmp/experimentd-spool");
     if (mkdir(base, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, "cannot make spool directory \"%s\"", base);
     run->spool = mem_printf("%s/%s", base, run->context.id);
@@ -230,7 +240,8 @@ static bool make_dirs(struct run *run, struct err *err)
 
 static bool open_run(struct run *run, struct err *err)
 {
-    struct pgcluster_options options = { .data_dir = run->settings.data_dir, .pg_user = run->settings.pg_user,
+    struct pgcluster_options options = { .data_dir = run->settings.data_dir,
+                                         .pg_user = run->settings.pg_user,
                                          .bin_dir = *run->settings.pg_bin_dir ? run->settings.pg_bin_dir : NULL,
                                          .shared_buffers_mb = 256 };
     const char *given = *run->settings.database_url ? run->settings.database_url : NULL;
@@ -248,8 +259,13 @@ static bool open_run(struct run *run, struct err *err)
     if (!run->context.pg || !insert_run(run, err) || !make_dirs(run, err))
         return false;
     struct engine_options engine = {
-        .database_url = run->context.database_url, .spool_dir = run->spool, .workers = run->settings.workers,
-        .max_attempts = run->settings.max_attempts, .stall_us = run->settings.stall_us, .on_progress = on_progress, .arg = run,
+        .database_url = run->context.database_url,
+        .spool_dir = run->spool,
+        .workers = run->settings.workers,
+        .max_attempts = run->settings.max_attempts,
+        .stall_us = run->settings.stall_us,
+        .on_progress = on_progress,
+        .arg = run,
     };
     run->context.engine = engine_open(&engine, err);
     return run->context.engine != NULL;
@@ -272,8 +288,9 @@ static void print_help(void)
     (void)jobs_main(0, NULL);
     (void)puts("\nSettings:");
     settings_print_help(run_table, COUNT_OF(run_table), stdout);
-    (void)puts("\nexample:\n  trainer run metrics --data-dir /var/lib/experimentd --workers 2 --param experiment=ranker-q4\n\n"
-               "exit status: 0 success, 1 failed, 64 usage, 65 bad data, 130 cancelled");
+    (void)puts(
+        "\nexample:\n  trainer run metrics --data-dir /var/lib/experimentd --workers 2 --param experiment=ranker-q4\n\n"
+        "exit status: 0 success, 1 failed, 64 usage, 65 bad data, 130 cancelled");
 }
 
 /* Takes --param k=v (and --param=k=v) out of argv; the rest is for the settings table. */
@@ -281,9 +298,9 @@ static bool take_params(struct run *run, int *argc, char **argv, struct err *err
 {
     int kept = 0;
     for (int i = 0; i < *argc; i++) {
-        char *value = strncmp(argv[i], "--param=", 8) == 0                   ? argv[i] + 8
+        char *value = strncmp(argv[i], "--param=", 8) == 0               ? argv[i] + 8
                       : strcmp(argv[i], "--param") == 0 && i + 1 < *argc ? argv[++i]
-                                                                             : NULL;
+                                                                         : NULL;
         if (!value) {
             argv[kept++] = argv[i];
             continue;
@@ -311,7 +328,8 @@ static bool read_arguments(struct run *run, int argc, char **argv, struct err *e
     if (ok && !run->job)
         ok = err_set(err, ERR_INVALID, "job \"%s\" is not known; \"trainer jobs\" lists them", rest[0]);
     if (ok && !log_parse_level(run->settings.log_level, &level))
-        ok = err_set(err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error", run->settings.log_level);
+        ok = err_set(err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error",
+                     run->settings.log_level);
     if (ok)
         log_set_level(level);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -89,8 +89,8 @@ static bool add_exposure(struct reading *r, struct str row)
 static bool add_signal(struct reading *r, struct str row)
 {
     struct str at, type, unit, query_id, position, value;
-    if (!field(&row, &at) || !field(&row, &type) || !field(&row, &unit) || !field(&row, &query_id) || !field(&row, &position) ||
-        !field(&row, &value))
+    if (!field(&row, &at) || !field(&row, &type) || !field(&row, &unit) || !field(&row, &query_id) ||
+        !field(&row, &position) || !field(&row, &value))
         return false;
     struct day_event *e = event_new(r);
     e->kind = str_eq(type, STR("click")) ? EVENT_CLICK : str_eq(type, STR("request")) ? EVENT_REQUEST : EVENT_RESPONSE;
@@ -103,7 +103,8 @@ static bool add_signal(struct reading *r, struct str row)
 }
 
 /* One message is the header, a row, or the trailer. */
-static bool take_message(struct reading *r, struct str message, bool (*add)(struct reading *, struct str), struct err *err)
+static bool take_message(struct reading *r, struct str message, bool (*add)(struct reading *, struct str),
+                         struct err *err)
 {
     static const char signature[11] = "PGCOPY\n\377\r\n";
     if (message.n >= 19 && memcmp(message.p, signature, sizeof signature) == 0)
@@ -125,7 +126,8 @@ static bool take_message(struct reading *r, struct str message, bool (*add)(stru
     return true;
 }
 
-static bool copy_rows(struct reading *r, struct pg *pg, const char *sql, bool (*add)(struct reading *, struct str), struct err *err)
+static bool copy_rows(struct reading *r, struct pg *pg, const char *sql, bool (*add)(struct reading *, struct str),
+                      struct err *err)
 {
     char *message;
     int n;
@@ -159,13 +161,15 @@ static bool read_day(struct reading *r, struct pg *pg, int64_t day, int64_t lo, 
     (void)clock_format((day + 1) * US_PER_DAY + QUERY_WINDOW_US, late);
     (void)snprintf(sql, sizeof sql,
                    "copy (select at, experiment, variant, unit from exposures where at >= '%s' and at < '%s' "
-                   "and bucket between %lld and %lld) to stdout (format binary)", from, to, (long long)lo, (long long)hi);
+                   "and bucket between %lld and %lld) to stdout (format binary)",
+                   from, to, (long long)lo, (long long)hi);
     if (!copy_rows(r, pg, sql, add_exposure, err))
         return false;
     (void)snprintf(sql, sizeof sql,
                    "copy (select at, type, unit, query_id, position, value from signals where at >= '%s' and "
                    "(at < '%s' or (at <= '%s' and type = 'click')) and type in ('request', 'response', 'click') "
-                   "and bucket between %lld and %lld) to stdout (format binary)", from, to, late, (long long)lo, (long long)hi);
+                   "and bucket between %lld and %lld) to stdout (format binary)",
+                   from, to, late, (long long)lo, (long long)hi);
     return copy_rows(r, pg, sql, add_signal, err);
 }
 
@@ -175,8 +179,10 @@ static bool enter_snapshot(struct pg *pg, struct str snapshot, struct err *err)
     for (size_t i = 0; i < snapshot.n; i++)
         if (!strchr("0123456789ABCDEFabcdef-", snapshot.p[i]))
             return err_set(err, ERR_INVALID, "params: the snapshot's name is not one of PostgreSQL's");
-    (void)snprintf(sql, sizeof sql, "set transaction snapshot '" STR_FMT "'", (int)(snapshot.n < 100 ? snapshot.n : 100), snapshot.p);
-    return pg_exec(pg, "begin isolation level repeatable read read only", err) && (snapshot.n == 0 || pg_exec(pg, sql, err));
+    (void)snprintf(sql, sizeof sql, "set transaction snapshot '" STR_FMT "'",
+                   (int)(snapshot.n < 100 ? snapshot.n : 100), snapshot.p);
+    return pg_exec(pg, "begin isolation level repeatable read read only", err) &&
+           (snapshot.n == 0 || pg_exec(pg, sql, err));
 }
 
 static bool emit(void *arg, const struct unit_day *u, struct err *err)

@@ -62,8 +62,8 @@ int metrics_read(struct str *in, struct total_cell *cell, uint32_t *experiment, 
         return 0;
     if (kind == METRICS_COUNTS)
         return take(in, experiment, sizeof *experiment) && take(in, counts, sizeof *counts) ? kind : 0;
-    if (kind != METRICS_CELL || !take(in, &cell->experiment, sizeof cell->experiment) || !take(in, &cell->day, sizeof cell->day) ||
-        !take(in, &n, sizeof n) || in->n < n)
+    if (kind != METRICS_CELL || !take(in, &cell->experiment, sizeof cell->experiment) ||
+        !take(in, &cell->day, sizeof cell->day) || !take(in, &n, sizeof n) || in->n < n)
         return 0;
     cell->variant = (struct str){ in->p, n };
     in->p += n;

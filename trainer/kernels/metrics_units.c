@@ -17,7 +17,8 @@ static bool collect_cell(void *arg, const struct total_cell *c, struct err *err)
     return ok;
 }
 
-static bool add_day(struct task *t, struct unit_totals *totals, size_t input, int32_t day, const struct metrics_params *p, struct err *err)
+static bool add_day(struct task *t, struct unit_totals *totals, size_t input, int32_t day,
+                    const struct metrics_params *p, struct err *err)
 {
     struct arena arena;
     struct str block;
@@ -52,7 +53,8 @@ static bool add_days(struct task *t, struct unit_totals *totals, const struct me
     return true;
 }
 
-static bool collect_counts(struct task *t, const struct unit_totals *totals, const struct metrics_params *p, struct err *err)
+static bool collect_counts(struct task *t, const struct unit_totals *totals, const struct metrics_params *p,
+                           struct err *err)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         struct total_counts counts;

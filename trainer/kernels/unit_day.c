@@ -6,8 +6,8 @@
 
 struct query {
     int64_t at_us, first_click_us; /* INT64_MAX: none */
-    double results;            /* NAN: unknown */
-    int32_t position;          /* of the first click; 0 unknown */
+    double results;                /* NAN: unknown */
+    int32_t position;              /* of the first click; 0 unknown */
 };
 
 static int compare_str(struct str a, struct str b)
@@ -17,9 +17,9 @@ static int compare_str(struct str a, struct str b)
     return d ? d : (a.n > b.n) - (a.n < b.n);
 }
 
-#define BY(x, y)                                                                                                       \
-    if ((x) != (y))                                                                                                    \
-        return (x) < (y) ? -1 : 1
+#define BY(x, y)    \
+    if ((x) != (y)) \
+    return (x) < (y) ? -1 : 1
 
 static int32_t place(const struct day_event *e)
 {
@@ -81,7 +81,8 @@ static struct day_sums sums_of_query(const struct query *q)
 /* ---- one unit ---- */
 
 /* The day's first exposure of each experiment; events are in the order of time. */
-static void collect_exposures(const struct day_event *events, size_t count, int64_t day_end_us, struct unit_day *u, struct arena *arena)
+static void collect_exposures(const struct day_event *events, size_t count, int64_t day_end_us, struct unit_day *u,
+                              struct arena *arena)
 {
     u->exposures = arena_alloc(arena, count * sizeof *u->exposures);
     for (size_t i = 0; i < count; i++) {
@@ -96,7 +97,9 @@ static void collect_exposures(const struct day_event *events, size_t count, int6
             continue;
         }
         memmove(&u->exposures[k + 1], &u->exposures[k], (u->exposures_count - k) * sizeof *u->exposures);
-        u->exposures[k] = (struct day_exposure){ .experiment = e->experiment, .variant = e->query_id, .at_us = e->at_us };
+        u->exposures[k] = (struct day_exposure){ .experiment = e->experiment,
+                                                 .variant = e->query_id,
+                                                 .at_us = e->at_us };
         u->exposures_count++;
     }
 }
@@ -156,8 +159,8 @@ static void count_queries(struct day_event *events, size_t count, int64_t day_en
     }
 }
 
-bool unit_days(struct day_event *events, size_t count, int64_t day_end_us, struct arena *arena, unit_day_fn fn, void *arg,
-               struct err *err)
+bool unit_days(struct day_event *events, size_t count, int64_t day_end_us, struct arena *arena, unit_day_fn fn,
+               void *arg, struct err *err)
 {
     if (count == 0)
         return true;
@@ -227,16 +230,16 @@ static bool take_text(struct str *in, struct str *out)
 bool unit_day_read(struct str *in, struct unit_day *out, struct arena *arena)
 {
     uint32_t n;
-    if (!take_text(in, &out->unit) || !take(in, &out->last_us, sizeof out->last_us) || !take(in, &out->all, sizeof out->all) ||
-        !take(in, &n, sizeof n) || n > in->n)
+    if (!take_text(in, &out->unit) || !take(in, &out->last_us, sizeof out->last_us) ||
+        !take(in, &out->all, sizeof out->all) || !take(in, &n, sizeof n) || n > in->n)
         return false;
     out->exposures_count = n;
     out->exposures = arena_alloc(arena, n * sizeof *out->exposures);
     for (uint32_t i = 0; i < n; i++) {
         struct day_exposure *e = &out->exposures[i];
         char several;
-        if (!take(in, &e->experiment, sizeof e->experiment) || !take(in, &e->at_us, sizeof e->at_us) || !take(in, &several, 1) ||
-            !take(in, &e->after, sizeof e->after) || !take_text(in, &e->variant))
+        if (!take(in, &e->experiment, sizeof e->experiment) || !take(in, &e->at_us, sizeof e->at_us) ||
+            !take(in, &several, 1) || !take(in, &e->after, sizeof e->after) || !take_text(in, &e->variant))
             return false;
         e->several = several != 0;
     }

@@ -22,10 +22,10 @@ struct day_event {
     enum event_kind kind;
     int64_t at_us;
     struct str unit;
-    struct str query_id;       /* of an exposure: the variant */
-    uint32_t experiment;       /* of an exposure: its number */
-    int32_t position;          /* 0: unknown */
-    double value;              /* number of results; NAN unknown */
+    struct str query_id; /* of an exposure: the variant */
+    uint32_t experiment; /* of an exposure: its number */
+    int32_t position;    /* 0: unknown */
+    double value;        /* number of results; NAN unknown */
 };
 
 struct day_sums {
@@ -36,13 +36,13 @@ struct day_exposure {
     uint32_t experiment;
     struct str variant;
     int64_t at_us;
-    bool several;              /* another variant was seen this day */
+    bool several; /* another variant was seen this day */
     struct day_sums after;
 };
 
 struct unit_day {
     struct str unit;
-    int64_t last_us;           /* of its events that count */
+    int64_t last_us; /* of its events that count */
     struct day_sums all;
     struct day_exposure *exposures; /* by experiment, ascending */
     size_t exposures_count;
@@ -51,8 +51,8 @@ struct unit_day {
 /* events is sorted in place. fn is called once per unit, in the order of unit names (bytes); memory of the arena. Events at or behind
  * day_end_us only serve as clicks of the day's queries. */
 typedef bool (*unit_day_fn)(void *arg, const struct unit_day *u, struct err *err);
-bool unit_days(struct day_event *events, size_t count, int64_t day_end_us, struct arena *arena, unit_day_fn fn, void *arg,
-               struct err *err) MUSTCHECK;
+bool unit_days(struct day_event *events, size_t count, int64_t day_end_us, struct arena *arena, unit_day_fn fn,
+               void *arg, struct err *err) MUSTCHECK;
 
 /* The record's bytes, and back. */
 void unit_day_write(struct buf *b, const struct unit_day *u);

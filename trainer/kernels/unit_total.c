@@ -23,7 +23,7 @@ bool total_metric_is_ratio(enum total_metric m)
 /* A unit in one experiment. */
 struct total {
     uint32_t experiment, variant; /* number of the variant's cell */
-    uint32_t next;             /* of the same unit; 0 none (entry 0 is not used) */
+    uint32_t next;                /* of the same unit; 0 none (entry 0 is not used) */
     bool several;
     struct day_sums sums;
 };
@@ -35,18 +35,18 @@ struct variant {
 
 struct slot {
     struct str unit;
-    uint32_t first;            /* its totals */
+    uint32_t first; /* its totals */
 };
 
 struct unit_totals {
     struct arena texts;
-    struct slot *slots;        /* open addressing; unit.p NULL: empty */
+    struct slot *slots; /* open addressing; unit.p NULL: empty */
     size_t slots_room, slots_used;
     struct total *totals;
     size_t totals_count, totals_room;
     struct variant *variants;
     size_t variants_count, variants_room;
-    int64_t *last_us;          /* per experiment */
+    int64_t *last_us; /* per experiment */
     size_t experiments;
 };
 
@@ -134,7 +134,9 @@ static struct total *total_new(struct unit_totals *t, struct slot *s, uint32_t e
         t->totals = mem_realloc(t->totals, t->totals_room * sizeof *t->totals);
     }
     uint32_t i = (uint32_t)t->totals_count++;
-    t->totals[i] = (struct total){ .experiment = experiment, .variant = variant_of(t, experiment, variant), .next = s->first };
+    t->totals[i] = (struct total){ .experiment = experiment,
+                                   .variant = variant_of(t, experiment, variant),
+                                   .next = s->first };
     s->first = i;
     return &t->totals[i];
 }
@@ -150,7 +152,8 @@ static void heard(struct unit_totals *t, uint32_t experiment, int64_t at_us)
         t->last_us[experiment] = at_us;
 }
 
-void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days, size_t experiments)
+void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days,
+                     size_t experiments)
 {
     struct slot *s = slot_of(t, u->unit, u->exposures_count > 0);
     for (uint32_t i = s ? s->first : 0; i; i = t->totals[i].next) {
@@ -185,7 +188,8 @@ static void add_metrics(struct moments2 m[TOTAL_METRIC_COUNT], const struct day_
 }
 
 /* Totals stand in the order in which units were first exposed, by day and then by name: the same whatever the workers do. */
-bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_days, total_cell_fn fn, void *arg, struct err *err)
+bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_days, total_cell_fn fn, void *arg,
+                     struct err *err)
 {
     struct total_cell *cells = mem_zalloc((t->variants_count + 1) * sizeof *cells);
     bool ok = true;

@@ -94,7 +94,8 @@ Test(conn, a_request_in_single_bytes_is_answered)
 
 Test(conn, pipelined_replies_keep_the_order_also_when_the_first_is_late)
 {
-    send_text("GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_text(
+        "GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n");
     cr_assert(strlen(receive()) == 0, "nothing overtakes the first");
     http_reply(held[0], 200, "text/plain", STR("first"));
     turn();
@@ -126,9 +127,15 @@ Test(conn, a_gzip_body_is_opened)
 {
     unsigned char packed[256];
     char head[128];
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)"hello hello hello", .avail_in = 17, .next_out = packed, .avail_out = sizeof packed };
-    cr_assert(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK && deflate(&z, Z_FINISH) == Z_STREAM_END);
-    int n = snprintf(head, sizeof head, "POST /g HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n", z.total_out);
+    z_stream z = { .next_in = (Bytef *)(uintptr_t) "hello hello hello",
+                   .avail_in = 17,
+                   .next_out = packed,
+                   .avail_out = sizeof packed };
+    cr_assert(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK &&
+              deflate(&z, Z_FINISH) == Z_STREAM_END);
+    int n = snprintf(head, sizeof head,
+                     "POST /g HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n",
+                     z.total_out);
     cr_assert(write(client, head, (size_t)n) == n && write(client, packed, z.total_out) == (ssize_t)z.total_out);
     turn();
     cr_assert(strstr(receive(), "/g:hello hello hello") != NULL, "%s", answer);
@@ -151,7 +158,8 @@ Test(conn, a_body_over_the_limit_is_413)
 
 Test(conn, too_many_headers_are_431)
 {
-    expect("GET /a HTTP/1.1\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\n\r\n", "431");
+    expect("GET /a HTTP/1.1\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\na:b\r\n\r\n",
+           "431");
 }
 
 Test(conn, a_missing_host_is_400)

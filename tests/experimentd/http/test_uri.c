@@ -22,8 +22,12 @@ Test(uri, a_target_is_split_into_path_and_query)
     static const struct {
         const char *target, *path, *query;
     } cases[] = {
-        { "/a/b?c=d", "/a/b", "c=d" },  { "/a", "/a", "" },       { "/a?", "/a", "" },
-        { "/a?b?c", "/a", "b?c" },      { "http://host:1/x?y=z", "/x", "y=z" }, { "http://host", "/", "" },
+        { "/a/b?c=d", "/a/b", "c=d" },
+        { "/a", "/a", "" },
+        { "/a?", "/a", "" },
+        { "/a?b?c", "/a", "b?c" },
+        { "http://host:1/x?y=z", "/x", "y=z" },
+        { "http://host", "/", "" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct str path, query;

@@ -30,7 +30,8 @@ static FILE *file_of(const char *text)
 
 Test(import_record, csv_has_quotes_line_ends_and_a_byte_order_mark)
 {
-    FILE *f = file_of("\xEF\xBB\xBF" "a,\"b \"\"x\"\", c\",\"two\nlines\"\r\n,\r\nlast");
+    FILE *f = file_of("\xEF\xBB\xBF"
+                      "a,\"b \"\"x\"\", c\",\"two\nlines\"\r\n,\r\nlast");
     struct str fields[CSV_COLUMNS_MAX];
     size_t n, lines;
     struct err err;
@@ -65,9 +66,11 @@ Test(import_record, csv_that_is_none_is_told)
 
 static struct csv_map map_of(void)
 {
-    struct csv_map map = { .experiment = "test", .timestamp_format = "%Y%m%d%H%M%S", .missing = { "NA", "-Inf" }, .missing_count = 2 };
-    static const char *const columns[MAP_COUNT] = { [MAP_UNIT] = "id", [MAP_TIMESTAMP] = "t", [MAP_VARIANT] = "v", [MAP_RESULTS] = "r",
-                                                    [MAP_CLICKS] = "c", [MAP_POSITION] = "p" };
+    struct csv_map map = {
+        .experiment = "test", .timestamp_format = "%Y%m%d%H%M%S", .missing = { "NA", "-Inf" }, .missing_count = 2
+    };
+    static const char *const columns[MAP_COUNT] = { [MAP_UNIT] = "id",   [MAP_TIMESTAMP] = "t", [MAP_VARIANT] = "v",
+                                                    [MAP_RESULTS] = "r", [MAP_CLICKS] = "c",    [MAP_POSITION] = "p" };
     static const struct str header[] = { STR("id"), STR("t"), STR("v"), STR("r"), STR("c"), STR("p") };
     struct err err;
     for (int m = 0; m < MAP_COUNT; m++)
@@ -76,8 +79,8 @@ static struct csv_map map_of(void)
     return map;
 }
 
-static bool row(const char *a, const char *b, const char *c, const char *d, const char *e, const char *f, struct import_record *out,
-                struct err *err)
+static bool row(const char *a, const char *b, const char *c, const char *d, const char *e, const char *f,
+                struct import_record *out, struct err *err)
 {
     struct csv_map map = map_of();
     struct str fields[] = { str_of(a), str_of(b), str_of(c), str_of(d), str_of(e), str_of(f) };
@@ -139,8 +142,10 @@ Test(import_record, lines_of_ndjson_may_be_exposures)
     struct import_record r;
     struct err err;
     bool skip;
-    cr_assert(ndjson_record(STR("{\"type\":\"exposure\",\"experiment\":\"e\",\"variant\":\"a\",\"unit\":\"u\",\"timestamp\":\"2026-01-01\"}"), NOW,
-                            &arena, &r, &err), "%s", err.text);
+    cr_assert(ndjson_record(STR("{\"type\":\"exposure\",\"experiment\":\"e\",\"variant\":\"a\",\"unit\":\"u\","
+                                "\"timestamp\":\"2026-01-01\"}"),
+                            NOW, &arena, &r, &err),
+              "%s", err.text);
     cr_assert(r.has_exposure && r.signals_count == 0);
     cr_assert(ndjson_record(STR("{\"type\":\"click\",\"unit\":\"u\"}"), NOW, &arena, &r, &err));
     cr_assert(r.signals_count == 1 && !r.has_exposure);

@@ -34,7 +34,9 @@ static size_t add_record(struct buf *b, int i)
     char unit[32];
     size_t before = b->n;
     (void)snprintf(unit, sizeof unit, "unit-%d", i);
-    struct signal s = { .at_us = i, .type = STR("click"), .unit = str_of(unit), .position = i, .value = i % 2 ? NAN : i };
+    struct signal s = {
+        .at_us = i, .type = STR("click"), .unit = str_of(unit), .position = i, .value = i % 2 ? NAN : i
+    };
     record_write_signal(b, &s);
     return b->n - before;
 }

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/pull.h"
 
@@ -37,8 +37,18 @@ TestSuite(native, .init = setup, .fini = teardown);
 
 static void random_json(struct buf *b, int depth)
 {
-    static const char *const scalars[] = { "1", "-0.5e3", "0", "true", "false", "null", "\"\"", "\"a\\n\\u00e9\\ud83d\\ude00\"", "\"\xc3\xa9\"",
-                                           "12345678901234567", "1e10", "\"\\\\\\\"\"" };
+    static const char *const scalars[] = { "1",
+                                           "-0.5e3",
+                                           "0",
+                                           "true",
+                                           "false",
+                                           "null",
+                                           "\"\"",
+                                           "\"a\\n\\u00e9\\ud83d\\ude00\"",
+                                           "\"\xc3\xa9\"",
+                                           "12345678901234567",
+                                           "1e10",
+                                           "\"\\\\\\\"\"" };
     unsigned kind = depth > 4 ? 0 : draw(4);
     if (kind < 2) {
         buf_add_c(b, scalars[draw(COUNT_OF(scalars))]);
@@ -106,9 +116,12 @@ Test(native, a_whole_signal_is_read)
 {
     struct signal s;
     struct err err;
-    cr_assert(native_parse(STR("{\"id\":\"order-1\",\"type\":\"click\",\"timestamp\":\"2026-09-21T10:00:00Z\",\"unit\":\"u\",\"session\":\"s\","
-                               "\"query_id\":\"q\",\"query\":\"caf\\u00e9\",\"doc\":\"d\",\"position\":3,\"value\":1.5,\"params\":{\"a\":[1]}}"),
-                           NOW, &arena, &s, &err), "%s", err.text);
+    cr_assert(native_parse(STR("{\"id\":\"order-1\",\"type\":\"click\",\"timestamp\":\"2026-09-21T10:00:00Z\",\"unit\":"
+                               "\"u\",\"session\":\"s\","
+                               "\"query_id\":\"q\",\"query\":\"caf\\u00e9\",\"doc\":\"d\",\"position\":3,\"value\":1.5,"
+                               "\"params\":{\"a\":[1]}}"),
+                           NOW, &arena, &s, &err),
+              "%s", err.text);
     cr_assert(s.client_id);
     cr_assert(eq(int, s.position, 3));
     cr_assert(epsilon_eq(dbl, s.value, 1.5, 0));
@@ -156,7 +169,8 @@ Test(native, each_fault_is_named)
         struct signal s;
         struct err err = { 0 };
         cr_assert(not(native_parse(str_of(faults[i].text), NOW, &arena, &s, &err)), "%s", faults[i].text);
-        cr_assert(strstr(err.text, faults[i].says) != NULL, "%s: \"%s\" does not say \"%s\"", faults[i].text, err.text, faults[i].says);
+        cr_assert(strstr(err.text, faults[i].says) != NULL, "%s: \"%s\" does not say \"%s\"", faults[i].text, err.text,
+                  faults[i].says);
     }
 }
 
@@ -194,7 +208,8 @@ Test(native, one_bad_element_does_not_cost_the_others)
 
 Test(native, a_body_that_is_no_json_is_refused_as_a_whole)
 {
-    static const char *const bodies[] = { "", "   ", "hello", "[{\"type\":\"click\",\"unit\":\"u\"}", "{\"type\":", "[1,2" };
+    static const char *const bodies[] = { "",           "   ", "hello", "[{\"type\":\"click\",\"unit\":\"u\"}",
+                                          "{\"type\":", "[1,2" };
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         struct tally t = { 0 };
         struct err err;

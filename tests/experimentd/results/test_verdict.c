@@ -7,16 +7,27 @@
 #include "experimentd/results/verdict.h"
 
 static struct arena arena;
-static struct snapshot_metric ctr = { STR("ctr"), STR("Click-through"), STR("share"), STR("proportion"), STR("increase"), STR("share") };
-static struct snapshot_metric zero = { STR("zero"), STR("Zero-result rate"), STR("rate"), STR("ratio"), STR("decrease"), STR("share") };
+static struct snapshot_metric ctr = { STR("ctr"),        STR("Click-through"), STR("share"),
+                                      STR("proportion"), STR("increase"),      STR("share") };
+static struct snapshot_metric zero = { STR("zero"),  STR("Zero-result rate"), STR("rate"),
+                                       STR("ratio"), STR("decrease"),         STR("share") };
 static struct snapshot_variant variants[] = {
     { STR("a"), STR(""), 0.5, STR("1") },
     { STR("b"), STR("New ranker"), 0.5, STR("2") },
 };
 static struct snapshot_experiment experiment = {
-    .key = STR("shop"), .name = STR("Shop"), .hypothesis = STR(""), .hash_attribute = STR("id"), .seed = STR("shop"),
-    .origin = STR("live"), .status = EXPERIMENT_STOPPED, .hash_version = 2, .coverage = 1, .version = 3,
-    .variants = variants, .variants_count = 2,
+    .key = STR("shop"),
+    .name = STR("Shop"),
+    .hypothesis = STR(""),
+    .hash_attribute = STR("id"),
+    .seed = STR("shop"),
+    .origin = STR("live"),
+    .status = EXPERIMENT_STOPPED,
+    .hash_version = 2,
+    .coverage = 1,
+    .version = 3,
+    .variants = variants,
+    .variants_count = 2,
 };
 
 /* n units of which x are 1: mean p, m2 = n p (1 - p). */
@@ -30,9 +41,12 @@ static struct result result_of(struct moments2 a, struct moments2 b)
 {
     struct result r = { .experiment = &experiment, .has_data = true, .units = a.n + b.n, .metrics_count = 1 };
     r.metrics = arena_zalloc(&arena, 2 * sizeof *r.metrics);
-    r.metrics[0] = (struct result_metric){ .metric = &ctr, .role = STR("primary"), .kind = METRIC_PROPORTION, .days_count = 1 };
+    r.metrics[0] = (struct result_metric){
+        .metric = &ctr, .role = STR("primary"), .kind = METRIC_PROPORTION, .days_count = 1
+    };
     r.metrics[0].days = arena_zalloc(&arena, sizeof *r.metrics[0].days);
-    r.metrics[0].days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
+    r.metrics[0].days[0] = (struct result_day){ .day = 20000,
+                                                .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
     r.metrics[0].days[0].arms[0] = a;
     r.metrics[0].days[0].arms[1] = b;
     return r;
@@ -105,8 +119,12 @@ Test(verdict, a_guardrail_that_got_worse_is_named)
     *m = (struct result_metric){ .metric = &zero, .role = STR("guardrail"), .kind = METRIC_RATIO, .days_count = 1 };
     m->days = arena_zalloc(&arena, sizeof *m->days);
     m->days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
-    m->days[0].arms[0] = (struct moments2){ .n = 10000, .mean_x = 0.1, .m2_x = 900, .mean_y = 1, .m2_y = 100, .cxy = 10 };
-    m->days[0].arms[1] = (struct moments2){ .n = 10000, .mean_x = 0.2, .m2_x = 1600, .mean_y = 1, .m2_y = 100, .cxy = 10 };
+    m->days[0].arms[0] = (struct moments2){
+        .n = 10000, .mean_x = 0.1, .m2_x = 900, .mean_y = 1, .m2_y = 100, .cxy = 10
+    };
+    m->days[0].arms[1] = (struct moments2){
+        .n = 10000, .mean_x = 0.2, .m2_x = 1600, .mean_y = 1, .m2_y = 100, .cxy = 10
+    };
     struct verdict v = verdict_of(r);
     cr_assert(eq(int, v.state, VERDICT_BETTER));
     cr_assert(strstr(v.text.p, "Guardrail \"Zero-result rate\" got worse") != NULL, "%s", v.text.p);
