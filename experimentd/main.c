@@ -25,7 +25,7 @@ static const struct command commands[] = {
     { "migrate", migrate_main, "migrate --data-dir DIR | --database-url URL",
       "bring the database to this program's schema" },
     { "key", key_main, "key create --scope S --data-dir DIR | --database-url URL",
-      "make an API key: client, analyst or admin" },
+      "make an API key: client, qa, analyst or admin" },
     { "version", version_main, "version", "print the version" },
     { "help", help_main, "help [serve]", "this text, or the settings of a command" },
 };

@@ -26,7 +26,7 @@ static const struct setting database_settings[] = {
     { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
       "who runs the private PostgreSQL when started as root" },
     { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
-    { "scope", SETTING_TEXT, AT(scope), NULL, false, "SCOPE", "of the key: client, analyst or admin" },
+    { "scope", SETTING_TEXT, AT(scope), NULL, false, "SCOPE", "of the key: client, qa, analyst or admin" },
     { "label", SETTING_TEXT, AT(label), "made by key create", false, "TEXT",
       "of the key: who it is for; shown in the audit trail" },
 };
@@ -88,16 +88,9 @@ int migrate_main(int argc, char **argv)
 
 static bool parse_scope(const char *text, enum key_scope *out, struct err *err)
 {
-    static const char *const names[] = {
-        [SCOPE_CLIENT] = "client", [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin"
-    };
-    for (enum key_scope s = SCOPE_CLIENT; s < SCOPE_COUNT; s++) {
-        if (strcmp(text, names[s]) == 0) {
-            *out = s;
-            return true;
-        }
-    }
-    return err_set(err, ERR_INVALID, "--scope is \"%s\", not client, analyst or admin", text);
+    *out = key_scope_of(str_of(text));
+    return *out != SCOPE_NONE ||
+           err_set(err, ERR_INVALID, "--scope is \"%s\", not client, qa, analyst or admin", text);
 }
 
 int key_main(int argc, char **argv)
@@ -108,7 +101,7 @@ int key_main(int argc, char **argv)
     enum key_scope scope = SCOPE_NONE;
     bool ok = open_database(&d, argc, argv, &word, &err);
     if (ok && (!word || strcmp(word, "create") != 0))
-        ok = err_set(&err, ERR_INVALID, "usage: experimentd key create --scope client|analyst|admin --data-dir DIR");
+        ok = err_set(&err, ERR_INVALID, "usage: experimentd key create --scope client|qa|analyst|admin --data-dir DIR");
     ok = ok && parse_scope(d.settings.scope, &scope, &err) && migrate_check(d.pg, migrations, &err) &&
          key_create(d.pg, scope, d.settings.label, key, &err);
     if (ok)

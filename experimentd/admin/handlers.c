@@ -57,13 +57,12 @@ static const char *const method_keys[HTTP_METHOD_COUNT] = {
     [HTTP_GET_] = "get",       [HTTP_HEAD_] = "head",   [HTTP_POST_] = "post",       [HTTP_PUT_] = "put",
     [HTTP_DELETE_] = "delete", [HTTP_PATCH_] = "patch", [HTTP_OPTIONS_] = "options",
 };
-static const char *const scope_names[SCOPE_COUNT] = { "none", "client", "analyst", "admin" };
 
 static void write_operation(struct jsonw *w, const struct route *r)
 {
     jsonw_open(w, method_keys[r->method], '{');
     jsonw_text(w, "summary", r->summary);
-    jsonw_text(w, "x-scope", scope_names[r->scope]);
+    jsonw_text(w, "x-scope", key_scope_names[r->scope]);
     if (r->scope != SCOPE_NONE)
         jsonw_raw(w, "security", STR("[{\"bearer\":[]},{\"key\":[]}]"));
     jsonw_raw(w, "responses",

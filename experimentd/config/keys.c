@@ -11,10 +11,6 @@
 
 enum { SECRET_BYTES = 32 };
 
-static const char *const scope_names[] = {
-    [SCOPE_CLIENT] = "client", [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin"
-};
-
 /* One statement: a key that is stored is also announced. A key that is there already (revoked, perhaps) stays as it is. */
 static const struct pg_stmt insert_key = {
     "key_insert", 4,
@@ -32,7 +28,7 @@ static bool store(struct pg *pg, enum key_scope scope, const char *label, struct
     (void)sodium_bin2hex(hash_hex, sizeof hash_hex, hash, sizeof hash);
     uuid_v7(id, clock_now_us());
     uuid_format(id, id_text);
-    const char *params[] = { id_text, label, scope_names[scope], hash_hex };
+    const char *params[] = { id_text, label, key_scope_names[scope], hash_hex };
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &insert_key, params, err);
     return r != NULL;
 }
@@ -43,7 +39,7 @@ bool key_create(struct pg *pg, enum key_scope scope, const char *label, char out
     char hex[2 * SECRET_BYTES + 1];
     randombytes_buf(secret, sizeof secret);
     (void)sodium_bin2hex(hex, sizeof hex, secret, sizeof secret);
-    (void)snprintf(out_key, KEY_TEXT_MAX, "xd_%s_%s", scope_names[scope], hex);
+    (void)snprintf(out_key, KEY_TEXT_MAX, "xd_%s_%s", key_scope_names[scope], hex);
     bool ok = store(pg, scope, label, str_of(out_key), err);
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(hex, sizeof hex);
@@ -78,7 +74,7 @@ static bool read_secret(const char *path, char out_key[KEY_TEXT_MAX], struct err
 static bool make_one(struct pg *pg, const char *dir, enum key_scope scope, struct err *err)
 {
     char label[KEY_TEXT_MAX], key[KEY_TEXT_MAX];
-    (void)snprintf(label, sizeof label, "%s.key", scope_names[scope]);
+    (void)snprintf(label, sizeof label, "%s.key", key_scope_names[scope]);
     AUTO(mem_free) char *path = mem_printf("%s/%s", dir, label);
     bool ok;
     if (access(path, F_OK) != 0) /* stored first: a key in the file that the database does not know would be refused */

@@ -140,9 +140,7 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
             continue;
         for (size_t b = 0; b < KEY_HASH_BYTES; b++)
             k.hash[b] = (unsigned char)(nibble(hex.p[2 * b]) << 4 | nibble(hex.p[2 * b + 1]));
-        k.scope = str_eq(scope, STR("admin"))     ? SCOPE_ADMIN
-                  : str_eq(scope, STR("analyst")) ? SCOPE_ANALYST
-                                                  : SCOPE_CLIENT;
+        k.scope = key_scope_of(scope);
         memcpy(&at, k.hash, sizeof at);
         while (w->keys[at & (w->keys_room - 1)].scope != SCOPE_NONE)
             at++;

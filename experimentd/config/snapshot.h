@@ -13,8 +13,10 @@
 #include "experimentd/http/http.h"
 
 struct pg;
+struct assign_payload;
 
 enum experiment_status { EXPERIMENT_DRAFT, EXPERIMENT_RUNNING, EXPERIMENT_STOPPED, EXPERIMENT_STATUS_COUNT };
+enum experiment_kind { EXPERIMENT_AB, EXPERIMENT_BANDIT, EXPERIMENT_INTERLEAVE, EXPERIMENT_KIND_COUNT };
 
 struct snapshot_variant {
     struct str key, name;
@@ -41,13 +43,41 @@ struct snapshot_metric {
     struct str key, name, description, kind, direction, display;
 };
 
+/* What a rule of a feature stands for: the payload's rules, one to one. */
+enum rule_kind {
+    RULE_EXPERIMENT, /* splits units over the experiment's variants */
+    RULE_FORCED,     /* named units get this variant */
+    RULE_HOLDOUT,    /* units that are held out get the default value */
+    RULE_KIND_COUNT
+};
+struct snapshot_rule {
+    enum rule_kind kind;
+    const struct snapshot_experiment *experiment; /* NULL: of a holdout's own feature */
+    int variant;                                  /* RULE_FORCED */
+};
+
+/* A feature (a parameter of the search that experiments vary): what SDKs and OpenFeature call a flag. */
+struct snapshot_feature {
+    struct str key;
+    const struct snapshot_rule *rules;
+    size_t rules_count;
+    bool internal; /* a holdout's own: evaluated for others, in no list of flags */
+};
+
 struct snapshot {
     int64_t version;                         /* config_version */
     struct snapshot_experiment *experiments; /* by key, ascending */
     size_t experiments_count;
     struct snapshot_metric *metrics; /* by key, ascending */
     size_t metrics_count;
-    /* private parts behind: arena, keyring, running experiments */
+    /* The configuration compiled into GrowthBook's model; every front door evaluates this, and SDKs get the same as text. */
+    const struct assign_payload *payload;
+    const struct snapshot_feature *features; /* numbered as in the payload */
+    size_t features_count;
+    struct str payload_json; /* body of GET /api/features/{client_key}: {"status":200,"features":…,"dateUpdated":…} */
+    struct str payload_etag; /* with its quotes; changes with the payload, the same on every daemon */
+    int64_t payload_version; /* config_version of the last edit that changed the payload as this daemon saw it */
+    /* private parts behind: arena, keyring */
 };
 
 /* Reads the whole configuration (one transaction) and builds it. Control thread. */

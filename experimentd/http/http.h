@@ -29,7 +29,10 @@ enum http_method {
     HTTP_OPTIONS_,
     HTTP_METHOD_COUNT
 };
-enum key_scope { SCOPE_NONE, SCOPE_CLIENT, SCOPE_ANALYST, SCOPE_ADMIN, SCOPE_COUNT };
+/* Each may do what those before it may. QA: evaluates drafts, forces variants, and is never counted. */
+enum key_scope { SCOPE_NONE, SCOPE_CLIENT, SCOPE_QA, SCOPE_ANALYST, SCOPE_ADMIN, SCOPE_COUNT };
+extern const char *const key_scope_names[SCOPE_COUNT]; /* "none", "client", … */
+enum key_scope key_scope_of(struct str name);          /* SCOPE_NONE: no scope of a key */
 
 struct http_header {
     struct str name; /* lower case */

@@ -8,10 +8,21 @@
 #include "base/buf.h"
 #include "experimentd/config/snapshot.h"
 
-static const char *const scope_names[] = { "none", "client", "analyst", "admin" };
-static_assert(sizeof scope_names / sizeof *scope_names == SCOPE_COUNT, "a name for every scope");
+const char *const key_scope_names[] = {
+    [SCOPE_NONE] = "none",       [SCOPE_CLIENT] = "client", [SCOPE_QA] = "qa",
+    [SCOPE_ANALYST] = "analyst", [SCOPE_ADMIN] = "admin",
+};
+static_assert(sizeof key_scope_names / sizeof *key_scope_names == SCOPE_COUNT, "a name for every scope");
 static const char *const method_names[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS" };
 static_assert(sizeof method_names / sizeof *method_names == HTTP_METHOD_COUNT, "a name for every method");
+
+enum key_scope key_scope_of(struct str name)
+{
+    for (int scope = SCOPE_NONE + 1; scope < SCOPE_COUNT; scope++)
+        if (str_eq_c(name, key_scope_names[scope]))
+            return (enum key_scope)scope;
+    return SCOPE_NONE;
+}
 
 static bool open_page;
 
@@ -81,8 +92,8 @@ static bool admit(struct http_request *req, const struct route *r)
         return true;
     if (req->scope != SCOPE_NONE) {
         struct err err;
-        err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", scope_names[req->scope],
-                method_names[req->method], r->pattern, scope_names[r->scope]);
+        err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", key_scope_names[req->scope],
+                method_names[req->method], r->pattern, key_scope_names[r->scope]);
         http_reply_err(req, &err);
         return false;
     }
