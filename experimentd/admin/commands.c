@@ -89,8 +89,7 @@ int migrate_main(int argc, char **argv)
 static bool parse_scope(const char *text, enum key_scope *out, struct err *err)
 {
     *out = key_scope_of(str_of(text));
-    return *out != SCOPE_NONE ||
-           err_set(err, ERR_INVALID, "--scope is \"%s\", not client, qa, analyst or admin", text);
+    return *out != SCOPE_NONE || err_set(err, ERR_INVALID, "--scope is \"%s\", not client, qa, analyst or admin", text);
 }
 
 int key_main(int argc, char **argv)

@@ -29,7 +29,7 @@ CREATE TABLE public.api_keys (
     hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
-    CONSTRAINT api_keys_scope CHECK ((scope = ANY (ARRAY['client'::text, 'analyst'::text, 'admin'::text])))
+    CONSTRAINT api_keys_scope CHECK ((scope = ANY (ARRAY['client'::text, 'qa'::text, 'analyst'::text, 'admin'::text])))
 );
 
 CREATE TABLE public.config_version (
