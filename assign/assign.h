@@ -15,6 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default) /* what stands here is what the shared library shows */
+
 #define ASSIGN_VERSION_MAJOR 1
 #define ASSIGN_VERSION_MINOR 0
 #define ASSIGN_VERSION_PATCH 0
@@ -267,3 +272,8 @@ bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_
                             double coverage, const double *weights, size_t variants);
 /* The variant's index, or -1: not in the experiment (an empty unit, or beyond the coverage). */
 int assign_variant(const struct assign_experiment *e, const char *unit, size_t unit_n);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif

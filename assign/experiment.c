@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "assign/assign.h"
-#include "assign/fnv.h"
+#include "assign/hash.h"
+#include "assign/payload.h"
 
 enum { PARSED_MAX = 1 << 20 };
 
@@ -17,7 +18,7 @@ static bool usable(const double *weights, size_t n)
     double sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += weights[i];
-    return sum >= 0.99 && sum <= 1.01;
+    return !(sum < 0.99 || sum > 1.01);
 }
 
 void assign_bucket_ranges(size_t n, double coverage, const double *weights, size_t weights_n, struct assign_range *out)
@@ -42,8 +43,8 @@ int assign_choose(double n, const struct assign_range *ranges, size_t count)
 
 bool assign_in_namespace(const char *value, size_t value_n, const char *name, size_t name_n, double lo, double hi)
 {
-    uint32_t h = fnv_add(FNV_BASIS, value, value_n);
-    h = fnv_add(fnv_add(h, "__", 2), name, name_n);
+    uint32_t h = assign_fnv(ASSIGN_FNV_BASIS, value, value_n);
+    h = assign_fnv(assign_fnv(h, "__", 2), name, name_n);
     double n = (h % 1000) / 1000.0;
     return n >= lo && n < hi;
 }
@@ -74,24 +75,29 @@ static int parse_int(const char *p, const char *end)
     return p == from || (minus && v > 0) ? -1 : v; /* JavaScript's -0 is an index, too */
 }
 
-int assign_query_string_override(const char *key, const char *url, size_t n)
+int assign_query_override(struct assign_text key, struct assign_text url, size_t n)
 {
-    const char *p = strchr(url, '?');
-    size_t key_n = strlen(key);
+    const char *p = url.n ? memchr(url.p, '?', url.n) : NULL, *end;
+    size_t key_n = key.n;
     if (!p)
         return -1;
-    p++;
-    const char *end = p + strcspn(p, "?#"); /* as split("?")[1] and the cut at "#" do */
+    for (end = ++p; end < url.p + url.n && *end != '?' && *end != '#';)
+        end++; /* as split("?")[1] and the cut at "#" do */
     for (const char *stop; p <= end; p = stop + 1) {
         const char *next = memchr(p, '&', (size_t)(end - p));
         stop = next ? next : end;
         const char *equals = memchr(p, '=', (size_t)(stop - p)), *key_end = equals ? equals : stop;
-        if ((size_t)(key_end - p) != key_n || memcmp(p, key, key_n) != 0)
+        if ((size_t)(key_end - p) != key_n || memcmp(p, key.p, key_n) != 0)
             continue;
         int v = equals ? parse_int(equals + 1, stop) : -1;
         return v >= 0 && (size_t)v < n ? v : -1;
     }
     return -1;
+}
+
+int assign_query_string_override(const char *key, const char *url, size_t n)
+{
+    return assign_query_override((struct assign_text){ key, strlen(key) }, (struct assign_text){ url, strlen(url) }, n);
 }
 
 bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_t seed_n, int hash_version,
@@ -102,7 +108,7 @@ bool assign_experiment_init(struct assign_experiment *e, const char *seed, size_
     e->hash_version = hash_version;
     e->seed = seed;
     e->seed_n = seed_n;
-    e->seed_state = fnv_add(FNV_BASIS, seed, seed_n);
+    e->seed_state = assign_fnv(ASSIGN_FNV_BASIS, seed, seed_n);
     e->ranges_count = variants;
     assign_bucket_ranges(variants, coverage, weights, variants, e->ranges);
     return true;
@@ -114,7 +120,7 @@ int assign_variant(const struct assign_experiment *e, const char *unit, size_t u
     if (unit_n == 0)
         return -1;
     if (e->hash_version == 2)
-        n = (fnv_add_decimal(FNV_BASIS, fnv_add(e->seed_state, unit, unit_n)) % 10000) / 10000.0;
+        n = (assign_fnv_decimal(ASSIGN_FNV_BASIS, assign_fnv(e->seed_state, unit, unit_n)) % 10000) / 10000.0;
     else
         (void)assign_hash(e->seed, e->seed_n, unit, unit_n, 1, &n);
     return assign_choose(n, e->ranges, e->ranges_count);

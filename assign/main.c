@@ -1,135 +1,238 @@
 /* xassign SECTION - evaluates one JSON array a line, a case's inputs in the order of GrowthBook's cases.json without its name, and
  * prints the result. A line that cannot be read is answered by {"error": …}; the rest goes on. */
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "assign/assign.h"
+#include "assign/arena.h"
+#include "assign/payload.h"
+#include "assign/text.h"
+#include "assign/value.h"
+#include "assign/xassign.h"
 
-static double eight_digits(double v)
+/* ---- building values ---- */
+
+static void need(const void *p)
 {
-    return floor(v * 1e8 + 1e-4) / 1e8; /* the table's numbers are cut to eight digits */
+    if (p)
+        return;
+    (void)fputs("xassign: out of memory\n", stderr);
+    exit(EX_OSERR);
 }
 
-/* "[2] is too long": the refusal of a section's own check, in the form of jansson's. Returns NULL. */
-static json_t *refuse(json_error_t *e, const char *why)
+struct assign_value *x_list(struct x *x, uint32_t room)
 {
-    (void)snprintf(e->text, sizeof e->text, "%s", why);
-    return NULL;
+    struct assign_value *v = assign_alloc_zeroed(&x->heap.arena, (room ? room : 1) * sizeof *v);
+    need(v);
+    return v;
 }
 
-/* An id as an SDK hashes it: numbers and booleans by their JavaScript text, which `room` keeps. NULL: it is none of these. */
-static const char *id_of(const json_t *v, char room[ASSIGN_NUMBER_TEXT_MAX])
+struct assign_value x_items(struct assign_value *items, uint32_t n)
 {
-    if (json_is_boolean(v))
-        return json_is_true(v) ? "true" : "false";
-    if (!json_is_number(v))
-        return json_string_value(v);
-    (void)assign_number_text(json_number_value(v), room);
-    return room;
+    return (struct assign_value){ .type = ASSIGN_ARRAY, .count = n, .items = items };
 }
 
-static json_t *hash_section(json_t *in, json_error_t *e)
+struct assign_value x_text(struct assign_text t)
 {
-    char room[ASSIGN_NUMBER_TEXT_MAX];
-    const char *seed, *value;
-    json_t *id;
-    int version;
+    return (struct assign_value){ .type = ASSIGN_STRING, .text = t };
+}
+
+struct assign_value x_bool(bool b)
+{
+    return (struct assign_value){ .type = ASSIGN_BOOL, .boolean = b };
+}
+
+struct assign_value x_number(double n)
+{
+    return (struct assign_value){ .type = ASSIGN_NUMBER, .number = n };
+}
+
+void x_open(struct x *x, struct x_object *o)
+{
+    o->n = 0;
+    o->members = assign_alloc_zeroed(&x->heap.arena, X_MEMBERS_MAX * sizeof *o->members);
+    need(o->members);
+}
+
+void x_put(struct x_object *o, const char *key, struct assign_value v)
+{
+    if (v.type != ASSIGN_MISSING && o->n < X_MEMBERS_MAX)
+        o->members[o->n++] = (struct assign_member){ { key, strlen(key) }, v };
+}
+
+struct assign_value x_close(const struct x_object *o)
+{
+    return (struct assign_value){ .type = ASSIGN_OBJECT, .count = o->n, .members = o->members };
+}
+
+bool x_refuse(struct x *x, const char *why)
+{
+    (void)snprintf(x->e.text, sizeof x->e.text, "%s", why);
+    return false;
+}
+
+/* ---- sections of numbers ---- */
+
+static struct assign_value eight_digits(double v)
+{
+    return x_number(floor(v * 1e8 + 1e-4) / 1e8); /* the table's numbers are cut to eight digits */
+}
+
+static bool is_number(const struct assign_value *v)
+{
+    return v && v->type == ASSIGN_NUMBER;
+}
+
+static bool is_text(const struct assign_value *v)
+{
+    return v && v->type == ASSIGN_STRING;
+}
+
+/* An id as an SDK hashes it: numbers and booleans by their JavaScript text. */
+static bool id_of(struct x *x, const struct assign_value *v, struct assign_text *out)
+{
+    if (!v || v->type <= ASSIGN_NULL || v->type >= ASSIGN_ARRAY)
+        return x_refuse(x, "the value is no text, number or boolean");
+    return assign_to_text(v, &x->heap.arena, out);
+}
+
+static bool hash_section(struct x *x, const struct assign_value *in, struct assign_value *out)
+{
+    struct assign_text value;
     double n;
-    if (json_unpack_ex(in, e, JSON_STRICT, "[s,o,i]", &seed, &id, &version) != 0)
-        return NULL;
-    if (!(value = id_of(id, room)))
-        return refuse(e, "the value is no text, number or boolean");
-    return assign_hash(seed, strlen(seed), value, strlen(value), version, &n) ? json_real(n) : json_null();
+    if (in->count != 3 || !is_text(&in->items[0]) || !is_number(&in->items[2]))
+        return x_refuse(x, "not [seed, value, version]");
+    if (!id_of(x, &in->items[1], &value))
+        return false;
+    struct assign_text seed = in->items[0].text;
+    bool known = assign_hash(seed.p, seed.n, value.p, value.n, (int)in->items[2].number, &n);
+    *out = known ? x_number(n) : assign_null;
+    return true;
 }
 
-static bool read_numbers(const json_t *array, double *out, json_error_t *e)
+static bool numbers_of(struct x *x, const struct assign_value *list, double *out)
 {
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const json_t *v = json_array_get(array, i);
-        if (i == ASSIGN_VARIANTS_MAX || !json_is_number(v))
-            return refuse(e, i == ASSIGN_VARIANTS_MAX ? "too many variants" : "a weight is not a number") != NULL;
-        out[i] = json_number_value(v);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (i == ASSIGN_VARIANTS_MAX || !is_number(&list->items[i]))
+            return x_refuse(x, i == ASSIGN_VARIANTS_MAX ? "too many variants" : "a weight is not a number");
+        out[i] = list->items[i].number;
     }
     return true;
 }
 
-static json_t *bucket_range_section(json_t *in, json_error_t *e)
+static struct assign_value range_value(struct x *x, struct assign_range r)
 {
-    json_t *args = json_array_size(in) == 1 ? json_array_get(in, 0) : in, *given, *out;
-    double coverage, weights[ASSIGN_VARIANTS_MAX];
+    struct assign_value *pair = x_list(x, 2);
+    pair[0] = eight_digits(r.lo);
+    pair[1] = eight_digits(r.hi);
+    return x_items(pair, 2);
+}
+
+static bool bucket_range_section(struct x *x, const struct assign_value *in, struct assign_value *out)
+{
+    const struct assign_value *args = in->count == 1 && in->items[0].type == ASSIGN_ARRAY ? &in->items[0] : in;
     struct assign_range ranges[ASSIGN_VARIANTS_MAX];
-    int n;
-    if (json_unpack_ex(args, e, JSON_STRICT, "[i,F,o]", &n, &coverage, &given) != 0 || !read_numbers(given, weights, e))
-        return NULL;
-    if (n < 0 || n > ASSIGN_VARIANTS_MAX)
-        return refuse(e, "the count is negative or too large");
-    assign_bucket_ranges((size_t)n, coverage, json_is_array(given) ? weights : NULL, json_array_size(given), ranges);
-    out = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(out, json_pack("[f,f]", eight_digits(ranges[i].lo), eight_digits(ranges[i].hi)));
-    return out;
+    double weights[ASSIGN_VARIANTS_MAX];
+    if (args->count != 3 || !is_number(&args->items[0]) || !is_number(&args->items[1]))
+        return x_refuse(x, "not [[count, coverage, weights or null]]");
+    const struct assign_value *given = &args->items[2];
+    double n = args->items[0].number;
+    if (!(n >= 0 && n <= ASSIGN_VARIANTS_MAX))
+        return x_refuse(x, "the count is negative or too large");
+    bool listed = given->type == ASSIGN_ARRAY;
+    if (listed && !numbers_of(x, given, weights))
+        return false;
+    assign_bucket_ranges((size_t)n, args->items[1].number, listed ? weights : NULL, listed ? given->count : 0, ranges);
+    struct assign_value *items = x_list(x, (uint32_t)n);
+    for (uint32_t i = 0; i < (uint32_t)n; i++)
+        items[i] = range_value(x, ranges[i]);
+    *out = x_items(items, (uint32_t)n);
+    return true;
 }
 
-static json_t *choose_section(json_t *in, json_error_t *e)
+static bool choose_section(struct x *x, const struct assign_value *in, struct assign_value *out)
 {
     struct assign_range ranges[ASSIGN_VARIANTS_MAX];
-    json_t *given;
-    double n;
-    if (json_unpack_ex(in, e, JSON_STRICT, "[F,o]", &n, &given) != 0)
-        return NULL;
-    if (!json_is_array(given) || json_array_size(given) > ASSIGN_VARIANTS_MAX)
-        return refuse(e, "the ranges are no array, or too many");
-    for (size_t i = 0; i < json_array_size(given); i++)
-        if (json_unpack_ex(json_array_get(given, i), e, JSON_STRICT, "[F,F]", &ranges[i].lo, &ranges[i].hi) != 0)
-            return NULL;
-    return json_integer(assign_choose(n, ranges, json_array_size(given)));
+    if (in->count != 2 || !is_number(&in->items[0]) || in->items[1].type != ASSIGN_ARRAY ||
+        in->items[1].count > ASSIGN_VARIANTS_MAX)
+        return x_refuse(x, "not [n, [[lo, hi], …]], or too many ranges");
+    const struct assign_value *list = &in->items[1];
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct assign_value *r = &list->items[i];
+        if (r->type != ASSIGN_ARRAY || r->count != 2 || !is_number(&r->items[0]) || !is_number(&r->items[1]))
+            return x_refuse(x, "a range is not [lo, hi]");
+        ranges[i] = (struct assign_range){ r->items[0].number, r->items[1].number };
+    }
+    *out = x_number(assign_choose(in->items[0].number, ranges, list->count));
+    return true;
 }
 
-static json_t *namespace_section(json_t *in, json_error_t *e)
+static bool namespace_section(struct x *x, const struct assign_value *in, struct assign_value *out)
 {
-    char room[ASSIGN_NUMBER_TEXT_MAX];
-    const char *value, *name;
-    json_t *id;
-    double lo, hi;
-    if (json_unpack_ex(in, e, JSON_STRICT, "[o,[s,F,F]]", &id, &name, &lo, &hi) != 0)
-        return NULL;
-    if (!(value = id_of(id, room)))
-        return refuse(e, "the value is no text, number or boolean");
-    return json_boolean(assign_in_namespace(value, strlen(value), name, strlen(name), lo, hi));
+    struct assign_text value;
+    const struct assign_value *space = in->count == 2 ? &in->items[1] : NULL;
+    if (!space || space->type != ASSIGN_ARRAY || space->count != 3 || !is_text(&space->items[0]) ||
+        !is_number(&space->items[1]) || !is_number(&space->items[2]))
+        return x_refuse(x, "not [value, [name, lo, hi]]");
+    if (!id_of(x, &in->items[0], &value))
+        return false;
+    struct assign_text name = space->items[0].text;
+    *out = x_bool(
+        assign_in_namespace(value.p, value.n, name.p, name.n, space->items[1].number, space->items[2].number));
+    return true;
 }
 
-static json_t *equal_weights_section(json_t *in, json_error_t *e)
+static bool equal_weights_section(struct x *x, const struct assign_value *in, struct assign_value *out)
 {
     double weights[ASSIGN_VARIANTS_MAX];
-    int n;
-    if (json_unpack_ex(in, e, JSON_STRICT, "[i]", &n) != 0)
-        return NULL;
-    if (n > ASSIGN_VARIANTS_MAX)
-        return refuse(e, "too many variants");
-    assign_equal_weights(n < 0 ? 0 : (size_t)n, weights);
-    json_t *out = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(out, json_real(eight_digits(weights[i])));
-    return out;
+    if (in->count != 1 || !is_number(&in->items[0]) || in->items[0].number > ASSIGN_VARIANTS_MAX)
+        return x_refuse(x, "not [count], or too many variants");
+    uint32_t n = in->items[0].number > 0 ? (uint32_t)in->items[0].number : 0;
+    struct assign_value *items = x_list(x, n);
+    assign_equal_weights(n, weights);
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = eight_digits(weights[i]);
+    *out = x_items(items, n);
+    return true;
 }
 
-static json_t *override_section(json_t *in, json_error_t *e)
+static bool override_section(struct x *x, const struct assign_value *in, struct assign_value *out)
 {
-    const char *key, *url;
-    int n;
-    if (json_unpack_ex(in, e, JSON_STRICT, "[s,s,i]", &key, &url, &n) != 0)
-        return NULL;
-    int v = assign_query_string_override(key, url, n < 0 ? 0 : (size_t)n);
-    return v < 0 ? json_null() : json_integer(v);
+    if (in->count != 3 || !is_text(&in->items[0]) || !is_text(&in->items[1]) || !is_number(&in->items[2]))
+        return x_refuse(x, "not [key, url, count]");
+    double n = in->items[2].number;
+    int v = assign_query_override(in->items[0].text, in->items[1].text, n > 0 ? (size_t)n : 0);
+    *out = v < 0 ? assign_null : x_number(v);
+    return true;
+}
+
+/* ---- the others of one call ---- */
+
+static bool condition_section(struct x *x, const struct assign_value *in, struct assign_value *out)
+{
+    if (in->count < 2 || in->count > 3)
+        return x_refuse(x, "not [condition, attributes, saved groups]");
+    *out = x_bool(
+        assign_condition(&in->items[0], &in->items[1], in->count == 3 ? &in->items[2] : NULL, &x->heap.arena));
+    return true;
+}
+
+static bool decrypt_section(struct x *x, const struct assign_value *in, struct assign_value *out)
+{
+    struct assign_text text;
+    if (in->count != 2 || !is_text(&in->items[0]) || !is_text(&in->items[1]))
+        return x_refuse(x, "not [text, key]");
+    bool ok = assign_decrypt(in->items[0].text, in->items[1].text, &x->heap.arena, &text);
+    *out = ok ? x_text(text) : assign_null;
+    return true;
 }
 
 static const struct section {
     const char *name;
-    json_t *(*run)(json_t *in, json_error_t *e); /* NULL with e->text: refused. NULL here: not offered yet */
+    bool (*run)(struct x *x, const struct assign_value *in,
+                struct assign_value *out); /* false: refused, x->e says why */
     const char *help;
 } sections[] = {
     { "hash", hash_section, "[seed, value, version] → n in [0, 1), or null" },
@@ -138,62 +241,98 @@ static const struct section {
     { "inNamespace", namespace_section, "[value, [name, lo, hi]] → true or false" },
     { "getEqualWeights", equal_weights_section, "[count] → weights" },
     { "getQueryStringOverride", override_section, "[key, url, count] → index or null" },
-    { "evalCondition", NULL, "not offered yet" },
-    { "feature", NULL, "not offered yet" },
-    { "run", NULL, "not offered yet" },
-    { "decrypt", NULL, "not offered yet" },
-    { "stickyBucket", NULL, "not offered yet" },
-    { "urlRedirect", NULL, "not offered yet" },
-    { "contextualBandit", NULL, "not offered yet" },
+    { "evalCondition", condition_section, "[condition, attributes, saved groups] → true or false" },
+    { "feature", x_feature_section, "[context, key] → the SDK's FeatureResult" },
+    { "run", x_run_section, "[context, experiment] → [value, in experiment, hash used]" },
+    { "decrypt", decrypt_section, "[text, key] → plain text or null" },
+    { "stickyBucket", x_sticky_section, "[context, documents, key] → [experiment's result, documents]" },
+    { "urlRedirect", x_redirect_section, "[context] → [] or [{inExperiment, urlRedirect, urlWithParams}]" },
+    { "contextualBandit", x_feature_section, "[context, key] → the SDK's FeatureResult" },
 };
 
 static void print_help(void)
 {
-    (void)puts("usage: xassign SECTION < cases\n\nOne JSON array a line in, the result a line out. Sections:");
+    (void)puts("usage: xassign SECTION < cases\n"
+               "       xassign eval PAYLOAD < units\n\n"
+               "SECTION: one JSON array a line in, the result a line out.\n"
+               "eval: PAYLOAD is a file as /api/features answers it; a unit a line in, as {\"attributes\": {…}, "
+               "\"url\": …}; what\n"
+               "each feature is for it out.\n\nSections:");
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         (void)printf("  %-24s %s\n", sections[i].name, sections[i].help);
 }
 
-static json_t *answer(const struct section *s, const char *line, size_t n)
+static void print(struct x *x, const struct assign_value *v)
 {
-    json_error_t e = { 0 };
-    json_t *in = json_loadb(line, n, 0, &e), *out = NULL;
-    if (in && !json_is_array(in))
-        (void)refuse(&e, "the line is not an array");
-    else if (in && !s->run)
-        (void)snprintf(e.text, sizeof e.text, "section %s is not offered yet", s->name);
-    else if (in)
-        out = s->run(in, &e);
-    json_decref(in);
-    return out ? out : json_pack("{s:s}", "error", e.text);
+    size_t n = assign_json_write(v, NULL, 0);
+    char *text = assign_alloc(&x->heap.arena, n + 1);
+    need(text);
+    (void)assign_json_write(v, text, n + 1);
+    (void)puts(text);
 }
 
-static void run_lines(const struct section *s)
+static void answer(const struct section *s, const struct assign_payload *p, const char *line, size_t n)
+{
+    struct x x = { .payload = p };
+    struct assign_value in, out = assign_null;
+    assign_heap_init(&x.heap);
+    bool ok = assign_json_read(line, n, &x.heap.arena, &in, &x.e);
+    if (ok && in.type != (s ? ASSIGN_ARRAY : ASSIGN_OBJECT))
+        ok = x_refuse(&x, s ? "the line is not an array" : "the line is not an object");
+    ok = ok && (s ? s->run(&x, &in, &out) : x_eval_unit(&x, &in, &out));
+    if (!ok) {
+        struct x_object o;
+        x_open(&x, &o);
+        x_put(&o, "error", x_text((struct assign_text){ x.e.text, strlen(x.e.text) }));
+        out = x_close(&o);
+    }
+    print(&x, &out);
+    assign_payload_free(x.made);
+    assign_heap_release(&x.heap);
+}
+
+static int run_lines(const struct section *s, const struct assign_payload *p)
 {
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
-    while ((n = getline(&line, &room, stdin)) > 0) {
-        json_t *out = answer(s, line, (size_t)n);
-        (void)json_dumpf(out, stdout, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
-        (void)putchar('\n');
-        json_decref(out);
-    }
+    while ((n = getline(&line, &room, stdin)) > 0)
+        answer(s, p, line, (size_t)n);
     free(line);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EX_IOERR;
+}
+
+static int eval(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t n = f ? getdelim(&text, &room, EOF, f) : -1;
+    struct assign_error e = { "cannot be read" };
+    struct assign_payload *p = n > 0 ? assign_payload_new(text, (size_t)n, (struct assign_text){ NULL, 0 }, &e) : NULL;
+    int code = EX_DATAERR;
+    if (p)
+        code = run_lines(NULL, p);
+    else
+        (void)fprintf(stderr, "xassign: %s: %s\n", path, e.text);
+    assign_payload_free(p);
+    free(text);
+    if (f)
+        (void)fclose(f);
+    return code;
 }
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "eval") == 0)
+        return eval(argv[2]);
     if (argc != 2 || strcmp(argv[1], "--help") == 0) {
         print_help();
         return argc == 2 ? EXIT_SUCCESS : EX_USAGE;
     }
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        if (strcmp(argv[1], sections[i].name) == 0) {
-            run_lines(&sections[i]);
-            return EXIT_SUCCESS;
-        }
-    }
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(argv[1], sections[i].name) == 0)
+            return run_lines(&sections[i], NULL);
     (void)fprintf(stderr, "xassign: section \"%s\" is not offered; \"xassign --help\" lists them\n", argv[1]);
     return EX_USAGE;
 }

@@ -1,4 +1,5 @@
 # Compiler settings that every target of the project shares.
+get_filename_component(PROJECT_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 option(WITH_ASAN "Address and undefined-behaviour sanitizers" OFF)
 option(WITH_TSAN "Thread sanitizer" OFF)
 option(WITH_FUZZ "libFuzzer targets (clang only)" OFF)
@@ -11,9 +12,9 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 add_library(project_options INTERFACE)
-target_include_directories(project_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(project_options INTERFACE ${PROJECT_ROOT})
 target_compile_definitions(project_options INTERFACE _GNU_SOURCE
-  EXPERIMENTD_VERSION="${PROJECT_VERSION}" EXPERIMENTD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  EXPERIMENTD_VERSION="${PROJECT_VERSION}" EXPERIMENTD_SOURCE_DIR="${PROJECT_ROOT}")
 # -ffp-contract=off: a sum must give the same bits whatever the compiler fuses (design: engine, rule D6).
 target_compile_options(project_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes -Wstrict-prototypes
@@ -38,7 +39,7 @@ function(project_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   list(FILTER sources EXCLUDE REGEX "/main[a-z_]*\\.c$")
   if(NOT sources)
-    set(sources ${CMAKE_SOURCE_DIR}/base/err.c)
+    set(sources ${PROJECT_ROOT}/base/err.c)
   endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC project_options ${ARGN})

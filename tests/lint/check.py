@@ -24,7 +24,7 @@ STATS_PURE = ["stats/", "base/err.h"]
 FOREIGN = re.compile(r"^(libpq-fe|event2/|jansson|gsl/|pcre2|sodium|zlib|llhttp|openssl/)")
 MAY_USE = {
     "base": ["libpq-fe", "event2/", "jansson"],
-    "assign": ["jansson", "pcre2"],
+    "assign": ["openssl/", "pcre2"],
     "stats": ["gsl/", "jansson"],
 }
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|rand|gets)\s*\(")
