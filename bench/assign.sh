@@ -1,4 +1,10 @@
 #!/usr/bin/env bash
-# GET /v1/assign/{experiment} beside nginx returning a constant: requests per second and server CPU per request. See assign.py.
+# (a) an assignment in process beside GrowthBook's SDK; (b) GET /v1/assign/{experiment} beside nginx returning a constant.
 set -euo pipefail
-exec /usr/bin/python3 "$(dirname "$0")/assign.py" "$@"
+here=$(dirname "$0")
+if [ $# = 0 ]; then # arguments are those of (b)
+    echo "(a) in process: nanoseconds of CPU an assignment, libassign / SDK by round"
+    /usr/bin/python3 "$here/assign_inprocess.py"
+    echo "(b) over HTTP"
+fi
+exec /usr/bin/python3 "$here/assign.py" "$@"
