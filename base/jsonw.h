@@ -1,4 +1,4 @@
-/* jsonw.h - writing JSON into a buf, commas and nesting taken care of. Keys are literals of ours, values are escaped.
+/* jsonw.h - writing JSON into a buf, commas and nesting taken care of. Keys end with 0; keys and values are escaped.
  *
  *   struct jsonw w; jsonw_init(&w, &buf);
  *   jsonw_open(&w, NULL, '{'); jsonw_str(&w, "key", s); jsonw_open(&w, "list", '['); jsonw_i64(&w, NULL, 1); jsonw_close(&w); jsonw_close(&w);

@@ -6,11 +6,10 @@
 enum query {
     QUERY_RESULTS_LATEST, /* results/model.h: the last day of each metric of some experiments */
     QUERY_RESULTS_DAYS,   /* the same, all days */
-    /* Edits (config/handlers.c) → configuration's version (null: refused), and the experiment's status and version before. */
-    QUERY_EXPERIMENT_CREATE, /* $1 canonical object, $2 actor; refused: the key is taken */
-    QUERY_EXPERIMENT_START,  /* $1 key, $2 version or '', $3 actor; no row: not known */
-    QUERY_EXPERIMENT_STOP,
-    QUERY_EXPERIMENT_DELETE,
+    /* $1 configuration's version that the edit was checked against, $2 writes, $3 actor → the new version, or -version when another edit came
+     * first (config/edit.h) */
+    QUERY_CONFIG_EDIT,
+    QUERY_REVISIONS, /* $1 subject ("experiment:x"), $2 only ids below this, $3 how many → id, instant, actor, action, before, after */
     QUERY_COUNT
 };
 

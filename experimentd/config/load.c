@@ -1,38 +1,27 @@
-/* snapshot_load: the whole configuration read in one transaction and built into one arena. */
+/* snapshot_load: the whole configuration read in one transaction and built into one arena (compile.c makes of it what is evaluated). */
 #include "experimentd/config/load.h"
 
 #include <assert.h>
 
-#include "base/buf.h"
-#include "base/hash.h"
 #include "base/log.h"
+#include "experimentd/config/experiment.h"
+#include "experimentd/config/object.h"
 #include "experimentd/config/snapshot_parts.h"
+#include "experimentd/config/state.h"
 
-enum stmt { VERSION, EXPERIMENTS, VARIANTS, EXPERIMENT_METRICS, METRICS, KEYS, STMT_COUNT };
+enum stmt { VERSION, EXPERIMENTS, OBJECTS, METRICS, KEYS, STMT_COUNT };
 static_assert((int)STMT_COUNT == (int)CONFIG_STMT_COUNT, "a row for every statement");
-enum { SNAPSHOT_ARENA_BYTES = 64 << 10, FRAGMENT_MAX = 1 << 20 };
-
-static const char *const unassigned_names[] = {
-    [NOT_RUNNING] = "not_running",
-    [NOT_IN_COVERAGE] = "not_in_coverage",
-    [NO_UNIT] = "no_unit",
-};
-static_assert(sizeof unassigned_names / sizeof *unassigned_names == UNASSIGNED_COUNT, "a name for every reason");
-
-#define US(column) "(extract(epoch from " column ") * 1000000)::bigint"
+enum { SNAPSHOT_ARENA_BYTES = 64 << 10 };
 
 const struct pg_stmt config_statements[] = {
-    [VERSION] = { "config_version", 0, "select version from config_version" },
+    [VERSION] = { "config_version", 0, "select version, us(updated_at) from config_version" },
     [EXPERIMENTS] = { "config_experiments", 0,
-                      "select key, name, hypothesis, status, hash_attribute, hash_version, seed, coverage, origin, "
-                      "version, " US("created_at") ", " US("started_at") ", " US(
-                          "stopped_at") " from experiments order by key collate \"C\"" },
-    [VARIANTS] = { "config_variants", 0,
-                   "select experiment, key, name, weight, value::text from variants order by experiment collate \"C\", "
-                   "position" },
-    [EXPERIMENT_METRICS] = { "config_experiment_metrics", 0,
-                             "select experiment, metric, role from experiment_metrics order by experiment collate "
-                             "\"C\", position" },
+                      "select key, spec::text, state::text, status, version, phase, us(created_at), us(started_at), "
+                      "us(stopped_at), us(concluded_at), us(phase_started_at) "
+                      "from experiments order by key collate \"C\"" },
+    [OBJECTS] = { "config_objects", 0,
+                  "select kind, key, spec::text, state::text, version, us(created_at), us(updated_at) "
+                  "from config_objects order by kind, key collate \"C\"" },
     [METRICS] = { "config_metrics", 0,
                   "select key, name, description, kind, direction, display from metrics order by key collate \"C\"" },
     [KEYS] = { "config_keys", 0, "select encode(hash, 'hex'), scope, label from api_keys where revoked_at is null" },
@@ -45,70 +34,83 @@ static struct str text(struct snapshot_whole *w, const PGresult *r, int row, int
 
 static enum experiment_status status_of(struct str s)
 {
-    return str_eq(s, STR("running")) ? EXPERIMENT_RUNNING
-           : str_eq(s, STR("draft")) ? EXPERIMENT_DRAFT
-                                     : EXPERIMENT_STOPPED;
+    for (int i = 0; i < EXPERIMENT_STATUS_COUNT; i++)
+        if (str_eq_c(s, experiment_status_names[i]))
+            return (enum experiment_status)i;
+    return EXPERIMENT_STOPPED;
 }
 
+static bool read_experiment(struct snapshot_whole *w, const PGresult *r, int row, struct snapshot_experiment *e,
+                            struct err *err)
+{
+    json_auto_t *spec = json_parse(pg_get(r, row, 1), err), *state = spec ? json_parse(pg_get(r, row, 2), err) : NULL;
+    if (!spec || !state || !experiment_read(spec, &w->arena, e, err))
+        return false;
+    e->spec_json = text(w, r, row, 1);
+    e->state_json = text(w, r, row, 2);
+    e->status = status_of(pg_get(r, row, 3));
+    e->version = pg_get_i64(r, row, 4);
+    e->phase = (int)pg_get_i64(r, row, 5);
+    e->created_us = pg_get_i64(r, row, 6);
+    e->started_us = pg_get_i64(r, row, 7);
+    e->stopped_us = pg_get_i64(r, row, 8);
+    e->concluded_us = pg_get_i64(r, row, 9);
+    e->phase_started_us = pg_get_i64(r, row, 10);
+    state_read(state, &w->arena, e);
+    return true;
+}
+
+/* What another program wrote must not take the rest down: it is left out, and said. */
 static void read_experiments(struct snapshot_whole *w, const PGresult *r)
 {
+    w->s.experiments = arena_zalloc(&w->arena, (size_t)PQntuples(r) * sizeof *w->s.experiments);
+    for (int i = 0; i < PQntuples(r); i++) {
+        struct err err;
+        if (read_experiment(w, r, i, &w->s.experiments[w->s.experiments_count], &err))
+            w->s.experiments_count++;
+        else
+            log_error("experiment_not_read", "experiment=%.*s " LOG_ERR, STR_ARG(pg_get(r, i, 0)), LOG_ERR_ARG(&err));
+    }
+}
+
+static bool kind_of(struct str name, enum object_kind *out)
+{
+    for (int k = 0; k < OBJECT_KIND_COUNT; k++) {
+        if (!str_eq_c(name, object_kind_names[k]))
+            continue;
+        *out = (enum object_kind)k;
+        return true;
+    }
+    return false;
+}
+
+static bool read_object(struct snapshot_whole *w, const PGresult *r, int row, enum object_kind kind, struct err *err)
+{
+    struct snapshot_objects *list = &w->s.objects[kind];
+    struct snapshot_object *o = &list->p[list->n];
+    json_auto_t *spec = json_parse(pg_get(r, row, 2), err), *state = spec ? json_parse(pg_get(r, row, 3), err) : NULL;
+    if (!spec || !state || !object_read(spec, kind, &w->arena, o, err))
+        return false;
+    slots_read(json_object_get(state, "slots"), &w->arena, &o->slots);
+    o->spec_json = text(w, r, row, 2);
+    o->version = pg_get_i64(r, row, 4);
+    o->created_us = pg_get_i64(r, row, 5);
+    o->updated_us = pg_get_i64(r, row, 6);
+    list->n++;
+    return true;
+}
+
+static void read_objects(struct snapshot_whole *w, const PGresult *r)
+{
     size_t n = (size_t)PQntuples(r);
-    w->s.experiments = arena_zalloc(&w->arena, n * sizeof *w->s.experiments);
-    w->s.experiments_count = n;
+    for (int k = 0; k < OBJECT_KIND_COUNT; k++)
+        w->s.objects[k].p = arena_zalloc(&w->arena, n * sizeof *w->s.objects[k].p);
     for (int i = 0; i < (int)n; i++) {
-        w->s.experiments[i] = (struct snapshot_experiment){
-            .key = text(w, r, i, 0),
-            .name = text(w, r, i, 1),
-            .hypothesis = text(w, r, i, 2),
-            .status = status_of(pg_get(r, i, 3)),
-            .hash_attribute = text(w, r, i, 4),
-            .hash_version = (int)pg_get_i64(r, i, 5),
-            .seed = text(w, r, i, 6),
-            .coverage = pg_get_double(r, i, 7),
-            .origin = text(w, r, i, 8),
-            .version = pg_get_i64(r, i, 9),
-            .created_us = pg_get_i64(r, i, 10),
-            .started_us = pg_get_i64(r, i, 11),
-            .stopped_us = pg_get_i64(r, i, 12),
-        };
-    }
-}
-
-/* Rows of r from *row on that belong to the experiment; both are ordered by its key. */
-static int rows_of(const PGresult *r, int row, struct str key)
-{
-    int n = 0;
-    while (row + n < PQntuples(r) && str_eq(pg_get(r, row + n, 0), key))
-        n++;
-    return n;
-}
-
-static void read_variants(struct snapshot_whole *w, const PGresult *r)
-{
-    int row = 0;
-    for (size_t i = 0; i < w->s.experiments_count; i++) {
-        struct snapshot_experiment *e = &w->s.experiments[i];
-        int n = rows_of(r, row, e->key);
-        e->variants = arena_zalloc(&w->arena, (size_t)n * sizeof *e->variants);
-        e->variants_count = (size_t)n;
-        for (int k = 0; k < n; k++, row++)
-            e->variants[k] = (struct snapshot_variant){ text(w, r, row, 1), text(w, r, row, 2),
-                                                        pg_get_double(r, row, 3), text(w, r, row, 4) };
-    }
-}
-
-static void read_experiment_metrics(struct snapshot_whole *w, const PGresult *r)
-{
-    int row = 0;
-    for (size_t i = 0; i < w->s.experiments_count; i++) {
-        struct snapshot_experiment *e = &w->s.experiments[i];
-        int n = rows_of(r, row, e->key);
-        e->metrics = arena_zalloc(&w->arena, (size_t)n * sizeof *e->metrics);
-        e->metrics_count = (size_t)n;
-        for (int k = 0; k < n; k++, row++) {
-            e->metrics[k].metric = text(w, r, row, 1);
-            e->metrics[k].role = text(w, r, row, 2);
-        }
+        struct err err;
+        enum object_kind kind;
+        if (kind_of(pg_get(r, i, 0), &kind) && !read_object(w, r, i, kind, &err))
+            log_error("object_not_read", "kind=%s key=%.*s " LOG_ERR, object_kind_names[kind], STR_ARG(pg_get(r, i, 1)),
+                      LOG_ERR_ARG(&err));
     }
 }
 
@@ -148,80 +150,25 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
     }
 }
 
-/* The object of an answer, serialised once. A NULL variant: not assigned, with the reason. */
-static bool make_piece(struct snapshot_whole *w, const struct snapshot_experiment *e, const struct snapshot_variant *v,
-                       const char *reason, struct str *out, struct err *err)
-{
-    struct buf b;
-    buf_init(&b, FRAGMENT_MAX);
-    buf_add_c(&b, "{\"experiment\":");
-    buf_add_json_str(&b, e->key);
-    buf_add_c(&b, ",\"variant\":");
-    if (v) {
-        buf_add_json_str(&b, v->key);
-        buf_add_c(&b, ",\"value\":");
-        buf_add_str(&b, v->value_json);
-    } else {
-        buf_add_c(&b, "null,\"value\":null");
-    }
-    buf_addf(&b, ",\"reason\":\"%s\"}", reason);
-    bool ok = buf_ok(&b, "a variant's value", err);
-    if (ok)
-        *out = arena_str(&w->arena, buf_str(&b));
-    buf_release(&b);
-    return ok;
-}
-
-static bool make_ready(struct snapshot_whole *w, struct snapshot_experiment *e, struct err *err)
-{
-    struct snapshot_assign *a = arena_zalloc(&w->arena, sizeof *a);
-    double weights[ASSIGN_VARIANTS_MAX];
-    if (e->variants_count > ASSIGN_VARIANTS_MAX)
-        return err_set(err, ERR_INVALID, "%zu variants, more than %d", e->variants_count, ASSIGN_VARIANTS_MAX);
-    a->identity = hash64(e->key) ^ ((uint64_t)e->created_us << 8);
-    a->assigned = arena_zalloc(&w->arena, e->variants_count * sizeof *a->assigned);
-    for (size_t i = 0; i < e->variants_count; i++) {
-        weights[i] = e->variants[i].weight;
-        if (!make_piece(w, e, &e->variants[i], "split", &a->assigned[i], err))
-            return false;
-    }
-    for (int reason = 0; reason < UNASSIGNED_COUNT; reason++)
-        if (!make_piece(w, e, NULL, unassigned_names[reason], &a->unassigned[reason], err))
-            return false;
-    if (!assign_experiment_init(&a->ready, e->seed.p, e->seed.n, e->hash_version, e->coverage, weights,
-                                e->variants_count))
-        return err_set(err, ERR_INVALID, "hash version %d is not 1 or 2", e->hash_version);
-    e->assign = a;
-    return true;
-}
-
-/* One experiment that cannot be evaluated must not keep the others from being published. */
-static void make_all_ready(struct snapshot_whole *w)
-{
-    for (size_t i = 0; i < w->s.experiments_count; i++) {
-        struct err err;
-        struct snapshot_experiment *e = &w->s.experiments[i];
-        if (!make_ready(w, e, &err))
-            log_error("experiment_not_evaluated", "experiment=%.*s " LOG_ERR, STR_ARG(e->key), LOG_ERR_ARG(&err));
-    }
-}
-
 static bool load(struct pg *pg, struct snapshot_whole *w, struct err *err)
 {
     static void (*const readers[])(struct snapshot_whole *, const PGresult *) = {
-        [EXPERIMENTS] = read_experiments, [VARIANTS] = read_variants, [EXPERIMENT_METRICS] = read_experiment_metrics,
-        [METRICS] = read_metrics,         [KEYS] = read_keys,
+        [EXPERIMENTS] = read_experiments,
+        [OBJECTS] = read_objects,
+        [METRICS] = read_metrics,
+        [KEYS] = read_keys,
     };
     for (int i = 0; i < STMT_COUNT; i++) {
         AUTO(pg_result_free) PGresult *r = pg_run(pg, &config_statements[i], NULL, err);
         if (!r)
             return false;
-        if (i == VERSION)
-            w->s.version = pg_get_i64(r, 0, 0);
-        else
+        if (i != VERSION) {
             readers[i](w, r);
+            continue;
+        }
+        w->s.version = pg_get_i64(r, 0, 0);
+        w->updated_us = pg_get_i64(r, 0, 1);
     }
-    make_all_ready(w);
     return true;
 }
 
@@ -230,7 +177,7 @@ struct snapshot *snapshot_load(struct pg *pg, struct err *err)
     struct snapshot_whole *w = mem_zalloc(sizeof *w);
     arena_init(&w->arena, SNAPSHOT_ARENA_BYTES);
     bool ok = pg_exec(pg, "begin isolation level repeatable read read only", err) && load(pg, w, err) &&
-              pg_commit(pg, err);
+              pg_commit(pg, err) && snapshot_compile(w, err);
     if (!ok) {
         pg_rollback(pg);
         snapshot_free(&w->s);

@@ -2,5 +2,5 @@
 #pragma once
 #include "base/pg.h"
 
-enum { CONFIG_STMT_COUNT = 6 };
+enum { CONFIG_STMT_COUNT = 5 };
 extern const struct pg_stmt config_statements[CONFIG_STMT_COUNT];

@@ -97,6 +97,8 @@ void snapshot_free(struct snapshot *s)
     struct snapshot_whole *w = (struct snapshot_whole *)(void *)s;
     if (!w)
         return;
+    for (int view = 0; view < VIEW_COUNT; view++)
+        assign_payload_free(w->views[view].payload);
     arena_release(&w->arena);
     mem_free(w);
 }
@@ -117,6 +119,22 @@ const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, 
         int d = order(s->experiments[mid].key, key);
         if (d == 0)
             return &s->experiments[mid];
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+const struct snapshot_object *snapshot_object(const struct snapshot *s, enum object_kind kind, struct str key)
+{
+    size_t lo = 0, hi = s ? s->objects[kind].n : 0;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int d = order(s->objects[kind].p[mid].key, key);
+        if (d == 0)
+            return &s->objects[kind].p[mid];
         if (d < 0)
             lo = mid + 1;
         else

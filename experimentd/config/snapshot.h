@@ -15,8 +15,22 @@
 struct pg;
 struct assign_payload;
 
-enum experiment_status { EXPERIMENT_DRAFT, EXPERIMENT_RUNNING, EXPERIMENT_STOPPED, EXPERIMENT_STATUS_COUNT };
-enum experiment_kind { EXPERIMENT_AB, EXPERIMENT_BANDIT, EXPERIMENT_INTERLEAVE, EXPERIMENT_KIND_COUNT };
+enum experiment_status {
+    EXPERIMENT_DRAFT,
+    EXPERIMENT_RUNNING,
+    EXPERIMENT_STOPPED,
+    EXPERIMENT_CONCLUDED,
+    EXPERIMENT_STATUS_COUNT
+};
+enum experiment_kind {
+    EXPERIMENT_AB,
+    EXPERIMENT_BANDIT,     /* a job sets the weights */
+    EXPERIMENT_INTERLEAVE, /* variants' rankings are merged into one list */
+    EXPERIMENT_HOLDOUT,    /* units that other experiments leave out */
+    EXPERIMENT_KIND_COUNT
+};
+extern const char *const experiment_status_names[EXPERIMENT_STATUS_COUNT];
+extern const char *const experiment_kind_names[EXPERIMENT_KIND_COUNT];
 
 struct snapshot_variant {
     struct str key, name;
@@ -24,19 +38,120 @@ struct snapshot_variant {
     struct str value_json; /* serialised once */
 };
 
+struct str_list {
+    struct str *p;
+    size_t n;
+};
+
+/* A rule on the attribute "url": the whole address, or the part from its path on. */
+struct experiment_url {
+    struct str pattern;
+    bool regex, include;
+};
+
+/* Only units whose variant of another experiment is one of these. */
+struct experiment_prerequisite {
+    struct str experiment;
+    struct str_list variants;
+};
+
+struct experiment_ramp_step {
+    double coverage;
+    int64_t hold_us;
+};
+
+/* A unit that gets this variant whatever its hash. */
+struct experiment_forced {
+    struct str unit;
+    int variant;
+};
+
+/* A half-open part of a layer: slots lo <= n < hi of SNAPSHOT_SLOTS. */
+enum { SNAPSHOT_SLOTS = 10000 };
+struct slot_range {
+    int lo, hi;
+};
+struct slot_ranges {
+    struct slot_range *p;
+    size_t n;
+};
+
 struct snapshot_experiment {
+    /* What a user wrote (experiments.spec). */
     struct str key, name, hypothesis, hash_attribute, seed, origin;
-    enum experiment_status status;
+    enum experiment_kind kind;
     int hash_version;
     double coverage;
-    int64_t version, created_us, started_us, stopped_us; /* 0: not yet */
     struct snapshot_variant *variants;
     size_t variants_count;
     struct {
         struct str metric, role;
     } * metrics;
     size_t metrics_count;
-    const void *assign; /* of config/: libassign's compiled form and the reply fragments */
+    struct str parameter;      /* the feature that it varies; its own key unless said */
+    struct str default_json;   /* value of units that are in no variant; "null": the caller's own default */
+    struct str targeting_json; /* condition on attributes; {NULL, 0}: everybody */
+    struct str_list segments, not_segments;
+    struct experiment_url *urls;
+    size_t urls_count;
+    struct experiment_prerequisite *prerequisites;
+    size_t prerequisites_count;
+    struct str layer; /* {NULL, 0}: overlaps with everything */
+    double layer_share;
+    int64_t start_at_us, stop_at_us; /* schedule; 0: by hand */
+    struct experiment_ramp_step *ramp;
+    size_t ramp_count;
+    bool guardrail_stop;
+    struct experiment_forced *forced;
+    size_t forced_count;
+    bool sticky, ignore_holdouts;
+    struct str fallback_attribute;
+    struct str bandit_json; /* kind BANDIT: policy and its numbers */
+    struct str interleave_method;
+    double holdout_share;            /* kind HOLDOUT */
+    struct str_list holdout_metrics; /* only experiments that have one of these as primary metric; none: all */
+    double mde;                      /* least relative effect worth finding, of the primary metric */
+
+    /* What the server decided (the other columns, and experiments.state). */
+    enum experiment_status status;
+    int64_t version, created_us, started_us, stopped_us, concluded_us; /* 0: not yet */
+    int phase;
+    int64_t phase_started_us;
+    struct slot_ranges slots; /* of the layer */
+    int bucket_version;       /* raised when units are assigned anew; part of the seed */
+    size_t ramp_step;
+    int64_t ramp_since_us;
+    double *live_weights; /* of a bandit; NULL: as written */
+    int weights_version;
+    struct str stop_reason, winner;
+    bool rollout; /* concluded: everybody gets the winner's value */
+
+    struct str spec_json, state_json; /* both as stored */
+    const void *assign;               /* of config/: the reply fragments */
+};
+
+/* Layers, domains, segments: what a user wrote, and what a domain was given of its layer. */
+enum object_kind { OBJECT_LAYER, OBJECT_DOMAIN, OBJECT_SEGMENT, OBJECT_KIND_COUNT };
+struct snapshot_object {
+    enum object_kind kind;
+    struct str key, name;
+    int64_t version, created_us, updated_us;
+    /* layer: a set of experiments of which a unit is in at most one */
+    struct str domain; /* the part of the traffic that it lies in; {NULL, 0}: all */
+    struct str seed, hash_attribute;
+    bool launch; /* runs over all traffic; gives way to experiments of ordinary layers */
+    /* domain: a part of a layer that has layers of its own */
+    struct str layer;
+    double share;
+    struct slot_ranges slots;
+    /* segment: units by an attribute's values, or by a condition */
+    struct str attribute;
+    struct str values_json, condition_json; /* one of them */
+    struct str spec_json;
+};
+struct snapshot_objects {
+    struct snapshot_object *p; /* by key, ascending */
+    size_t n;
 };
 
 struct snapshot_metric {
@@ -47,13 +162,13 @@ struct snapshot_metric {
 enum rule_kind {
     RULE_EXPERIMENT, /* splits units over the experiment's variants */
     RULE_FORCED,     /* named units get this variant */
-    RULE_HOLDOUT,    /* units that are held out get the default value */
+    RULE_ROLLOUT,    /* the winner of a concluded experiment, for everybody */
     RULE_KIND_COUNT
 };
 struct snapshot_rule {
     enum rule_kind kind;
-    const struct snapshot_experiment *experiment; /* NULL: of a holdout's own feature */
-    int variant;                                  /* RULE_FORCED */
+    const struct snapshot_experiment *experiment;
+    int variant; /* of a forced or rollout rule */
 };
 
 /* A feature (a parameter of the search that experiments vary): what SDKs and OpenFeature call a flag. */
@@ -61,7 +176,7 @@ struct snapshot_feature {
     struct str key;
     const struct snapshot_rule *rules;
     size_t rules_count;
-    bool internal; /* a holdout's own: evaluated for others, in no list of flags */
+    bool internal; /* a holdout's: evaluated for others, in no list of flags */
 };
 
 struct snapshot {
@@ -70,6 +185,7 @@ struct snapshot {
     size_t experiments_count;
     struct snapshot_metric *metrics; /* by key, ascending */
     size_t metrics_count;
+    struct snapshot_objects objects[OBJECT_KIND_COUNT];
     /* The configuration compiled into GrowthBook's model; every front door evaluates this, and SDKs get the same as text. */
     const struct assign_payload *payload;
     const struct snapshot_feature *features; /* numbered as in the payload */
@@ -94,6 +210,7 @@ void snapshot_leave(unsigned slot); /* the worker has ended */
 void snapshot_shutdown(void);       /* frees all; no reader is left */
 
 const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, struct str key);
+const struct snapshot_object *snapshot_object(const struct snapshot *s, enum object_kind kind, struct str key);
 const struct snapshot_metric *snapshot_metric(const struct snapshot *s, struct str key);
 /* The scope of a presented key, SCOPE_NONE when unknown or revoked; *out_label is valid as long as the snapshot. */
 enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, struct str *out_label);

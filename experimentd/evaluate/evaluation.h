@@ -17,6 +17,8 @@ struct worker;
 struct pending_exposure;
 struct pending_sticky;
 
+enum { EVALUATION_BYTES_MAX = 8 << 20 };
+
 struct evaluation {
     struct http_request *req;
     struct worker *worker;
@@ -28,6 +30,8 @@ struct evaluation {
     bool drafts;                     /* QA keys: experiments that are drafts are evaluated as if they ran */
     struct assign_session *session;
     struct assign_arena arena; /* the request's, as libassign wants it */
+    size_t arena_bytes;        /* given so far; at most EVALUATION_BYTES_MAX */
+    bool bulk;                 /* most features will be asked for: set before evaluations_begin, hashes them together */
     struct pending_exposure *exposures, **exposures_end;
     struct pending_sticky *stickies;
 };
@@ -49,4 +53,10 @@ typedef void (*evaluations_fn)(struct evaluation **list, size_t n, void *arg);
 void evaluations_begin(struct evaluation **list, size_t n, evaluations_fn ready, void *arg);
 /* False with ERR_TOO_LARGE when the request's memory limit is passed. */
 bool evaluation_feature(struct evaluation *e, size_t feature, struct evaluation_answer *out, struct err *err) MUSTCHECK;
+/* Whether the unit is in this experiment, with the reason why not; out->experiment is then NULL. One that e->unit.forced_variations names
+ * is answered as forced without a look at anything else (QA). */
+bool evaluation_experiment(struct evaluation *e, const struct snapshot_experiment *x, struct evaluation_answer *out,
+                           struct err *err) MUSTCHECK;
+/* ERR_INVALID naming the attribute when a value that is hashed is longer than a unit may be. After evaluations_begin. */
+bool evaluation_check(const struct evaluation *e, struct err *err) MUSTCHECK;
 void evaluation_commit(struct evaluation *e);

@@ -1,74 +1,20 @@
 #include "experimentd/evaluate/handlers.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/json.h"
+#include "experimentd/config/experiment.h"
 #include "experimentd/config/snapshot_parts.h"
-#include "experimentd/evaluate/exposure_filter.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/evaluate/ask.h"
+#include "experimentd/evaluate/evaluation.h"
+#include "experimentd/ingest/signal.h"
 #include "experimentd/worker.h"
 
-/* Of one request: asks in its array, names in an ask, assignments in all (each some 0.2 µs of the worker's time and an exposure). */
-enum { ASKS_MAX = 1000, NAMES_MAX = 1000, ASSIGNMENTS_MAX = 20000, ANSWER_MAX = 64 << 20, SHOWN_MAX = 100 };
+/* Of one request: assignments in all (each some 0.1 µs of the worker's time and an exposure); attributes in a query string. */
+enum { ASSIGNMENTS_MAX = 20000, ANSWER_MAX = 64 << 20, SHOWN_MAX = 100, QUERY_ATTRIBUTES_MAX = 100 };
 
-/* A unit in the variant of an experiment, since this instant. */
-struct assignment {
-    const struct snapshot_experiment *experiment;
-    int variant;
-    struct str unit;
-    int64_t at_us;
-};
-
-static void expose(struct worker *w, const struct assignment *x)
+static struct str piece_of(const struct snapshot_experiment *x, const struct evaluation_answer *a)
 {
-    const struct snapshot_assign *a = x->experiment->assign;
-    uint64_t identity = a->identity + (uint64_t)x->variant;
-    struct exposure exposure = { .at_us = x->at_us,
-                                 .experiment = x->experiment->key,
-                                 .variant = x->experiment->variants[x->variant].key,
-                                 .unit = x->unit };
-    struct err ignored; /* a lost exposure is counted by the journal and never fails the answer */
-    if (!exposure_filter_pass(w->exposures, identity, x->unit, x->at_us))
-        return;
-    if (!journal_append_exposure(w->journal, &exposure, &ignored))
-        exposure_filter_forget(w->exposures, identity, x->unit, x->at_us);
-}
-
-/* The variant's index, or -1; *out_piece is the answer's object. A unit of length 0: the unit lacks the hash attribute. */
-static int decide(const struct snapshot_experiment *e, struct str unit, struct str *out_piece)
-{
-    const struct snapshot_assign *a = e->assign;
-    bool running = e->status == EXPERIMENT_RUNNING;
-    int variant = running && unit.n ? assign_variant(&a->ready, unit.p, unit.n) : -1;
-    if (variant >= 0)
-        *out_piece = a->assigned[variant];
-    else
-        *out_piece = a->unassigned[!running ? NOT_RUNNING : !unit.n ? NO_UNIT : NOT_IN_COVERAGE];
-    return variant;
-}
-
-static bool check_unit(const char *field, struct str unit, struct err *err)
-{
-    if (unit.n > SIGNAL_UNIT_MAX)
-        return err_set(err, ERR_INVALID, "field \"%s\" is longer than %d bytes", field, SIGNAL_UNIT_MAX);
-    if (!str_is_utf8(unit))
-        return err_set(err, ERR_INVALID, "field \"%s\" is not UTF-8", field);
-    return true;
-}
-
-/* A replay may say when the assignment was made; only who may read everything may write into the past. */
-static bool check_timestamp(struct http_request *req, struct str text, int64_t *out_us, struct err *err)
-{
-    *out_us = clock_now_us();
-    if (!text.p)
-        return true;
-    if (req->scope < SCOPE_ANALYST)
-        return err_set(err, ERR_DENIED, "field \"timestamp\" needs a key of scope analyst or admin");
-    if (!clock_parse(text, out_us, err))
-        return err_prefix(err, "field \"timestamp\": ");
-    if (*out_us > clock_now_us() + US_PER_DAY)
-        return err_set(err, ERR_INVALID, "field \"timestamp\" lies more than a day ahead");
-    return true;
+    const struct snapshot_assign *parts = x->assign;
+    return a->variant >= 0 ? parts->assigned[a->variant] : parts->unassigned;
 }
 
 /* ---- GET: one unit, one experiment ---- */
@@ -81,92 +27,106 @@ static bool read_query(struct http_request *req, struct str *out_unit, int64_t *
     if (out_unit->n == 0)
         return err_set(err, ERR_INVALID, "field \"unit\" is empty");
     (void)http_query(req, STR("timestamp"), &timestamp);
-    return check_unit("unit", *out_unit, err) && check_timestamp(req, timestamp, out_at_us, err);
+    return ask_check_unit("unit", *out_unit, err) && ask_check_timestamp(req, timestamp, out_at_us, err);
 }
 
-/* What the experiment hashes: the unit, or ?attribute.NAME= when it hashes another attribute (empty when that is absent). */
-static bool query_hash_value(struct http_request *req, const struct snapshot_experiment *e, struct str *unit,
-                             struct err *err)
+/* attribute.NAME=TEXT becomes an attribute; true when this part of the query string is one. */
+static bool query_attribute(struct http_request *req, struct str part, struct assign_member *out, struct err *err)
 {
-    if (str_eq(e->hash_attribute, STR("id")))
-        return true;
-    struct str name = arena_printf(&req->arena, "attribute." STR_FMT, STR_ARG(e->hash_attribute));
-    *unit = (struct str){ NULL, 0 };
-    (void)http_query(req, name, unit);
-    return check_unit(name.p, *unit, err);
+    struct str raw, name, value;
+    static const struct str prefix = { "attribute.", 10 };
+    struct str rest = part;
+    err->kind = ERR_NONE;
+    if (!str_split(&rest, '=', &raw) || !http_percent_decode(&req->arena, raw, true, &name) ||
+        !str_starts(name, prefix))
+        return false;
+    if (!http_percent_decode(&req->arena, rest, true, &value) || !str_is_utf8(value) || !str_is_utf8(name))
+        return err_set(err, ERR_INVALID, "field \"" STR_FMT "\" holds a bad percent escape or is not UTF-8",
+                       STR_ARG(str_cut(name, SHOWN_MAX)));
+    if (value.n > SIGNAL_UNIT_MAX)
+        return err_set(err, ERR_INVALID, "field \"" STR_FMT "\" is longer than %d bytes",
+                       STR_ARG(str_cut(name, SHOWN_MAX)), SIGNAL_UNIT_MAX);
+    *out = (struct assign_member){ { name.p + prefix.n, name.n - prefix.n },
+                                   { .type = ASSIGN_STRING, .text = { value.p, value.n } } };
+    return true;
 }
 
-void evaluate_get(struct http_request *req, void *arg)
+static bool query_attributes(struct http_request *req, struct assign_value *out, struct err *err)
 {
-    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), req->params[0]);
-    struct str unit, piece;
-    int64_t at_us;
-    struct err err;
-    if (!read_query(req, &unit, &at_us, &err) || (e && !query_hash_value(req, e, &unit, &err))) {
-        (void)err_prefix(&err, "query string: ");
-        http_reply_err(req, &err);
-        return;
+    struct str rest = req->query, part;
+    struct assign_member *members = NULL;
+    uint32_t n = 0;
+    while (str_split(&rest, '&', &part)) {
+        struct assign_member m;
+        if (!query_attribute(req, part, &m, err)) {
+            if (err->kind != ERR_NONE)
+                return false;
+            continue;
+        }
+        if (n == QUERY_ATTRIBUTES_MAX)
+            return err_set(err, ERR_INVALID, "more than %d attributes", QUERY_ATTRIBUTES_MAX);
+        if (!members)
+            members = arena_alloc(&req->arena, QUERY_ATTRIBUTES_MAX * sizeof *members);
+        members[n++] = m;
     }
-    if (!e || !e->assign) {
+    if (n)
+        *out = (struct assign_value){ .type = ASSIGN_OBJECT, .count = n, .members = members };
+    return true;
+}
+
+static void get_ready(struct evaluation **list, size_t n, void *arg)
+{
+    struct evaluation *e = list[0];
+    struct http_request *req = e->req;
+    struct evaluation_answer answer;
+    const struct snapshot_experiment *x = snapshot_experiment(e->snapshot, req->params[0]);
+    struct err err;
+    (void)n;
+    (void)arg;
+    if (!x || !x->assign) {
         err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known",
                 STR_ARG(str_cut(req->params[0], SHOWN_MAX)));
         http_reply_err(req, &err);
         return;
     }
-    int variant = decide(e, unit, &piece);
-    if (variant >= 0) {
-        struct assignment x = { e, variant, unit, at_us };
-        expose(arg, &x);
+    if (!evaluation_experiment(e, x, &answer, &err)) {
+        http_reply_err(req, &err);
+        return;
     }
-    struct str parts[] = { STR("{\"assignments\":["), piece, STR("]}") };
+    evaluation_commit(e);
+    struct str parts[] = { STR("{\"assignments\":["), piece_of(x, &answer), str_of(answer.reason), STR("\"}]}") };
     http_reply_parts(req, 200, "application/json", parts, COUNT_OF(parts));
+}
+
+void evaluate_get(struct http_request *req, void *arg)
+{
+    struct str unit;
+    int64_t at_us;
+    struct err err;
+    struct evaluation *e = evaluation_new(req, arg, (struct str){ NULL, 0 });
+    if (!read_query(req, &unit, &at_us, &err) || !query_attributes(req, &e->unit.attributes, &err)) {
+        (void)err_prefix(&err, "query string: ");
+        http_reply_err(req, &err);
+        return;
+    }
+    e->id = unit;
+    e->at_us = at_us;
+    struct evaluation **list = arena_alloc(&req->arena,
+                                           sizeof(void *)); /* outlives this call when sticky ones are read */
+    list[0] = e;
+    evaluations_begin(list, 1, get_ready, NULL);
 }
 
 /* ---- POST: one object or an array of them ---- */
 
-/* Who asks for what. */
-struct ask {
-    struct str unit;
-    json_t *attributes; /* other attributes that experiments may hash on; NULL: none */
-    json_t *names;      /* of experiments; NULL: all that run */
-    int64_t at_us;      /* of the exposures */
-};
-
-/* Exposures wait until the whole answer stands: a request that is refused has exposed nobody. */
-struct pending_exposure {
-    struct pending_exposure *next;
-    struct assignment assignment;
-};
-
 struct answer {
     struct http_request *req;
-    const struct snapshot *snapshot;
+    const struct ask *asks;
+    bool many;
     struct buf out;
     unsigned assignments;
     bool comma;
-    struct pending_exposure *exposures, **exposures_end;
 };
-
-static bool parse_ask(struct http_request *req, json_t *in, struct ask *ask, struct err *err)
-{
-    struct json_reader r;
-    struct str timestamp = { NULL, 0 };
-    *ask = (struct ask){ 0 };
-    json_reader_open(&r, in, "request");
-    (void)json_get_str(&r, "unit", JSON_REQUIRED, &ask->unit, &req->arena);
-    if (ask->unit.p && ask->unit.n == 0)
-        (void)json_fail(&r, "unit", "is empty");
-    (void)json_get_object(&r, "attributes", JSON_OPTIONAL, &ask->attributes);
-    (void)json_get_array(&r, "experiments", JSON_OPTIONAL, &ask->names);
-    (void)json_get_str(&r, "timestamp", JSON_OPTIONAL, &timestamp, &req->arena);
-    if (json_array_size(ask->names) > NAMES_MAX)
-        (void)json_fail(&r, "experiments", "has more than %d elements", NAMES_MAX);
-    for (size_t i = 0; i < json_array_size(ask->names); i++)
-        if (!json_is_string(json_array_get(ask->names, i)))
-            (void)json_fail(&r, "experiments", "element %zu is not a string", i);
-    return json_reader_close(&r, err) && check_unit("unit", ask->unit, err) &&
-           check_timestamp(req, timestamp, &ask->at_us, err);
-}
 
 static bool begin_assignment(struct answer *a, struct err *err)
 {
@@ -178,51 +138,22 @@ static bool begin_assignment(struct answer *a, struct err *err)
     return true;
 }
 
-/* An attribute as SDKs hash it: JavaScript's text of a number or boolean; 0, false, "" and what is no scalar count as missing. */
-static struct str attribute_text(struct arena *arena, const json_t *v)
+static bool put_experiment(struct answer *a, struct evaluation *e, const struct snapshot_experiment *x, struct err *err)
 {
-    if (json_is_string(v))
-        return (struct str){ json_string_value(v), json_string_length(v) };
-    if (json_is_true(v))
-        return STR("true");
-    if (!json_is_number(v) || json_number_value(v) == 0)
-        return (struct str){ NULL, 0 };
-    char *text = arena_alloc(arena, ASSIGN_NUMBER_TEXT_MAX);
-    return (struct str){ text, assign_number_text(json_number_value(v), text) };
-}
-
-/* The value of the experiment's hash attribute: from the attributes, else for "id" the unit, else missing. */
-static struct str hash_value(struct answer *a, const struct snapshot_experiment *e, const struct ask *ask)
-{
-    struct str given = attribute_text(&a->req->arena,
-                                      json_object_getn(ask->attributes, e->hash_attribute.p, e->hash_attribute.n));
-    return given.n || !str_eq(e->hash_attribute, STR("id")) ? given : ask->unit;
-}
-
-static bool put_experiment(struct answer *a, const struct snapshot_experiment *e, const struct ask *ask,
-                           struct err *err)
-{
-    struct str unit = hash_value(a, e, ask), piece;
-    if (unit.n > SIGNAL_UNIT_MAX)
-        return check_unit(arena_printf(&a->req->arena, "attributes." STR_FMT, STR_ARG(e->hash_attribute)).p, unit, err);
-    if (!begin_assignment(a, err))
+    struct evaluation_answer answer;
+    if (!begin_assignment(a, err) || !evaluation_experiment(e, x, &answer, err))
         return false;
-    int variant = decide(e, unit, &piece);
-    buf_add_str(&a->out, piece);
-    if (variant >= 0) {
-        struct pending_exposure *p = arena_alloc(&a->req->arena, sizeof *p);
-        *p = (struct pending_exposure){ NULL, { e, variant, unit, ask->at_us } };
-        *a->exposures_end = p;
-        a->exposures_end = &p->next;
-    }
+    buf_add_str(&a->out, piece_of(x, &answer));
+    buf_add_c(&a->out, answer.reason);
+    buf_add(&a->out, "\"}", 2);
     return true;
 }
 
-static bool put_named(struct answer *a, struct str name, const struct ask *ask, struct err *err)
+static bool put_named(struct answer *a, struct evaluation *e, struct str name, struct err *err)
 {
-    const struct snapshot_experiment *e = snapshot_experiment(a->snapshot, name);
-    if (e && e->assign)
-        return put_experiment(a, e, ask, err);
+    const struct snapshot_experiment *x = snapshot_experiment(e->snapshot, name);
+    if (x && x->assign)
+        return put_experiment(a, e, x, err);
     if (!begin_assignment(a, err))
         return false;
     buf_add_c(&a->out, "{\"experiment\":");
@@ -231,58 +162,104 @@ static bool put_named(struct answer *a, struct str name, const struct ask *ask, 
     return true;
 }
 
-static bool put_ask(struct answer *a, const struct ask *ask, struct err *err)
+/* Without names: all that run, but holdouts, which are asked for by the others. */
+static bool in_all(const struct evaluation *e, const struct snapshot_experiment *x)
 {
+    return x->assign && x->kind != EXPERIMENT_HOLDOUT &&
+           (x->status == EXPERIMENT_RUNNING || (e->drafts && x->status == EXPERIMENT_DRAFT));
+}
+
+static bool put_ask(struct answer *a, struct evaluation *e, const struct ask *ask, struct err *err)
+{
+    if (!evaluation_check(e, err))
+        return false;
     buf_add_c(&a->out, "{\"assignments\":[");
     a->comma = false;
-    for (size_t i = 0; i < json_array_size(ask->names); i++) {
-        const json_t *name = json_array_get(ask->names, i);
-        if (!put_named(a, (struct str){ json_string_value(name), json_string_length(name) }, ask, err))
+    for (uint32_t i = 0; i < ask->names.count; i++) {
+        struct assign_text name = ask->names.items[i].text;
+        if (!put_named(a, e, (struct str){ name.p, name.n }, err))
             return false;
     }
-    for (size_t i = 0; !ask->names && i < a->snapshot->experiments_count; i++) {
-        const struct snapshot_experiment *e = &a->snapshot->experiments[i];
-        if (e->status == EXPERIMENT_RUNNING && e->assign && !put_experiment(a, e, ask, err))
+    for (size_t i = 0; ask->names.type == ASSIGN_MISSING && i < e->snapshot->experiments_count; i++)
+        if (in_all(e, &e->snapshot->experiments[i]) && !put_experiment(a, e, &e->snapshot->experiments[i], err))
             return false;
-    }
     buf_add_c(&a->out, "]}");
     return true;
 }
 
-/* All asks are read before the first is answered; the first bad one fails the whole request, naming its index. */
-static bool put_asks(struct answer *a, json_t *root, struct err *err)
+static bool put_asks(struct answer *a, struct evaluation **list, size_t n, struct err *err)
 {
-    bool many = json_is_array(root);
-    size_t n = many ? json_array_size(root) : 1;
-    if (n > ASKS_MAX)
-        return err_set(err, ERR_TOO_LARGE, "the array holds %zu requests, more than %d", n, ASKS_MAX);
-    struct ask *asks = arena_alloc(&a->req->arena, n * sizeof *asks);
-    for (size_t i = 0; i < n; i++)
-        if (!parse_ask(a->req, many ? json_array_get(root, i) : root, &asks[i], err))
-            return many ? err_prefix(err, "element %zu: ", i) : false;
-    buf_add_c(&a->out, many ? "[" : "");
+    buf_add_c(&a->out, a->many ? "[" : "");
     for (size_t i = 0; i < n; i++) {
         buf_add_c(&a->out, i ? "," : "");
-        if (!put_ask(a, &asks[i], err))
-            return many ? err_prefix(err, "element %zu: ", i) : false;
+        if (!put_ask(a, list[i], &a->asks[i], err))
+            return a->many ? err_prefix(err, "element %zu: ", i) : false;
     }
-    buf_add_c(&a->out, many ? "]" : "");
+    buf_add_c(&a->out, a->many ? "]" : "");
     return buf_ok(&a->out, "the answer", err);
+}
+
+static void post_ready(struct evaluation **list, size_t n, void *arg)
+{
+    struct answer *a = arg;
+    struct err err;
+    buf_init(&a->out, ANSWER_MAX);
+    if (put_asks(a, list, n, &err)) {
+        for (size_t i = 0; i < n; i++)
+            evaluation_commit(list[i]);
+        http_reply_json(a->req, 200, buf_str(&a->out));
+    } else {
+        http_reply_err(a->req, &err);
+    }
+    buf_release(&a->out);
+}
+
+/* {"experiment": "variant"} as libassign takes it: indexes. Names that are not known force nothing. */
+static const struct assign_value *force_indexes(struct http_request *req, const struct assign_value *force)
+{
+    const struct snapshot *s = snapshot_get();
+    struct assign_member *members = arena_alloc(&req->arena, (force->count + 1) * sizeof *members);
+    struct assign_value *out = arena_alloc(&req->arena, sizeof *out);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < force->count; i++) {
+        const struct assign_member *m = &force->members[i];
+        const struct snapshot_experiment *x = snapshot_experiment(s, (struct str){ m->key.p, m->key.n });
+        int v = x ? experiment_variant(x, (struct str){ m->value.text.p, m->value.text.n }) : -1;
+        if (v >= 0)
+            members[n++] = (struct assign_member){ m->key, { .type = ASSIGN_NUMBER, .number = v } };
+    }
+    *out = (struct assign_value){ .type = ASSIGN_OBJECT, .count = n, .members = members };
+    return out;
+}
+
+static struct evaluation *evaluation_of(struct http_request *req, struct worker *worker, const struct ask *ask)
+{
+    struct evaluation *e = evaluation_new(req, worker, ask->unit);
+    e->unit.attributes = ask->attributes;
+    e->unit.url = (struct assign_text){ ask->url.p, ask->url.n };
+    e->at_us = ask->at_us;
+    e->bulk = ask->names.type == ASSIGN_MISSING;
+    if (ask->force.count) {
+        e->unit.forced_variations = force_indexes(req, &ask->force);
+        e->silent = e->drafts = true;
+    }
+    return e;
 }
 
 void evaluate_post(struct http_request *req, void *arg)
 {
+    struct ask *asks;
+    size_t n;
     struct err err;
-    json_auto_t *root = json_parse(req->body, &err);
-    struct answer a = { .req = req, .snapshot = snapshot_get() };
-    a.exposures_end = &a.exposures;
-    buf_init(&a.out, ANSWER_MAX);
-    if (root && put_asks(&a, root, &err)) {
-        for (const struct pending_exposure *p = a.exposures; p; p = p->next)
-            expose(arg, &p->assignment);
-        http_reply_json(req, 200, buf_str(&a.out));
-    } else {
+    struct answer *a = arena_zalloc(&req->arena, sizeof *a);
+    if (!asks_read(req, &asks, &n, &a->many, &err)) {
         http_reply_err(req, &err);
+        return;
     }
-    buf_release(&a.out);
+    a->req = req;
+    a->asks = asks;
+    struct evaluation **list = arena_alloc(&req->arena, (n + 1) * sizeof(void *));
+    for (size_t i = 0; i < n; i++)
+        list[i] = evaluation_of(req, arg, &asks[i]);
+    evaluations_begin(list, n, post_ready, a);
 }

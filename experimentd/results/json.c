@@ -4,13 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-
-static const char *const status_names[] = {
-    [EXPERIMENT_DRAFT] = "draft",
-    [EXPERIMENT_RUNNING] = "running",
-    [EXPERIMENT_STOPPED] = "stopped",
-};
-static_assert(sizeof status_names / sizeof *status_names == EXPERIMENT_STATUS_COUNT, "a name for every status");
+#include "experimentd/config/experiment.h"
 
 static const char *const lift_kinds[] = {
     [LIFT_NONE] = "none",
@@ -47,32 +41,48 @@ static void write_head(struct jsonw *w, const struct snapshot_experiment *e)
 {
     jsonw_str(w, "key", e->key);
     jsonw_str(w, "name", e->name);
-    jsonw_text(w, "status", status_names[e->status]);
+    jsonw_text(w, "status", experiment_status_names[e->status]);
     jsonw_str(w, "origin", e->origin);
     jsonw_time(w, "created_at", e->created_us);
     jsonw_time(w, "started_at", e->started_us);
     jsonw_time(w, "stopped_at", e->stopped_us);
 }
 
+/* What the server decided: what counts now where the document says another thing, and how it ended. */
+static void write_decided(struct jsonw *w, const struct snapshot_experiment *e)
+{
+    jsonw_i64(w, "phase", e->phase);
+    jsonw_time(w, "phase_started_at", e->phase_started_us);
+    jsonw_time(w, "concluded_at", e->concluded_us);
+    if (e->ramp_count) {
+        jsonw_i64(w, "ramp_step", (int64_t)e->ramp_step);
+        jsonw_double(w, "coverage_now", experiment_coverage(e));
+    }
+    if (e->live_weights) {
+        jsonw_open(w, "weights_now", '[');
+        for (size_t i = 0; i < e->variants_count; i++)
+            jsonw_double(w, NULL, e->live_weights[i]);
+        jsonw_close(w);
+        jsonw_i64(w, "weights_version", e->weights_version);
+    }
+    if (e->stop_reason.n)
+        jsonw_str(w, "stop_reason", e->stop_reason);
+    if (e->winner.n)
+        jsonw_str(w, "winner", e->winner);
+    if (e->status == EXPERIMENT_CONCLUDED)
+        jsonw_bool(w, "rollout", e->rollout);
+}
+
 void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e)
 {
     jsonw_open(w, key, '{');
-    write_head(w, e);
-    jsonw_str(w, "hypothesis", e->hypothesis);
-    jsonw_str(w, "hash_attribute", e->hash_attribute);
-    jsonw_i64(w, "hash_version", e->hash_version);
-    jsonw_str(w, "seed", e->seed);
-    jsonw_double(w, "coverage", e->coverage);
+    experiment_write(w, e);
+    jsonw_text(w, "status", experiment_status_names[e->status]);
+    jsonw_time(w, "created_at", e->created_us);
+    jsonw_time(w, "started_at", e->started_us);
+    jsonw_time(w, "stopped_at", e->stopped_us);
     jsonw_i64(w, "version", e->version);
-    write_variants(w, e, true);
-    jsonw_open(w, "metrics", '[');
-    for (size_t i = 0; i < e->metrics_count; i++) {
-        jsonw_open(w, NULL, '{');
-        jsonw_str(w, "metric", e->metrics[i].metric);
-        jsonw_str(w, "role", e->metrics[i].role);
-        jsonw_close(w);
-    }
-    jsonw_close(w);
+    write_decided(w, e);
     jsonw_close(w);
 }
 

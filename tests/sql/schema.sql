@@ -1,3 +1,106 @@
+CREATE FUNCTION public.config_edit(expected bigint, writes json, actor text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    at bigint;
+    w json;
+    was jsonb;
+begin
+    select version into at from config_version for update;
+    if expected is not null and expected <> at then
+        return -at;
+    end if;
+    for w in select * from json_array_elements(writes) loop
+        was := config_row(w->>'kind', w->>'key');
+        if w->>'kind' = 'experiment' then
+            perform config_write_experiment(w);
+        else
+            perform config_write_object(w);
+        end if;
+        insert into revisions (actor, subject, action, before, after)
+        values (config_edit.actor, (w->>'kind') || ':' || (w->>'key'), w->>'action', was, config_row(w->>'kind', w->>'key'));
+    end loop;
+    update config_version set version = version + 1, updated_at = now() returning version into at;
+    perform pg_notify('config', at::text);
+    return at;
+end
+$$;
+
+CREATE FUNCTION public.config_instant(v json, before timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+    select case when v is null then before when json_typeof(v) = 'null' then null when v #>> '{}' = 'now' then now()
+                else to_timestamp((v #>> '{}')::float8 / 1e6) end
+$$;
+
+CREATE FUNCTION public.config_row(wanted_kind text, wanted_key text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select case when wanted_kind = 'experiment' then (select to_jsonb(e) - 'id' from experiments e where e.key = wanted_key)
+                else (select to_jsonb(o) from config_objects o where o.kind = wanted_kind and o.key = wanted_key) end
+$$;
+
+CREATE FUNCTION public.config_set_weights(experiment text, weights jsonb, actor text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    e experiments%rowtype;
+begin
+    perform 1 from config_version for update;
+    select * into e from experiments x where x.key = config_set_weights.experiment and x.kind = 'bandit' and x.status = 'running';
+    if not found then
+        return null;
+    end if;
+    if jsonb_array_length(weights) <> json_array_length(e.spec->'variants') then
+        raise exception 'bandit "%" has % variants, not %', e.key, json_array_length(e.spec->'variants'), jsonb_array_length(weights);
+    end if;
+    return config_edit(null, json_build_array(json_build_object('kind', 'experiment', 'key', e.key, 'action', 'weights', 'spec', e.spec, 'state',
+        e.state || jsonb_build_object('weights', weights, 'weights_version', coalesce((e.state->>'weights_version')::int, 0) + 1))), actor);
+end
+$$;
+
+CREATE FUNCTION public.config_write_experiment(w json) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was experiments%rowtype;
+begin
+    if w->'spec' is null then
+        delete from experiments where key = w->>'key';
+        return;
+    end if;
+    select * into was from experiments where key = w->>'key';
+    if found then
+        update experiments set
+            spec = w->'spec', version = was.version + 1, state = coalesce((w->'state')::jsonb, was.state), kind = coalesce(w->'spec'->>'kind', 'ab'),
+            status = coalesce(w->>'status', was.status), phase = coalesce((w->>'phase')::int, was.phase),
+            started_at = config_instant(w->'started_at', was.started_at), stopped_at = config_instant(w->'stopped_at', was.stopped_at),
+            concluded_at = config_instant(w->'concluded_at', was.concluded_at),
+            phase_started_at = config_instant(w->'phase_started_at', was.phase_started_at)
+        where key = w->>'key';
+    else
+        insert into experiments (key, spec, state, kind, status, origin, started_at, stopped_at, phase_started_at)
+        values (w->>'key', w->'spec', coalesce((w->'state')::jsonb, '{}'), coalesce(w->'spec'->>'kind', 'ab'), coalesce(w->>'status', 'draft'),
+                coalesce(w->'spec'->>'origin', 'live'), config_instant(w->'started_at', null), config_instant(w->'stopped_at', null),
+                config_instant(w->'phase_started_at', null));
+    end if;
+end
+$$;
+
+CREATE FUNCTION public.config_write_object(w json) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if w->'spec' is null then
+        delete from config_objects where kind = w->>'kind' and key = w->>'key';
+    else
+        insert into config_objects as o (kind, key, spec, state) values (w->>'kind', w->>'key', w->'spec', coalesce((w->'state')::jsonb, '{}'))
+        on conflict (kind, key) do update set spec = excluded.spec, state = coalesce((w->'state')::jsonb, o.state),
+            version = o.version + 1, updated_at = now();
+    end if;
+end
+$$;
+
 CREATE FUNCTION public.ensure_partition(wanted date) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -22,6 +125,12 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.us(at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select coalesce((extract(epoch from at) * 1000000)::bigint, 0)
+$$;
+
 CREATE TABLE public.api_keys (
     id uuid NOT NULL,
     label text NOT NULL,
@@ -32,41 +141,63 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_scope CHECK ((scope = ANY (ARRAY['client'::text, 'qa'::text, 'analyst'::text, 'admin'::text])))
 );
 
+CREATE TABLE public.config_objects (
+    kind text NOT NULL,
+    key text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    spec json NOT NULL,
+    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT config_objects_key_format CHECK ((key ~ '^[a-z0-9][a-z0-9_.-]{0,99}$'::text)),
+    CONSTRAINT config_objects_kind CHECK ((kind = ANY (ARRAY['layer'::text, 'domain'::text, 'segment'::text])))
+);
+
 CREATE TABLE public.config_version (
     singleton boolean DEFAULT true NOT NULL,
     version bigint NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT config_version_one_row CHECK (singleton)
 );
 
-CREATE TABLE public.experiment_metrics (
-    experiment text NOT NULL,
-    metric text NOT NULL,
-    "position" smallint NOT NULL,
-    role text NOT NULL,
-    CONSTRAINT experiment_metrics_role CHECK ((role = ANY (ARRAY['primary'::text, 'secondary'::text, 'guardrail'::text])))
-);
+CREATE VIEW public.domains AS
+ SELECT config_objects.key,
+    config_objects.version,
+    config_objects.spec,
+    config_objects.state,
+    config_objects.created_at,
+    config_objects.updated_at
+   FROM public.config_objects
+  WHERE (config_objects.kind = 'domain'::text);
 
 CREATE TABLE public.experiments (
     key text NOT NULL,
     id integer NOT NULL,
-    name text NOT NULL,
-    hypothesis text DEFAULT ''::text NOT NULL,
     status text NOT NULL,
-    hash_attribute text DEFAULT 'id'::text NOT NULL,
-    hash_version smallint DEFAULT 2 NOT NULL,
-    seed text NOT NULL,
-    coverage double precision NOT NULL,
     origin text DEFAULT 'live'::text NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     stopped_at timestamp with time zone,
-    CONSTRAINT experiments_coverage CHECK (((coverage >= (0)::double precision) AND (coverage <= (1)::double precision))),
-    CONSTRAINT experiments_hash_version CHECK ((hash_version = ANY (ARRAY[1, 2]))),
+    spec json NOT NULL,
+    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    kind text DEFAULT 'ab'::text NOT NULL,
+    phase integer DEFAULT 1 NOT NULL,
+    phase_started_at timestamp with time zone,
+    concluded_at timestamp with time zone,
     CONSTRAINT experiments_key_format CHECK ((key ~ '^[a-z0-9][a-z0-9_.-]{0,99}$'::text)),
+    CONSTRAINT experiments_kind CHECK ((kind = ANY (ARRAY['ab'::text, 'bandit'::text, 'interleave'::text, 'holdout'::text]))),
     CONSTRAINT experiments_origin CHECK ((origin = ANY (ARRAY['live'::text, 'imported'::text, 'simulated'::text]))),
-    CONSTRAINT experiments_status CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'stopped'::text])))
+    CONSTRAINT experiments_status CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'stopped'::text, 'concluded'::text])))
 );
+
+CREATE VIEW public.experiment_metrics AS
+ SELECT e.key AS experiment,
+    (x.v ->> 'metric'::text) AS metric,
+    ((x.n - 1))::smallint AS "position",
+    (x.v ->> 'role'::text) AS role
+   FROM public.experiments e,
+    LATERAL json_array_elements((e.spec -> 'metrics'::text)) WITH ORDINALITY x(v, n);
 
 ALTER TABLE public.experiments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.experiments_id_seq
@@ -86,6 +217,17 @@ CREATE TABLE public.exposures (
 )
 PARTITION BY RANGE (at);
 
+CREATE VIEW public.holdouts AS
+ SELECT experiments.key,
+    experiments.version,
+    experiments.spec,
+    experiments.status,
+    experiments.created_at,
+    experiments.started_at,
+    experiments.stopped_at
+   FROM public.experiments
+  WHERE (experiments.kind = 'holdout'::text);
+
 CREATE TABLE public.import_position (
     file bytea NOT NULL,
     name text NOT NULL,
@@ -103,6 +245,15 @@ CREATE TABLE public.journal_position (
     host text NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE VIEW public.layers AS
+ SELECT config_objects.key,
+    config_objects.version,
+    config_objects.spec,
+    config_objects.created_at,
+    config_objects.updated_at
+   FROM public.config_objects
+  WHERE (config_objects.kind = 'layer'::text);
 
 CREATE TABLE public.metrics (
     key text NOT NULL,
@@ -193,6 +344,15 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE VIEW public.segments AS
+ SELECT config_objects.key,
+    config_objects.version,
+    config_objects.spec,
+    config_objects.created_at,
+    config_objects.updated_at
+   FROM public.config_objects
+  WHERE (config_objects.kind = 'segment'::text);
+
 CREATE TABLE public.signal_ids (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL
@@ -215,15 +375,104 @@ CREATE TABLE public.signals (
 )
 PARTITION BY RANGE (at);
 
-CREATE TABLE public.variants (
+CREATE TABLE public.sticky_assignments (
+    attribute text NOT NULL,
+    value text NOT NULL,
     experiment text NOT NULL,
-    "position" smallint NOT NULL,
-    key text NOT NULL,
-    name text DEFAULT ''::text NOT NULL,
-    weight double precision NOT NULL,
-    value json NOT NULL,
-    CONSTRAINT variants_weight CHECK (((weight >= (0)::double precision) AND (weight <= (1)::double precision)))
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+)
+PARTITION BY HASH (value);
+
+CREATE TABLE public.sticky_assignments_0 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE public.sticky_assignments_1 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_2 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_3 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_4 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_5 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_6 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sticky_assignments_7 (
+    attribute text NOT NULL,
+    value text NOT NULL,
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE VIEW public.variants AS
+ SELECT e.key AS experiment,
+    ((x.n - 1))::smallint AS "position",
+    (x.v ->> 'key'::text) AS key,
+    COALESCE((x.v ->> 'name'::text), ''::text) AS name,
+    ((x.v ->> 'weight'::text))::double precision AS weight,
+    (x.v -> 'value'::text) AS value
+   FROM public.experiments e,
+    LATERAL json_array_elements((e.spec -> 'variants'::text)) WITH ORDINALITY x(v, n);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_0 FOR VALUES WITH (modulus 8, remainder 0);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_1 FOR VALUES WITH (modulus 8, remainder 1);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_2 FOR VALUES WITH (modulus 8, remainder 2);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_3 FOR VALUES WITH (modulus 8, remainder 3);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_4 FOR VALUES WITH (modulus 8, remainder 4);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_5 FOR VALUES WITH (modulus 8, remainder 5);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_6 FOR VALUES WITH (modulus 8, remainder 6);
+
+ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_7 FOR VALUES WITH (modulus 8, remainder 7);
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_hash_unique UNIQUE (hash);
@@ -231,11 +480,11 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.config_objects
+    ADD CONSTRAINT config_objects_pkey PRIMARY KEY (kind, key);
+
 ALTER TABLE ONLY public.config_version
     ADD CONSTRAINT config_version_pkey PRIMARY KEY (singleton);
-
-ALTER TABLE ONLY public.experiment_metrics
-    ADD CONSTRAINT experiment_metrics_pkey PRIMARY KEY (experiment, metric);
 
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_id_unique UNIQUE (id);
@@ -273,19 +522,50 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.signal_ids
     ADD CONSTRAINT signal_ids_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.variants
-    ADD CONSTRAINT variants_key_unique UNIQUE (experiment, key);
+ALTER TABLE ONLY public.sticky_assignments
+    ADD CONSTRAINT sticky_assignments_pkey PRIMARY KEY (attribute, value, experiment);
 
-ALTER TABLE ONLY public.variants
-    ADD CONSTRAINT variants_pkey PRIMARY KEY (experiment, "position");
+ALTER TABLE ONLY public.sticky_assignments_0
+    ADD CONSTRAINT sticky_assignments_0_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_1
+    ADD CONSTRAINT sticky_assignments_1_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_2
+    ADD CONSTRAINT sticky_assignments_2_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_3
+    ADD CONSTRAINT sticky_assignments_3_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_4
+    ADD CONSTRAINT sticky_assignments_4_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_5
+    ADD CONSTRAINT sticky_assignments_5_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_6
+    ADD CONSTRAINT sticky_assignments_6_pkey PRIMARY KEY (attribute, value, experiment);
+
+ALTER TABLE ONLY public.sticky_assignments_7
+    ADD CONSTRAINT sticky_assignments_7_pkey PRIMARY KEY (attribute, value, experiment);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
 
-ALTER TABLE ONLY public.experiment_metrics
-    ADD CONSTRAINT experiment_metrics_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_0_pkey;
 
-ALTER TABLE ONLY public.experiment_metrics
-    ADD CONSTRAINT experiment_metrics_metric_fkey FOREIGN KEY (metric) REFERENCES public.metrics(key);
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_1_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_2_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_3_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_4_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_5_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_6_pkey;
+
+ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_7_pkey;
 
 ALTER TABLE ONLY public.moments_current
     ADD CONSTRAINT moments_current_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
@@ -301,6 +581,3 @@ ALTER TABLE ONLY public.moments
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.variants
-    ADD CONSTRAINT variants_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;

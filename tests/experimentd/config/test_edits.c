@@ -1,4 +1,4 @@
-/* The statements of an edit (experimentd/queries.c): what they change, what they refuse, whom they tell. */
+/* config_edit(): what an edit writes, what it refuses, whom it tells. What may be edited when is config/life.c's, and test_experiments_api.py's. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <pthread.h>
@@ -6,122 +6,110 @@
 #include "experimentd/queries.h"
 #include "tests/support/pgtest.h"
 
-static const char draft[] =
-    "{\"key\":\"x\",\"name\":\"X\",\"hypothesis\":\"\",\"hash_attribute\":\"id\",\"hash_version\":2,\"seed\":\"x\","
-    "\"coverage\":0.25,\"origin\":\"live\","
-    "\"variants\":[{\"key\":\"a\",\"name\":\"A\",\"weight\":0.4,\"value\":{\"z\":1,\"a\":1e300}},{\"key\":\"b\","
-    "\"name\":\"\",\"weight\":0.6,\"value\":null}],"
-    "\"metrics\":[{\"metric\":\"ctr\",\"role\":\"primary\"},{\"metric\":\"mrr\",\"role\":\"guardrail\"}]}";
+#define SPEC                                                                                                      \
+    "{\"key\":\"x\",\"variants\":[{\"key\":\"a\",\"weight\":0.4,\"value\":{\"z\":1,\"a\":1e300}},{\"key\":\"b\"," \
+    "\"weight\":0.6,\"value\":null}],\"metrics\":[{\"metric\":\"ctr\",\"role\":\"primary\"}]}"
+#define WRITE(action, more) "{\"kind\":\"experiment\",\"key\":\"x\",\"action\":\"" action "\"" more "}"
+#define CREATE "[" WRITE("create", ",\"spec\":" SPEC) "]"
+#define START "[" WRITE("start", ",\"spec\":" SPEC ",\"status\":\"running\",\"started_at\":\"now\"") "]"
 
-/* What an edit answered: "" for no row, else "new version|status before|version before". */
-static const char *edit(struct pg *pg, enum query query, const char *p1, const char *p2, const char *p3)
+/* The new version of the configuration, or -version. */
+static int64_t edit(struct pg *pg, const char *expected, const char *writes, const char *actor)
 {
-    static char answer[200];
     struct err err = { 0 };
-    const char *params[] = { p1, p2, p3 };
-    AUTO(pg_result_free) PGresult *r = pg_run(pg, &queries[query], params, &err);
+    const char *params[] = { expected, writes, actor };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &queries[QUERY_CONFIG_EDIT], params, &err);
     cr_assert(r != NULL, "%s", err.text);
-    answer[0] = '\0';
-    if (PQntuples(r))
-        (void)snprintf(answer, sizeof answer, "%.*s|%.*s|%.*s", STR_ARG(pg_get(r, 0, 0)), STR_ARG(pg_get(r, 0, 1)),
-                       STR_ARG(pg_get(r, 0, 2)));
-    return answer;
-}
-
-static void expect(const char *got, const char *wanted)
-{
-    cr_assert(eq(int, strcmp(got, wanted), 0), "got \"%s\", wanted \"%s\"", got, wanted);
+    return pg_get_i64(r, 0, 0);
 }
 
 Test(edits, a_life_from_draft_to_stopped)
 {
     struct pg *pg = pgtest_open(queries, QUERY_COUNT);
-    expect(edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL), "2|absent|0");
+    cr_expect(eq(i64, edit(pg, "1", CREATE, "ann"), 2));
     cr_expect(eq(i64,
-                 pgtest_number(pg, "select count(*) from experiments where key = 'x' and status = 'draft' and coverage "
-                                   "= 0.25 and started_at is null"),
+                 pgtest_number(pg, "select count(*) from experiments where key = 'x' and status = 'draft' and "
+                                   "kind = 'ab' and origin = 'live' and version = 1 and started_at is null"),
                  1));
     cr_expect(eq(i64,
-                 pgtest_number(pg, "select count(*) from variants where experiment = 'x' and (position, key, weight) "
-                                   "in ((0, 'a', 0.4), (1, 'b', 0.6))"),
+                 pgtest_number(pg, "select count(*) from variants where experiment = 'x' and (position, key, "
+                                   "weight) in ((0, 'a', 0.4), (1, 'b', 0.6))"),
                  2));
-    cr_expect(eq(
-        i64, pgtest_number(pg, "select count(*) from variants where value::text in ('{\"z\":1,\"a\":1e300}', 'null')"),
-        2));
     cr_expect(eq(i64,
-                 pgtest_number(pg, "select count(*) from experiment_metrics where (position, metric, role) in ((0, "
-                                   "'ctr', 'primary'), (1, 'mrr', 'guardrail'))"),
+                 pgtest_number(pg, "select count(*) from variants where value::text in "
+                                   "('{\"z\":1,\"a\":1e300}', 'null')"),
                  2));
-    expect(edit(pg, QUERY_EXPERIMENT_START, "x", "", "bob"), "3|draft|1");
-    cr_expect(eq(
-        i64,
-        pgtest_number(
-            pg, "select count(*) from experiments where status = 'running' and started_at is not null and version = 2"),
-        1));
-    expect(edit(pg, QUERY_EXPERIMENT_STOP, "x", "2", "bob"), "4|running|2");
-    cr_expect(eq(
-        i64,
-        pgtest_number(
-            pg, "select count(*) from experiments where status = 'stopped' and stopped_at is not null and version = 3"),
-        1));
-    pg_close(pg);
-}
-
-Test(edits, a_refusal_changes_nothing_and_says_what_stood_in_the_way)
-{
-    struct pg *pg = pgtest_open(queries, QUERY_COUNT);
-    expect(edit(pg, QUERY_EXPERIMENT_START, "x", "", "ann"), "");
-    expect(edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL), "2|absent|0");
-    expect(edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL), "|absent|0");
-    expect(edit(pg, QUERY_EXPERIMENT_STOP, "x", "", "ann"), "|draft|1");
-    expect(edit(pg, QUERY_EXPERIMENT_START, "x", "9", "ann"), "|draft|1");
-    expect(edit(pg, QUERY_EXPERIMENT_START, "x", "1", "ann"), "3|draft|1");
-    expect(edit(pg, QUERY_EXPERIMENT_START, "x", "", "ann"), "|running|2");
-    expect(edit(pg, QUERY_EXPERIMENT_DELETE, "x", "", "ann"), "|running|2");
-    cr_expect(eq(i64, pgtest_number(pg, "select version from config_version"), 3));
-    cr_expect(eq(i64, pgtest_number(pg, "select count(*) from revisions"), 2));
-    cr_expect(eq(i64, pgtest_number(pg, "select count(*) from variants"), 2));
-    pg_close(pg);
-}
-
-Test(edits, a_draft_can_be_deleted_with_all_that_hangs_on_it)
-{
-    struct pg *pg = pgtest_open(queries, QUERY_COUNT);
-    expect(edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL), "2|absent|0");
-    expect(edit(pg, QUERY_EXPERIMENT_DELETE, "x", "", "ann"), "3|draft|1");
-    expect(edit(pg, QUERY_EXPERIMENT_DELETE, "x", "", "ann"), "");
     cr_expect(eq(i64,
-                 pgtest_number(pg, "select (select count(*) from experiments) + (select count(*) from variants) + "
-                                   "(select count(*) from experiment_metrics)"),
-                 0));
-    expect(edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL), "4|absent|0");
+                 pgtest_number(pg, "select count(*) from experiment_metrics where (position, metric, role) = (0, "
+                                   "'ctr', 'primary')"),
+                 1));
+    cr_expect(eq(i64, edit(pg, "2", START, "bob"), 3));
+    cr_expect(eq(i64,
+                 pgtest_number(pg, "select count(*) from experiments where status = 'running' and started_at = "
+                                   "(select updated_at from config_version) and version = 2"),
+                 1));
+    cr_expect(eq(
+        i64, edit(pg, "3", "[" WRITE("stop", ",\"spec\":" SPEC ",\"status\":\"stopped\",\"stopped_at\":0") "]", "bob"),
+        4));
+    cr_expect(eq(i64,
+                 pgtest_number(pg, "select count(*) from experiments where status = 'stopped' and started_at is "
+                                   "not null and stopped_at = to_timestamp(0)"),
+                 1));
+    cr_expect(eq(i64, edit(pg, "4", "[" WRITE("delete", "") "]", "bob"), 5));
+    cr_expect(eq(i64, pgtest_number(pg, "select count(*) from experiments"), 0));
     pg_close(pg);
 }
 
-/* Once the locked row had been updated by the same statement before it was read, and "before" was null. */
-Test(edits, every_edit_leaves_a_revision_with_both_sides)
+Test(edits, an_edit_of_another_version_changes_nothing)
 {
     struct pg *pg = pgtest_open(queries, QUERY_COUNT);
-    (void)edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL);
-    (void)edit(pg, QUERY_EXPERIMENT_START, "x", "", "bob");
-    (void)edit(pg, QUERY_EXPERIMENT_STOP, "x", "", "eve");
-    cr_expect(eq(
-        i64,
-        pgtest_number(
-            pg,
-            "select count(*) from revisions where subject = 'experiment:x' and actor = 'ann' and action = 'create' and "
-            "before is null and after->'variants'->0->>'key' = 'a'"),
-        1));
+    cr_expect(eq(i64, edit(pg, "7", CREATE, "ann"), -1));
+    cr_expect(
+        eq(i64, pgtest_number(pg, "select (select count(*) from experiments) + (select count(*) from revisions)"), 0));
+    cr_expect(eq(i64, edit(pg, "1", CREATE, "ann"), 2));
+    cr_expect(eq(i64, edit(pg, "1", START, "ann"), -2));
+    cr_expect(eq(i64, pgtest_number(pg, "select count(*) from experiments where status = 'draft'"), 1));
+    pg_close(pg);
+}
+
+Test(edits, an_edit_is_whole_or_not_at_all)
+{
+    struct pg *pg = pgtest_open(queries, QUERY_COUNT);
+    struct err err = { 0 };
+    const char *params[] = { "1",
+                             "[" WRITE("create", ",\"spec\":" SPEC) ","
+                                                                    "{\"kind\":\"experiment\",\"key\":\"y\",\"action\":"
+                                                                    "\"create\",\"spec\":{},\"status\":\"odd\"}]",
+                             "ann" };
+    cr_expect(pg_run(pg, &queries[QUERY_CONFIG_EDIT], params, &err) == NULL);
+    cr_expect(
+        eq(i64, pgtest_number(pg, "select (select count(*) from experiments) + (select count(*) from revisions)"), 0));
+    cr_expect(eq(i64, pgtest_number(pg, "select version from config_version"), 1));
+    pg_close(pg);
+}
+
+Test(edits, every_write_leaves_a_revision_with_both_sides)
+{
+    struct pg *pg = pgtest_open(queries, QUERY_COUNT);
+    (void)edit(pg, "1", CREATE, "ann");
+    (void)edit(pg, "2", START, "bob");
+    (void)edit(pg, "3",
+               "[{\"kind\":\"layer\",\"key\":\"l\",\"action\":\"create\",\"spec\":{\"key\":\"l\"}},"
+               "{\"kind\":\"layer\",\"key\":\"l\",\"action\":\"delete\"}]",
+               "eve");
+    cr_expect(eq(i64,
+                 pgtest_number(pg, "select count(*) from revisions where subject = 'experiment:x' and actor = "
+                                   "'ann' and action = 'create' and before is null and "
+                                   "after->'spec'->'variants'->0->>'key' = 'a'"),
+                 1));
     cr_expect(eq(i64,
                  pgtest_number(pg, "select count(*) from revisions where actor = 'bob' and action = 'start' and "
-                                   "before->>'status' = 'draft' and "
-                                   "before->'variants'->1->>'key' = 'b' and after->>'status' = 'running'"),
+                                   "before->>'status' = 'draft' and after->>'status' = 'running'"),
                  1));
     cr_expect(eq(i64,
-                 pgtest_number(pg, "select count(*) from revisions where actor = 'eve' and action = 'stop' and "
-                                   "before->>'status' = 'running' and "
-                                   "before->>'version' = '2' and after->>'status' = 'stopped'"),
-                 1));
+                 pgtest_number(pg, "select count(*) from revisions where actor = 'eve' and subject = 'layer:l' and "
+                                   "(before is null and action = 'create' or after is null and action = 'delete')"),
+                 2));
     pg_close(pg);
 }
 
@@ -130,47 +118,59 @@ Test(edits, who_listens_is_told_the_version_and_refusals_tell_nobody)
     const char *url = pgtest_url();
     struct pg *pg = pgtest_connect(url, queries, QUERY_COUNT), *listener = pgtest_connect(url, NULL, 0);
     pgtest_exec(listener, "listen config");
-    (void)edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL);
-    (void)edit(pg, QUERY_EXPERIMENT_STOP, "x", "", "ann");
-    (void)edit(pg, QUERY_EXPERIMENT_START, "x", "", "ann");
+    (void)edit(pg, "1", CREATE, "ann");
+    (void)edit(pg, "1", START, "ann");
+    (void)edit(pg, "2", START, "ann");
     pgtest_exec(listener, "select 1");
     char told[64] = "";
     for (PGnotify *n; (n = PQnotifies(listener->conn)); PQfreemem(n))
         (void)snprintf(told + strlen(told), sizeof told - strlen(told), "%s ", n->extra);
-    expect(told, "2 3 ");
+    cr_expect(eq(int, strcmp(told, "2 3 "), 0), "%s", told);
     pg_close(listener);
+    pg_close(pg);
+}
+
+Test(edits, a_bandits_weights_are_set_with_a_version)
+{
+    struct pg *pg = pgtest_open(queries, QUERY_COUNT);
+    pgtest_exec(pg, "insert into experiments (key, kind, status, spec) values ('x', 'bandit', 'running', '" SPEC "')");
+    cr_expect(eq(i64, pgtest_number(pg, "select config_set_weights('x', '[0.1, 0.9]', 'trainer')"), 2));
+    cr_expect(eq(i64,
+                 pgtest_number(pg, "select count(*) from experiments where state->'weights' = '[0.1, 0.9]' and "
+                                   "state->>'weights_version' = '1' and version = 2"),
+                 1));
+    cr_expect(eq(i64,
+                 pgtest_number(pg, "select count(*) from (select config_set_weights('y', '[0.1, 0.9]', 't') as v) x "
+                                   "where v is null"),
+                 1));
     pg_close(pg);
 }
 
 struct racer {
     pthread_t thread;
     const char *url;
-    int won;
+    bool won;
 };
 
 static void *race(void *arg)
 {
     struct racer *racer = arg;
-    struct err err = { 0 };
     struct pg *pg = pgtest_connect(racer->url, queries, QUERY_COUNT);
-    const char *params[] = { "x", "", "racer" };
-    PGresult *r = pg_run(pg, &queries[QUERY_EXPERIMENT_START], params, &err);
-    racer->won = r && PQntuples(r) == 1 && pg_get_i64(r, 0, 0) > 0;
-    pg_result_free(r);
+    racer->won = edit(pg, "2", START, "racer") > 0;
     pg_close(pg);
     return NULL;
 }
 
-/* All wait for a lock that this connection holds, then go at once: one starts it, the others see that it runs. */
+/* All wait for a lock that this connection holds, then go at once: one starts it, the others see that another came first. */
 Test(edits, of_many_starts_at_once_one_wins)
 {
     enum { RACERS = 8 };
     const char *url = pgtest_url();
     struct pg *pg = pgtest_connect(url, queries, QUERY_COUNT), *watcher = pgtest_connect(url, NULL, 0);
     struct racer racers[RACERS] = { 0 };
-    (void)edit(pg, QUERY_EXPERIMENT_CREATE, draft, "ann", NULL);
+    (void)edit(pg, "1", CREATE, "ann");
     pgtest_exec(pg, "begin");
-    pgtest_exec(pg, "select 1 from experiments for update");
+    pgtest_exec(pg, "select 1 from config_version for update");
     for (size_t i = 0; i < RACERS; i++) {
         racers[i].url = url;
         cr_assert(eq(int, pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0));

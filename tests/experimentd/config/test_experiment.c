@@ -28,8 +28,10 @@ TestSuite(experiment, .init = set_up, .fini = tear_down);
 
 static bool parse(struct str body, struct str *out_json, struct err *err)
 {
-    struct str key;
-    return experiment_parse(body, &snapshot, &arena, &key, out_json, err);
+    struct snapshot_experiment e;
+    json_auto_t *root = json_parse(body, err);
+    return root && experiment_read(root, &arena, &e, err) && experiment_check(&e, &snapshot, err) &&
+           experiment_spec(&e, &arena, out_json, err);
 }
 
 #define AB "\"variants\":[{\"key\":\"a\"},{\"key\":\"b\"}]"
@@ -78,7 +80,7 @@ Test(experiment, every_refusal_names_field_and_reason)
         { "{\"key\":\"x\",\"coverage\":-0.1," AB "}", "experiment: field \"coverage\" is -0.1, outside 0 to 1" },
         { "{\"key\":\"x\",\"hash_version\":3," AB "}", "experiment: field \"hash_version\" is 3, must be 1 or 2" },
         { "{\"key\":\"x\",\"hash_attribute\":\"\"," AB "}", "experiment: field \"hash_attribute\" is empty" },
-        { "{\"key\":\"x\",\"origin\":\"imported\"," AB "}",
+        { "{\"key\":\"x\",\"origin\":\"elsewhere\"," AB "}",
           "experiment: field \"origin\" must be \"live\" or \"simulated\"" },
         { "{\"key\":\"x\",\"metrics\":[]," AB "}", "experiment: field \"metrics\" has 0 elements, must have 1 to 50" },
         { "{\"key\":\"x\",\"metrics\":[\"ctrr\"]," AB "}",
@@ -115,10 +117,11 @@ static void expect_json(const char *body, const char *wanted)
 Test(experiment, defaults_are_filled_in)
 {
     expect_json("{\"key\":\"x\"," AB "}",
-                "{\"key\":\"x\",\"name\":\"x\",\"hypothesis\":\"\",\"hash_attribute\":\"id\",\"hash_version\":2,"
+                "{\"key\":\"x\",\"name\":\"x\",\"hypothesis\":\"\",\"kind\":\"ab\",\"hash_attribute\":\"id\",\"hash_"
+                "version\":2,"
                 "\"seed\":\"x\",\"coverage\":1,"
                 "\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":\"\",\"weight\":0.5,\"value\":\"a\"},"
-                "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS "}");
+                "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS ",\"mde\":0.05}");
 }
 
 Test(experiment, what_is_given_is_kept)
@@ -129,13 +132,14 @@ Test(experiment, what_is_given_is_kept)
                 "\"zero_result_rate\",\"role\":\"guardrail\"}],"
                 "\"variants\":[{\"key\":\"A\",\"name\":\"Old\",\"weight\":0.3,\"value\":{\"z\":0.1,\"a\":[1,null]}},"
                 "{\"key\":\"B\",\"weight\":0.7,\"value\":null}]}",
-                "{\"key\":\"9.x_-\",\"name\":\"N\",\"hypothesis\":\"H\",\"hash_attribute\":\"device\",\"hash_version\":"
+                "{\"key\":\"9.x_-\",\"name\":\"N\",\"hypothesis\":\"H\",\"kind\":\"ab\",\"hash_attribute\":\"device\","
+                "\"hash_version\":"
                 "1,\"seed\":\"S\","
                 "\"coverage\":0.1,\"origin\":\"simulated\",\"variants\":[{\"key\":\"A\",\"name\":\"Old\",\"weight\":0."
                 "3,\"value\":{\"z\":0.1,\"a\":[1,null]}},"
                 "{\"key\":\"B\",\"name\":\"\",\"weight\":0.7,\"value\":null}],"
                 "\"metrics\":[{\"metric\":\"mrr\",\"role\":\"primary\"},{\"metric\":\"ctr\",\"role\":\"secondary\"},"
-                "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}]}");
+                "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}],\"mde\":0.05}");
 }
 
 /* A body with `count` variants whose values have `value_bytes` each. */

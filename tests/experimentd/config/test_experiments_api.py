@@ -158,19 +158,33 @@ class ExperimentsApi(unittest.TestCase):
         def start(key):
             statuses[key] = self.daemon.post("/v1/experiments/%s/start" % key).status
 
-        threads = [threading.Thread(target=start, args=(key,)) for key in ("first", "second")]
+        thread = threading.Thread(target=start, args=("first",))
         for key in ("first", "second"):
             self.create(key=key)
         with Lock(self.daemon):
-            threads[0].start()
+            thread.start()
             wait_for(lambda: self.daemon.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
                                                 "application_name = 'experimentd control'") == 1, "the reading to begin")
-            threads[1].start()
-            wait_for(lambda: self.daemon.number("select count(*) from experiments where key = 'second' and status = 'running'") == 1,
-                     "the second edit")
+            self.daemon.sql("select config_edit(null, json_build_array(json_build_object('kind', 'experiment', 'key', key, 'action', 'start', "
+                            "'spec', spec, 'status', 'running')), 'another daemon') from experiments where key = 'second'")
+        thread.join()
+        self.assertEqual(statuses, {"first": 200})
+        wait_for(lambda: self.daemon.get("/v1/experiments/second").json["status"] == "running", "the edit of another daemon")
+
+    def test_of_edits_at_once_each_is_made(self):
+        """An edit is checked against the configuration as it was read; when another came first, it is checked and made again."""
+        statuses = {}
+        keys = ["at-once-%d" % i for i in range(8)]
+
+        def create(key):
+            statuses[key] = self.create(key=key).status
+
+        threads = [threading.Thread(target=create, args=(key,)) for key in keys]
+        for t in threads:
+            t.start()
         for t in threads:
             t.join()
-        self.assertEqual(statuses, {"first": 200, "second": 200})
+        self.assertEqual(statuses, {key: 201 for key in keys})
 
     def test_who_edited_is_written_down(self):
         self.create(key="audited")

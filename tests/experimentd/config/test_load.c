@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include "assign/assign.h"
 #include "experimentd/config/snapshot_parts.h"
 #include "tests/support/pgtest.h"
 
@@ -20,17 +21,15 @@ static void expect_str(struct str got, const char *wanted)
 }
 
 static const char insert[] =
-    "insert into experiments (key, name, hypothesis, status, seed, coverage, origin, version, created_at, started_at) "
-    "values "
-    "('ranker', 'Ranker \"Q4\"', 'é', 'running', 's', 0.5, 'live', 7, '2026-01-02T03:04:05.678901Z', "
-    "'2026-01-03T00:00:00Z'), "
-    "('ranker-b', 'b', '', 'draft', 'b', 1, 'simulated', 1, now(), null);"
-    "insert into variants (experiment, position, key, name, weight, value) values "
-    "('ranker', 1, 'ltr', '', 0.75, '{\"z\": 0.1, \"a\":[1e300,\"\\\"\"]}'), ('ranker', 0, 'bm25', 'Old', 0.25, "
-    "'null'), "
-    "('ranker-b', 0, 'x', '', 0.5, '1'), ('ranker-b', 1, 'y', '', 0.5, '2');"
-    "insert into experiment_metrics (experiment, metric, position, role) values "
-    "('ranker', 'mrr', 0, 'primary'), ('ranker', 'ctr', 1, 'secondary'), ('ranker-b', 'ctr', 0, 'primary');"
+    "insert into experiments (key, status, origin, version, created_at, started_at, spec) values "
+    "('ranker', 'running', 'live', 7, '2026-01-02T03:04:05.678901Z', '2026-01-03T00:00:00Z', "
+    "'{\"key\":\"ranker\",\"name\":\"Ranker "
+    "\\\"Q4\\\"\",\"hypothesis\":\"é\",\"seed\":\"s\",\"coverage\":0.5,\"variants\":["
+    "{\"key\":\"bm25\",\"name\":\"Old\",\"weight\":0.25,\"value\":null},"
+    "{\"key\":\"ltr\",\"weight\":0.75,\"value\":{\"z\":0.1,\"a\":[1e300,\"\\\"\"]}}],"
+    "\"metrics\":[\"mrr\",\"ctr\"]}'), "
+    "('ranker-b', 'draft', 'simulated', 1, now(), null, '{\"key\":\"ranker-b\",\"origin\":\"simulated\",\"variants\":["
+    "{\"key\":\"x\",\"value\":1},{\"key\":\"y\",\"value\":2}],\"metrics\":[\"ctr\"]}');"
     "update config_version set version = 41";
 
 Test(load, an_empty_database_has_metrics_and_a_version)
@@ -77,7 +76,7 @@ Test(load, an_experiment_comes_whole_and_in_order)
     pg_close(pg);
 }
 
-/* Values are served as they were given: key order, spaces and numbers. */
+/* Values are served as they were given: key order, and numbers to the last bit. */
 Test(load, the_pieces_of_answers_are_serialised)
 {
     struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
@@ -85,17 +84,28 @@ Test(load, the_pieces_of_answers_are_serialised)
     struct snapshot *s = load(pg);
     const struct snapshot_assign *a = snapshot_experiment(s, STR("ranker"))->assign;
     cr_assert(a != NULL);
-    expect_str(a->assigned[0], "{\"experiment\":\"ranker\",\"variant\":\"bm25\",\"value\":null,\"reason\":\"split\"}");
-    expect_str(a->assigned[1], "{\"experiment\":\"ranker\",\"variant\":\"ltr\",\"value\":{\"z\": 0.1, "
-                               "\"a\":[1e300,\"\\\"\"]},\"reason\":\"split\"}");
-    expect_str(a->unassigned[NOT_RUNNING],
-               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"not_running\"}");
-    expect_str(a->unassigned[NOT_IN_COVERAGE],
-               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"not_in_coverage\"}");
-    expect_str(a->unassigned[NO_UNIT],
-               "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"no_unit\"}");
-    cr_expect(eq(dbl, a->ready.ranges[0].hi, 0.125)); /* coverage 0.5 of a quarter */
-    cr_expect(eq(dbl, a->ready.ranges[1].lo, 0.25));
+    expect_str(a->assigned[0], "{\"experiment\":\"ranker\",\"variant\":\"bm25\",\"value\":null,\"reason\":\"");
+    expect_str(a->assigned[1], "{\"experiment\":\"ranker\",\"variant\":\"ltr\",\"value\":{\"z\":0.1,"
+                               "\"a\":[1e+300,\"\\\"\"]},\"reason\":\"");
+    expect_str(a->unassigned, "{\"experiment\":\"ranker\",\"variant\":null,\"value\":null,\"reason\":\"");
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+/* What runs is in the payload that everybody gets; a draft is only in the one for QA keys. */
+Test(load, payloads_hold_what_runs)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(pg, insert);
+    struct snapshot *s = load(pg);
+    const struct snapshot_assign *a = snapshot_experiment(s, STR("ranker"))->assign,
+                                 *b = snapshot_experiment(s, STR("ranker-b"))->assign;
+    cr_expect(a->feature[VIEW_LIVE] >= 0 && a->feature[VIEW_DRAFTS] >= 0);
+    cr_expect(eq(int, b->feature[VIEW_LIVE], -1));
+    cr_expect(b->feature[VIEW_DRAFTS] >= 0);
+    cr_expect(eq(int, assign_feature_index(snapshot_features(s, false)->payload, "ranker", 6), a->feature[VIEW_LIVE]));
+    cr_expect(eq(int, assign_feature_index(snapshot_features(s, false)->payload, "ranker-b", 8), -1));
+    cr_expect(s->payload_json.n > 0 && s->payload_etag.n > 2);
     snapshot_free(s);
     pg_close(pg);
 }
@@ -124,16 +134,13 @@ Test(load, an_experiment_that_cannot_be_evaluated_is_left_out_alone)
 {
     struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
     pgtest_exec(pg, insert);
-    pgtest_exec(pg, "insert into experiments (key, name, status, seed, coverage) values ('big', 'b', 'running', 'b', "
-                    "1), ('many', 'm', 'running', 'm', 1);"
-                    "insert into variants (experiment, position, key, weight, value) values "
-                    "('big', 0, 'a', 0.5, to_json(repeat('x', 2000000))), ('big', 1, 'b', 0.5, '1');"
-                    "insert into variants (experiment, position, key, weight, value) select 'many', i, 'v' || i, "
-                    "0.001, '1' from generate_series(0, 100) i");
+    pgtest_exec(pg, "insert into experiments (key, status, spec) select 'many', 'running', json_build_object('key', "
+                    "'many', 'variants', json_agg(json_build_object('key', 'v' || i))) from generate_series(0, 100) i");
+    pgtest_exec(pg, "insert into experiments (key, status, spec) values ('odd', 'running', '{\"key\":7}')");
     struct snapshot *s = load(pg);
-    cr_expect(eq(sz, s->experiments_count, 4));
-    cr_expect(snapshot_experiment(s, STR("big"))->assign == NULL);
-    cr_expect(snapshot_experiment(s, STR("many"))->assign == NULL);
+    cr_expect(eq(sz, s->experiments_count, 2));
+    cr_expect(snapshot_experiment(s, STR("odd")) == NULL);
+    cr_expect(snapshot_experiment(s, STR("many")) == NULL);
     cr_expect(snapshot_experiment(s, STR("ranker"))->assign != NULL);
     snapshot_free(s);
     pg_close(pg);

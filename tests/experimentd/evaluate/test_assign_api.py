@@ -101,8 +101,10 @@ class AssignApi(unittest.TestCase):
             got = self.one("device", attributes={"device": value})
             self.assertEqual((got["variant"], got["reason"]), (variant("device", text, weights), "split"), value)
             self.assertEqual(self.get("device", "ignored", "&attribute.device=" + quote(text, safe="")), got)
-        for value in (0, False, "", None, 0.0, [], {}, ["d"]):
+        for value in (0, False, "", None, 0.0):
             self.assertEqual(self.one("device", attributes={"device": value})["reason"], "no_unit", value)
+        for value, text in (([], ""), ({}, "[object Object]"), (["d"], "d")):  # hashed as SDKs do, but no unit that could be counted
+            self.assertEqual(self.one("device", attributes={"device": value})["variant"], variant("device", text, weights), value)
         self.assertEqual(self.one("ranker", attributes={"id": "user-1"}), self.one("ranker", unit="user-1"))
         self.assertEqual(self.one("ranker", unit="user-1", attributes={"id": ""}), self.one("ranker", unit="user-1"))
 

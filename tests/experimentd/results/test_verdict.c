@@ -26,6 +26,7 @@ static struct snapshot_experiment experiment = {
     .hash_version = 2,
     .coverage = 1,
     .version = 3,
+    .default_json = STR("null"),
     .variants = variants,
     .variants_count = 2,
 };

@@ -1,0 +1,17 @@
+/* life.h - what is done to an experiment: the edits of its life, from draft to concluded. Each adds its writes to an edit. */
+#pragma once
+#include "experimentd/config/edit.h"
+
+/* Nothing that runs varies the same parameter for the same unit. */
+bool life_may_start(const struct snapshot_experiment *e, const struct snapshot *s, struct err *err) MUSTCHECK;
+
+bool life_create(struct edit *e, const struct snapshot *s, struct err *err); /* the request's body */
+bool life_patch(struct edit *e, const struct snapshot *s,
+                struct err *err); /* its body merged into the document (RFC 7396) */
+bool life_delete(struct edit *e, const struct snapshot *s, struct err *err);
+bool life_start(struct edit *e, const struct snapshot *s, struct err *err);
+bool life_stop(struct edit *e, const struct snapshot *s, struct err *err); /* arg (const char *, may be NULL): why */
+bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err);
+bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err);
+bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err);           /* to the next step */
+bool life_create_holdout(struct edit *e, const struct snapshot *s, struct err *err); /* and starts it */
