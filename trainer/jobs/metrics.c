@@ -18,9 +18,12 @@ enum { RANGES_DEFAULT = 16, RANGES_MAX = 1024, DESC_MAX = 64, JSON_MAX = 8 << 20
 enum stmt { SNAPSHOT, EXPERIMENTS, DAYS, STMT_COUNT };
 static const struct pg_stmt plan_statements[STMT_COUNT] = {
     [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot()" },
-    /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped. */
+    /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped, nor
+     * exposures of phases before the current one, in which units may have had other variants. */
     [EXPERIMENTS] = { "plan_experiments", 1,
-                      "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', 2147483647) "
+                      "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', "
+                      "2147483647), "
+                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end "
                       "from experiments e "
                       "where ($1 = '' or e.key = $1) and exists (select 1 from exposures x where x.experiment = e.key) "
                       "order by e.key collate \"C\"" },
@@ -77,6 +80,7 @@ static bool plan_experiments(struct plan *p, struct pg *pg, const char *only, st
         jsonw_open(&w, NULL, '[');
         jsonw_str(&w, NULL, p->keys[i]);
         jsonw_i64(&w, NULL, pg_get_i64(r, i, 1));
+        jsonw_i64(&w, NULL, pg_get_i64(r, i, 2));
         jsonw_close(&w);
     }
     jsonw_close(&w);

@@ -1,6 +1,7 @@
 /* metrics.h - what the job "metrics" and its two kernels say to each other. All little-endian, all in this program.
  *
- * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day], …]}; an experiment's number is its place there.
+ * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day, first_us], …]}; an experiment's number is its
+ * place there; exposures before first_us do not count.
  * desc of "metrics.day@1": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
  * desc of "metrics.units@1": "DAY DAY …", one for each input; its result: metrics_cell and metrics_counts records. */
 #pragma once
@@ -13,6 +14,7 @@ struct metrics_params {
     struct str snapshot;
     struct str *keys;
     int32_t *last_days;
+    int64_t *first_us;
     size_t count;
 };
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;

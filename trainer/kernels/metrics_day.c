@@ -73,12 +73,13 @@ static bool add_exposure(struct reading *r, struct str row)
     struct str at, experiment, variant, unit;
     if (!field(&row, &at) || !field(&row, &experiment) || !field(&row, &variant) || !field(&row, &unit))
         return false;
+    int64_t at_us = (int64_t)number(at) + POSTGRES_EPOCH_US;
     for (size_t i = 0; i < r->params->count; i++) {
-        if (!str_eq(r->params->keys[i], experiment))
+        if (!str_eq(r->params->keys[i], experiment) || at_us < r->params->first_us[i])
             continue;
         struct day_event *e = event_new(r);
         e->kind = EVENT_EXPOSURE;
-        e->at_us = (int64_t)number(at) + POSTGRES_EPOCH_US;
+        e->at_us = at_us;
         e->experiment = (uint32_t)i;
         e->query_id = arena_str(r->arena, variant);
         e->unit = arena_str(r->arena, unit);

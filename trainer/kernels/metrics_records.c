@@ -16,12 +16,15 @@ bool metrics_params_read(struct str json, struct metrics_params *out, struct are
     out->count = json_array_size(list);
     out->keys = arena_zalloc(arena, out->count * sizeof *out->keys);
     out->last_days = arena_zalloc(arena, out->count * sizeof *out->last_days);
+    out->first_us = arena_zalloc(arena, out->count * sizeof *out->first_us);
     for (size_t i = 0; i < out->count; i++) {
         json_t *pair = json_array_get(list, i), *key = json_array_get(pair, 0);
-        if (!json_is_string(key) || !json_is_integer(json_array_get(pair, 1)))
-            return err_set(err, ERR_INVALID, "params: experiment %zu is not [key, last day]", i);
+        if (!json_is_string(key) || !json_is_integer(json_array_get(pair, 1)) ||
+            !json_is_integer(json_array_get(pair, 2)))
+            return err_set(err, ERR_INVALID, "params: experiment %zu is not [key, last day, first instant]", i);
         out->keys[i] = arena_str(arena, (struct str){ json_string_value(key), json_string_length(key) });
         out->last_days[i] = (int32_t)json_integer_value(json_array_get(pair, 1));
+        out->first_us[i] = json_integer_value(json_array_get(pair, 2));
     }
     return true;
 }
