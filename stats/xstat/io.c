@@ -163,6 +163,41 @@ int64_t *xstat_in_count_rows(struct xstat_in *in, const char *key, size_t width,
     return values;
 }
 
+double *xstat_in_double_rows(struct xstat_in *in, const char *key, size_t **out_lengths, size_t *out_rows)
+{
+    const json_t *rows = find_array(in, key);
+    size_t n = json_array_size(rows), all = 0, at = 0;
+    size_t *lengths = arena_zalloc(in->arena, (n + 1) * sizeof *lengths);
+    for (size_t i = 0; i < n; i++) {
+        if (!json_is_array(json_array_get(rows, i)))
+            fail(in, key, "has a row that is not an array");
+        lengths[i] = json_array_size(json_array_get(rows, i));
+        all += lengths[i];
+    }
+    double *values = arena_zalloc(in->arena, (all + 1) * sizeof *values);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < lengths[i]; j++, at++)
+            if (!read_double(json_array_get(json_array_get(rows, i), j), &values[at]))
+                fail(in, key, "has an element that is not a number");
+    *out_lengths = lengths;
+    *out_rows = in->err.kind == ERR_NONE ? n : 0;
+    return values;
+}
+
+const char **xstat_in_texts(struct xstat_in *in, const char *key, size_t *out_n)
+{
+    const json_t *array = find_array(in, key);
+    size_t n = json_array_size(array);
+    const char **texts = arena_zalloc(in->arena, (n + 1) * sizeof *texts);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = json_string_value(json_array_get(array, i));
+        if (!texts[i])
+            fail(in, key, "has an element that is not a string");
+    }
+    *out_n = in->err.kind == ERR_NONE ? n : 0;
+    return texts;
+}
+
 bool xstat_in_end(const struct xstat_in *in, struct err *err)
 {
     if (in->err.kind != ERR_NONE) {

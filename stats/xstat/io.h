@@ -32,6 +32,10 @@ double *xstat_in_doubles(struct xstat_in *in, const char *key, size_t *out_n);
 int64_t *xstat_in_counts(struct xstat_in *in, const char *key, size_t *out_n);
 /* Rows of counts, each of `width`, one behind the other. */
 int64_t *xstat_in_count_rows(struct xstat_in *in, const char *key, size_t width, size_t *out_rows);
+/* Rows of numbers of any lengths, one behind the other. */
+double *xstat_in_double_rows(struct xstat_in *in, const char *key, size_t **out_lengths, size_t *out_rows);
+/* An array of strings. */
+const char **xstat_in_texts(struct xstat_in *in, const char *key, size_t *out_n);
 bool xstat_in_end(const struct xstat_in *in, struct err *err) MUSTCHECK;
 
 void xstat_out_double(json_t *out, const char *key, double v);

@@ -52,6 +52,18 @@ const struct xstat_method xstat_methods[] = {
       "true",
       "n_total df expected chi2 log_p p g log_p_g; log_p_binomial; log_bayes_factor sequential_p posterior_prob_srm",
       xstat_chi_square_srm },
+    { "team_draft_sign_test", "interleaving: merging with given coins, credit of clicks, sign test, preference by user",
+      "team draft: of the level teams a coin chooses, each picks its best left; balanced: the ranking read less far "
+      "goes on;\n"
+      "  delta = (wins_a + ties/2)/N - 1/2; p: binomial of wins_a among wins_a + wins_b fair coins; users: t of their "
+      "mean\n"
+      "  scores, and the mean of all queries with its standard error clustered by user",
+      "F. Radlinski, M. Kurup, T. Joachims, CIKM 2008; T. Joachims 2002; O. Chapelle et al., TOIS 30 (2012)",
+      "kind team_draft: a b (ids), flips (1: A picks), k, clicks (from 0); balanced: a b a_first k clicks;\n"
+      "  sign_test: wins_a wins_b ties alpha; user_scores: users (a list of scores each)",
+      "list teams flips_used credit_* winner; log_p_exact p_exact z log_p_normal delta_* share*; mean se t log_p "
+      "query_mean query_se_clustered",
+      xstat_team_draft_sign_test },
     { "special", "tails as logarithms, and quantiles",
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
       "the\n"
