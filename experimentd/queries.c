@@ -12,6 +12,8 @@
     "from moments_current c join runs r on r.id = c.run "                                                              \
     "left join moments m on m.experiment = c.experiment and m.segment = '' "
 
+#define STICKY_SORTED "order by attribute collate \"C\", value collate \"C\", experiment collate \"C\""
+
 const struct pg_stmt queries[] = {
     [QUERY_RESULTS_LATEST] = { "results_latest", 1,
                                RESULTS_ROWS
@@ -24,5 +26,24 @@ const struct pg_stmt queries[] = {
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "
                           "where subject = $1 and id < $2::bigint order by id desc limit $3::int" },
+    [QUERY_STICKY_READ] = { "sticky_read", 1,
+                            "select s.attribute, s.value, s.experiment, s.variant "
+                            "from (select distinct a, v from json_to_recordset($1::json) as k(a text, v text)) k "
+                            "join sticky_assignments s on s.attribute = k.a and s.value = k.v " STICKY_SORTED },
+    /* Rows go in sorted, so that two daemons that write some of the same wait for each other and do not deadlock. A row that is there already is
+     * "updated" with what it says, for only so is it in what comes back, also when another session wrote it a moment ago. */
+    [QUERY_STICKY_WRITE] = { "sticky_write", 1,
+                             "with w as materialized (select distinct on (a collate \"C\", v collate \"C\", e collate "
+                             "\"C\") "
+                             "a, v, e, n, o from json_to_recordset($1::json) as w(a text, v text, e text, n text, o "
+                             "text) "
+                             "order by a collate \"C\", v collate \"C\", e collate \"C\"), "
+                             "done as (insert into sticky_assignments as s (attribute, value, experiment, variant) "
+                             "select a, v, e, n from w on conflict (attribute, value, experiment) do update set "
+                             "variant = "
+                             "case when s.variant = (select o from w where a = s.attribute and v = s.value and e = "
+                             "s.experiment) then excluded.variant else s.variant end "
+                             "returning attribute, value, experiment, variant) "
+                             "select * from done " STICKY_SORTED },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

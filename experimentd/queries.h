@@ -10,6 +10,9 @@ enum query {
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,
     QUERY_REVISIONS, /* $1 subject ("experiment:x"), $2 only ids below this, $3 how many → id, instant, actor, action, before, after */
+    /* Sticky assignments (evaluate/sticky.h): $1 a list of objects → attribute, value, experiment, variant, sorted bytewise. */
+    QUERY_STICKY_READ, /* {"a": attribute, "v": value} → all that stands under them */
+    QUERY_STICKY_WRITE, /* and "e", "n" (experiment, its new variant), "o" (what it takes the place of, or null) → what stands */
     QUERY_COUNT
 };
 

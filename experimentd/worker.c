@@ -10,6 +10,7 @@
 #include "experimentd/config/publish_wait.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/evaluate/exposure_filter.h"
+#include "experimentd/evaluate/sticky.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
 #include "experimentd/ingest/journal.h"
@@ -55,6 +56,7 @@ static void start(struct server_worker *sw)
                        (int)server->settings.statement_timeout_ms);
     w->journal = journal_client_new(server->journal, w->base);
     w->exposures = exposure_filter_new();
+    w->sticky = sticky_new(w->pg, &server->sticky_unavailable);
     w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
     sw->wake_event = event_new(w->base, sw->wake_fd, EV_READ | EV_PERSIST, on_wake, sw);
     sw->turn_timer = event_new(w->base, -1, EV_PERSIST, on_second, sw);
@@ -69,6 +71,7 @@ static void stop(struct server_worker *sw)
     pgloop_free(w->pg);
     journal_client_free(w->journal);
     exposure_filter_free(w->exposures);
+    sticky_free(w->sticky);
     http_server_free(w->http);
     event_free(sw->wake_event);
     event_free(sw->turn_timer);

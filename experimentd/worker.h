@@ -11,6 +11,7 @@ struct journal_client;
 struct pgloop;
 struct exposure_filter;
 struct publish_wait;
+struct sticky;
 struct server;
 
 struct worker {
@@ -21,5 +22,6 @@ struct worker {
     struct journal_client *journal;
     struct server *server;              /* what all share: settings, counters */
     struct exposure_filter *exposures;  /* what was recorded lately: evaluate/exposure_filter.h */
+    struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
 };

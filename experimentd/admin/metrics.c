@@ -76,6 +76,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_exposures_total", "counter", "exposures made durable", (double)j.exposures);
     one(b, "experimentd_exposures_lost_total", "counter", "exposures that could not be journaled",
         (double)j.exposures_lost);
+    one(b, "experimentd_impressions_lost_total", "counter", "interleaved lists that could not be journaled",
+        (double)atomic_load(&s->impressions_lost));
     one(b, "experimentd_loader_rows_total", "counter", "rows loaded", (double)l.rows);
     one(b, "experimentd_loader_duplicates_total", "counter", "repeats of a client's id, left out",
         (double)l.duplicates);
@@ -91,6 +93,8 @@ void admin_metrics(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     http_metrics(&b, s);
     ingest_metrics(&b, s);
+    one(&b, "experimentd_sticky_unavailable_total", "counter",
+        "times that sticky assignments could not be read or written", (double)atomic_load(&s->sticky_unavailable));
     one(&b, "experimentd_database_up", "gauge", "1 while the control connection stands", atomic_load(&s->database_up));
     one(&b, "experimentd_config_version", "gauge", "version of the published snapshot",
         snapshot ? (double)snapshot->version : 0);

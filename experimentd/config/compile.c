@@ -63,12 +63,13 @@ static void make_all_pieces(struct snapshot_whole *w)
     }
 }
 
-static void place(const struct snapshot_features *f, int view)
+static void place(struct snapshot_features *f, int view)
 {
     for (size_t i = 0; i < f->count; i++) {
         for (size_t k = 0; k < f->list[i].rules_count; k++) {
             const struct snapshot_rule *rule = &f->list[i].rules[k];
             struct snapshot_assign *a = (struct snapshot_assign *)(uintptr_t)rule->experiment->assign;
+            f->sticky = f->sticky || rule->experiment->sticky;
             if (rule->kind == RULE_FORCED)
                 continue;
             a->feature[view] = (int)i;

@@ -18,6 +18,7 @@ struct snapshot_features {
     struct assign_payload *payload;
     const struct snapshot_feature *list; /* numbered as in the payload */
     size_t count;
+    bool sticky; /* an experiment's assignments are */
 };
 
 /* What evaluation needs of an experiment: where it stands in the payloads, and the pieces of its replies, to which the reason and two

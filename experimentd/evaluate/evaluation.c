@@ -1,4 +1,4 @@
-#include "experimentd/evaluate/evaluation.h"
+#include "experimentd/evaluate/evaluation_parts.h"
 
 #include <assert.h>
 
@@ -103,12 +103,14 @@ static void add_id(struct evaluation *e)
     e->unit.attributes = (struct assign_value){ .type = ASSIGN_OBJECT, .count = (uint32_t)k, .members = members };
 }
 
-static void bind(struct evaluation *e)
+void evaluation_bind(struct evaluation *e)
 {
     const struct snapshot_features *f;
     e->snapshot = snapshot_get();
     f = snapshot_features(e->snapshot, e->drafts);
     add_id(e);
+    e->exposures = NULL;
+    e->exposures_end = &e->exposures;
     e->unit.on_exposure = on_exposure;
     e->unit.arg = e;
     e->session = assign_bind(f->payload, &e->unit, &e->arena);
@@ -119,8 +121,55 @@ static void bind(struct evaluation *e)
 void evaluations_begin(struct evaluation **list, size_t n, evaluations_fn ready, void *arg)
 {
     for (size_t i = 0; i < n; i++)
-        bind(list[i]);
-    ready(list, n, arg);
+        evaluation_bind(list[i]);
+    if (!evaluation_sticky_begin(list, n, ready, arg))
+        ready(list, n, arg);
+}
+
+/* ---- for sticky assignments ---- */
+
+const struct assign_value *evaluation_only(const struct evaluation *e, struct str experiment)
+{
+    struct assign_value *v = arena_alloc(&e->req->arena, 2 * sizeof *v);
+    v[1] = (struct assign_value){ .type = ASSIGN_STRING, .text = { experiment.p, experiment.n } };
+    v[0] = (struct assign_value){ .type = ASSIGN_ARRAY, .count = 1, .items = &v[1] };
+    return v;
+}
+
+const struct assign_payload *evaluation_payload(const struct evaluation *e)
+{
+    return snapshot_features(e->snapshot, e->drafts)->payload;
+}
+
+static bool may_stick(const struct snapshot_feature *f)
+{
+    for (size_t i = 0; i < f->rules_count; i++)
+        if (f->rules[i].experiment->sticky || f->rules[i].experiment->prerequisites_count)
+            return true;
+    return false;
+}
+
+static int feature_of(const struct evaluation *e, const struct assign_value *name)
+{
+    const struct snapshot_experiment *x = snapshot_experiment(e->snapshot, str_from(name->text));
+    const struct snapshot_assign *a = x ? x->assign : NULL;
+    return a ? a->feature[e->drafts ? VIEW_DRAFTS : VIEW_LIVE] : -1;
+}
+
+size_t evaluation_sticky_features(struct evaluation *e, const size_t **out)
+{
+    const struct snapshot_features *f = snapshot_features(e->snapshot, e->drafts);
+    size_t n = 0, room = e->experiments ? e->experiments->count : f->count;
+    if (!f->sticky || e->silent)
+        return 0;
+    size_t *features = arena_alloc(&e->req->arena, (room + 1) * sizeof *features);
+    for (size_t i = 0; i < room; i++) {
+        int feature = e->experiments ? feature_of(e, &e->experiments->items[i]) : (int)i;
+        if (feature >= 0 && may_stick(&f->list[feature]))
+            features[n++] = (size_t)feature;
+    }
+    *out = features;
+    return n;
 }
 
 bool evaluation_check(const struct evaluation *e, struct err *err)

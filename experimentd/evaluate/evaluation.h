@@ -32,6 +32,8 @@ struct evaluation {
     struct assign_arena arena; /* the request's, as libassign wants it */
     size_t arena_bytes;        /* given so far; at most EVALUATION_BYTES_MAX */
     bool bulk;                 /* most features will be asked for: set before evaluations_begin, hashes them together */
+    const struct assign_value
+        *experiments; /* list of the names that will be asked for; NULL: any may be. Before evaluations_begin */
     struct pending_exposure *exposures, **exposures_end;
     struct pending_sticky *stickies;
 };
@@ -48,6 +50,8 @@ struct evaluation_answer {
 
 /* The unit's id may be {NULL, 0}: then only attributes are hashed. at_us is now. */
 struct evaluation *evaluation_new(struct http_request *req, struct worker *worker, struct str id);
+/* For e->experiments: this one. */
+const struct assign_value *evaluation_only(const struct evaluation *e, struct str experiment);
 typedef void (*evaluations_fn)(struct evaluation **list, size_t n, void *arg);
 /* Calls `ready` once: before it returns when no sticky assignment has to be read, else on a later turn of the loop. */
 void evaluations_begin(struct evaluation **list, size_t n, evaluations_fn ready, void *arg);

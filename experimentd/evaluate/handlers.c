@@ -111,6 +111,7 @@ void evaluate_get(struct http_request *req, void *arg)
     }
     e->id = unit;
     e->at_us = at_us;
+    e->experiments = evaluation_only(e, req->params[0]);
     struct evaluation **list = arena_alloc(&req->arena,
                                            sizeof(void *)); /* outlives this call when sticky ones are read */
     list[0] = e;
@@ -239,6 +240,7 @@ static struct evaluation *evaluation_of(struct http_request *req, struct worker 
     e->unit.url = (struct assign_text){ ask->url.p, ask->url.n };
     e->at_us = ask->at_us;
     e->bulk = ask->names.type == ASSIGN_MISSING;
+    e->experiments = e->bulk ? NULL : &ask->names;
     if (ask->force.count) {
         e->unit.forced_variations = force_indexes(req, &ask->force);
         e->silent = e->drafts = true;

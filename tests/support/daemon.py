@@ -223,6 +223,11 @@ class Daemon:
         return ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.dir, "run"),
                 "-U", owner, "-d", "experimentd", *arguments]
 
+    def database_url(self):
+        """For a second daemon on this one's database."""
+        owner = pwd.getpwuid(os.stat(os.path.join(self.dir, "pg")).st_uid).pw_name
+        return "host=%s user=%s dbname=experimentd" % (os.path.join(self.dir, "run"), owner)
+
     def sql_session(self):
         """A session that stays open, for locks: write statements to its stdin, read rows from its stdout."""
         return subprocess.Popen(self._psql(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
