@@ -7,11 +7,15 @@
 #include "experimentd/evaluate/handlers.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
+#include "experimentd/interleave/handlers.h"
 #include "experimentd/results/handlers.h"
 
 const struct route routes[] = {
     { HTTP_POST_, "/v1/assign", SCOPE_CLIENT, evaluate_post, "variants of one or more units in running experiments" },
     { HTTP_GET_, "/v1/assign/{experiment}", SCOPE_CLIENT, evaluate_get, "variant of one unit in one experiment" },
+
+    { HTTP_POST_, "/v1/interleave", SCOPE_CLIENT, interleave_post,
+      "rankings of an experiment's variants merged into one list, with its owners" },
 
     { HTTP_POST_, "/v1/signals", SCOPE_CLIENT, ingest_signals, "signals: one object, an array, or NDJSON" },
     { HTTP_POST_, "/ubi_events", SCOPE_CLIENT, ingest_ubi_events, "UBI events" },
