@@ -44,6 +44,8 @@ static const struct {
     ROW("connections_accepted_total", "counter", connections_accepted, "connections accepted"),
     ROW("connections_refused_total", "counter", connections_refused, "connections over the limit"),
     ROW("connections_open", "gauge", connections_open, "connections open now"),
+    ROW("streams_open", "gauge", streams_open, "streams of server-sent events open now; they count as connections too"),
+    ROW("streams_cut_total", "counter", streams_cut, "streams whose client did not read"),
     ROW("timeouts_total", "counter", timeouts, "clients that were too slow"),
     ROW("parse_errors_total", "counter", parse_errors, "bytes that were no HTTP"),
 #undef ROW

@@ -420,7 +420,7 @@ static void finish_write(struct http_conn *c)
         (void)event_del(c->write_event);
         c->write_armed = false;
     }
-    if (c->closing && !c->first) {
+    if (c->closing && !c->first && !c->becoming) {
         /* Half-close, then let the client's end close ours: an answer must not be cut by a reset (RFC 9112, 9.6). */
         (void)shutdown(c->fd, SHUT_WR);
         c->stage_since_us = c->server->now_us;
@@ -495,19 +495,26 @@ struct http_conn *conn_new(struct http_server *s, int fd)
     return c;
 }
 
-void conn_gone(struct http_conn *c)
+int conn_take_fd(struct http_conn *c)
 {
-    if (c->gone)
-        return;
     c->gone = true;
     event_free(c->read_event);
     event_free(c->write_event);
-    close(c->fd);
     if (c->building) {
         call_free(c->building);
         c->building = NULL;
     }
     conn_mark(c);
+    return c->fd;
+}
+
+void conn_gone(struct http_conn *c)
+{
+    if (c->gone)
+        return;
+    close(conn_take_fd(c));
+    if (c->becoming)
+        http_stream_close(c->becoming);
 }
 
 void conn_free(struct http_conn *c)

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "experimentd/http/http.h"
+#include "experimentd/http/stream.h"
 
 struct event;
 
@@ -47,9 +48,38 @@ struct http_conn {
     struct buf held; /* bytes read but not parsed: too many calls under way */
     struct buf out;
     size_t out_sent;
-    int64_t stage_since_us; /* when this stage began */
-    int64_t write_since_us; /* last progress while bytes wait; 0: none wait */
+    int64_t stage_since_us;       /* when this stage began */
+    int64_t write_since_us;       /* last progress while bytes wait; 0: none wait */
+    struct http_stream *becoming; /* its last answer has no end: takes the socket over when it is next in line */
     bool paused, closing, gone, dirty, write_armed, continue_wanted;
+};
+
+/* Life of a stream: begun by a call → has the socket (stream_adopt), its connection is freed → gone → freed in streams_turn. */
+struct http_stream {
+    struct http_server *server;
+    struct http_stream *next, *prev; /* all of the server */
+    struct http_stream *next_ended;
+    struct http_conn *conn; /* until it has the socket */
+    struct event *event;
+    struct http_piece *pieces[STREAM_PIECES_MAX]; /* that wait, oldest first */
+    size_t sent;                                  /* of the first */
+    int64_t write_since_us;                       /* last progress while bytes wait; 0: none wait */
+    http_stream_closed_fn closed;
+    void *arg;
+    struct http_channel *channel;
+    struct http_stream *channel_next, *channel_prev;
+    int64_t version; /* of the channel's event that it got last */
+    int fd;          /* -1: not yet */
+    unsigned pieces_count;
+    bool gone, write_armed;
+};
+
+struct http_streams {
+    struct http_stream *first, *ended, *ping_next;
+    struct http_channel *channels;
+    unsigned count, pings_due, waiting; /* waiting: streams with unsent bytes */
+    struct http_piece *ping;
+    struct event *again;
 };
 
 struct http_server {
@@ -70,6 +100,7 @@ struct http_server {
     char usual_head[160];  /* of a 200 with JSON that keeps the connection, up to the length */
     size_t usual_head_n;
     struct http_counters counters;
+    struct http_streams streams;
     char read_buffer[HTTP_READ_BYTES];
 };
 
@@ -81,6 +112,7 @@ void conn_gone(struct http_conn *c);   /* the client has left, or must */
 void conn_flush(struct http_conn *c);  /* writes what waits */
 void conn_mark(struct http_conn *c);   /* look at it at the end of the turn */
 void conn_free(struct http_conn *c);
+int conn_take_fd(struct http_conn *c); /* the connection is gone, its socket is the caller's */
 /* Answers on behalf of no handler, then closes: the request cannot be read on. */
 void conn_refuse(struct http_conn *c, int status, const char *detail);
 struct http_call *call_new(struct http_conn *c);
@@ -90,6 +122,20 @@ void call_destroy(struct http_call *call);
 /* reply.c */
 void reply_release_ready(struct http_conn *c); /* moves replies that are next in line to the output */
 const char *http_reason(int status);
+void reply_without_end(struct http_request *req,
+                       const char *content_type); /* the head alone; the connection's last answer */
+
+/* stream.c */
+void streams_init(struct http_server *s);
+void streams_close_all(struct http_server *s);
+void streams_release(struct http_server *s);
+void streams_tick(struct http_server *s); /* once a second */
+void streams_turn(struct http_server *s);
+void stream_adopt(struct http_conn *c); /* its last answer becomes the stream */
+
+/* channel.c */
+bool channels_walk(struct http_server *s); /* true: streams are left for the next turn */
+void channel_leave(struct http_stream *st);
 
 /* gzip.c: false with ERR_INVALID or ERR_TOO_LARGE */
 bool gzip_inflate(struct str in, struct buf *out, struct err *err) MUSTCHECK;

@@ -49,6 +49,7 @@ struct http_request {
     size_t headers_count;
     struct str params[4];      /* {names} of the route's pattern, percent-decoded */
     enum key_scope scope;      /* of the key that came with it; set by the router */
+    struct str key;            /* as it came; never logged */
     struct str key_label;      /* who: the key's label */
     const struct route *route; /* set by the router, for the counters */
     void *worker;              /* struct worker */
@@ -57,16 +58,17 @@ struct http_request {
 };
 
 struct http_limits {
-    size_t header_bytes;       /* request line and headers together; 16k */
-    size_t headers;            /* count; 100 */
-    size_t body_bytes;         /* before and after gzip; 8m */
-    unsigned connections;      /* per worker; 10000 */
-    unsigned pipeline;         /* requests under way on one connection; 64 */
-    size_t unsent_bytes;       /* replies that a client does not read; 4m */
-    int64_t header_timeout_us; /* from first byte to whole headers; 10 s */
-    int64_t body_timeout_us;   /* from headers to whole body; 60 s */
-    int64_t idle_timeout_us;   /* keep-alive without a request; 75 s */
-    int64_t write_timeout_us;  /* no progress in sending; 30 s */
+    size_t header_bytes;        /* request line and headers together; 16k */
+    size_t headers;             /* count; 100 */
+    size_t body_bytes;          /* before and after gzip; 8m */
+    unsigned connections;       /* per worker, streams among them; 10000 */
+    unsigned pipeline;          /* requests under way on one connection; 64 */
+    size_t unsent_bytes;        /* replies that a client does not read; 4m */
+    size_t stream_unsent_bytes; /* pieces that the client of a stream does not read, behind the first; 1m */
+    int64_t header_timeout_us;  /* from first byte to whole headers; 10 s */
+    int64_t body_timeout_us;    /* from headers to whole body; 60 s */
+    int64_t idle_timeout_us;    /* keep-alive without a request; 75 s */
+    int64_t write_timeout_us;   /* no progress in sending; 30 s */
 };
 extern const struct http_limits http_limits_default;
 
@@ -74,10 +76,15 @@ typedef void (*http_request_fn)(struct http_request *req, void *arg);
 
 /* A borrowed, lower-case header name; {NULL, 0} when absent. */
 struct str http_header(const struct http_request *req, struct str lower_name);
+/* Whether "If-None-Match" names the tag (with its quotes), or "*": then 304 says it all. */
+bool http_etag_matches(const struct http_request *req, struct str etag);
 /* Query-string parameter, percent-decoded ("+" is a space) into the request's arena; false when absent. */
 bool http_query(struct http_request *req, struct str name, struct str *out);
 /* Percent-decodes into the arena; false on a bad escape or a NUL byte. */
 bool http_percent_decode(struct arena *arena, struct str in, bool plus_is_space, struct str *out);
+
+/* For one segment of a path: all but letters, digits and "-._~" is escaped. */
+struct str http_percent_encode(struct arena *arena, struct str in);
 
 /* Adds a header to the reply that will be sent. The value must hold no CR or LF (asserted). */
 void http_reply_header(struct http_request *req, struct str name, struct str value);
@@ -110,6 +117,6 @@ int http_listen(const char *host, uint16_t port, uint16_t *out_port, struct err 
 struct http_counters {
     _Atomic uint64_t requests, bytes_in, bytes_out, connections_accepted, connections_refused, timeouts, parse_errors;
     _Atomic uint64_t by_status[6]; /* [2] = 2xx */
-    _Atomic uint64_t connections_open;
+    _Atomic uint64_t connections_open, streams_open, streams_cut;
 };
 const struct http_counters *http_server_counters(const struct http_server *s);

@@ -8,6 +8,7 @@
 #include "experimentd/http/conn.h"
 
 enum { PROBLEM_MAX = 4096 };
+#define NO_END SIZE_MAX /* body bytes of a stream */
 
 static const char json_type[] = "application/json";
 
@@ -96,7 +97,7 @@ void http_reply_header(struct http_request *req, struct str name, struct str val
 static void write_head(struct buf *b, struct http_call *call, int status, const char *content_type, size_t body_bytes)
 {
     struct http_server *s = call->req.conn->server;
-    bool no_body = status == 204 || status == 304;
+    bool no_body = status == 204 || status == 304, no_length = no_body || body_bytes == NO_END;
     const char *date = date_header(s);
     if (status == 200 && content_type == json_type && call->extra.n == 0 && call->keep_alive && !call->http10) {
         buf_add(b, s->usual_head, s->usual_head_n);
@@ -115,7 +116,7 @@ static void write_head(struct buf *b, struct http_call *call, int status, const 
         buf_add_c(b, content_type);
         buf_add(b, "\r\n", 2);
     }
-    if (!no_body) {
+    if (!no_length) {
         buf_add_c(b, "Content-Length: ");
         buf_add_u64(b, body_bytes);
         buf_add(b, "\r\n", 2);
@@ -172,6 +173,23 @@ void http_reply_parts(struct http_request *req, int status, const char *content_
             for (size_t i = 0; i < count; i++)
                 buf_add_str(to, parts[i]);
     }
+    if (c->first == call) {
+        pop(c);
+        reply_release_ready(c);
+    }
+}
+
+void reply_without_end(struct http_request *req, const char *content_type)
+{
+    struct http_call *call = call_of(req);
+    struct http_conn *c = req->conn;
+    assert(call->dispatched && !call->replied && call == c->last);
+    call->replied = true;
+    call->keep_alive = false;
+    c->closing = true;
+    counter_add(&c->server->counters.by_status[2], 1);
+    if (!c->gone)
+        write_head(c->first == call ? &c->out : &call->reply, call, 200, content_type, NO_END);
     if (c->first == call) {
         pop(c);
         reply_release_ready(c);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "experimentd/config/snapshot.h"
+#include "experimentd/http/cors.h"
 
 const char *const key_scope_names[] = {
     [SCOPE_NONE] = "none",       [SCOPE_CLIENT] = "client", [SCOPE_QA] = "qa",
@@ -76,6 +77,12 @@ static struct str presented_key(struct http_request *req)
     return key;
 }
 
+/* GrowthBook's clients and EventSource send no header: their key stands in the path, and their protocol has its own words of refusal. */
+static bool key_in_path(const struct route *r)
+{
+    return strstr(r->pattern, "{client_key}") != NULL;
+}
+
 static bool needs_no_key(const struct route *r, enum http_method method)
 {
     bool reads = method == HTTP_GET_ || method == HTTP_HEAD_;
@@ -85,10 +92,11 @@ static bool needs_no_key(const struct route *r, enum http_method method)
 /* Answers and returns false when this key may not call this route. */
 static bool admit(struct http_request *req, const struct route *r)
 {
-    struct str key = presented_key(req);
+    struct str key = key_in_path(r) ? req->params[0] : presented_key(req);
     const struct snapshot *s = snapshot_get();
+    req->key = key;
     req->scope = key.n && s ? snapshot_key_scope(s, key, &req->key_label) : SCOPE_NONE;
-    if (needs_no_key(r, req->method) || req->scope >= r->scope)
+    if (needs_no_key(r, req->method) || key_in_path(r) || req->scope >= r->scope)
         return true;
     if (req->scope != SCOPE_NONE) {
         struct err err;
@@ -112,35 +120,69 @@ static bool decode_params(struct http_request *req, const struct str raw[4], siz
     return true;
 }
 
-static void answer_no_route(struct http_request *req, const bool allowed[HTTP_METHOD_COUNT], bool any)
+/* What is offered at a path, by method. */
+struct offer {
+    bool allowed[HTTP_METHOD_COUNT], to_pages[HTTP_METHOD_COUNT];
+    bool any;
+};
+
+static void add_offer(struct offer *o, const struct route *r)
 {
-    struct buf b;
-    if (!any) {
+    o->any = o->allowed[r->method] = true;
+    o->to_pages[r->method] = cors_covers(r);
+}
+
+static struct str method_list(struct http_request *req, const bool which[HTTP_METHOD_COUNT])
+{
+    struct str list = STR("");
+    for (int m = 0; m < HTTP_METHOD_COUNT; m++)
+        if (which[m])
+            list = arena_printf(&req->arena, "%s%s%s", list.p, list.n ? ", " : "", method_names[m]);
+    return list;
+}
+
+static void answer_options(struct http_request *req, const struct offer *o)
+{
+    struct str to_pages = method_list(req, o->to_pages);
+    if (to_pages.n)
+        cors_preflight(req, to_pages);
+    http_reply(req, 204, NULL, STR(""));
+}
+
+static void answer_no_route(struct http_request *req, const struct offer *o)
+{
+    if (!o->any) {
         struct str text = arena_printf(&req->arena, "there is nothing at \"" STR_FMT "\"", STR_ARG(req->path));
         struct err err;
         err_set(&err, ERR_NOT_FOUND, "%s", text.p);
         http_reply_err(req, &err);
         return;
     }
-    buf_init(&b, 256);
-    for (int m = 0; m < HTTP_METHOD_COUNT; m++)
-        if (allowed[m])
-            buf_addf(&b, "%s%s", b.n ? ", " : "", method_names[m]);
-    buf_addf(&b, ", OPTIONS");
-    http_reply_header(req, STR("Allow"), buf_str(&b));
+    struct str list = arena_printf(&req->arena, "%s, OPTIONS", method_list(req, o->allowed).p);
+    http_reply_header(req, STR("Allow"), list);
     if (req->method == HTTP_OPTIONS_)
-        http_reply(req, 204, NULL, STR(""));
+        answer_options(req, o);
     else
         http_reply_problem(
             req, 405,
-            arena_printf(&req->arena, "%s is not offered here; allowed: %s", method_names[req->method], b.p).p);
-    buf_release(&b);
+            arena_printf(&req->arena, "%s is not offered here; allowed: %s", method_names[req->method], list.p).p);
+}
+
+static void call(struct http_request *req, const struct route *r, const struct str raw[4], size_t count, void *worker)
+{
+    req->route = r;
+    if (cors_covers(r))
+        cors_allow(req);
+    if (!decode_params(req, raw, count))
+        http_reply_problem(req, 400, "the path holds a bad percent escape or bytes that are not UTF-8");
+    else if (admit(req, r))
+        r->handler(req, worker);
 }
 
 void routes_dispatch(struct http_request *req, void *worker)
 {
     enum http_method wanted = req->method == HTTP_HEAD_ ? HTTP_GET_ : req->method;
-    bool allowed[HTTP_METHOD_COUNT] = { false }, any = false;
+    struct offer offer = { 0 };
     struct str raw[4];
     size_t count;
     for (size_t i = 0; i < routes_count; i++) {
@@ -148,19 +190,14 @@ void routes_dispatch(struct http_request *req, void *worker)
         if (!matches(r->pattern, req->path, raw, &count))
             continue;
         bool page = strcmp(r->pattern, "/{*}") == 0; /* matches everything: says nothing of other methods */
-        if (r->method != wanted) {
-            allowed[r->method] = allowed[r->method] || !page;
-            any = any || !page;
+        if (r->method != wanted && !page)
+            add_offer(&offer, r);
+        if (r->method != wanted)
             continue;
-        }
-        if (page && any)
+        if (page && offer.any)
             break;
-        req->route = r;
-        if (!decode_params(req, raw, count))
-            http_reply_problem(req, 400, "the path holds a bad percent escape or bytes that are not UTF-8");
-        else if (admit(req, r))
-            r->handler(req, worker);
+        call(req, r, raw, count, worker);
         return;
     }
-    answer_no_route(req, allowed, any);
+    answer_no_route(req, &offer);
 }

@@ -12,7 +12,10 @@ struct route {
     const char *summary;     /* a sentence for the API document */
 };
 
-/* Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's
+/* A pattern with {client_key} as its first name takes the key from there: its handler looks at req->scope and refuses by itself.
+ * Routes of scope client may be called by pages of other sites: cors.h.
+ *
+ * Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's
  * keyring and the scope, and calls the handler; or answers 404, 405 (with Allow), 401, 403. HEAD finds GET routes. */
 void routes_dispatch(struct http_request *req, void *worker);
 

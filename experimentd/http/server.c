@@ -18,6 +18,7 @@ const struct http_limits http_limits_default = {
     .connections = 10000,
     .pipeline = 64,
     .unsent_bytes = 4 << 20,
+    .stream_unsent_bytes = 1 << 20,
     .header_timeout_us = 10 * US_PER_SECOND,
     .body_timeout_us = 60 * US_PER_SECOND,
     .idle_timeout_us = 75 * US_PER_SECOND,
@@ -45,7 +46,7 @@ static bool accept_one(struct http_server *s)
         return errno == EINTR || errno == ECONNABORTED;
     }
     counter_add(&s->counters.connections_accepted, 1);
-    if (s->conns_count >= s->limits.connections)
+    if (s->conns_count + s->streams.count >= s->limits.connections)
         refuse_connection(s, fd);
     else
         (void)conn_new(s, fd);
@@ -94,12 +95,17 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     for (struct http_conn *c = s->conns; c; c = c->next)
         if (!c->gone)
             check_conn(c, s->now_us);
+    streams_tick(s);
 }
 
 /* ---- the end of the turn ---- */
 
 static void turn_conn(struct http_conn *c)
 {
+    if (c->becoming && !c->first && !c->gone) {
+        stream_adopt(c);
+        return;
+    }
     if (!c->gone && c->paused && c->calls < c->server->limits.pipeline &&
         c->out.n - c->out_sent < c->server->limits.unsent_bytes)
         conn_resume(c);
@@ -114,9 +120,8 @@ static void turn_conn(struct http_conn *c)
         conn_gone(c);
 }
 
-void http_server_turn(struct http_server *s)
+static void turn_conns(struct http_server *s)
 {
-    s->now_fresh = false;
     while (s->dirty) {
         struct http_conn *c = s->dirty;
         s->dirty = c->next_dirty;
@@ -127,6 +132,14 @@ void http_server_turn(struct http_server *s)
         if (c->gone && !c->first)
             conn_free(c);
     }
+}
+
+void http_server_turn(struct http_server *s)
+{
+    s->now_fresh = false;
+    turn_conns(s);
+    streams_turn(s);
+    turn_conns(s); /* of streams that ended before they had the socket */
 }
 
 /* ---- life ---- */
@@ -147,6 +160,7 @@ struct http_server *http_server_new(struct event_base *base, int listen_fd, cons
     }
     s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
     (void)event_add(s->tick, &(struct timeval){ .tv_sec = 1 });
+    streams_init(s);
     return s;
 }
 
@@ -169,11 +183,12 @@ void http_server_drain(struct http_server *s)
     s->draining = true;
     for (struct http_conn *c = s->conns; c; c = c->next)
         conn_mark(c);
+    streams_close_all(s);
 }
 
 bool http_server_drained(const struct http_server *s)
 {
-    return s->draining && s->conns == NULL;
+    return s->draining && s->conns == NULL && s->streams.first == NULL;
 }
 
 void http_server_free(struct http_server *s)
@@ -186,7 +201,9 @@ void http_server_free(struct http_server *s)
         for (struct http_call *call = c->first; call; call = call->next)
             call->replied = true; /* nobody will reply any more */
     }
+    streams_close_all(s);
     http_server_turn(s);
+    streams_release(s);
     event_free(s->tick);
     while (s->spare) {
         struct http_call *call = s->spare;

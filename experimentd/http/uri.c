@@ -58,6 +58,46 @@ bool http_query(struct http_request *req, struct str name, struct str *out)
     return false;
 }
 
+static bool unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+}
+
+struct str http_percent_encode(struct arena *arena, struct str in)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = arena_alloc(arena, 3 * in.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < in.n; i++) {
+        unsigned char c = (unsigned char)in.p[i];
+        if (unreserved(in.p[i])) {
+            out[n++] = in.p[i];
+            continue;
+        }
+        out[n++] = '%';
+        out[n++] = digits[c >> 4];
+        out[n++] = digits[c & 15];
+    }
+    return (struct str){ out, n };
+}
+
+static struct str strong(struct str tag)
+{
+    return str_starts(tag, STR("W/")) ? (struct str){ tag.p + 2, tag.n - 2 } : tag;
+}
+
+/* Weak comparison (RFC 9110, 13.1.2). Our tags hold no comma. */
+bool http_etag_matches(const struct http_request *req, struct str etag)
+{
+    struct str rest = http_header(req, STR("if-none-match")), tag;
+    while (rest.n && str_split(&rest, ',', &tag)) {
+        tag = str_trim(tag);
+        if (str_eq(tag, STR("*")) || str_eq(strong(tag), strong(etag)))
+            return true;
+    }
+    return false;
+}
+
 struct str http_header(const struct http_request *req, struct str lower_name)
 {
     for (size_t i = 0; i < req->headers_count; i++)

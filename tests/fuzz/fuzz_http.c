@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     size_t piece = 1 + data[0] * 4u;
     for (size_t at = 1; at < n; at += piece) {
         (void)!send(fds[1], data + at, at + piece < n ? piece : n - at, MSG_NOSIGNAL);
-        (void)event_base_loop(base, EVLOOP_NONBLOCK);
+        (void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         if (at % 2)
             answer_late();
         http_server_turn(server);
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     close(fds[1]);
     for (int i = 0; i < 3; i++) {
-        (void)event_base_loop(base, EVLOOP_NONBLOCK);
+        (void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         answer_late();
         http_server_turn(server);
     }

@@ -32,7 +32,7 @@ static void on_request(struct http_request *req, void *arg)
 static void turn(void)
 {
     for (int i = 0; i < 3; i++) {
-        (void)event_base_loop(base, EVLOOP_NONBLOCK);
+        (void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         http_server_turn(server);
     }
 }

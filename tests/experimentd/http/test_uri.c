@@ -62,3 +62,17 @@ Test(uri, a_query_parameter_is_found_by_its_whole_name)
     cr_assert(not(http_query(&req, STR("uni"), &out)));
     arena_release(&req.arena);
 }
+
+Test(uri, if_none_match_is_compared_weakly_and_one_by_one)
+{
+    static const struct {
+        const char *header;
+        bool match;
+    } cases[] = { { "\"a\"", true },  { "W/\"a\"", true }, { "\"b\", \"a\"", true }, { "*", true },
+                  { "\"b\"", false }, { "a", false },      { "\"ab\"", false },      { "", false } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct http_header h = { STR("if-none-match"), str_of(cases[i].header) };
+        struct http_request req = { .headers = &h, .headers_count = 1 };
+        cr_assert(eq(int, http_etag_matches(&req, STR("\"a\"")), cases[i].match), "%s", cases[i].header);
+    }
+}
