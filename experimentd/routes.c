@@ -5,6 +5,8 @@
 #include "experimentd/config/handlers.h"
 #include "experimentd/config/object_handlers.h"
 #include "experimentd/evaluate/handlers.h"
+#include "experimentd/front/growthbook.h"
+#include "experimentd/front/ofrep.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/interleave/handlers.h"
@@ -17,7 +19,21 @@ const struct route routes[] = {
     { HTTP_POST_, "/v1/interleave", SCOPE_CLIENT, interleave_post,
       "rankings of an experiment's variants merged into one list, with its owners" },
 
+    { HTTP_POST_, "/ofrep/v1/evaluate/flags/{key}", SCOPE_CLIENT, ofrep_flag, "OpenFeature: one flag" },
+    { HTTP_POST_, "/ofrep/v1/evaluate/flags", SCOPE_CLIENT, ofrep_flags, "OpenFeature: all flags, with an ETag" },
+    { HTTP_GET_, "/ofrep/v1/events/{client_key}", SCOPE_CLIENT, ofrep_events,
+      "OpenFeature: stream that says when to ask again (server-sent events)" },
+    { HTTP_GET_, "/api/features/{client_key}", SCOPE_CLIENT, growthbook_features, "GrowthBook: the payload" },
+    { HTTP_GET_, "/sub/{client_key}", SCOPE_CLIENT, growthbook_sub,
+      "GrowthBook: stream of payloads (server-sent events)" },
+    { HTTP_POST_, "/api/eval/{client_key}", SCOPE_CLIENT, growthbook_eval,
+      "GrowthBook: remote evaluation, values without rules" },
+    { HTTP_GET_, "/remote/sub/{client_key}", SCOPE_CLIENT, growthbook_sub_remote,
+      "GrowthBook with remote evaluation: stream of changes" },
+
     { HTTP_POST_, "/v1/signals", SCOPE_CLIENT, ingest_signals, "signals: one object, an array, or NDJSON" },
+    { HTTP_POST_, "/v1/exposures", SCOPE_CLIENT, ingest_exposures,
+      "exposures that SDKs report: one object, an array, or NDJSON" },
     { HTTP_POST_, "/ubi_events", SCOPE_CLIENT, ingest_ubi_events, "UBI events" },
     { HTTP_PUT_, "/ubi_events", SCOPE_CLIENT, ingest_ubi_events, "UBI events" },
     { HTTP_POST_, "/ubi_queries", SCOPE_CLIENT, ingest_ubi_queries, "UBI queries" },

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -21,9 +22,11 @@
 #include "base/migrate.h"
 #include "base/pg.h"
 #include "base/pgcluster.h"
+#include "experimentd/config/encrypt.h"
 #include "experimentd/config/keys.h"
 #include "experimentd/config/load.h"
 #include "experimentd/config/snapshot.h"
+#include "experimentd/http/cors.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
 #include "experimentd/http/static_files.h"
@@ -357,6 +360,19 @@ static bool open_page(struct server *s, struct err *err)
     return static_open(dir, err);
 }
 
+/* A connection is a descriptor, and streams stay: the usual soft limit of 1024 is soon reached. */
+static void raise_open_files(const struct server *s)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)s->settings.http_connections * s->workers_count;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_warn("open_files_limited", "limit=%llu http_connections=%u threads=%u", (unsigned long long)limit.rlim_cur,
+                 s->settings.http_connections, s->workers_count);
+}
+
 static bool start(struct server *s, struct err *err)
 {
     if (!*s->settings.data_dir)
@@ -368,6 +384,10 @@ static bool start(struct server *s, struct err *err)
                        : cores < 1           ? 1
                        : cores > THREADS_MAX ? THREADS_MAX
                                              : (unsigned)cores;
+    raise_open_files(s);
+    if (!cors_set_origins(s->settings.cors_origins, err) ||
+        !encrypt_read_key(s->settings.features_encryption_key_file, err))
+        return false;
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
     snapshot_init(s->workers_count);
@@ -395,6 +415,8 @@ static void stop(struct server *s)
         event_free(s->listen_event);
     snapshot_shutdown();
     static_close();
+    cors_release();
+    encrypt_release();
     pg_close(s->pg);
     if (s->cluster)
         pgcluster_stop(s->cluster);

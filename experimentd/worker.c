@@ -11,6 +11,7 @@
 #include "experimentd/config/snapshot.h"
 #include "experimentd/evaluate/exposure_filter.h"
 #include "experimentd/evaluate/sticky.h"
+#include "experimentd/front/feeds.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
 #include "experimentd/ingest/journal.h"
@@ -58,6 +59,7 @@ static void start(struct server_worker *sw)
     w->exposures = exposure_filter_new();
     w->sticky = sticky_new(w->pg, &server->sticky_unavailable);
     w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
+    w->feeds = feeds_new(w->http);
     sw->wake_event = event_new(w->base, sw->wake_fd, EV_READ | EV_PERSIST, on_wake, sw);
     sw->turn_timer = event_new(w->base, -1, EV_PERSIST, on_second, sw);
     (void)event_add(sw->wake_event, NULL);
@@ -72,6 +74,7 @@ static void stop(struct server_worker *sw)
     journal_client_free(w->journal);
     exposure_filter_free(w->exposures);
     sticky_free(w->sticky);
+    feeds_free(w->feeds);
     http_server_free(w->http);
     event_free(sw->wake_event);
     event_free(sw->turn_timer);
@@ -101,6 +104,7 @@ void *server_worker_run(void *arg)
         (void)event_base_loop(sw->w.base, EVLOOP_ONCE);
         journal_hand_over(sw->w.journal);
         publish_wait_turn(&sw->w);
+        feeds_turn(sw->w.feeds);
         http_server_turn(sw->w.http);
         snapshot_quiescent(sw->w.index);
         if (!atomic_load_explicit(&sw->connected, memory_order_relaxed) && pgloop_is_connected(sw->w.pg))

@@ -12,6 +12,7 @@ struct pgloop;
 struct exposure_filter;
 struct publish_wait;
 struct sticky;
+struct feeds;
 struct server;
 
 struct worker {
@@ -23,5 +24,6 @@ struct worker {
     struct server *server;              /* what all share: settings, counters */
     struct exposure_filter *exposures;  /* what was recorded lately: evaluate/exposure_filter.h */
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
+    struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "experimentd/config/encrypt.h"
 #include "experimentd/config/experiment.h"
 #include "experimentd/config/payload.h"
 #include "experimentd/config/snapshot_parts.h"
@@ -87,23 +88,42 @@ static bool make_view(struct snapshot_whole *w, enum snapshot_view view, struct 
     f->payload = assign_payload_new(p->json.p, p->json.n, (struct assign_text){ NULL, 0 }, &e);
     if (!f->payload)
         return err_set(err, ERR_INVALID, "cannot compile the configuration: %s", e.text);
-    f->list = p->features;
-    f->count = p->features_count;
+    f->list = p->list;
+    f->count = p->count;
     place(f, (int)view);
     return true;
 }
 
+/* The same for clients that have a decryption key. */
+static bool make_encrypted(struct snapshot_whole *w, const struct payload *p, const char *updated, struct err *err)
+{
+    struct str features, groups;
+    if (!encrypt_on())
+        return true;
+    if (!encrypt_text(&w->arena, p->features_json, &features, err) ||
+        !encrypt_text(&w->arena, p->groups_json, &groups, err))
+        return false;
+    w->s.payload_encrypted = arena_printf(&w->arena,
+                                          "{\"status\":200,\"features\":{},\"encryptedFeatures\":\"%.*s\","
+                                          "\"encryptedSavedGroups\":\"%.*s\",\"dateUpdated\":\"%s\"}",
+                                          STR_ARG(features), STR_ARG(groups), updated);
+    return true;
+}
+
 /* What SDKs are told has changed only when the payload has. */
-static void make_body(struct snapshot_whole *w, const struct payload *p)
+static bool make_body(struct snapshot_whole *w, const struct payload *p, struct err *err)
 {
     const struct snapshot_whole *before = (const struct snapshot_whole *)(const void *)snapshot_get();
     char at[CLOCK_TEXT_MAX];
-    w->s.payload_etag = arena_printf(&w->arena, "\"%016llx\"", (unsigned long long)hash64(p->json));
+    w->s.payload_etag = arena_printf(&w->arena, "\"%016llx\"", (unsigned long long)(hash64(p->json) ^ encrypt_tag()));
     bool same = before && str_eq(before->s.payload_etag, w->s.payload_etag);
     w->s.payload_version = same ? before->s.payload_version : w->s.version;
     w->payload_us = same ? before->payload_us : w->updated_us;
+    (void)clock_format(w->payload_us, at);
     w->s.payload_json = arena_printf(&w->arena, "{\"status\":200,%.*s,\"dateUpdated\":\"%s\"}", (int)p->json.n - 2,
-                                     p->json.p + 1, clock_format(w->payload_us, at));
+                                     p->json.p + 1, at);
+    w->s.payload_updated = arena_str(&w->arena, str_of(at));
+    return make_encrypted(w, p, at, err);
 }
 
 bool snapshot_compile(struct snapshot_whole *w, struct err *err)
@@ -115,6 +135,5 @@ bool snapshot_compile(struct snapshot_whole *w, struct err *err)
     w->s.payload = w->views[VIEW_LIVE].payload;
     w->s.features = w->views[VIEW_LIVE].list;
     w->s.features_count = w->views[VIEW_LIVE].count;
-    make_body(w, &live);
-    return true;
+    return make_body(w, &live, err);
 }

@@ -269,14 +269,23 @@ static void write_feature(struct maker *m, size_t from, size_t to, struct snapsh
 
 static void write_features(struct maker *m, struct payload *out)
 {
-    out->features = arena_alloc(m->arena, (m->live_count + 1) * sizeof *out->features);
+    out->list = arena_alloc(m->arena, (m->live_count + 1) * sizeof *out->list);
     jsonw_open(&m->w, "features", '{');
     for (size_t from = 0, to; from < m->live_count; from = to) {
         for (to = from + 1; to < m->live_count && str_eq(m->live[to]->parameter, m->live[from]->parameter);)
             to++;
-        write_feature(m, from, to, &out->features[out->features_count++]);
+        write_feature(m, from, to, &out->list[out->count++]);
     }
     jsonw_close(&m->w);
+}
+
+/* The text, and where its two objects stand: {"features":X,"savedGroups":Y} with the comma at `middle`. */
+static void keep(struct payload *out, struct str json, size_t middle)
+{
+    static const size_t before = sizeof "{\"features\":" - 1, between = sizeof ",\"savedGroups\":" - 1;
+    out->json = json;
+    out->features_json = (struct str){ json.p + before, middle - before };
+    out->groups_json = (struct str){ json.p + middle + between, json.n - middle - between - 1 };
 }
 
 bool payload_build(const struct snapshot *s, bool drafts, struct arena *arena, struct payload *out, struct err *err)
@@ -289,11 +298,12 @@ bool payload_build(const struct snapshot *s, bool drafts, struct arena *arena, s
     jsonw_init(&m.w, &b);
     jsonw_open(&m.w, NULL, '{');
     write_features(&m, out);
+    size_t middle = b.n;
     payload_write_groups(&m.w, s, m.live, m.live_count);
     jsonw_close(&m.w);
     bool ok = buf_ok(&b, "the payload", err);
     if (ok)
-        out->json = arena_str(arena, buf_str(&b));
+        keep(out, arena_str(arena, buf_str(&b)), middle);
     buf_release(&b);
     return ok;
 }

@@ -12,9 +12,10 @@
 #include "experimentd/config/snapshot.h"
 
 struct payload {
-    struct str json; /* {"features":{…},"savedGroups":{…}} */
-    struct snapshot_feature *features;
-    size_t features_count;
+    struct str json;                       /* {"features":{…},"savedGroups":{…}} */
+    struct str features_json, groups_json; /* its two objects */
+    struct snapshot_feature *list;
+    size_t count;
 };
 
 enum { PAYLOAD_BYTES_MAX = 64 << 20 };

@@ -191,8 +191,10 @@ struct snapshot {
     const struct snapshot_feature *features; /* numbered as in the payload */
     size_t features_count;
     struct str payload_json; /* body of GET /api/features/{client_key}: {"status":200,"features":…,"dateUpdated":…} */
-    struct str payload_etag; /* with its quotes; changes with the payload, the same on every daemon */
-    int64_t payload_version; /* config_version of the last edit that changed the payload as this daemon saw it */
+    struct str payload_etag;      /* with its quotes; changes with the payload, the same on every daemon */
+    struct str payload_encrypted; /* the same for clients that have a decryption key; {NULL, 0}: nothing is encrypted */
+    struct str payload_updated;   /* its dateUpdated */
+    int64_t payload_version;      /* config_version of the last edit that changed the payload as this daemon saw it */
     /* private parts behind: arena, keyring */
 };
 
@@ -208,6 +210,12 @@ const struct snapshot *snapshot_get(void);    /* NULL before the first publish *
 void snapshot_quiescent(unsigned slot);
 void snapshot_leave(unsigned slot); /* the worker has ended */
 void snapshot_shutdown(void);       /* frees all; no reader is left */
+
+/* What clients are sent: encrypted when there is a key. */
+static inline struct str snapshot_body(const struct snapshot *s)
+{
+    return s->payload_encrypted.p ? s->payload_encrypted : s->payload_json;
+}
 
 const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, struct str key);
 const struct snapshot_object *snapshot_object(const struct snapshot *s, enum object_kind kind, struct str key);

@@ -61,6 +61,10 @@ static void on_exposure(void *arg, const struct assign_run *run)
     if (e->silent || run->feature < 0 || (size_t)run->feature >= f->count || !run->hash_text.n ||
         run->hash_value.type >= ASSIGN_ARRAY) /* a list is hashed, as SDKs do, but it names no unit */
         return;
+    if (e->on_exposure) {
+        e->on_exposure(e->on_exposure_arg, run);
+        return;
+    }
     const struct snapshot_rule *rule = &f->list[run->feature].rules[run->rule];
     const struct snapshot_assign *a = rule->experiment->assign;
     struct pending_exposure *p = arena_alloc(&e->req->arena, sizeof *p);

@@ -31,7 +31,10 @@ struct evaluation {
     struct assign_session *session;
     struct assign_arena arena; /* the request's, as libassign wants it */
     size_t arena_bytes;        /* given so far; at most EVALUATION_BYTES_MAX */
-    bool bulk;                 /* most features will be asked for: set before evaluations_begin, hashes them together */
+    /* A client that reports exposures itself is told of them instead: then none is recorded. */
+    void (*on_exposure)(void *arg, const struct assign_run *run);
+    void *on_exposure_arg;
+    bool bulk; /* most features will be asked for: set before evaluations_begin, hashes them together */
     const struct assign_value
         *experiments; /* list of the names that will be asked for; NULL: any may be. Before evaluations_begin */
     struct pending_exposure *exposures, **exposures_end;

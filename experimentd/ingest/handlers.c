@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/jsonw.h"
+#include "experimentd/ingest/elements.h"
+#include "experimentd/ingest/exposures.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/ubi.h"
@@ -16,6 +18,7 @@ struct intake {
     struct worker *worker;
     struct signal *signals;
     struct exposure *exposures;
+    int64_t received_us;
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
@@ -75,6 +78,13 @@ static bool on_native(void *arg, size_t index, const struct signal *s, const str
     return true;
 }
 
+static void add_exposure(struct intake *in, const struct exposure *e)
+{
+    in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room,
+                          sizeof *in->exposures);
+    in->exposures[in->exposures_count++] = *e;
+}
+
 static bool on_ubi(void *arg, size_t index, const struct ubi_out *out, const struct err *err)
 {
     struct intake *in = arg;
@@ -84,11 +94,8 @@ static bool on_ubi(void *arg, size_t index, const struct ubi_out *out, const str
     }
     for (size_t i = 0; i < out->signals_count; i++)
         add_signal(in, &out->signals[i]);
-    if (out->has_exposure) {
-        in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room,
-                              sizeof *in->exposures);
-        in->exposures[in->exposures_count++] = out->exposure;
-    }
+    if (out->has_exposure)
+        add_exposure(in, &out->exposure);
     in->accepted++;
     return true;
 }
@@ -155,6 +162,41 @@ void ingest_signals(struct http_request *req, void *arg)
         fail(in, &in->first); /* one signal sent alone: the status itself says that it was not taken */
     else
         journal_them(in);
+}
+
+static bool on_exposure(void *arg, size_t index, struct str text)
+{
+    struct intake *in = arg;
+    struct exposure_reader reader = { snapshot_get(), in->req->scope, in->received_us, &in->req->arena };
+    struct exposure e;
+    struct err err;
+    if (exposure_parse(&reader, text, &e, &err)) {
+        add_exposure(in, &e);
+        in->accepted++;
+    } else {
+        reject(in, index, &err);
+    }
+    return true;
+}
+
+/* The journal copies what it takes before this returns: the experiment's and variant's keys may stay the snapshot's. */
+void ingest_exposures(struct http_request *req, void *arg)
+{
+    struct intake *in = intake_new(req, arg);
+    bool single;
+    struct err err;
+    in->received_us = clock_now_us();
+    if (req->scope == SCOPE_QA) {
+        err_set(&err, ERR_DENIED, "a key of scope qa is never counted");
+        fail(in, &err);
+    } else if (!elements_read(req->body, "exposures", EXPOSURES_PER_REQUEST_MAX, &req->arena, on_exposure, in, &single,
+                              &err)) {
+        fail(in, &err);
+    } else if (single && in->rejected) {
+        fail(in, &in->first);
+    } else {
+        journal_them(in);
+    }
 }
 
 static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi_kind kind)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/pg.h"
+#include "experimentd/ingest/elements.h"
 #include "experimentd/ingest/pull.h"
 
 void native_id(struct str id, unsigned char out[16])
@@ -161,67 +162,25 @@ bool native_parse(struct str text, int64_t received_us, struct arena *arena, str
     return true;
 }
 
-static bool report(struct str text, size_t index, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
-                   struct err *err)
+struct reading {
+    int64_t received_us;
+    struct arena *arena;
+    native_fn fn;
+    void *arg;
+};
+
+static bool on_element(void *arg, size_t index, struct str text)
 {
+    struct reading *r = arg;
     struct signal s;
     struct err reason = { 0 };
-    if (index >= SIGNALS_PER_REQUEST_MAX)
-        return err_set(err, ERR_TOO_LARGE, "the request holds more than %d signals", SIGNALS_PER_REQUEST_MAX);
-    bool ok = native_parse(text, received_us, arena, &s, &reason);
-    return fn(arg, index, ok ? &s : NULL, ok ? NULL : &reason) || err_set(err, ERR_BUSY, "the reader was stopped");
-}
-
-static bool read_array(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
-                       struct err *err)
-{
-    struct pull p;
-    struct str text;
-    size_t index = 0;
-    pull_init(&p, body, arena);
-    (void)pull_enter(&p, '[');
-    for (bool first = true; pull_element(&p, first); first = false)
-        if (!pull_skip(&p, &text) || !report(text, index++, received_us, arena, fn, arg, err))
-            break;
-    if (pull_ok(&p) && err->kind == ERR_NONE && !pull_at_end(&p))
-        (void)pull_fail(&p, "there is more behind the array");
-    if (!pull_ok(&p))
-        return err_set(err, ERR_INVALID, "body: element %zu: %.200s", index, p.err.text);
-    return err->kind == ERR_NONE;
-}
-
-/* A line that is no JSON is that line's error: the next newline is a sure place to go on. */
-static bool read_lines(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg,
-                       struct err *err)
-{
-    struct str rest = body, line;
-    size_t index = 0;
-    while (str_split(&rest, '\n', &line)) {
-        line = str_trim(line);
-        if (line.n && !report(line, index++, received_us, arena, fn, arg, err))
-            return false;
-    }
-    return true;
+    bool ok = native_parse(text, r->received_us, r->arena, &s, &reason);
+    return r->fn(r->arg, index, ok ? &s : NULL, ok ? NULL : &reason);
 }
 
 bool native_read(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg, bool *out_single,
                  struct err *err)
 {
-    struct pull p;
-    struct str text;
-    *out_single = false;
-    err->kind = ERR_NONE;
-    pull_init(&p, body, arena);
-    if (pull_at_end(&p))
-        return err_set(err, ERR_INVALID, "body: empty, not a signal, an array of signals or NDJSON");
-    if (pull_peek(&p) == PULL_ARRAY)
-        return read_array(body, received_us, arena, fn, arg, err);
-    bool whole = pull_skip(&p, &text);
-    if (whole && pull_at_end(&p)) {
-        *out_single = true;
-        return report(text, 0, received_us, arena, fn, arg, err);
-    }
-    if (!memchr(str_trim(body).p, '\n', str_trim(body).n))
-        return err_set(err, ERR_INVALID, "body: %.200s", whole ? "there is more behind the object" : p.err.text);
-    return read_lines(body, received_us, arena, fn, arg, err);
+    struct reading r = { received_us, arena, fn, arg };
+    return elements_read(body, "signals", SIGNALS_PER_REQUEST_MAX, arena, on_element, &r, out_single, err);
 }

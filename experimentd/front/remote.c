@@ -1,0 +1,214 @@
+/* POST /api/eval/{client_key}: GrowthBook's remote evaluation. The rules stay here: each feature is answered as a value and the exposures
+ * that it stands for ("tracks"), which the SDK reports by its trackingCallback. So none is recorded here: the SDK knows better which
+ * feature the page used. */
+#include "experimentd/config/snapshot_parts.h"
+#include "experimentd/evaluate/ask.h"
+#include "experimentd/evaluate/evaluation.h"
+#include "experimentd/front/growthbook.h"
+#include "experimentd/front/value.h"
+#include "experimentd/http/cors.h"
+
+enum { ANSWER_MAX = 64 << 20, ENTRIES_MAX = 1000, URL_MAX = 8192, SEEN_MAX = 64 };
+
+/* ---- what is asked ---- */
+
+struct remote {
+    struct evaluation *e;
+    struct assign_value attributes, variations, features; /* MISSING: none */
+    struct str url;
+};
+
+static const struct assign_value *field(const struct assign_value *root, const char *name)
+{
+    const struct assign_value *v = assign_member(root, name, strlen(name));
+    return v && v->type != ASSIGN_NULL ? v : NULL;
+}
+
+static bool read_field(const struct assign_value *root, const char *name, enum assign_type type, const char *wanted,
+                       struct assign_value *out, struct err *err)
+{
+    const struct assign_value *v = field(root, name);
+    if (!v)
+        return true;
+    if (v->type != type)
+        return err_set(err, ERR_INVALID, "field \"%s\" is %s, not %s", name, value_kind(v), wanted);
+    if (type != ASSIGN_STRING && v->count > ENTRIES_MAX)
+        return err_set(err, ERR_INVALID, "field \"%s\" has more than %d entries", name, ENTRIES_MAX);
+    *out = *v;
+    return true;
+}
+
+/* [["key", value], …] as an object. */
+static bool read_features(struct http_request *req, struct assign_value *pairs, struct err *err)
+{
+    if (pairs->type == ASSIGN_MISSING)
+        return true;
+    struct assign_member *members = arena_alloc(&req->arena, (pairs->count + 1) * sizeof *members);
+    for (uint32_t i = 0; i < pairs->count; i++) {
+        const struct assign_value *pair = &pairs->items[i];
+        if (pair->type != ASSIGN_ARRAY || pair->count != 2 || pair->items[0].type != ASSIGN_STRING)
+            return err_set(err, ERR_INVALID, "field \"forcedFeatures\" element %u is not [\"key\", value]", i);
+        members[i] = (struct assign_member){ pair->items[0].text, pair->items[1] };
+    }
+    *pairs = (struct assign_value){ .type = ASSIGN_OBJECT, .count = pairs->count, .members = members };
+    return true;
+}
+
+static bool read_remote(struct http_request *req, struct remote *r, struct err *err)
+{
+    struct assign_value root, url = { .type = ASSIGN_MISSING };
+    if (!ask_read_json(req, req->body, &root, err))
+        return false;
+    if (root.type != ASSIGN_OBJECT)
+        return err_set(err, ERR_INVALID, "the body is %s, not an object", value_kind(&root));
+    if (!read_field(&root, "attributes", ASSIGN_OBJECT, "an object", &r->attributes, err) ||
+        !read_field(&root, "forcedVariations", ASSIGN_OBJECT, "an object", &r->variations, err) ||
+        !read_field(&root, "forcedFeatures", ASSIGN_ARRAY, "an array", &r->features, err) ||
+        !read_field(&root, "url", ASSIGN_STRING, "a string", &url, err) || !read_features(req, &r->features, err))
+        return false;
+    if (url.type == ASSIGN_STRING)
+        r->url = value_text(&url);
+    return r->url.n <= URL_MAX || err_set(err, ERR_INVALID, "field \"url\" is longer than %d bytes", URL_MAX);
+}
+
+/* ---- the answer ---- */
+
+struct tracks {
+    struct buf *out; /* NULL: nothing is answered yet */
+    const struct snapshot_features *features;
+    const struct snapshot_rule *seen[SEEN_MAX]; /* of this feature: the same exposure is told once */
+    size_t count;
+};
+
+static bool seen(struct tracks *t, const struct snapshot_rule *rule)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->seen[i] == rule)
+            return true;
+    if (t->count < COUNT_OF(t->seen))
+        t->seen[t->count++] = rule;
+    return false;
+}
+
+static void add_text(struct buf *b, const char *name, struct assign_text v)
+{
+    buf_addf(b, ",\"%s\":", name);
+    buf_add_json_str(b, (struct str){ v.p ? v.p : "", v.n });
+}
+
+/* One exposure: what trackingCallback(experiment, result) gets. The other variants' values stay here. */
+static void on_exposure(void *arg, const struct assign_run *run)
+{
+    struct tracks *t = arg;
+    struct buf *b = t->out;
+    const struct snapshot_rule *rule = b ? &t->features->list[run->feature].rules[run->rule] : NULL;
+    if (!rule || seen(t, rule))
+        return;
+    buf_add_c(b, t->count > 1 ? ",{\"experiment\":{\"key\":" : "{\"experiment\":{\"key\":");
+    buf_add_json_str(b, rule->experiment->key);
+    add_text(b, "name", (struct assign_text){ rule->experiment->name.p, rule->experiment->name.n });
+    buf_addf(b, ",\"phase\":\"%d\",\"variations\":[]},\"result\":{\"key\":", rule->experiment->phase);
+    buf_add_json_str(b, (struct str){ run->key.p, run->key.n });
+    buf_addf(b, ",\"variationId\":%d,\"inExperiment\":true,\"hashUsed\":true,\"stickyBucketUsed\":%s", run->variation,
+             run->sticky_used ? "true" : "false");
+    add_text(b, "featureId", assign_feature_key(t->features->payload, (size_t)run->feature));
+    add_text(b, "hashAttribute", run->hash_attribute);
+    if (run->name.n)
+        add_text(b, "name", run->name);
+    buf_add_c(b, ",\"hashValue\":");
+    value_write(b, &run->hash_value);
+    buf_add_c(b, ",\"value\":");
+    value_write(b, run->value);
+    if (run->has_bucket) {
+        buf_add_c(b, ",\"bucket\":");
+        buf_add_json_double(b, run->bucket);
+    }
+    buf_add_c(b, "}}");
+}
+
+static bool put_feature(struct buf *b, struct evaluation *e, struct tracks *t, size_t i, struct err *err)
+{
+    struct evaluation_answer a;
+    struct buf told;
+    buf_init(&told, ANSWER_MAX);
+    t->out = &told;
+    t->count = 0;
+    bool ok = evaluation_feature(e, i, &a, err) && buf_ok(&told, "the answer", err);
+    if (ok) {
+        buf_add_json_str(b, t->features->list[i].key);
+        buf_add_c(b, told.n || a.result.source != ASSIGN_SOURCE_DEFAULT_VALUE ? ":{\"rules\":[{\"force\":"
+                                                                              : ":{\"defaultValue\":");
+        value_write(b, a.result.value);
+        if (told.n) {
+            buf_add_c(b, ",\"tracks\":[");
+            buf_add_str(b, buf_str(&told));
+            buf_add_byte(b, ']');
+        }
+        buf_add_c(b, told.n || a.result.source != ASSIGN_SOURCE_DEFAULT_VALUE ? "}]}" : "}");
+    }
+    buf_release(&told);
+    t->out = NULL;
+    return ok;
+}
+
+static bool put_features(struct buf *b, struct evaluation *e, struct err *err)
+{
+    struct tracks *t = e->on_exposure_arg;
+    bool comma = false;
+    buf_add_c(b, "{\"status\":200,\"features\":{");
+    for (size_t i = 0; i < t->features->count; i++) {
+        if (t->features->list[i].internal)
+            continue;
+        if (comma)
+            buf_add_byte(b, ',');
+        comma = true;
+        if (!put_feature(b, e, t, i, err))
+            return false;
+    }
+    buf_add_c(b, "},\"experiments\":[],\"dateUpdated\":");
+    buf_add_json_str(b, e->snapshot->payload_updated);
+    buf_add_byte(b, '}');
+    return buf_ok(b, "the answer", err);
+}
+
+static void ready(struct evaluation **list, size_t n, void *arg)
+{
+    struct evaluation *e = list[0];
+    struct tracks *t = e->on_exposure_arg;
+    struct err err;
+    struct buf b;
+    (void)n;
+    (void)arg;
+    t->features = snapshot_features(e->snapshot, e->drafts);
+    buf_init(&b, ANSWER_MAX);
+    if (evaluation_check(e, &err) && put_features(&b, e, &err))
+        http_reply_json(e->req, 200, buf_str(&b));
+    else
+        growthbook_refuse(e->req, http_status_of(err.kind), err.text);
+    buf_release(&b);
+}
+
+void growthbook_eval(struct http_request *req, void *arg)
+{
+    struct remote *r = arena_zalloc(&req->arena, sizeof *r);
+    struct evaluation **list = arena_alloc(&req->arena, sizeof(void *));
+    struct err err;
+    http_reply_header(req, STR("Cache-Control"), STR("no-store"));
+    if (!growthbook_admit(req))
+        return;
+    http_reply_header(req, STR("x-sse-support"), STR("enabled"));
+    if (!read_remote(req, r, &err)) {
+        growthbook_refuse(req, http_status_of(err.kind), err.text);
+        return;
+    }
+    struct evaluation *e = evaluation_new(req, arg, (struct str){ NULL, 0 });
+    e->unit.attributes = r->attributes;
+    e->unit.url = (struct assign_text){ r->url.p, r->url.n };
+    e->unit.forced_variations = r->variations.type == ASSIGN_OBJECT ? &r->variations : NULL;
+    e->unit.forced_features = r->features.type == ASSIGN_OBJECT ? &r->features : NULL;
+    e->bulk = true;
+    e->on_exposure = on_exposure;
+    e->on_exposure_arg = arena_zalloc(&req->arena, sizeof(struct tracks));
+    list[0] = e;
+    evaluations_begin(list, 1, ready, NULL);
+}

@@ -1,0 +1,23 @@
+#include "experimentd/front/value.h"
+
+enum { USUAL_BYTES = 256 };
+
+void value_write(struct buf *b, const struct assign_value *v)
+{
+    char *to = buf_reserve(b, USUAL_BYTES);
+    size_t n = to ? assign_json_write(v, to, USUAL_BYTES) : 0;
+    if (n >= USUAL_BYTES && (to = buf_reserve(b, n + 1)))
+        (void)assign_json_write(v, to, n + 1);
+    if (to)
+        b->n += n;
+}
+
+const char *value_kind(const struct assign_value *v)
+{
+    static const char *const names[] = {
+        [ASSIGN_MISSING] = "missing",  [ASSIGN_NULL] = "null",       [ASSIGN_BOOL] = "true or false",
+        [ASSIGN_NUMBER] = "a number",  [ASSIGN_STRING] = "a string", [ASSIGN_ARRAY] = "an array",
+        [ASSIGN_OBJECT] = "an object",
+    };
+    return names[v->type];
+}
