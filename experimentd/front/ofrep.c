@@ -4,9 +4,9 @@
 #include <sodium.h>
 
 #include "experimentd/config/snapshot_parts.h"
-#include "experimentd/evaluate/ask.h"
 #include "experimentd/evaluate/evaluation.h"
 #include "experimentd/front/feeds.h"
+#include "experimentd/front/read.h"
 #include "experimentd/front/value.h"
 #include "experimentd/server.h"
 #include "experimentd/worker.h"
@@ -37,40 +37,7 @@ static void refuse(struct http_request *req, int status, const char *code, const
     buf_release(&b);
 }
 
-/* ---- the context ---- */
-
-static bool read_context(struct http_request *req, struct assign_value *out, const char **code, struct err *err)
-{
-    struct assign_value root;
-    *code = "PARSE_ERROR";
-    *out = (struct assign_value){ .type = ASSIGN_MISSING };
-    if (!str_trim(req->body).n)
-        return true;
-    if (!ask_read_json(req, req->body, &root, err))
-        return false;
-    if (root.type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "the body is %s, not an object", value_kind(&root));
-    *code = "INVALID_CONTEXT";
-    const struct assign_value *context = assign_member(&root, "context", 7);
-    if (!context || context->type == ASSIGN_NULL)
-        return true;
-    if (context->type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "field \"context\" is %s, not an object", value_kind(context));
-    *out = *context;
-    return true;
-}
-
-static bool read_unit(const struct assign_value *context, struct str *out, struct err *err)
-{
-    const struct assign_value *key = assign_member(context, "targetingKey", 12);
-    *out = (struct str){ NULL, 0 };
-    if (!key || key->type == ASSIGN_NULL)
-        return true;
-    if (key->type != ASSIGN_STRING)
-        return err_set(err, ERR_INVALID, "field \"context.targetingKey\" is %s, not a string", value_kind(key));
-    *out = value_text(key);
-    return ask_check_unit("context.targetingKey", *out, err);
-}
+/* ---- asking ---- */
 
 /* The experiments behind one flag: only their sticky assignments matter. */
 static const struct assign_value *experiments_of(struct http_request *req, struct str flag)
@@ -90,17 +57,16 @@ static const struct assign_value *experiments_of(struct http_request *req, struc
 
 static void begin(struct http_request *req, void *worker, bool bulk, evaluations_fn ready)
 {
-    struct assign_value context;
+    struct ofrep_ask ask;
     const char *code;
-    struct str unit;
     struct err err;
-    if (!read_context(req, &context, &code, &err) || !read_unit(&context, &unit, &err)) {
+    if (!ofrep_read(req, &ask, &code, &err)) {
         refuse(req, 400, code, err.text);
         return;
     }
     struct evaluation **list = arena_alloc(&req->arena, sizeof(void *));
-    list[0] = evaluation_new(req, worker, unit);
-    list[0]->unit.attributes = context;
+    list[0] = evaluation_new(req, worker, ask.unit);
+    list[0]->unit.attributes = ask.context;
     list[0]->bulk = bulk;
     list[0]->experiments = bulk ? NULL : experiments_of(req, req->params[0]);
     evaluations_begin(list, 1, ready, NULL);

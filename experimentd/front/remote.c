@@ -2,74 +2,13 @@
  * that it stands for ("tracks"), which the SDK reports by its trackingCallback. So none is recorded here: the SDK knows better which
  * feature the page used. */
 #include "experimentd/config/snapshot_parts.h"
-#include "experimentd/evaluate/ask.h"
 #include "experimentd/evaluate/evaluation.h"
 #include "experimentd/front/growthbook.h"
+#include "experimentd/front/read.h"
 #include "experimentd/front/value.h"
 #include "experimentd/http/cors.h"
 
-enum { ANSWER_MAX = 64 << 20, ENTRIES_MAX = 1000, URL_MAX = 8192, SEEN_MAX = 64 };
-
-/* ---- what is asked ---- */
-
-struct remote {
-    struct evaluation *e;
-    struct assign_value attributes, variations, features; /* MISSING: none */
-    struct str url;
-};
-
-static const struct assign_value *field(const struct assign_value *root, const char *name)
-{
-    const struct assign_value *v = assign_member(root, name, strlen(name));
-    return v && v->type != ASSIGN_NULL ? v : NULL;
-}
-
-static bool read_field(const struct assign_value *root, const char *name, enum assign_type type, const char *wanted,
-                       struct assign_value *out, struct err *err)
-{
-    const struct assign_value *v = field(root, name);
-    if (!v)
-        return true;
-    if (v->type != type)
-        return err_set(err, ERR_INVALID, "field \"%s\" is %s, not %s", name, value_kind(v), wanted);
-    if (type != ASSIGN_STRING && v->count > ENTRIES_MAX)
-        return err_set(err, ERR_INVALID, "field \"%s\" has more than %d entries", name, ENTRIES_MAX);
-    *out = *v;
-    return true;
-}
-
-/* [["key", value], …] as an object. */
-static bool read_features(struct http_request *req, struct assign_value *pairs, struct err *err)
-{
-    if (pairs->type == ASSIGN_MISSING)
-        return true;
-    struct assign_member *members = arena_alloc(&req->arena, (pairs->count + 1) * sizeof *members);
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        const struct assign_value *pair = &pairs->items[i];
-        if (pair->type != ASSIGN_ARRAY || pair->count != 2 || pair->items[0].type != ASSIGN_STRING)
-            return err_set(err, ERR_INVALID, "field \"forcedFeatures\" element %u is not [\"key\", value]", i);
-        members[i] = (struct assign_member){ pair->items[0].text, pair->items[1] };
-    }
-    *pairs = (struct assign_value){ .type = ASSIGN_OBJECT, .count = pairs->count, .members = members };
-    return true;
-}
-
-static bool read_remote(struct http_request *req, struct remote *r, struct err *err)
-{
-    struct assign_value root, url = { .type = ASSIGN_MISSING };
-    if (!ask_read_json(req, req->body, &root, err))
-        return false;
-    if (root.type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "the body is %s, not an object", value_kind(&root));
-    if (!read_field(&root, "attributes", ASSIGN_OBJECT, "an object", &r->attributes, err) ||
-        !read_field(&root, "forcedVariations", ASSIGN_OBJECT, "an object", &r->variations, err) ||
-        !read_field(&root, "forcedFeatures", ASSIGN_ARRAY, "an array", &r->features, err) ||
-        !read_field(&root, "url", ASSIGN_STRING, "a string", &url, err) || !read_features(req, &r->features, err))
-        return false;
-    if (url.type == ASSIGN_STRING)
-        r->url = value_text(&url);
-    return r->url.n <= URL_MAX || err_set(err, ERR_INVALID, "field \"url\" is longer than %d bytes", URL_MAX);
-}
+enum { ANSWER_MAX = 64 << 20, SEEN_MAX = 64 };
 
 /* ---- the answer ---- */
 
@@ -190,14 +129,14 @@ static void ready(struct evaluation **list, size_t n, void *arg)
 
 void growthbook_eval(struct http_request *req, void *arg)
 {
-    struct remote *r = arena_zalloc(&req->arena, sizeof *r);
+    struct remote_ask *r = arena_zalloc(&req->arena, sizeof *r);
     struct evaluation **list = arena_alloc(&req->arena, sizeof(void *));
     struct err err;
     http_reply_header(req, STR("Cache-Control"), STR("no-store"));
     if (!growthbook_admit(req))
         return;
     http_reply_header(req, STR("x-sse-support"), STR("enabled"));
-    if (!read_remote(req, r, &err)) {
+    if (!remote_read(req, r, &err)) {
         growthbook_refuse(req, http_status_of(err.kind), err.text);
         return;
     }
