@@ -19,6 +19,7 @@ struct unit {
 struct bench {
     struct assign_payload *payload;
     struct unit units[UNITS_MAX];
+    struct assign_unit now; /* who is being evaluated: the session borrows it */
     size_t unit_count;
     char memory[ROOM] __attribute__((aligned(16)));
     size_t sink; /* so that no answer is computed for nothing */
@@ -52,12 +53,12 @@ static bool read_units(struct bench *b, char *text, struct assign_arena *arena)
 
 static struct assign_session *bind(struct bench *b, const struct unit *u, bool from_text, struct assign_arena *arena)
 {
-    struct assign_unit unit = { .attributes = u->attributes };
     struct assign_error e;
+    b->now = (struct assign_unit){ .attributes = u->attributes };
     *arena = (struct assign_arena){ .at = b->memory, .end = b->memory + ROOM };
-    if (from_text && !assign_json_read(u->text.p, u->text.n, arena, &unit.attributes, &e))
+    if (from_text && !assign_json_read(u->text.p, u->text.n, arena, &b->now.attributes, &e))
         abort();
-    struct assign_session *s = assign_bind(b->payload, &unit, arena);
+    struct assign_session *s = assign_bind(b->payload, &b->now, arena);
     if (!s || !assign_hash_all(s))
         abort();
     return s;
