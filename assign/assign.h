@@ -208,7 +208,7 @@ struct assign_result {
     enum assign_source source;
     int rule;                   /* that answered, or -1 */
     struct assign_text rule_id; /* "" when it has none */
-    bool has_run;               /* source EXPERIMENT */
+    bool has_run;               /* source EXPERIMENT; else `run` says nothing */
     struct assign_run run;
 };
 

@@ -7,7 +7,11 @@
 
 static void say(struct assign_result *out, const struct assign_value *value, enum assign_source source)
 {
-    *out = (struct assign_result){ .value = value, .source = source, .rule = ASSIGN_NONE, .rule_id = ASSIGN_TEXT("") };
+    out->value = value; /* `run` stays as it is: it counts with has_run only */
+    out->source = source;
+    out->rule = ASSIGN_NONE;
+    out->rule_id = ASSIGN_TEXT("");
+    out->has_run = false;
 }
 
 static void eval(struct assign_session *s, int feature, const struct assign_frame *up, struct assign_result *out,
@@ -130,11 +134,9 @@ static enum assign_why experiment_rule(struct assign_session *s, const struct as
         return out->run.why;
     if (out->run.passthrough)
         return ASSIGN_PASSTHROUGH;
-    struct assign_run run = out->run;
-    say(out, run.value, ASSIGN_SOURCE_EXPERIMENT);
+    say(out, out->run.value, ASSIGN_SOURCE_EXPERIMENT);
     out->has_run = true;
-    out->run = run;
-    return run.why;
+    return out->run.why;
 }
 
 /* True: the feature's value is decided. */
@@ -173,7 +175,6 @@ static void eval(struct assign_session *s, int feature, const struct assign_fram
 {
     const struct assign_feature *f = &s->p->features[feature];
     struct assign_frame frame = { up, feature, up ? up->depth + 1 : 0 };
-    say(out, f->value, ASSIGN_SOURCE_DEFAULT_VALUE);
     for (uint32_t i = 0; i < f->count && !s->scratch.failed; i++) {
         if (up && s->scratch.budget > 0)
             s->scratch.budget--;

@@ -3,7 +3,7 @@
 
 #include "assign/text.h"
 
-enum { LANES = 8, DIGITS = 10 };
+enum { LANES = 4, DIGITS = 10 };
 
 static uint32_t step(uint32_t h, uint32_t unit)
 {
@@ -29,7 +29,14 @@ uint32_t assign_fnv(uint32_t h, const char *text, size_t n)
     return h;
 }
 
-uint32_t assign_fnv_decimal(uint32_t h, uint32_t v)
+static uint32_t step_pair(uint32_t h, uint32_t pair)
+{
+    uint32_t ten = pair * 103 >> 10; /* pair / 10, right below 179 */
+    return step(step(h, '0' + ten), '0' + pair - ten * 10);
+}
+
+/* Below 10^8: from the last digit to the first, which is where hashing begins. */
+static uint32_t short_decimal(uint32_t h, uint32_t v)
 {
     char digits[DIGITS];
     size_t at = sizeof digits;
@@ -42,51 +49,51 @@ uint32_t assign_fnv_decimal(uint32_t h, uint32_t v)
     return h;
 }
 
-/* Ten digits of each lane, leading zeros too; a lane's own digits start at from[i]. Chains of different lanes overlap in the processor,
- * which is where the speed comes from: one chain alone waits for each multiplication. */
-static void decimal_lanes(const uint32_t v[LANES], uint32_t h[LANES])
+/* Most hashes have nine or ten digits. As a fixed-point fraction (v / 10^8 with 32 bits behind the point) they come from the first to the
+ * last, two at a time, so that the next pair is ready while this one is hashed. Source: J. Anhalt's itoa. */
+uint32_t assign_fnv_decimal(uint32_t h, uint32_t v)
 {
-    unsigned char digits[DIGITS][LANES];
-    uint32_t rest[LANES], started[LANES] = { 0 };
-    memcpy(rest, v, sizeof rest);
-    for (size_t d = DIGITS; d-- > 0;) {
-        for (size_t i = 0; i < LANES; i++) {
-            uint32_t tenth = (uint32_t)(rest[i] * (uint64_t)0xCCCCCCCDu >> 35); /* rest / 10 */
-            digits[d][i] = (unsigned char)(rest[i] - tenth * 10);
-            rest[i] = tenth;
-        }
+    const uint64_t scale = 1441151881; /* 2^57 / 10^8, rounded up */
+    if (v < 100000000)
+        return short_decimal(h, v);
+    uint64_t rest = (v * scale >> 25) + 1; /* above the fraction by less than 10^-8: no digit is wrong */
+    uint32_t pair = (uint32_t)(rest >> 32);
+    h = pair < 10 ? step(h, '0' + pair) : step_pair(h, pair);
+    for (int i = 0; i < 4; i++) {
+        rest = (rest & UINT32_MAX) * 100;
+        h = step_pair(h, (uint32_t)(rest >> 32));
     }
-    for (size_t i = 0; i < LANES; i++)
-        h[i] = ASSIGN_FNV_BASIS;
-    for (size_t d = 0; d < DIGITS; d++) {
-        for (size_t i = 0; i < LANES; i++) {
-            started[i] |= digits[d][i] | (d + 1 == DIGITS);
-            uint32_t next = step(h[i], '0' + (uint32_t)digits[d][i]);
-            h[i] = started[i] ? next : h[i];
-        }
-    }
+    return h;
 }
 
-static void hash_lanes(const uint32_t states[LANES], const uint16_t *units, size_t units_n, uint32_t h[LANES])
+/* The chains of different seeds overlap in the processor, which is where the speed comes from: one alone waits for each multiplication. */
+static void hash_lanes(const uint32_t *states, const uint16_t *units, size_t units_n, uint16_t *out)
 {
-    uint32_t inner[LANES];
-    memcpy(inner, states, sizeof inner);
-    for (size_t k = 0; k < units_n; k++)
-        for (size_t i = 0; i < LANES; i++)
-            inner[i] = step(inner[i], units[k]);
-    decimal_lanes(inner, h);
+    uint32_t a = states[0], b = states[1], c = states[2], d = states[3];
+    for (size_t k = 0; k < units_n; k++) {
+        a = step(a, units[k]);
+        b = step(b, units[k]);
+        c = step(c, units[k]);
+        d = step(d, units[k]);
+    }
+    out[0] = (uint16_t)(assign_fnv_decimal(ASSIGN_FNV_BASIS, a) % ASSIGN_SCALE_V2);
+    out[1] = (uint16_t)(assign_fnv_decimal(ASSIGN_FNV_BASIS, b) % ASSIGN_SCALE_V2);
+    out[2] = (uint16_t)(assign_fnv_decimal(ASSIGN_FNV_BASIS, c) % ASSIGN_SCALE_V2);
+    out[3] = (uint16_t)(assign_fnv_decimal(ASSIGN_FNV_BASIS, d) % ASSIGN_SCALE_V2);
 }
 
 void assign_hash_many(const uint32_t *states, size_t count, const uint16_t *units, size_t units_n, uint16_t *out)
 {
-    uint32_t h[LANES], some[LANES] = { 0 };
-    for (size_t from = 0; from < count; from += LANES) {
-        size_t n = count - from < LANES ? count - from : LANES;
-        memcpy(some, states + from, n * sizeof *some);
-        hash_lanes(some, units, units_n, h);
-        for (size_t i = 0; i < n; i++)
-            out[from + i] = (uint16_t)(h[i] % ASSIGN_SCALE_V2);
-    }
+    uint32_t last[LANES] = { 0 };
+    uint16_t hashed[LANES];
+    size_t at = 0;
+    for (; at + LANES <= count; at += LANES)
+        hash_lanes(states + at, units, units_n, out + at);
+    if (at == count)
+        return;
+    memcpy(last, states + at, (count - at) * sizeof *last);
+    hash_lanes(last, units, units_n, hashed);
+    memcpy(out + at, hashed, (count - at) * sizeof *out);
 }
 
 bool assign_hash(const char *seed, size_t seed_n, const char *value, size_t value_n, int version, double *out_n)

@@ -74,6 +74,12 @@ bool assign_set_has(const struct value_set *set, const struct assign_value *v)
     }
     if (v->type != ASSIGN_STRING && set->only_texts)
         return false;
+    if (set->only_texts) {
+        for (uint32_t i = 0; i < set->count; i++)
+            if (assign_text_equal(set->items[i].text, v->text))
+                return true;
+        return false;
+    }
     for (uint32_t i = 0; i < set->count; i++)
         if (assign_strict_equal(&set->items[i], v))
             return true;
@@ -130,9 +136,25 @@ static bool elem_matches(const struct op *op, const struct assign_value *v, cons
 
 /* ---- operators ---- */
 
+static bool numbers_related(enum op_code code, double a, double b)
+{
+    switch (code) {
+    case OP_LT:
+        return a < b;
+    case OP_LTE:
+        return a <= b;
+    case OP_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
 static bool related(const struct op *op, const struct assign_value *v, struct assign_scratch *s)
 {
     int order;
+    if (v->type == ASSIGN_NUMBER && op->expected->type == ASSIGN_NUMBER)
+        return numbers_related(op->code, v->number, op->expected->number);
     if (!assign_relate(v, op->expected, s->arena, &order))
         return failed(s);
     switch (op->code) {

@@ -329,6 +329,30 @@ static const struct assign_value *variations_of(const struct assign_value *rule)
     return v && v->type == ASSIGN_ARRAY && v->count <= ASSIGN_VARIANTS_MAX ? v : NULL;
 }
 
+/* A variation without a key is called by its number. */
+static struct assign_text index_text(uint32_t i)
+{
+    static const char all[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243"
+                              "4445464748495051525354555657585960616263646566676869707172737475767778798081828384858687"
+                              "888990919293949596979899";
+    return i < 10 ? (struct assign_text){ all + (size_t)i * 2 + 1, 1 } : (struct assign_text){ all + (size_t)i * 2, 2 };
+}
+
+static void read_faces(struct maker *m, struct assign_trial *t)
+{
+    uint32_t n = t->variations->count ? t->variations->count : 1;
+    uint32_t listed = t->meta && t->meta->type == ASSIGN_ARRAY ? t->meta->count : 0;
+    struct assign_face *faces = take(m, n, sizeof *faces);
+    for (uint32_t i = 0; faces && i < n; i++) {
+        const struct assign_value *meta = i < listed ? &t->meta->items[i] : NULL;
+        struct assign_text key = assign_member_text(meta, "key");
+        faces[i].key = key.n ? key : index_text(i);
+        faces[i].name = assign_member_text(meta, "name");
+        faces[i].passthrough = assign_member_truthy(meta, "passthrough");
+    }
+    t->faces = faces;
+}
+
 static void read_trial(struct maker *m, const struct assign_value *rule, struct assign_text feature,
                        struct assign_trial *t)
 {
@@ -390,6 +414,7 @@ static void read_rule(struct maker *m, const struct assign_value *json, struct a
             return;
         read_trial(m, json, feature, t);
         t->bandit = bandit_of(m, json, t->variations->count);
+        read_faces(m, t);
         out->trial = t;
     }
 }
@@ -473,6 +498,7 @@ static void read_auto(struct maker *m, const struct assign_value *json, struct a
     } else {
         t->variations = &none;
     }
+    read_faces(m, t);
     read_urls(m, json, t);
     t->force = assign_member_c(json, "force");
     t->has_force = t->force != NULL;

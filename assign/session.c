@@ -7,6 +7,8 @@
 #include "assign/text.h"
 #include "assign/value.h"
 
+enum { MANY_SEEDS = 4 };
+
 struct assign_session *assign_bind(const struct assign_payload *p, const struct assign_unit *unit,
                                    struct assign_arena *arena)
 {
@@ -16,9 +18,7 @@ struct assign_session *assign_bind(const struct assign_payload *p, const struct 
     char *room = s ? assign_alloc(arena, found + hashed + buckets + p->conditions) : NULL;
     if (!room)
         return NULL;
-    memset(room, 0, found + hashed);
-    memset(room + found + hashed, 0xFF, buckets); /* -1 each */
-    memset(room + found + hashed + buckets, 0, p->conditions);
+    memset(room, 0, found + hashed + buckets + p->conditions);
     *s = (struct assign_session){
         .p = p,
         .unit = unit,
@@ -67,21 +67,22 @@ bool assign_bucket(struct assign_session *s, int seed, double *out)
     if (seed < 0)
         return false;
     const struct assign_seed *d = &s->p->seeds[seed];
-    if (s->buckets[seed] < 0) {
+    if (!s->buckets[seed]) {
         const struct assign_hashed *h = assign_hashed(s, d->attribute);
         if (!h)
             return false;
-        s->buckets[seed] = hash_of(d, h->text);
+        s->buckets[seed] = (int16_t)(hash_of(d, h->text) + 1);
     }
-    *out = s->buckets[seed] / (double)(d->version == 2 ? ASSIGN_SCALE_V2 : ASSIGN_SCALE_V1);
+    *out = (s->buckets[seed] - 1) / (double)(d->version == 2 ? ASSIGN_SCALE_V2 : ASSIGN_SCALE_V1);
     return true;
 }
 
+/* A few are hashed when they are asked for. */
 static bool hash_attribute(struct assign_session *s, uint32_t attribute)
 {
     const struct assign_payload *p = s->p;
     uint32_t from = p->first[attribute], count = p->first[attribute + 1] - from;
-    const struct assign_hashed *h = count ? assign_hashed(s, (int)attribute) : NULL;
+    const struct assign_hashed *h = count >= MANY_SEEDS ? assign_hashed(s, (int)attribute) : NULL;
     if (!h)
         return !s->scratch.failed;
     uint16_t *units = assign_alloc_array(s->scratch.arena, h->text.n + 1, sizeof *units),
@@ -90,7 +91,7 @@ static bool hash_attribute(struct assign_session *s, uint32_t attribute)
         return false;
     assign_hash_many(p->states + from, count, units, assign_text_units(h->text, units), out);
     for (uint32_t i = 0; i < count; i++)
-        s->buckets[p->states_of[from + i]] = (int16_t)out[i];
+        s->buckets[p->states_of[from + i]] = (int16_t)(out[i] + 1);
     return true;
 }
 

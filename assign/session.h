@@ -15,7 +15,7 @@ struct assign_session {
     struct assign_scratch scratch;
     struct assign_subject subject;
     struct assign_hashed *hashed;       /* by attribute */
-    int16_t *buckets;                   /* by seed, in 1000ths or 10000ths; -1: not known yet */
+    int16_t *buckets;                   /* by seed, 1 + it in 1000ths or 10000ths; 0: not known yet */
     const struct assign_result **known; /* by feature, of prerequisites; NULL until there is one */
     const struct assign_sticky *docs;   /* the unit's, and after a change our own */
     size_t docs_count;

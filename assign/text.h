@@ -6,9 +6,33 @@
 
 #define ASSIGN_TEXT(literal) ((struct assign_text){ (literal), sizeof(literal) - 1 })
 
+/* Names and values are short: two words that overlap cost less than a call of memcmp. */
+static inline bool assign_same_bytes(const char *a, const char *b, size_t n)
+{
+    uint64_t a0, a1, b0, b1;
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        memcpy(&a0, a, 8);
+        memcpy(&a1, a + n - 8, 8);
+        memcpy(&b0, b, 8);
+        memcpy(&b1, b + n - 8, 8);
+        return ((a0 ^ b0) | (a1 ^ b1)) == 0;
+    }
+    if (n >= 4) {
+        uint32_t c0, c1, d0, d1;
+        memcpy(&c0, a, 4);
+        memcpy(&c1, a + n - 4, 4);
+        memcpy(&d0, b, 4);
+        memcpy(&d1, b + n - 4, 4);
+        return ((c0 ^ d0) | (c1 ^ d1)) == 0;
+    }
+    return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 static inline bool assign_text_equal(struct assign_text a, struct assign_text b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && assign_same_bytes(a.p, b.p, a.n);
 }
 
 /* Length of the well-formed sequence at p (n > 0) and its code point; 1 and U+FFFD for a byte that starts none. */

@@ -20,47 +20,30 @@ static struct hashing hashing_of(struct assign_session *s, const struct assign_t
     return other.hashed ? other : own;
 }
 
-static struct assign_text index_text(int i)
+/* The SDK's getExperimentResult: a variation that there is not counts as the first one, and as out.
+ * Field by field: a compound literal is written twice, first with zeros, which costs as much as all the rest of an assignment. */
+static void answer(struct assign_session *s, const struct assign_trial *t, const struct hashing *h, int variation,
+                   enum assign_why why, struct assign_run *out)
 {
-    static const char all[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243"
-                              "4445464748495051525354555657585960616263646566676869707172737475767778798081828384858687"
-                              "888990919293949596979899";
-    return i < 10 ? (struct assign_text){ all + (ptrdiff_t)i * 2 + 1, 1 }
-                  : (struct assign_text){ all + (ptrdiff_t)i * 2, 2 };
-}
-
-static void read_meta(const struct assign_trial *t, struct assign_run *out)
-{
-    bool there = t->meta && t->meta->type == ASSIGN_ARRAY && (uint32_t)out->variation < t->meta->count;
-    const struct assign_value *meta = there ? &t->meta->items[out->variation] : NULL;
-    out->key = assign_member_text(meta, "key");
-    if (!out->key.n)
-        out->key = index_text(out->variation);
-    out->name = assign_member_text(meta, "name");
-    out->passthrough = assign_member_truthy(meta, "passthrough");
-}
-
-/* The SDK's getExperimentResult: a variation that there is not counts as the first one, and as out. */
-static void answer(struct assign_session *s, const struct assign_trial *t, int variation, enum assign_why why,
-                   struct assign_run *out)
-{
-    struct hashing h = hashing_of(s, t);
+    static const struct assign_value empty = { .type = ASSIGN_STRING, .text = { "", 0 } };
     bool in = variation >= 0 && (uint32_t)variation < t->variations->count;
-    *out = (struct assign_run){ .experiment = t->key,
-                                .feature = ASSIGN_NONE,
-                                .variation = in ? variation : 0,
-                                .in_experiment = in,
-                                .why = why,
-                                .leaf = ASSIGN_NONE,
-                                .hash_attribute = s->p->attributes[h.attribute],
-                                .hash_text = ASSIGN_TEXT(""),
-                                .hash_value = { .type = ASSIGN_STRING, .text = ASSIGN_TEXT("") } };
-    if (h.hashed) {
-        out->hash_text = h.hashed->text;
-        out->hash_value = *h.hashed->value;
-    }
+    const struct assign_face *face = &t->faces[in ? variation : 0];
+    out->experiment = t->key;
+    out->feature = out->rule = ASSIGN_NONE;
+    out->variation = in ? variation : 0;
+    out->in_experiment = in;
+    out->hash_used = out->sticky_used = out->has_bucket = out->has_leaf = false;
+    out->passthrough = face->passthrough;
+    out->bucket = 0;
+    out->why = why;
+    out->key = face->key;
+    out->name = face->name;
+    out->hash_attribute = s->p->attributes[h->attribute];
+    out->hash_text = h->hashed ? h->hashed->text : empty.text;
+    out->hash_value = h->hashed ? *h->hashed->value : empty;
     out->value = t->variations->count ? &t->variations->items[out->variation] : &assign_null;
-    read_meta(t, out);
+    out->leaf = ASSIGN_NONE;
+    out->variation_weights = out->bandit_version = NULL;
 }
 
 static const struct assign_leaf *leaf_of(struct assign_session *s, const struct assign_bandit *b)
@@ -82,24 +65,25 @@ static void say_leaf(const struct assign_trial *t, const struct assign_leaf *lea
 }
 
 /* Steps 2.6 to 5: what decides before the unit is hashed. */
-static bool decided_early(struct assign_session *s, const struct assign_trial *t, struct assign_run *out)
+static bool decided_early(struct assign_session *s, const struct assign_trial *t, const struct hashing *h,
+                          struct assign_run *out)
 {
     const struct assign_unit *u = s->unit;
     const struct assign_value *forced;
     int variation;
     if (t->variations->count < 2) {
-        answer(s, t, -1, ASSIGN_NO_VARIATIONS, out);
+        answer(s, t, h, -1, ASSIGN_NO_VARIATIONS, out);
     } else if (u->disabled) {
-        answer(s, t, -1, ASSIGN_DISABLED, out);
+        answer(s, t, h, -1, ASSIGN_DISABLED, out);
     } else if (t->has_urls && !assign_url_targeted(u->url, t->urls, t->urls_count, &s->scratch)) {
-        answer(s, t, -1, ASSIGN_URL, out);
+        answer(s, t, h, -1, ASSIGN_URL, out);
     } else if ((variation = assign_query_override(t->key, u->url, t->variations->count)) >= 0) {
-        answer(s, t, variation, ASSIGN_QUERY_STRING, out);
+        answer(s, t, h, variation, ASSIGN_QUERY_STRING, out);
     } else if ((forced = assign_member(u->forced_variations, t->key.p, t->key.n)) != NULL) {
         double n = forced->type == ASSIGN_NUMBER ? forced->number : -1;
-        answer(s, t, n >= 0 && n < ASSIGN_VARIANTS_MAX && n == floor(n) ? (int)n : -1, ASSIGN_FORCED_VARIATION, out);
+        answer(s, t, h, n >= 0 && n < ASSIGN_VARIANTS_MAX && n == floor(n) ? (int)n : -1, ASSIGN_FORCED_VARIATION, out);
     } else if (t->inactive) {
-        answer(s, t, -1, ASSIGN_INACTIVE, out);
+        answer(s, t, h, -1, ASSIGN_INACTIVE, out);
     } else {
         return false;
     }
@@ -132,7 +116,7 @@ static enum assign_why kept_out(struct assign_session *s, const struct assign_tr
 static void put_in(struct assign_session *s, const struct assign_trial *t, const struct hashing *h, int variation,
                    struct assign_run *out)
 {
-    answer(s, t, variation, ASSIGN_IN, out);
+    answer(s, t, h, variation, ASSIGN_IN, out);
     out->hash_used = true;
     if (s->unit->sticky_on && !t->stickless)
         assign_sticky_save(s, t, h->attribute, out->key);
@@ -146,17 +130,17 @@ static void decide(struct assign_session *s, const struct assign_trial *t, const
     const struct assign_range *ranges = leaf && !t->fixed_ranges ? leaf->ranges : t->ranges;
     int variation = sticky >= 0 ? sticky : assign_choose(n, ranges, t->ranges_count);
     if (blocked) {
-        answer(s, t, -1, ASSIGN_STICKY_BLOCKED, out);
+        answer(s, t, h, -1, ASSIGN_STICKY_BLOCKED, out);
         out->sticky_used = true;
     } else if (variation < 0) {
-        answer(s, t, -1, ASSIGN_COVERAGE, out);
+        answer(s, t, h, -1, ASSIGN_COVERAGE, out);
     } else if (t->has_force) {
         double f = t->force->type == ASSIGN_NUMBER ? t->force->number : -1;
-        answer(s, t, f >= 0 && f < ASSIGN_VARIANTS_MAX && f == floor(f) ? (int)f : -1, ASSIGN_FORCE, out);
+        answer(s, t, h, f >= 0 && f < ASSIGN_VARIANTS_MAX && f == floor(f) ? (int)f : -1, ASSIGN_FORCE, out);
     } else if (s->unit->qa_mode) {
-        answer(s, t, -1, ASSIGN_QA_MODE, out);
+        answer(s, t, h, -1, ASSIGN_QA_MODE, out);
     } else if (t->stopped) {
-        answer(s, t, -1, ASSIGN_INACTIVE, out);
+        answer(s, t, h, -1, ASSIGN_INACTIVE, out);
     } else {
         put_in(s, t, h, variation, out);
         out->has_bucket = true;
@@ -171,19 +155,19 @@ void assign_trial_run(struct assign_session *s, const struct assign_trial *t, co
 {
     bool blocked = false;
     double n;
-    if (decided_early(s, t, out))
-        return;
     struct hashing h = hashing_of(s, t);
+    if (decided_early(s, t, &h, out))
+        return;
     if (!h.hashed) {
-        answer(s, t, -1, ASSIGN_NO_HASH_VALUE, out);
+        answer(s, t, &h, -1, ASSIGN_NO_HASH_VALUE, out);
         return;
     }
     int sticky = s->unit->sticky_on && !t->stickless ? assign_sticky_find(s, t, &blocked) : -1;
     enum assign_why why = sticky >= 0 ? ASSIGN_IN : kept_out(s, t, &h, up);
     if (why != ASSIGN_IN)
-        answer(s, t, -1, why, out);
+        answer(s, t, &h, -1, why, out);
     else if (!assign_bucket(s, h.seed, &n))
-        answer(s, t, -1, ASSIGN_HASH_VERSION, out);
+        answer(s, t, &h, -1, ASSIGN_HASH_VERSION, out);
     else
         decide(s, t, &h, n, sticky, blocked, out);
 }

@@ -16,7 +16,7 @@ const struct assign_value *assign_member(const struct assign_value *object, cons
     if (!object || object->type != ASSIGN_OBJECT)
         return NULL;
     for (uint32_t i = 0; i < object->count; i++)
-        if (object->members[i].key.n == key_n && memcmp(object->members[i].key.p, key, key_n) == 0)
+        if (object->members[i].key.n == key_n && assign_same_bytes(object->members[i].key.p, key, key_n))
             return &object->members[i].value;
     return NULL;
 }
