@@ -127,6 +127,14 @@ static void index_set(struct assign_compiler *c, struct value_set *set)
     set->mask = mask - 1;
 }
 
+static void add_heads(struct assign_compiler *c, struct value_set *set)
+{
+    uint64_t *heads = take(c, set->count, sizeof *heads);
+    for (uint32_t i = 0; heads && i < set->count; i++)
+        heads[i] = assign_text_head(set->items[i].text);
+    set->heads = heads;
+}
+
 static const struct value_set *make_set(struct assign_compiler *c, const struct assign_value *list)
 {
     struct value_set *set = take(c, 1, sizeof *set);
@@ -139,6 +147,8 @@ static const struct value_set *make_set(struct assign_compiler *c, const struct 
         set->only_texts = set->only_texts && set->items[i].type == ASSIGN_STRING;
     if (set->count > FEW_ITEMS)
         index_set(c, set);
+    else if (set->only_texts)
+        add_heads(c, set);
     return set;
 }
 

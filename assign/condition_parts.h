@@ -18,7 +18,8 @@ struct value_set {
     const struct assign_value *items;
     uint32_t count, mask;
     const uint32_t *table;
-    bool only_texts; /* nothing else is in it */
+    const uint64_t *heads; /* of the texts of a short one, when nothing else is in it */
+    bool only_texts;       /* nothing else is in it */
 };
 
 struct value_test;

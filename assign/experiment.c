@@ -35,10 +35,13 @@ void assign_bucket_ranges(size_t n, double coverage, const double *weights, size
 
 int assign_choose(double n, const struct assign_range *ranges, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (n >= ranges[i].lo && n < ranges[i].hi)
-            return (int)i;
-    return -1;
+    /* Without branches: the variant is what no processor can guess, and guessing wrong means to wait for the hash. */
+    unsigned chosen = 0; /* 1 + index */
+    for (size_t i = count; i-- > 0;) {
+        unsigned above = n >= ranges[i].lo, below = n < ranges[i].hi, inside = 0u - (above & below);
+        chosen = (chosen & ~inside) | ((unsigned)(i + 1) & inside);
+    }
+    return (int)chosen - 1;
 }
 
 bool assign_in_namespace(const char *value, size_t value_n, const char *name, size_t name_n, double lo, double hi)

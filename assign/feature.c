@@ -148,7 +148,8 @@ static bool rule_answers(struct assign_session *s, const struct assign_frame *fr
                                     [PARENTS_SKIP] = ASSIGN_PREREQUISITE,
                                     [PARENTS_GATE] = ASSIGN_PREREQUISITE,
                                     [PARENTS_CYCLE] = ASSIGN_CYCLE };
-    enum assign_parents met = assign_parents_met(s, frame, r->parents, r->parents_count);
+    enum assign_parents met = r->parents_count ? assign_parents_met(s, frame, r->parents, r->parents_count)
+                                               : PARENTS_MET;
     enum assign_why why = (enum assign_why)whys[met];
     bool done = met == PARENTS_GATE || met == PARENTS_CYCLE;
     if (done) {
@@ -194,7 +195,7 @@ bool assign_eval(struct assign_session *s, size_t feature, struct assign_result 
     const struct assign_feature *f = &s->p->features[feature];
     if (why)
         memset(why, ASSIGN_NOT_TRIED, f->count);
-    if (!forced(s, f->key, out))
+    if (!s->unit->forced_features || !forced(s, f->key, out))
         eval(s, (int)feature, NULL, out, why);
     return !s->scratch.failed;
 }

@@ -13,11 +13,9 @@ static uint32_t step(uint32_t h, uint32_t unit)
 uint32_t assign_fnv(uint32_t h, const char *text, size_t n)
 {
     size_t i = 0;
+    for (; i < n && (unsigned char)text[i] < 0x80; i++)
+        h = step(h, (unsigned char)text[i]);
     while (i < n) {
-        if ((unsigned char)text[i] < 0x80) {
-            h = step(h, (unsigned char)text[i++]);
-            continue;
-        }
         uint32_t cp;
         i += assign_decode(text + i, n - i, &cp);
         if (cp >= 0x10000) {
@@ -36,7 +34,7 @@ static uint32_t step_pair(uint32_t h, uint32_t pair)
 }
 
 /* Below 10^8: from the last digit to the first, which is where hashing begins. */
-static uint32_t short_decimal(uint32_t h, uint32_t v)
+static __attribute__((noinline)) uint32_t short_decimal(uint32_t h, uint32_t v)
 {
     char digits[DIGITS];
     size_t at = sizeof digits;
@@ -58,7 +56,10 @@ uint32_t assign_fnv_decimal(uint32_t h, uint32_t v)
         return short_decimal(h, v);
     uint64_t rest = (v * scale >> 25) + 1; /* above the fraction by less than 10^-8: no digit is wrong */
     uint32_t pair = (uint32_t)(rest >> 32);
-    h = pair < 10 ? step(h, '0' + pair) : step_pair(h, pair);
+    uint32_t tens = pair * 103 >> 10,
+             ten_digits = 0u - (tens > 0); /* a mask: to guess would go wrong each fourth time */
+    h = (step(h, '0' + tens) & ten_digits) | (h & ~ten_digits);
+    h = step(h, '0' + pair - tens * 10);
     for (int i = 0; i < 4; i++) {
         rest = (rest & UINT32_MAX) * 100;
         h = step_pair(h, (uint32_t)(rest >> 32));

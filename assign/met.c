@@ -52,14 +52,34 @@ static const struct assign_value *walk(const struct assign_value *v, const struc
 
 static const struct assign_value *look_up(const struct assign_subject *subject, uint32_t path, struct assign_scratch *s)
 {
-    if (!subject->found)
-        return walk(subject->object, &subject->paths[path], s);
-    if (!subject->found[path])
-        subject->found[path] = walk(subject->object, &subject->paths[path], s);
-    return subject->found[path];
+    const struct assign_value *v = subject->found ? subject->found[path] : NULL;
+    if (v)
+        return v;
+    const struct assign_path *steps = &subject->paths[path];
+    v = steps->count == 1 ? assign_member(subject->object, steps->text.p, steps->text.n) : NULL;
+    if (!v)
+        v = walk(subject->object, steps, s);
+    if (subject->found)
+        subject->found[path] = v;
+    return v;
 }
 
 /* ---- lists ---- */
+
+/* All of the few are compared, as bits: which one it is, if any, no processor can guess. */
+static bool has_head(const struct value_set *set, struct assign_text text)
+{
+    uint64_t head = assign_text_head(text);
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        same |= (uint32_t)(set->heads[i] == head) << i;
+    for (; same; same &= same - 1) {
+        struct assign_text item = set->items[__builtin_ctz(same)].text;
+        if (item.n == text.n && (text.n <= sizeof head || assign_text_equal(item, text)))
+            return true;
+    }
+    return false;
+}
 
 bool assign_set_has(const struct value_set *set, const struct assign_value *v)
 {
@@ -74,12 +94,8 @@ bool assign_set_has(const struct value_set *set, const struct assign_value *v)
     }
     if (v->type != ASSIGN_STRING && set->only_texts)
         return false;
-    if (set->only_texts) {
-        for (uint32_t i = 0; i < set->count; i++)
-            if (assign_text_equal(set->items[i].text, v->text))
-                return true;
-        return false;
-    }
+    if (set->heads)
+        return has_head(set, v->text);
     for (uint32_t i = 0; i < set->count; i++)
         if (assign_strict_equal(&set->items[i], v))
             return true;

@@ -50,7 +50,7 @@ struct assign_trial { /* an experiment, of a rule or automatic */
     struct assign_text key;
     const struct assign_value *variations, *meta, *force;
     const struct assign_face *faces; /* of the variations; of a first one also when there is none */
-    int attribute, fallback; /* fallback NONE: none */
+    int attribute, fallback;         /* fallback NONE: none */
     int sticky_fallback; /* whose document is looked at beside the own one; the SDK's "id" when there is no fallback */
     int seed, fallback_seed;   /* of the attribute, of the fallback; NONE: an unknown version */
     int space, fallback_space; /* of the namespace */

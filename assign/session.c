@@ -1,6 +1,8 @@
 /* Binding a unit to a payload, and its hashes. */
 #include "assign/session.h"
 
+#include <assert.h>
+
 #include "assign/arena.h"
 #include "assign/hash.h"
 #include "assign/limits.h"
@@ -13,42 +15,40 @@ struct assign_session *assign_bind(const struct assign_payload *p, const struct 
                                    struct assign_arena *arena)
 {
     size_t found = p->paths.n * sizeof(void *), hashed = p->attributes_count * sizeof(struct assign_hashed),
-           buckets = p->seeds_count * sizeof(int16_t);
-    struct assign_session *s = assign_alloc(arena, sizeof *s);
-    char *room = s ? assign_alloc(arena, found + hashed + buckets + p->conditions) : NULL;
+           buckets = p->seeds_count * sizeof(int16_t), head = sizeof(struct assign_session);
+    static_assert(sizeof(struct assign_session) % _Alignof(struct assign_hashed) == 0, "what follows is aligned");
+    char *room = assign_alloc(arena, head + found + hashed + buckets + p->conditions);
     if (!room)
         return NULL;
-    memset(room, 0, found + hashed + buckets + p->conditions);
-    *s = (struct assign_session){
-        .p = p,
-        .unit = unit,
-        .scratch = { .arena = arena, .budget = ASSIGN_BUDGET, .paths = p->paths.p },
-        .subject = { .object = &unit->attributes,
-                     .found = (const struct assign_value **)(void *)room,
-                     .memo = (uint8_t *)room + found + hashed + buckets,
-                     .paths = p->paths.p },
-        .hashed = (struct assign_hashed *)(void *)(room + found),
-        .buckets = (int16_t *)(void *)(room + found + hashed),
-        .docs = unit->sticky,
-        .docs_count = unit->sticky_count,
-    };
+    struct assign_session *s = memset(room, 0, head + found + hashed + buckets + p->conditions);
+    room += head;
+    s->p = p;
+    s->unit = unit;
+    s->scratch.arena = arena;
+    s->scratch.budget = ASSIGN_BUDGET;
+    s->scratch.paths = s->subject.paths = p->paths.p;
+    s->subject.object = &unit->attributes;
+    s->subject.found = (const struct assign_value **)(void *)room;
+    s->hashed = (struct assign_hashed *)(void *)(room + found);
+    s->buckets = (int16_t *)(void *)(room + found + hashed);
+    s->subject.memo = (uint8_t *)room + found + hashed + buckets;
+    s->docs = unit->sticky;
+    s->docs_count = unit->sticky_count;
     return s;
 }
 
-const struct assign_hashed *assign_hashed(struct assign_session *s, int attribute)
+const struct assign_hashed *assign_hash_value(struct assign_session *s, int attribute)
 {
-    struct assign_hashed *h = attribute < 0 ? NULL : &s->hashed[attribute];
-    if (!h)
-        return NULL;
-    if (!h->known) {
-        struct assign_text name = s->p->attributes[attribute];
-        const struct assign_value *v = assign_member(&s->unit->attributes, name.p, name.n);
-        h->known = true;
-        h->value = assign_truthy(v) ? v : NULL;
-        if (h->value && !assign_to_text(v, s->scratch.arena, &h->text)) {
-            s->scratch.failed = true;
-            h->value = NULL;
-        }
+    struct assign_hashed *h = &s->hashed[attribute];
+    struct assign_text name = s->p->attributes[attribute];
+    const struct assign_value *v = assign_member(&s->unit->attributes, name.p, name.n);
+    h->known = true;
+    h->value = assign_truthy(v) ? v : NULL;
+    if (v && v->type == ASSIGN_STRING) {
+        h->text = v->text;
+    } else if (h->value && !assign_to_text(v, s->scratch.arena, &h->text)) {
+        s->scratch.failed = true;
+        h->value = NULL;
     }
     return h->value ? h : NULL;
 }

@@ -28,8 +28,15 @@ struct assign_frame {
     unsigned depth;
 };
 
-/* The attribute's value; NULL when the unit has none. */
-const struct assign_hashed *assign_hashed(struct assign_session *s, int attribute);
+/* The attribute's value; NULL when the unit has none. assign_hash_value: looked up for the first time. */
+const struct assign_hashed *assign_hash_value(struct assign_session *s, int attribute);
+static inline const struct assign_hashed *assign_hashed(struct assign_session *s, int attribute)
+{
+    if (attribute < 0)
+        return NULL;
+    const struct assign_hashed *h = &s->hashed[attribute];
+    return !h->known ? assign_hash_value(s, attribute) : h->value ? h : NULL;
+}
 /* False: no hash value, or an unknown hash version. */
 bool assign_bucket(struct assign_session *s, int seed, double *out);
 bool assign_filtered_out(struct assign_session *s, const struct assign_filter *filters, uint32_t count);

@@ -30,6 +30,25 @@ static inline bool assign_same_bytes(const char *a, const char *b, size_t n)
     return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
+/* The first eight bytes as a number, zeros behind a shorter text: what two texts of the same length and at most eight bytes are compared by. */
+static inline uint64_t assign_text_head(struct assign_text t)
+{
+    uint64_t head = 0;
+    uint32_t lo, hi;
+    if (t.n >= 8) {
+        memcpy(&head, t.p, 8);
+        return head;
+    }
+    if (t.n >= 4) {
+        memcpy(&lo, t.p, 4);
+        memcpy(&hi, t.p + t.n - 4, 4);
+        return lo | (uint64_t)hi << (t.n - 4) * 8;
+    }
+    for (size_t i = 0; i < t.n; i++)
+        head |= (uint64_t)(unsigned char)t.p[i] << i * 8;
+    return head;
+}
+
 static inline bool assign_text_equal(struct assign_text a, struct assign_text b)
 {
     return a.n == b.n && assign_same_bytes(a.p, b.p, a.n);

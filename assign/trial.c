@@ -77,9 +77,9 @@ static bool decided_early(struct assign_session *s, const struct assign_trial *t
         answer(s, t, h, -1, ASSIGN_DISABLED, out);
     } else if (t->has_urls && !assign_url_targeted(u->url, t->urls, t->urls_count, &s->scratch)) {
         answer(s, t, h, -1, ASSIGN_URL, out);
-    } else if ((variation = assign_query_override(t->key, u->url, t->variations->count)) >= 0) {
+    } else if (u->url.n && (variation = assign_query_override(t->key, u->url, t->variations->count)) >= 0) {
         answer(s, t, h, variation, ASSIGN_QUERY_STRING, out);
-    } else if ((forced = assign_member(u->forced_variations, t->key.p, t->key.n)) != NULL) {
+    } else if (u->forced_variations && (forced = assign_member(u->forced_variations, t->key.p, t->key.n)) != NULL) {
         double n = forced->type == ASSIGN_NUMBER ? forced->number : -1;
         answer(s, t, h, n >= 0 && n < ASSIGN_VARIANTS_MAX && n == floor(n) ? (int)n : -1, ASSIGN_FORCED_VARIATION, out);
     } else if (t->inactive) {
