@@ -496,7 +496,10 @@ static void read_auto(struct maker *m, const struct assign_value *json, struct a
         read_trial(m, json, ASSIGN_TEXT("undefined"), t);
         t->variations = variations_of(json);
     } else {
+        t->key = text_or(m, json, "key", ASSIGN_TEXT("undefined"));
         t->variations = &none;
+        t->space = t->fallback_space = ASSIGN_NONE;
+        read_hashing(m, json, t);
     }
     read_faces(m, t);
     read_urls(m, json, t);
