@@ -64,6 +64,16 @@ const struct xstat_method xstat_methods[] = {
       "list teams flips_used credit_* winner; log_p_exact p_exact z log_p_normal delta_* share*; mean se t log_p "
       "query_mean query_se_clustered",
       xstat_team_draft_sign_test },
+    { "bandit_weights", "weights of a bandit's arms: Thompson, top-two, epsilon-greedy, with a floor",
+      "P(i best) = ∫ f_i ∏_{j≠i} F_j; top-two: w_i (β + (1 - β) Σ_{j≠i} w_j/(1 - w_j)); floor: f + (1 - K f) w_i, "
+      "equal "
+      "weights\n"
+      "  when K f >= 1; top_two_inclusion: P(i first or second)/2; rounded: steps of 1/10000 by largest remainders",
+      "W. R. Thompson, Biometrika 25 (1933); D. Russo, COLT 2016",
+      "means sds (normal arms), or a b (shapes of beta arms); larger is better; floor epsilon beta: 0.01 0.1 0.5 when "
+      "absent",
+      "prob_best log_prob_best top_two_inclusion thompson_with_floor thompson_rounded ttts epsilon_greedy",
+      xstat_bandit_weights },
     { "special", "tails as logarithms, and quantiles",
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
       "the\n"

@@ -12,7 +12,7 @@ import os
 from fractions import Fraction
 
 import numpy
-from scipy import optimize, special, stats
+from scipy import integrate, optimize, special, stats
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RELATIVE = 1e-9
@@ -232,6 +232,50 @@ def special_functions():
     return cases
 
 
+def chances_by_grid(densities, cdfs, lo, hi):
+    """P(best) and P(first or second) by Simpson's rule on one fine grid: nothing adaptive."""
+    x = numpy.linspace(lo, hi, 400001)
+    f, below = [d(x) for d in densities], [c(x) for c in cdfs]
+    arms = range(len(f))
+
+    def product(skipped):
+        return numpy.prod([below[j] for j in arms if j not in skipped], axis=0)
+    best = [integrate.simpson(f[i] * product({i}), x=x) for i in arms]
+    second = [integrate.simpson(f[i] * sum((1 - below[k]) * product({i, k}) for k in arms if k != i), x=x) for i in arms]
+    return numpy.array(best), numpy.array(second)
+
+
+def weights_of(best, second, values, floor, epsilon, beta):
+    n = len(best)
+    greedy = numpy.full(n, epsilon / n)
+    greedy[int(numpy.argmax(values))] += 1 - epsilon
+    top_two = [best[i] * (beta + (1 - beta) * sum(best[j] / (1 - best[j]) for j in range(n) if j != i)) for i in range(n)]
+    return {"prob_best": best, "top_two_inclusion": (best + second) / 2, "ttts": top_two, "epsilon_greedy": greedy,
+            "thompson_with_floor": floor + (1 - n * floor) * best if n * floor < 1 else numpy.full(n, 1 / n)}
+
+
+def bandit_weights():
+    cases = []
+    for means, sds in (([0.2, 0.25], [0.02, 0.03]), ([3.0, 1.0, 2.5, 2.6], [0.5, 2.0, 0.1, 1.0]), ([-1.0] * 5, [0.3, 0.3, 0.3, 0.6, 0.6])):
+        given = {"means": means, "sds": sds, "beta": 0.4, "floor": 0.02, "epsilon": 0.2}
+        best, second = chances_by_grid([stats.norm(m, s).pdf for m, s in zip(means, sds)], [stats.norm(m, s).cdf for m, s in zip(means, sds)],
+                                       min(means) - 10 * max(sds), max(means) + 10 * max(sds))
+        cases.append({"note": "normal", "input": given, "answers": weights_of(best, second, means, 0.02, 0.2, 0.4)})
+    for a, b in (([3, 5], [40, 38]), ([31.0, 36.0, 29.0], [971.0, 966.0, 973.0]), ([1, 1, 2], [1, 2, 1]), ([500.0, 540.0, 20.0], [9500.0, 9460.0, 300.0]),
+                 ([1, 7], [101, 95])):
+        given = {"a": a, "b": b, "beta": 0.5, "floor": 0.05, "epsilon": 0.1}
+        best, second = chances_by_grid([stats.beta(p, q).pdf for p, q in zip(a, b)], [stats.beta(p, q).cdf for p, q in zip(a, b)], 0, 1)
+        cases.append({"note": "beta", "input": given, "answers": weights_of(best, second, [p / (p + q) for p, q in zip(a, b)], 0.05, 0.1, 0.5)})
+    for case in cases:
+        case["expect"] = {k: {"v": [float(v) for v in values], "tol": [1e-9] * len(values)} for k, values in case.pop("answers").items()}
+    ok = {"means": [1, 2], "sds": [1, 1]}
+    for note, given in (("a floor of 2", {**ok, "floor": 2}), ("one arm", {"means": [1], "sds": [1]}), ("shapes of 0", {"a": [0, 1], "b": [1, 1]}),
+                        ("lengths differ", {"means": [1, 2], "sds": [1]}), ("both kinds", {**ok, "a": [1, 1], "b": [1, 1]}),
+                        ("infinitely apart", {"means": [1e300, -1e300], "sds": [1e-300, 1]})):
+        cases.append({"note": note, "input": given, "expect_error": "refused"})
+    return cases
+
+
 for name, make in (("moments", moments), ("welch_t", welch_t), ("relative_lift", relative_lift), ("ratio_delta", ratio_delta),
-                   ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions)):
+                   ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions), ("bandit_weights", bandit_weights)):
     write(name, make())

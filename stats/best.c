@@ -1,0 +1,289 @@
+#include "stats/best.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats/special/ibeta.h"
+#include "stats/special/special.h"
+#include "stats/special/stirling.h"
+
+enum { NODES = 10, PANELS = 12, EDGES_MAX = BEST_ARMS_MAX * 2 * (2 * PANELS + 1), GOLDEN_STEPS = 80 };
+/* Where an integrand has fallen to e^-DROP of its peak, nothing that a double would show is left of it. */
+#define DROP 45.0
+/* No integrand rises above its peak, but the logarithm of one near e^-1e19 is known to 1000 only. */
+#define NOISE 1.0
+#define GOLDEN 0.61803398874989485
+/* How far the probabilities may miss a sum of 1 before something is wrong with the arms, or here. */
+#define SUM_TOLERANCE 1e-6
+
+/* The positive half of the 20-point Gauss-Legendre rule: node, weight. */
+static const double rule[NODES][2] = {
+    { 0.076526521133497333, 0.152753387130725850 }, { 0.227785851141645078, 0.149172986472603746 },
+    { 0.373706088715419560, 0.142096109318382051 }, { 0.510867001950827098, 0.131688638449176626 },
+    { 0.636053680726515025, 0.118194531961518417 }, { 0.746331906460150792, 0.101930119817240435 },
+    { 0.839116971822218823, 0.083276741576704748 }, { 0.912234428251325905, 0.062672048334109063 },
+    { 0.963971927277913791, 0.040601429800386941 }, { 0.993128599185094924, 0.017614007139152118 },
+};
+
+/* One arm on the scale of the quadrature: a normal arm moved and scaled, a beta arm as the logit of its variable. */
+struct curve {
+    enum best_family family;
+    double a, b, center, scale;
+};
+
+/* All logarithms: density, P(X <= x), P(X > x). */
+struct heights {
+    double f[BEST_ARMS_MAX], below[BEST_ARMS_MAX], above[BEST_ARMS_MAX];
+};
+
+struct field {
+    size_t n;
+    struct curve curves[BEST_ARMS_MAX];
+    double level[BEST_ARMS_MAX]; /* ln of the peak of arm i's integrand: sums are taken relative to it */
+    double sum[BEST_ARMS_MAX], second[BEST_ARMS_MAX];
+    double edges[EDGES_MAX];
+    size_t edges_count;
+};
+
+/* ---- one arm ---- */
+
+static double log_density(const struct curve *c, double x)
+{
+    if (c->family == BEST_BETA)
+        return ibeta_log_front(c->a, c->b, 1 / (1 + exp(-x)), 1 / (1 + exp(x)));
+    double z = (x - c->center) / c->scale;
+    return -z * z / 2 - log(c->scale) - STIRLING_LN_SQRT_2PI;
+}
+
+static double log_below(const struct curve *c, double x)
+{
+    if (c->family == BEST_BETA)
+        return ibeta_log(c->a, c->b, 1 / (1 + exp(-x)), 1 / (1 + exp(x)));
+    return special_log_normal_q((c->center - x) / c->scale);
+}
+
+static double log_above(const struct curve *c, double x, double below)
+{
+    return c->family == BEST_BETA ? ibeta_log1mexp(below) : special_log_normal_q((x - c->center) / c->scale);
+}
+
+/* ln of f_i ∏_{j≠i} F_j when `winning`, else of f_i. */
+static double height(const struct field *f, size_t i, bool winning, double x)
+{
+    double h = log_density(&f->curves[i], x);
+    for (size_t j = 0; winning && j < f->n; j++)
+        h += j == i ? 0 : log_below(&f->curves[j], x);
+    return h;
+}
+
+/* A distance from the peak `at`, right up to a factor of 2, at which the height has fallen by DROP. sign: to which side. */
+static double reach(const struct field *f, size_t i, bool winning, double at, double sign)
+{
+    double level = height(f, i, winning, at) - DROP, d = f->curves[i].scale;
+    while (height(f, i, winning, at + sign * d) > level)
+        d *= 2;
+    while (at + sign * d / 2 != at && height(f, i, winning, at + sign * d / 2) < level)
+        d /= 2;
+    return d;
+}
+
+static void add_edges(struct field *f, size_t i, bool winning, double peak)
+{
+    double left = reach(f, i, winning, peak, -1) / PANELS, right = reach(f, i, winning, peak, 1) / PANELS;
+    for (int k = -PANELS; k <= PANELS; k++)
+        f->edges[f->edges_count++] = peak + k * (k < 0 ? left : right);
+}
+
+/* The peak of arm i's integrand lies between its own center and the end of the last bulk: golden section. */
+static double find_peak(const struct field *f, size_t i, double end)
+{
+    double lo = f->curves[i].center, hi = fmax(lo, end);
+    double x1 = hi - GOLDEN * (hi - lo), x2 = lo + GOLDEN * (hi - lo);
+    double h1 = height(f, i, true, x1), h2 = height(f, i, true, x2);
+    for (int step = 0; step < GOLDEN_STEPS; step++) {
+        if (h1 < h2) {
+            lo = x1;
+            x1 = x2;
+            h1 = h2;
+            x2 = lo + GOLDEN * (hi - lo);
+            h2 = height(f, i, true, x2);
+        } else {
+            hi = x2;
+            x2 = x1;
+            h2 = h1;
+            x1 = hi - GOLDEN * (hi - lo);
+            h1 = height(f, i, true, x1);
+        }
+    }
+    return (lo + hi) / 2;
+}
+
+/* ---- the quadrature ---- */
+
+/* Where an arm is certain to be above x, ln F of it may be -1e12, and nothing may be subtracted from a sum that holds it: that arm, the
+ * `least`, stands apart. */
+static double log_others_below(const struct heights *h, size_t n, size_t *out_least)
+{
+    size_t least = 0;
+    double sum = 0;
+    for (size_t k = 1; k < n; k++)
+        least = h->below[k] < h->below[least] ? k : least;
+    for (size_t k = 0; k < n; k++)
+        sum += k == least ? 0 : h->below[k];
+    *out_least = least;
+    return sum;
+}
+
+/* Σ_{k≠i} (1 - F_k)/F_k, times the rest. */
+static void add_second(struct field *f, const struct heights *h, size_t least, double others_below, double weight)
+{
+    double odds[BEST_ARMS_MAX], all = 0;
+    for (size_t k = 0; k < f->n; k++) {
+        odds[k] = k == least ? 0 : exp(h->above[k] - h->below[k]);
+        all += odds[k];
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        double g = h->f[i] + others_below - (i == least ? 0 : h->below[i]);
+        double by_least = i == least ? 0 : exp(g + h->above[least]);
+        double by_others = exp(g + (i == least ? 0 : h->below[least])) * fmax(0, all - odds[i]);
+        f->second[i] += weight * (by_least + (isfinite(by_others) ? by_others : 0));
+    }
+}
+
+static void add_node(struct field *f, double x, double weight)
+{
+    struct heights h;
+    size_t least;
+    for (size_t i = 0; i < f->n; i++) {
+        h.f[i] = log_density(&f->curves[i], x);
+        h.below[i] = log_below(&f->curves[i], x);
+        h.above[i] = log_above(&f->curves[i], x, h.below[i]);
+    }
+    double others_below = log_others_below(&h, f->n, &least);
+    for (size_t i = 0; i < f->n; i++) {
+        double g = h.f[i] + others_below + (i == least ? 0 : h.below[least] - h.below[i]);
+        f->sum[i] += weight * exp(fmin(g - f->level[i], NOISE));
+    }
+    add_second(f, &h, least, others_below, weight);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void integrate(struct field *f)
+{
+    qsort(f->edges, f->edges_count, sizeof *f->edges, by_value);
+    for (size_t e = 1; e < f->edges_count; e++) {
+        double half = (f->edges[e] - f->edges[e - 1]) / 2, middle = f->edges[e - 1] + half;
+        for (size_t k = 0; half > 0 && k < NODES; k++) {
+            add_node(f, middle - half * rule[k][0], half * rule[k][1]);
+            add_node(f, middle + half * rule[k][0], half * rule[k][1]);
+        }
+    }
+}
+
+static void lay_out(struct field *f)
+{
+    double end = -INFINITY;
+    for (size_t i = 0; i < f->n; i++) {
+        add_edges(f, i, false, f->curves[i].center);
+        end = fmax(end, f->edges[f->edges_count - 1]);
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        double peak = find_peak(f, i, end);
+        f->level[i] = height(f, i, true, peak);
+        add_edges(f, i, true, peak);
+    }
+}
+
+/* ---- arms in, probabilities out ---- */
+
+static bool check_arms(enum best_family family, const struct best_arm *arms, size_t n, struct err *err)
+{
+    if (n < 2 || n > BEST_ARMS_MAX)
+        return err_set(err, ERR_INVALID, "there are %zu arms, must be 2 to %d", n, BEST_ARMS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        double a = arms[i].a, b = arms[i].b;
+        if (!isfinite(a) || !isfinite(b))
+            return err_set(err, ERR_INVALID, "arm %zu: a parameter is not a finite number", i + 1);
+        if (family == BEST_NORMAL && !(b > 0))
+            return err_set(err, ERR_INVALID, "arm %zu: standard deviation %g is not positive", i + 1, b);
+        if (family == BEST_BETA && !(fmin(a, b) >= BEST_SHAPE_MIN && fmax(a, b) <= BEST_SHAPE_MAX))
+            return err_set(err, ERR_INVALID, "arm %zu: shapes %g and %g, must be %g to %g", i + 1, a, b, BEST_SHAPE_MIN,
+                           BEST_SHAPE_MAX);
+    }
+    return true;
+}
+
+/* From the largest mean, in units of the largest standard deviation: differences are formed before they lose digits. */
+static bool place_normal(struct field *f, const struct best_arm *arms, size_t n, struct err *err)
+{
+    double top = -INFINITY, unit = 0;
+    for (size_t i = 0; i < n; i++) {
+        top = fmax(top, arms[i].a);
+        unit = fmax(unit, arms[i].b);
+    }
+    for (size_t i = 0; i < n; i++) {
+        double center = (arms[i].a - top) / unit, scale = arms[i].b / unit;
+        if (!(-center <= BEST_APART_MAX))
+            return err_set(err, ERR_INVALID, "arm %zu is %g standard deviations from the best, more than %g", i + 1,
+                           -center, BEST_APART_MAX);
+        if (!(scale * BEST_UNEQUAL_MAX >= fmax(1, -center)))
+            return err_set(err, ERR_INVALID, "arm %zu: standard deviation %g is too small beside %g", i + 1, arms[i].b,
+                           unit);
+        f->curves[i] = (struct curve){ BEST_NORMAL, 0, 0, center, scale };
+    }
+    return true;
+}
+
+/* The variance of a logit is ψ'(a) + ψ'(b), about 1/a + 1/b; a density that is highest at ln(a/b). */
+static void place_beta(struct field *f, const struct best_arm *arms, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double a = arms[i].a, b = arms[i].b;
+        f->curves[i] = (struct curve){ BEST_BETA, a, b, log(a / b), sqrt(1 / a + 1 / b) };
+    }
+}
+
+/* The likeliest arm gets what the others leave, which keeps the digits of a probability near 1. */
+static bool conclude(const struct field *f, struct best *out, struct err *err)
+{
+    size_t likeliest = 0;
+    double others = 0, all = 0, all_second = 0;
+    struct best b = { .n = f->n };
+    for (size_t i = 0; i < f->n; i++) {
+        b.log_p[i] = f->level[i] + (f->sum[i] > 0 ? log(f->sum[i]) : 0);
+        b.p[i] = exp(b.log_p[i]);
+        all_second += f->second[i];
+        all += b.p[i];
+        likeliest = b.p[i] > b.p[likeliest] ? i : likeliest;
+    }
+    if (!(fabs(all - 1) < SUM_TOLERANCE && fabs(all_second - 1) < SUM_TOLERANCE))
+        return err_set(err, ERR_SYSTEM, "the arms' probabilities sum to %.12g and %.12g, not 1: the quadrature failed",
+                       all, all_second);
+    for (size_t i = 0; i < f->n; i++) {
+        others += i == likeliest ? 0 : b.p[i];
+        b.second[i] = f->second[i] / all_second;
+    }
+    b.p[likeliest] = 1 - others;
+    b.log_p[likeliest] = log1p(-others);
+    *out = b;
+    return true;
+}
+
+bool best_chances(enum best_family family, const struct best_arm *arms, size_t n, struct best *out, struct err *err)
+{
+    struct field f = { .n = n };
+    if (!check_arms(family, arms, n, err))
+        return false;
+    if (family == BEST_BETA)
+        place_beta(&f, arms, n);
+    else if (!place_normal(&f, arms, n, err))
+        return false;
+    lay_out(&f);
+    integrate(&f);
+    return conclude(&f, out, err);
+}
