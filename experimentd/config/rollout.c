@@ -103,13 +103,7 @@ static bool read_ramp(json_t *in, struct snapshot_experiment *e, struct arena *a
     return true;
 }
 
-struct bandit {
-    struct str policy, metric;
-    double floor, epsilon, beta;
-    int64_t burn_in_units;
-};
-
-static void check_bandit(struct json_reader *r, const struct bandit *b)
+static void check_bandit(struct json_reader *r, const struct experiment_bandit *b)
 {
     if (!str_eq(b->policy, STR("thompson")) && !str_eq(b->policy, STR("top_two")) &&
         !str_eq(b->policy, STR("epsilon_greedy")))
@@ -129,20 +123,20 @@ static void check_bandit(struct json_reader *r, const struct bandit *b)
 static bool read_bandit(json_t *in, struct snapshot_experiment *e, struct arena *arena, struct err *err)
 {
     struct json_reader r;
-    struct bandit b = { .policy = STR("thompson"), .floor = 0.01, .epsilon = 0.1, .beta = 0.5, .burn_in_units = 100 };
+    struct experiment_bandit *b = &e->bandit;
     json_auto_t *none = in ? NULL : json_object();
+    *b = (struct experiment_bandit){
+        .policy = STR("thompson"), .floor = 0.01, .epsilon = 0.1, .beta = 0.5, .burn_in_units = 100
+    };
     json_reader_open(&r, in ? in : none, "bandit");
-    (void)json_get_str(&r, "policy", JSON_OPTIONAL, &b.policy, arena);
-    (void)json_get_double(&r, "floor", JSON_OPTIONAL, &b.floor);
-    (void)json_get_double(&r, "epsilon", JSON_OPTIONAL, &b.epsilon);
-    (void)json_get_double(&r, "beta", JSON_OPTIONAL, &b.beta);
-    (void)json_get_i64(&r, "burn_in_units", JSON_OPTIONAL, &b.burn_in_units);
-    (void)json_get_str(&r, "metric", JSON_OPTIONAL, &b.metric, arena);
-    check_bandit(&r, &b);
-    if (!json_reader_close(&r, err))
-        return false;
-    e->bandit_json = json_text(in ? in : none, arena);
-    return true;
+    (void)json_get_str(&r, "policy", JSON_OPTIONAL, &b->policy, arena);
+    (void)json_get_double(&r, "floor", JSON_OPTIONAL, &b->floor);
+    (void)json_get_double(&r, "epsilon", JSON_OPTIONAL, &b->epsilon);
+    (void)json_get_double(&r, "beta", JSON_OPTIONAL, &b->beta);
+    (void)json_get_i64(&r, "burn_in_units", JSON_OPTIONAL, &b->burn_in_units);
+    (void)json_get_str(&r, "metric", JSON_OPTIONAL, &b->metric, arena);
+    check_bandit(&r, b);
+    return json_reader_close(&r, err);
 }
 
 static bool read_interleave(json_t *in, struct snapshot_experiment *e, struct arena *arena, struct err *err)
@@ -217,6 +211,23 @@ static bool forbid(bool there, const char *field, const struct snapshot_experime
                              experiment_kind_names[e->kind]);
 }
 
+/* Against the variants and metrics: the floors of all variants leave something to win, and what is played for is on the result page. */
+static bool bandit_check(const struct snapshot_experiment *e, struct err *err)
+{
+    const struct experiment_bandit *b = &e->bandit;
+    bool listed = b->metric.n == 0;
+    if (b->floor * (double)e->variants_count > 1)
+        return err_set(err, ERR_INVALID,
+                       "experiment: bandit: field \"floor\" is %g: more than 1 for %zu variants together", b->floor,
+                       e->variants_count);
+    for (size_t i = 0; i < e->metrics_count; i++)
+        listed = listed || str_eq(e->metrics[i].metric, b->metric);
+    return listed ||
+           err_set(err, ERR_INVALID,
+                   "experiment: bandit: field \"metric\": \"" STR_FMT "\" is not one of the experiment's metrics",
+                   STR_ARG(str_cut(b->metric, SHOWN_MAX)));
+}
+
 /* Sticky assignments are kept under a variant's key in the database; a method that merges lists, or a holdout, splits nothing that could
  * stick. */
 bool rollout_check(const struct snapshot_experiment *e, struct err *err)
@@ -232,6 +243,8 @@ bool rollout_check(const struct snapshot_experiment *e, struct err *err)
         return false;
     if (e->fallback_attribute.n && !e->sticky)
         return err_set(err, ERR_INVALID, "experiment: field \"fallback_attribute\" needs \"sticky\": true");
+    if (e->kind == EXPERIMENT_BANDIT && !bandit_check(e, err))
+        return false;
     if (interleave && !str_eq(e->interleave_method, STR("multileave")) && e->variants_count > 2)
         return err_set(err, ERR_INVALID,
                        "experiment: method \"" STR_FMT "\" merges two rankings, not %zu: use \"multileave\"",
@@ -279,10 +292,23 @@ static void write_holdout(struct jsonw *w, const struct snapshot_experiment *e)
     jsonw_close(w);
 }
 
+static void write_bandit(struct jsonw *w, const struct experiment_bandit *b)
+{
+    jsonw_open(w, "bandit", '{');
+    jsonw_str(w, "policy", b->policy);
+    jsonw_double(w, "floor", b->floor);
+    jsonw_double(w, "epsilon", b->epsilon);
+    jsonw_double(w, "beta", b->beta);
+    jsonw_i64(w, "burn_in_units", b->burn_in_units);
+    if (b->metric.n)
+        jsonw_str(w, "metric", b->metric);
+    jsonw_close(w);
+}
+
 static void write_kind(struct jsonw *w, const struct snapshot_experiment *e)
 {
     if (e->kind == EXPERIMENT_BANDIT)
-        jsonw_raw(w, "bandit", e->bandit_json);
+        write_bandit(w, &e->bandit);
     if (e->kind == EXPERIMENT_HOLDOUT)
         write_holdout(w, e);
     if (e->kind == EXPERIMENT_INTERLEAVE) {

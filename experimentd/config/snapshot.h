@@ -76,6 +76,15 @@ struct slot_ranges {
     size_t n;
 };
 
+/* How the job "bandit" sets the weights. */
+struct experiment_bandit {
+    struct str policy; /* thompson, top_two or epsilon_greedy */
+    double floor;      /* least weight of a variant */
+    double epsilon, beta;
+    int64_t burn_in_units; /* that every variant has before the weights move */
+    struct str metric;     /* {NULL, 0}: the primary one */
+};
+
 struct snapshot_experiment {
     /* What a user wrote (experiments.spec). */
     struct str key, name, hypothesis, hash_attribute, seed, origin;
@@ -106,7 +115,7 @@ struct snapshot_experiment {
     size_t forced_count;
     bool sticky, ignore_holdouts;
     struct str fallback_attribute;
-    struct str bandit_json; /* kind BANDIT: policy and its numbers */
+    struct experiment_bandit bandit; /* kind BANDIT */
     struct str interleave_method;
     double holdout_share;            /* kind HOLDOUT */
     struct str_list holdout_metrics; /* only experiments that have one of these as primary metric; none: all */

@@ -34,6 +34,8 @@ bool result_srm(const struct result *r, struct srm *out, int64_t *observed, doub
     const struct snapshot_experiment *e = r->experiment;
     if (!r->has_data || r->metrics_count == 0)
         return err_set(err, ERR_INVALID, "nothing has been aggregated yet");
+    if (e->live_weights)
+        return err_set(err, ERR_INVALID, "a bandit's weights have moved: there is no one share to compare with");
     for (size_t i = 0; i < e->variants_count; i++) {
         observed[i] = result_latest(&r->metrics[0], i)->n; /* every exposed unit counts in every metric */
         weights[i] = e->variants[i].weight;
@@ -138,6 +140,8 @@ static void say_comparison(struct verdict *out, struct buf *b, const struct resu
     add_guardrails(b, r, best->variant);
     if (arms > 1)
         buf_addf(b, " Level shared over %zu comparisons (Bonferroni).", arms);
+    if (r->experiment->live_weights)
+        buf_add_c(b, " A bandit moved its weights by these data, so the interval is narrower than the truth.");
     if (r->experiment->status == EXPERIMENT_RUNNING)
         buf_add_c(b, " Still running: this is a fixed-horizon test, so decide at the planned end.");
 }

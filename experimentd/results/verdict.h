@@ -30,6 +30,6 @@ struct verdict {
 
 /* Which way a comparison points for this metric, at `alpha` (two-sided). */
 enum outcome outcome_of(const struct result_metric *m, const struct comparison *c, double alpha);
-/* SRM of the result; false with a reason when there is nothing to test. `expected` has room for each variant. */
+/* SRM of the result; false with a reason when there is nothing to test, or a bandit's weights have moved. `expected` has room for each variant. */
 bool result_srm(const struct result *r, struct srm *out, int64_t *observed, double *weights, struct err *err) MUSTCHECK;
 void verdict_make(struct verdict *out, const struct result *r, struct arena *arena);

@@ -76,6 +76,50 @@ Test(unit_total, nothing_counts_behind_the_last_day)
     unit_totals_free(t);
 }
 
+struct cohorts {
+    struct total_cell cells[8];
+    size_t count;
+};
+
+static bool keep_all(void *arg, const struct total_cell *c, struct err *err)
+{
+    struct cohorts *all = arg;
+    (void)err;
+    cr_assert(c->cohort);
+    all->cells[all->count++] = *c;
+    return true;
+}
+
+Test(unit_total, a_cohort_has_all_that_its_units_did_since_their_first_day)
+{
+    struct unit_totals *t = unit_totals_new();
+    struct cohorts got = { .count = 0 };
+    struct day_exposure a = { .variant = STR("a"), .after = { .clicks = 1 } }, b = { .variant = STR("b") },
+                        other = { .experiment = 1, .variant = STR("a") };
+    struct unit_day one = record("u", 1, &a), again = record("u", 6, NULL), two = record("v", 0, &b),
+                    late = record("w", 1, &a), moved = record("x", 1, &a), moved_to = record("x", 1, &b),
+                    elsewhere = record("y", 1, &other);
+    unit_totals_add(t, &one, 1, no_end, 2);
+    unit_totals_add(t, &moved, 1, no_end, 2);
+    unit_totals_add(t, &elsewhere, 1, no_end, 2);
+    unit_totals_add(t, &again, 2, no_end, 2);
+    unit_totals_add(t, &two, 2, no_end, 2);
+    unit_totals_add(t, &late, 2, no_end, 2);
+    unit_totals_add(t, &moved_to, 3, no_end, 2);
+    cr_assert(unit_totals_cohorts(t, (const bool[]){ true, false }, keep_all, &got, NULL));
+    cr_assert(eq(sz, got.count, 3)); /* day 1: a; day 2: a and b */
+    cr_assert(eq(i32, got.cells[0].day, 1));
+    cr_assert(eq(i64, got.cells[0].metrics[TOTAL_CTR].n, 1), "the unit that was seen in both is left out");
+    cr_assert(epsilon_eq(dbl, got.cells[0].metrics[TOTAL_CLICKS_PER_UNIT].mean_x, 7, 1e-12));
+    for (size_t i = 1; i < 3; i++) {
+        bool is_a = str_eq(got.cells[i].variant, STR("a"));
+        cr_assert(eq(i32, got.cells[i].day, 2));
+        cr_assert(eq(i64, got.cells[i].metrics[TOTAL_CTR].n, 1));
+        cr_assert(epsilon_eq(dbl, got.cells[i].metrics[TOTAL_CTR].mean_x, is_a, 1e-12));
+    }
+    unit_totals_free(t);
+}
+
 Test(unit_total, many_units_give_the_moments_of_adding_them_one_by_one)
 {
     enum { UNITS = 5000 };

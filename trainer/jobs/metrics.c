@@ -19,11 +19,11 @@ enum stmt { SNAPSHOT, EXPERIMENTS, DAYS, STMT_COUNT };
 static const struct pg_stmt plan_statements[STMT_COUNT] = {
     [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot()" },
     /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped, nor
-     * exposures of phases before the current one, in which units may have had other variants. */
+     * exposures of phases before the current one, in which units may have had other variants; a bandit compares within cohorts. */
     [EXPERIMENTS] = { "plan_experiments", 1,
                       "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', "
                       "2147483647), "
-                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end "
+                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end, e.kind = 'bandit' "
                       "from experiments e "
                       "where ($1 = '' or e.key = $1) and exists (select 1 from exposures x where x.experiment = e.key) "
                       "order by e.key collate \"C\"" },
@@ -81,6 +81,7 @@ static bool plan_experiments(struct plan *p, struct pg *pg, const char *only, st
         jsonw_str(&w, NULL, p->keys[i]);
         jsonw_i64(&w, NULL, pg_get_i64(r, i, 1));
         jsonw_i64(&w, NULL, pg_get_i64(r, i, 2));
+        jsonw_bool(&w, NULL, pg_get_bool(r, i, 3));
         jsonw_close(&w);
     }
     jsonw_close(&w);
@@ -166,12 +167,13 @@ static bool pass_units(struct run_context *run, struct plan *p, struct engine_re
     return run_pass(run, &pass, out, err);
 }
 
-/* ---- merging: cells of one (experiment, variant, day), one part per split ---- */
+/* ---- merging: cells of one (experiment, variant, day), or of a cohort, one part per split ---- */
 
 struct cell {
     uint32_t experiment;
     struct str variant;
     int32_t day;
+    bool cohort;
     struct moments2 *parts; /* metric-major: [metric * ranges + split] */
 };
 
@@ -185,7 +187,8 @@ static struct cell *cell_of(struct merged *m, const struct plan *p, struct arena
 {
     for (size_t i = m->count; i > 0; i--) {
         struct cell *cell = &m->cells[i - 1];
-        if (cell->experiment == c->experiment && cell->day == c->day && str_eq(cell->variant, c->variant))
+        if (cell->experiment == c->experiment && cell->day == c->day && cell->cohort == c->cohort &&
+            str_eq(cell->variant, c->variant))
             return cell;
     }
     if (m->count == m->room) {
@@ -193,7 +196,9 @@ static struct cell *cell_of(struct merged *m, const struct plan *p, struct arena
         m->cells = mem_realloc(m->cells, m->room * sizeof *m->cells);
     }
     struct cell *cell = &m->cells[m->count++];
-    *cell = (struct cell){ .experiment = c->experiment, .variant = arena_str(arena, c->variant), .day = c->day };
+    *cell = (struct cell){
+        .experiment = c->experiment, .variant = arena_str(arena, c->variant), .day = c->day, .cohort = c->cohort
+    };
     cell->parts = arena_zalloc(arena, (size_t)TOTAL_METRIC_COUNT * p->ranges * sizeof *cell->parts);
     return cell;
 }
@@ -205,7 +210,7 @@ static bool merge_part(struct merged *m, struct plan *p, uint32_t split, struct 
         struct total_counts counts;
         uint32_t experiment = 0;
         int kind = metrics_read(&bytes, &c, &experiment, &counts);
-        if (kind == METRICS_CELL && c.experiment < p->experiments) {
+        if ((kind == METRICS_CELL || kind == METRICS_COHORT) && c.experiment < p->experiments) {
             struct cell *cell = cell_of(m, p, &p->arena, &c);
             for (int k = 0; k < TOTAL_METRIC_COUNT; k++)
                 cell->parts[(uint32_t)k * p->ranges + split] = c.metrics[k];
@@ -240,7 +245,7 @@ static void add_row(struct buf *b, const struct plan *p, const struct cell *c, e
     pg_copy_text(b, p->keys[c->experiment]);
     pg_copy_text(b, str_of(total_metric_keys[metric]));
     pg_copy_text(b, c->variant);
-    pg_copy_text(b, STR(""));
+    pg_copy_text(b, c->cohort ? STR(MOMENTS_COHORT) : STR(""));
     pg_copy_date(b, c->day);
     pg_copy_i64(b, m.n);
     pg_copy_double(b, m.mean_x);

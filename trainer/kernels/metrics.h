@@ -1,7 +1,7 @@
 /* metrics.h - what the job "metrics" and its two kernels say to each other. All little-endian, all in this program.
  *
- * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day, first_us], …]}; an experiment's number is its
- * place there; exposures before first_us do not count.
+ * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day, first_us, cohorts], …]}; an experiment's number
+ * is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are asked for, too.
  * desc of "metrics.day@1": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
  * desc of "metrics.units@1": "DAY DAY …", one for each input; its result: metrics_cell and metrics_counts records. */
 #pragma once
@@ -15,11 +15,12 @@ struct metrics_params {
     struct str *keys;
     int32_t *last_days;
     int64_t *first_us;
+    bool *cohorts;
     size_t count;
 };
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;
 
-enum { METRICS_CELL = 'c', METRICS_COUNTS = 'n' };
+enum { METRICS_CELL = 'c', METRICS_COHORT = 'f', METRICS_COUNTS = 'n' };
 void metrics_write_cell(struct buf *b, const struct total_cell *c);
 void metrics_write_counts(struct buf *b, uint32_t experiment, const struct total_counts *c);
 /* Takes the next record off *in: its kind, or 0 when it is none. */

@@ -76,7 +76,8 @@ static bool run(struct task *t, struct err *err)
     if (!metrics_params_read(task_params(t), &p, task_arena(t), err))
         return false;
     struct unit_totals *totals = unit_totals_new();
-    bool ok = add_days(t, totals, &p, err) && collect_counts(t, totals, &p, err);
+    bool ok = add_days(t, totals, &p, err) && unit_totals_cohorts(totals, p.cohorts, collect_cell, t, err) &&
+              collect_counts(t, totals, &p, err);
     unit_totals_free(totals);
     return ok;
 }

@@ -24,6 +24,7 @@ bool total_metric_is_ratio(enum total_metric m)
 struct total {
     uint32_t experiment, variant; /* number of the variant's cell */
     uint32_t next;                /* of the same unit; 0 none (entry 0 is not used) */
+    int32_t day;                  /* of the first exposure */
     bool several;
     struct day_sums sums;
 };
@@ -127,16 +128,17 @@ static struct total *total_of(struct unit_totals *t, const struct slot *s, uint3
     return NULL;
 }
 
-static struct total *total_new(struct unit_totals *t, struct slot *s, uint32_t experiment, struct str variant)
+static struct total *total_new(struct unit_totals *t, struct slot *s, uint32_t experiment, struct str variant,
+                               int32_t day)
 {
     if (t->totals_count == t->totals_room) {
         t->totals_room *= 2;
         t->totals = mem_realloc(t->totals, t->totals_room * sizeof *t->totals);
     }
     uint32_t i = (uint32_t)t->totals_count++;
-    t->totals[i] = (struct total){ .experiment = experiment,
-                                   .variant = variant_of(t, experiment, variant),
-                                   .next = s->first };
+    t->totals[i] = (struct total){
+        .experiment = experiment, .variant = variant_of(t, experiment, variant), .next = s->first, .day = day
+    };
     s->first = i;
     return &t->totals[i];
 }
@@ -169,7 +171,7 @@ void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t da
             continue;
         struct total *total = total_of(t, s, e->experiment);
         if (!total) {
-            total = total_new(t, s, e->experiment, e->variant);
+            total = total_new(t, s, e->experiment, e->variant, day);
             total->sums = e->after;
             heard(t, e->experiment, u->last_us);
         }
@@ -202,6 +204,37 @@ bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_day
         cells[i].day = day;
         if (day <= last_days[cells[i].experiment])
             ok = fn(arg, &cells[i], err);
+    }
+    mem_free(cells);
+    return ok;
+}
+
+/* Totals of one day stand together. Adds them up and returns where the next day begins. */
+static size_t add_cohort(const struct unit_totals *t, size_t from, struct total_cell *cells)
+{
+    size_t i = from;
+    for (; i < t->totals_count && t->totals[i].day == t->totals[from].day; i++)
+        if (!t->totals[i].several)
+            add_metrics(cells[t->totals[i].variant].metrics, &t->totals[i].sums);
+    return i;
+}
+
+bool unit_totals_cohorts(const struct unit_totals *t, const bool *wanted, total_cell_fn fn, void *arg, struct err *err)
+{
+    struct total_cell *cells = mem_zalloc((t->variants_count + 1) * sizeof *cells);
+    bool ok = true;
+    for (size_t at = 1; ok && at < t->totals_count;) {
+        int32_t day = t->totals[at].day;
+        memset(cells, 0, t->variants_count * sizeof *cells);
+        at = add_cohort(t, at, cells);
+        for (size_t i = 0; ok && i < t->variants_count; i++) {
+            cells[i].experiment = t->variants[i].experiment;
+            cells[i].variant = t->variants[i].key;
+            cells[i].day = day;
+            cells[i].cohort = true;
+            if (wanted[cells[i].experiment] && cells[i].metrics[TOTAL_CTR].n > 0)
+                ok = fn(arg, &cells[i], err);
+        }
     }
     mem_free(cells);
     return ok;

@@ -27,11 +27,13 @@ void unit_totals_free(struct unit_totals *t);
 void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days,
                      size_t experiments);
 
-/* One line of the result: the state at the end of a day of one experiment and variant. */
+/* One line of the result: the state at the end of a day of one experiment and variant; or, of a cohort, all that was seen of the units that
+ * were first exposed on that day. */
 struct total_cell {
     uint32_t experiment;
     struct str variant;
     int32_t day;
+    bool cohort;
     struct moments2 metrics[TOTAL_METRIC_COUNT];
 };
 struct total_counts {
@@ -42,4 +44,7 @@ struct total_counts {
 typedef bool (*total_cell_fn)(void *arg, const struct total_cell *c, struct err *err);
 bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_days, total_cell_fn fn, void *arg,
                      struct err *err) MUSTCHECK;
+/* After the last day: the cohorts of the experiments that want them, day by day. */
+bool unit_totals_cohorts(const struct unit_totals *t, const bool *wanted, total_cell_fn fn, void *arg,
+                         struct err *err) MUSTCHECK;
 void unit_totals_counts(const struct unit_totals *t, uint32_t experiment, struct total_counts *out);

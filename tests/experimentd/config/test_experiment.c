@@ -41,6 +41,19 @@ static bool parse(struct str body, struct str *out_json, struct err *err)
     "{\"metric\":\"time_to_first_click\",\"role\":\"secondary\"},{\"metric\":\"zero_result_rate\",\"role\":"          \
     "\"guardrail\"}]"
 
+static void expect_refusals(const char *const cases[][2], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct err err = { 0 };
+        struct str json = STR("untouched");
+        cr_expect(not(parse(str_of(cases[i][0]), &json, &err)), "%s", cases[i][0]);
+        cr_expect(eq(int, (int)err.kind, (int)ERR_INVALID), "%s", cases[i][0]);
+        cr_expect(eq(int, strcmp(err.text, cases[i][1]), 0), "%s\n got: %s\nwant: %s", cases[i][0], err.text,
+                  cases[i][1]);
+        cr_expect(str_eq(json, STR("untouched")));
+    }
+}
+
 Test(experiment, every_refusal_names_field_and_reason)
 {
     static const char *const cases[][2] = {
@@ -95,15 +108,33 @@ Test(experiment, every_refusal_names_field_and_reason)
           "metrics[0]: unknown field \"rule\" (did you mean \"role\"?)" },
         { "{\"key\":\"x\",\"metrics\":[7]," AB "}", "metrics[0] is a number, not an object" },
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct err err = { 0 };
-        struct str json = STR("untouched");
-        cr_expect(not(parse(str_of(cases[i][0]), &json, &err)), "%s", cases[i][0]);
-        cr_expect(eq(int, (int)err.kind, (int)ERR_INVALID), "%s", cases[i][0]);
-        cr_expect(eq(int, strcmp(err.text, cases[i][1]), 0), "%s\n got: %s\nwant: %s", cases[i][0], err.text,
-                  cases[i][1]);
-        cr_expect(str_eq(json, STR("untouched")));
-    }
+    expect_refusals(cases, COUNT_OF(cases));
+}
+
+Test(experiment, a_bandit_that_cannot_work_is_refused)
+{
+    static const char *const cases[][2] = {
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"policy\":\"ucb\"}," AB "}",
+          "bandit: field \"policy\" is \"ucb\", not thompson, top_two or epsilon_greedy" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"floor\":0}," AB "}",
+          "bandit: field \"floor\" is 0, outside 0 to 0.5: an arm that gets no unit is never learnt about" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"epsilon\":2}," AB "}",
+          "bandit: field \"epsilon\" is 2, outside 0 to 1" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"beta\":0}," AB "}",
+          "bandit: field \"beta\" is 0, outside 0 to 1" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"burn_in_units\":1}," AB "}",
+          "bandit: field \"burn_in_units\" is 1, less than 2" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"metric\":\"revenue\"}," AB "}",
+          "experiment: bandit: field \"metric\": \"revenue\" is not one of the experiment's metrics" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"temperature\":1}," AB "}",
+          "bandit: unknown field \"temperature\"" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"floor\":0.4},\"variants\":[{\"key\":\"a\"},{\"key\":\"b\"},"
+          "{\"key\":\"c\"}]}",
+          "experiment: bandit: field \"floor\" is 0.4: more than 1 for 3 variants together" },
+        { "{\"key\":\"x\",\"bandit\":{}," AB "}",
+          "experiment: field \"bandit\" is only for kind \"bandit\", not \"ab\"" },
+    };
+    expect_refusals(cases, COUNT_OF(cases));
 }
 
 static void expect_json(const char *body, const char *wanted)
@@ -140,6 +171,22 @@ Test(experiment, what_is_given_is_kept)
                 "{\"key\":\"B\",\"name\":\"\",\"weight\":0.7,\"value\":null}],"
                 "\"metrics\":[{\"metric\":\"mrr\",\"role\":\"primary\"},{\"metric\":\"ctr\",\"role\":\"secondary\"},"
                 "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}],\"mde\":0.05}");
+}
+
+Test(experiment, a_bandit_says_how_its_weights_are_set)
+{
+    expect_json(
+        "{\"key\":\"x\",\"kind\":\"bandit\",\"metrics\":[\"ctr\",\"mrr\"],\"bandit\":{\"policy\":\"top_two\",\"floor\":"
+        "0.05,"
+        "\"metric\":\"mrr\"}," AB "}",
+        "{\"key\":\"x\",\"name\":\"x\",\"hypothesis\":\"\",\"kind\":\"bandit\",\"hash_attribute\":\"id\",\"hash_"
+        "version\":2,"
+        "\"seed\":\"x\",\"coverage\":1,\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":\"\",\"weight\":0.5,"
+        "\"value\":\"a\"},"
+        "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}],\"metrics\":[{\"metric\":\"ctr\",\"role\":"
+        "\"primary\"},"
+        "{\"metric\":\"mrr\",\"role\":\"secondary\"}],\"mde\":0.05,\"bandit\":{\"policy\":\"top_two\",\"floor\":0.05,"
+        "\"epsilon\":0.1,\"beta\":0.5,\"burn_in_units\":100,\"metric\":\"mrr\"}}");
 }
 
 /* A body with `count` variants whose values have `value_bytes` each. */
