@@ -20,6 +20,11 @@ enum { NEWTON_STEPS_MAX = 200 };
 #define FAR_Z 1e10
 /* Kolmogorov's cdf is below 1e-500 here. */
 #define NO_DISTANCE 0.03
+/* Beyond this a noncentral t goes by its expansion; below the other, it is positive in no case that a double could hold. */
+#define NC_FAR 400.0
+#define NC_NEVER 40.0
+/* The root of a chi-square over its degrees of freedom is never as large. */
+#define S_NEVER 1e4
 
 double special_log_normal_q(double z)
 {
@@ -122,26 +127,47 @@ double special_lambert_wm1(double x)
 
 /* P(T > t), t >= 0, as a Poisson mixture of beta tails (R. V. Lenth, AS 243, 1989, for the complement): with λ = nc²/2,
  * p_j = e^-λ λ^j / j!, q_j = nc e^-λ λ^j / (√2 Γ(j + 3/2)), x = df / (df + t²):
- * 1/2 Σ [p_j I_x(df/2, j + 1/2) + q_j I_x(df/2, j + 1)], summed over the bulk of the weights. */
+ * 1/2 Σ [p_j I_x(df/2, j + 1/2) + q_j I_x(df/2, j + 1)], summed over the bulk of the weights. The tails are summed up, too (DLMF 8.17.21):
+ * I_x(a, b + 1) = I_x(a, b) + x^a xc^b / (b B(a, b)). */
 static double noncentral_t_upper(double t, double df, double nc)
 {
     double lambda = nc * nc / 2, spread = 40 * sqrt(lambda) + 60, sum = 0;
-    double x = df / (df + t * t), xc = t * t / (df + t * t);
+    double a = df / 2, x = df / (df + t * t), xc = t * t / (df + t * t);
+    if (!(x > 0) || !(xc > 0)) /* t is beyond all bounds, or 0 */
+        return x > 0 ? exp(special_log_normal_q(-nc)) : 0;
     int from = (int)fmax(0, lambda - spread), to = (int)(lambda + spread), sign;
+    double half = exp(ibeta_log(a, from + 0.5, x, xc)), whole = exp(ibeta_log(a, from + 1.0, x, xc));
     for (int j = from; j <= to; j++) {
         double log_power = -lambda + (j > 0 ? j * log(lambda) : 0);
-        double log_p = log_power - lgamma_r(j + 1.0, &sign), log_q = log_power - lgamma_r(j + 1.5, &sign);
-        sum += exp(log_p + ibeta_log(df / 2, j + 0.5, x, xc));
-        sum += nc / M_SQRT2 * exp(log_q + ibeta_log(df / 2, j + 1.0, x, xc));
+        sum += exp(log_power - lgamma_r(j + 1.0, &sign)) * half;
+        sum += nc / M_SQRT2 * exp(log_power - lgamma_r(j + 1.5, &sign)) * whole;
+        half += exp(ibeta_log_front(a, j + 0.5, x, xc)) / (j + 0.5);
+        whole += exp(ibeta_log_front(a, j + 1.0, x, xc)) / (j + 1.0);
     }
     return sum / 2;
+}
+
+/* The same for nc so large that the series would have too many terms: with T = (Z + nc)/S, S² = χ²_df/df, it is E F((nc + Z)/t), F the cdf of
+ * S; to second order in Z F(s) + F''(s)/(2 t²), s = nc/t, with an error of (df/t²)². */
+static double noncentral_t_far(double t, double df, double nc)
+{
+    double s = nc / t, x = df * s * s;
+    if (s > S_NEVER)
+        return 1;
+    double log_density = M_LN2 + df / 2 * log(df / 2) - gsl_sf_lngamma(df / 2) + (df - 1) * log(s) - x / 2;
+    double bend = exp(log_density) * ((df - 1) / s - df * s) / (2 * t * t);
+    return -expm1(special_log_chi2_q(x, df)) + bend;
 }
 
 double special_noncentral_t_q(double t, double df, double nc)
 {
     if (nc == 0)
         return exp(special_log_t_q(t, df));
-    return t >= 0 ? noncentral_t_upper(t, df, nc) : 1 - noncentral_t_upper(-t, df, -nc);
+    if (t < 0)
+        return 1 - special_noncentral_t_q(-t, df, -nc);
+    if (nc < -NC_NEVER)
+        return 0;
+    return nc > NC_FAR && t > 0 ? noncentral_t_far(t, df, nc) : noncentral_t_upper(t, df, fmin(nc, NC_FAR));
 }
 
 /* Two series of the same theta function; they meet where both need three terms. */

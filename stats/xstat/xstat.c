@@ -74,6 +74,21 @@ const struct xstat_method xstat_methods[] = {
       "absent",
       "prob_best log_prob_best top_two_inclusion thompson_with_floor thompson_rounded ttts epsilon_greedy",
       xstat_bandit_weights },
+    { "power_two_proportion", "two shares, planned: power, units, detectable effect",
+      "power = Φ((d - z s0)/s1) + Φ((-d - z s0)/s1), d = |p_t - p_c|, z = z_{alpha/sides}, s1² = p_c q_c/n_c + p_t "
+      "q_t/n_t;\n"
+      "  s0 likewise, or with the pooled share; units and effects are roots of it",
+      "J. L. Fleiss, B. Levin, M. C. Paik, Statistical Methods for Rates and Proportions",
+      "solve: power (n_c p_c p_t), n (power p_c p_t) or mde (power n_c p_c; direction: up or down); alpha; sides: 2;\n"
+      "  ratio: n_t/n_c, 1; pooled: true; both_tails: true",
+      "power; n_c_real n_c n_t; mde_abs mde_rel", xstat_power_two_proportion },
+    { "power_t", "two means, planned: power, units, detectable effect",
+      "power = P(T > t) + P(T < -t), T noncentral t, df = n_c + n_t - 2, delta/(sd √(1/n_c + 1/n_t)), t = "
+      "t_{alpha/sides, df}",
+      "J. Cohen, Statistical Power Analysis, 1988; R. V. Lenth, AS 243 (1989)",
+      "solve: power (n_c delta), n (power delta) or mde (power n_c; mean: of control); sd alpha; sides: 2; ratio: 1;\n"
+      "  both_tails: true; variance_reduction: share of the variance that a covariate takes away, 0",
+      "power; n_c_real n_c n_t; mde_abs mde_rel", xstat_power_t },
     { "special", "tails as logarithms, and quantiles",
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
       "the\n"

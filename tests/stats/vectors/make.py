@@ -232,6 +232,66 @@ def special_functions():
     return cases
 
 
+def normal_power(p_c, p_t, n_c, ratio, alpha, sides, pooled):
+    """By the two tails of the estimate's own distribution under the alternative."""
+    n_t = n_c * ratio
+    spread = math.sqrt(p_c * (1 - p_c) / n_c + p_t * (1 - p_t) / n_t)
+    p = (n_c * p_c + n_t * p_t) / (n_c + n_t)
+    critical = stats.norm.isf(alpha / sides) * (math.sqrt(p * (1 - p) * (1 / n_c + 1 / n_t)) if pooled else spread)
+    estimate = stats.norm(abs(p_t - p_c), spread)
+    return estimate.sf(critical) + (estimate.cdf(-critical) if sides == 2 else 0)
+
+
+def power_two_proportion():
+    cases = []
+    for p_c, p_t, n_c, ratio, alpha, sides, pooled in ((0.1, 0.12, 3000, 1, 0.05, 2, True), (0.31, 0.3, 9000, 0.5, 0.01, 2, False),
+                                                       (0.5, 0.5, 40, 1, 0.05, 2, True), (0.002, 0.003, 20000, 3, 0.05, 1, True)):
+        given = {"p_c": p_c, "alpha": alpha, "sides": sides, "ratio": ratio, "pooled": pooled}
+        cases.append({"input": {**given, "solve": "power", "p_t": p_t, "n_c": n_c},
+                      "expect": {"power": value(normal_power(p_c, p_t, n_c, ratio, alpha, sides, pooled))}})
+        if p_c == p_t:
+            continue
+        n = optimize.brentq(lambda n: normal_power(p_c, p_t, n, ratio, alpha, sides, pooled) - 0.8, 10, 1e9, xtol=1e-9, rtol=1e-14)
+        cases.append({"input": {**given, "solve": "n", "p_t": p_t, "power": 0.8},
+                      "expect": {"n_c_real": value(n), "n_c": value(math.ceil(n), 0, 0), "n_t": value(math.ceil(n * ratio), 0, 0)}})
+        for direction, sign, most in (("up", 1, 1 - p_c), ("down", -1, p_c)):
+            effect = optimize.brentq(lambda d: normal_power(p_c, p_c + sign * d, n_c, ratio, alpha, sides, pooled) - 0.8, 0, most * (1 - 1e-9),
+                                     xtol=1e-15, rtol=1e-14)
+            cases.append({"input": {**given, "solve": "mde", "n_c": n_c, "power": 0.8, "direction": direction},
+                          "expect": {"mde_abs": value(sign * effect), "mde_rel": value(sign * effect / p_c)}})
+    base = {"p_c": 0.1, "p_t": 0.12, "n_c": 100, "alpha": 0.05, "solve": "power"}
+    for note, more in (("three sides", {"sides": 3}), ("alpha 1", {"alpha": 1}), ("no units", {"n_c": 0}), ("share 0", {"p_c": 0.0}),
+                       ("a direction of its own", {"direction": "sideways"}), ("solves nothing", {"solve": "all"})):
+        cases.append({"note": note, "input": {**base, **more}, "expect_error": "refused"})
+    return cases
+
+
+def t_power(delta, sd, n_c, ratio, alpha, sides):
+    df, nc = n_c * (1 + ratio) - 2, delta / (sd * math.sqrt((1 + 1 / ratio) / n_c))
+    t = stats.t.isf(alpha / sides, df)
+    return stats.nct.sf(t, df, nc) + (stats.nct.cdf(-t, df, nc) if sides == 2 else 0)
+
+
+def power_t():
+    cases = []
+    for delta, sd, n_c, ratio, alpha, sides in ((0.5, 1.0, 40, 1, 0.05, 2), (-2.0, 7.0, 150, 2, 0.01, 2), (1.2, 1.0, 8, 0.5, 0.05, 1),
+                                                (0.02, 1.0, 30000, 1, 0.05, 2)):
+        given = {"sd": sd, "alpha": alpha, "sides": sides, "ratio": ratio}
+        cases.append({"input": {**given, "solve": "power", "delta": delta, "n_c": n_c},
+                      "expect": {"power": value(t_power(abs(delta), sd, n_c, ratio, alpha, sides), 1e-7)}})
+        n = optimize.brentq(lambda n: t_power(abs(delta), sd, n, ratio, alpha, sides) - 0.7, 4, 1e7, xtol=1e-9, rtol=1e-13)
+        cases.append({"input": {**given, "solve": "n", "delta": delta, "power": 0.7},
+                      "expect": {"n_c_real": value(n, 1e-7), "n_c": value(math.ceil(n), 0, 0), "n_t": value(math.ceil(n * ratio), 0, 0)}})
+        effect = optimize.brentq(lambda d: t_power(d, sd * math.sqrt(0.75), n_c, ratio, alpha, sides) - 0.9, 0, 9 * sd, xtol=1e-14, rtol=1e-13)
+        cases.append({"input": {**given, "solve": "mde", "n_c": n_c, "power": 0.9, "mean": -8.0, "variance_reduction": 0.25},
+                      "expect": {"mde_abs": value(effect, 1e-7), "mde_rel": value(effect / 8, 1e-7)}})
+    base = {"delta": 1.0, "sd": 1.0, "n_c": 20, "alpha": 0.05, "solve": "power"}
+    for note, more in (("one unit", {"n_c": 1}), ("no spread", {"sd": 0}), ("ratio 0", {"ratio": 0}), ("nothing to find", {"delta": 0, "solve": "n", "power": 0.8}),
+                       ("power alpha", {"solve": "n", "power": 0.05}), ("all variance", {"variance_reduction": 1})):
+        cases.append({"note": note, "input": {**base, **more}, "expect_error": "refused"})
+    return cases
+
+
 def chances_by_grid(densities, cdfs, lo, hi):
     """P(best) and P(first or second) by Simpson's rule on one fine grid: nothing adaptive."""
     x = numpy.linspace(lo, hi, 400001)
@@ -277,5 +337,6 @@ def bandit_weights():
 
 
 for name, make in (("moments", moments), ("welch_t", welch_t), ("relative_lift", relative_lift), ("ratio_delta", ratio_delta),
-                   ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions), ("bandit_weights", bandit_weights)):
+                   ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions), ("bandit_weights", bandit_weights),
+                   ("power_two_proportion", power_two_proportion), ("power_t", power_t)):
     write(name, make())
