@@ -14,6 +14,10 @@
 
 #define STICKY_SORTED "order by attribute collate \"C\", value collate \"C\", experiment collate \"C\""
 
+/* Bytes, as SQL text. */
+#define PREFLIGHT_EXACT "33554432::bigint"
+#define PREFLIGHT_BYTES "67108864::bigint"
+
 const struct pg_stmt queries[] = {
     [QUERY_RESULTS_LATEST] = { "results_latest", 1,
                                RESULTS_ROWS
@@ -45,5 +49,46 @@ const struct pg_stmt queries[] = {
                              "s.experiment) then excluded.variant else s.variant end "
                              "returning attribute, value, experiment, variant) "
                              "select * from done " STICKY_SORTED },
+    /* What is counted is bounded, for a worker waits behind it. Of a week with more than PREFLIGHT_EXACT, one bucket range of the four (a unit is
+     * in one bucket, so a share of the buckets is a share of the units); when that is more than PREFLIGHT_BYTES, as many of the last days as
+     * fit; and when one day does not, fewer buckets of it. Units are told apart by a 64-bit hash: a third of the time of their texts. */
+    [QUERY_PREFLIGHT_TRAFFIC] = { "preflight_traffic", 0,
+                                  "with parts as (select substring(p.name from 9 for 8) as day, right(p.name, 2) = "
+                                  "'_0' as first, "
+                                  "pg_relation_size(p.relid) as bytes from (select relid, relid::text as name from "
+                                  "pg_partition_tree('signals') "
+                                  "where isleaf) p "
+                                  "where p.name >= 'signals_' || to_char((now() - interval '7 days') at time zone "
+                                  "'UTC', 'YYYYMMDD')), "
+                                  "fits as (select bytes, sum(bytes) over (order by day desc) as read from parts where "
+                                  "first), "
+                                  "size as (select (select coalesce(sum(bytes), 0) from parts) as week, "
+                                  "coalesce(sum(bytes), 0) as range, "
+                                  "coalesce(max(bytes), 0) as day, count(*) filter (where read <= " PREFLIGHT_BYTES
+                                  ")::int as days from fits), "
+                                  "plan as (select case when week <= " PREFLIGHT_EXACT
+                                  " then 4096 when day <= " PREFLIGHT_BYTES " then 1024 "
+                                  "else greatest(16, 1024 * " PREFLIGHT_BYTES " / day)::int end as b, "
+                                  "case when range <= " PREFLIGHT_BYTES
+                                  " then 7 else least(7, greatest(1, days)) end as d from size), "
+                                  "units as (select bit_or(1 << least(6, floor(extract(epoch from now() - at) / "
+                                  "86400)::int)) as days from "
+                                  "signals where at > now() - (select d from plan) * interval '1 day' and at <= now() "
+                                  "and bucket < (select b from plan) group by hashtextextended(unit, 0)) "
+                                  "select us(now()), (select b from plan), (select d from plan), count(*), "
+                                  "count(*) filter (where days & 1 <> 0), count(*) filter (where days & 2 <> 0), "
+                                  "count(*) filter (where days & 4 <> 0), count(*) filter (where days & 8 <> 0), "
+                                  "count(*) filter (where days & 16 <> 0), count(*) filter (where days & 32 <> 0), "
+                                  "count(*) filter (where days & 64 <> 0) from units" },
+    [QUERY_PREFLIGHT_BASELINE] = { "preflight_baseline", 1,
+                                   "select c.experiment, us(c.as_of), k.kind, m.n, m.mean_x, m.m2_x, m.mean_y, m.m2_y, "
+                                   "m.cxy "
+                                   "from moments_current c join experiments e on e.key = c.experiment join metrics k "
+                                   "on k.key = $1 "
+                                   "cross join lateral (select * from moments l where l.experiment = c.experiment and "
+                                   "l.metric = k.key "
+                                   "and l.variant = e.spec->'variants'->0->>'key' and l.segment = '' order by l.day "
+                                   "desc limit 1) m "
+                                   "where m.n >= 2 order by c.as_of desc limit 1" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -13,6 +13,10 @@ enum query {
     /* Sticky assignments (evaluate/sticky.h): $1 a list of objects → attribute, value, experiment, variant, sorted bytewise. */
     QUERY_STICKY_READ, /* {"a": attribute, "v": value} → all that stands under them */
     QUERY_STICKY_WRITE, /* and "e", "n" (experiment, its new variant), "o" (what it takes the place of, or null) → what stands */
+    /* preflight/gather.h: → until (µs), buckets and days that were looked at, units in them, units of each of the last 7 days, the last one
+     * first */
+    QUERY_PREFLIGHT_TRAFFIC,
+    QUERY_PREFLIGHT_BASELINE, /* $1 metric → experiment, as_of (µs), kind, n and moments of the control arm that was measured last */
     QUERY_COUNT
 };
 

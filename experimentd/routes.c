@@ -10,6 +10,7 @@
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/interleave/handlers.h"
+#include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
 
 const struct route routes[] = {
@@ -45,8 +46,11 @@ const struct route routes[] = {
     { HTTP_PATCH_, "/v1/experiments/{key}", SCOPE_ADMIN, experiments_patch,
       "change what may change (JSON merge patch)" },
     { HTTP_DELETE_, "/v1/experiments/{key}", SCOPE_ADMIN, experiments_delete, "delete a draft" },
+    { HTTP_POST_, "/v1/experiments/{key}/preflight", SCOPE_ANALYST, preflight_dry_run,
+      "what starting it would say: findings, simulated split, power by week; changes nothing" },
+    { HTTP_GET_, "/v1/experiments/{key}/preflight", SCOPE_ANALYST, preflight_dry_run, "the same, for pages" },
     { HTTP_POST_, "/v1/experiments/{key}/start", SCOPE_ADMIN, experiments_start,
-      "start: from now on units are assigned" },
+      "start: from now on units are assigned; refused when the pre-flight finds an error" },
     { HTTP_POST_, "/v1/experiments/{key}/stop", SCOPE_ADMIN, experiments_stop, "stop: no unit is assigned any more" },
     { HTTP_POST_, "/v1/experiments/{key}/conclude", SCOPE_ADMIN, experiments_conclude,
       "end it with a winner, which can be rolled out" },

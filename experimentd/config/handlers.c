@@ -3,10 +3,12 @@
 
 #include "experimentd/config/experiment.h"
 #include "experimentd/config/life.h"
+#include "experimentd/preflight/gather.h"
+#include "experimentd/preflight/handlers.h"
 #include "experimentd/results/json.h"
 #include "experimentd/worker.h"
 
-enum { ANSWER_MAX = 1 << 20, LIST_MAX = 64 << 20 };
+enum { ANSWER_MAX = 2 << 20, LIST_MAX = 64 << 20 };
 
 static void reply_not_known(struct http_request *req, struct str key)
 {
@@ -15,7 +17,9 @@ static void reply_not_known(struct http_request *req, struct str key)
     http_reply_err(req, &err);
 }
 
-static void reply_experiment(struct http_request *req, const struct snapshot_experiment *e, int status)
+/* `preflight` {NULL, 0}: none was made. */
+static void reply_experiment(struct http_request *req, const struct snapshot_experiment *e, int status,
+                             struct str preflight)
 {
     struct err err;
     struct buf b;
@@ -31,7 +35,11 @@ static void reply_experiment(struct http_request *req, const struct snapshot_exp
         http_reply_header(req, STR("Location"), arena_printf(&req->arena, "/v1/experiments/" STR_FMT, STR_ARG(e->key)));
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
-    result_write_experiment(&w, NULL, e);
+    jsonw_open(&w, NULL, '{');
+    result_write_experiment_members(&w, e);
+    if (preflight.p)
+        jsonw_raw(&w, "preflight", preflight);
+    jsonw_close(&w);
     if (buf_ok(&b, "the experiment", &err))
         http_reply_json(req, status, buf_str(&b));
     else
@@ -42,11 +50,12 @@ static void reply_experiment(struct http_request *req, const struct snapshot_exp
 static void reply_edited(struct edit *edit, const struct snapshot *s)
 {
     const struct snapshot_experiment *e = snapshot_experiment(s, edit->key);
+    const struct preflight_report *report = strcmp(edit->action, "start") == 0 ? edit->arg : NULL;
     bool made = strcmp(edit->action, "create") == 0;
     if (strcmp(edit->action, "delete") == 0)
         http_reply(edit->req, 204, NULL, STR(""));
     else if (e)
-        reply_experiment(edit->req, e, made ? 201 : 200);
+        reply_experiment(edit->req, e, made ? 201 : 200, report ? report->json : (struct str){ NULL, 0 });
     else
         reply_not_known(edit->req, edit->key); /* deleted meanwhile */
 }
@@ -71,9 +80,19 @@ void experiments_delete(struct http_request *req, void *arg)
     run(req, arg, "delete", life_delete);
 }
 
+static void on_preflight(struct preflight_report *r)
+{
+    struct edit *edit = edit_new(r->req, r->worker, "experiment", "start", r->key, life_start, reply_edited);
+    edit->arg = r->passed ? r : NULL;
+    if (r->json.p && !r->passed)
+        preflight_refuse(r);
+    else
+        edit_run(edit); /* which tells what is no draft, too */
+}
+
 void experiments_start(struct http_request *req, void *arg)
 {
-    run(req, arg, "start", life_start);
+    preflight_gather(req, arg, req->params[0], on_preflight);
 }
 
 void experiments_stop(struct http_request *req, void *arg)
@@ -101,7 +120,7 @@ void experiments_get(struct http_request *req, void *arg)
     (void)arg;
     const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), req->params[0]);
     if (e)
-        reply_experiment(req, e, 200);
+        reply_experiment(req, e, 200, (struct str){ NULL, 0 });
     else
         reply_not_known(req, req->params[0]);
 }

@@ -5,6 +5,7 @@
 #include "experimentd/config/layers.h"
 #include "experimentd/config/payload.h"
 #include "experimentd/config/state.h"
+#include "experimentd/preflight/gather.h"
 
 enum { REASON_MAX = 2000 };
 static const struct str unchanged = { NULL, 0 };
@@ -194,13 +195,19 @@ static bool give_slots(struct edit *e, struct snapshot_experiment *x, const stru
     return layers_allocate(s, x->layer, x->key, x->layer_share, &x->slots, e->arena, &x->slots, err);
 }
 
+static bool may_start(struct edit *e, const struct snapshot_experiment *x, const struct snapshot *s, struct err *err)
+{
+    const struct preflight_report *report = e->arg;
+    return (report && report->config_version == s->version) || preflight_may_start(x, s, e->arena, err);
+}
+
 bool life_start(struct edit *e, const struct snapshot *s, struct err *err)
 {
     const struct snapshot_experiment *x = find_in(e, s, EXPERIMENT_DRAFT, err);
-    if (!x)
+    if (!x || !may_start(e, x, s, err))
         return false;
     struct snapshot_experiment now = *x;
-    if (!experiment_check(x, s, err) || !give_slots(e, &now, s, err) || !life_may_start(&now, s, err))
+    if (!give_slots(e, &now, s, err) || !life_may_start(&now, s, err))
         return false;
     now.ramp_since_us = clock_now_us();
     edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));

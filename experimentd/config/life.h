@@ -9,6 +9,7 @@ bool life_create(struct edit *e, const struct snapshot *s, struct err *err); /* 
 bool life_patch(struct edit *e, const struct snapshot *s,
                 struct err *err); /* its body merged into the document (RFC 7396) */
 bool life_delete(struct edit *e, const struct snapshot *s, struct err *err);
+/* arg (const struct preflight_report *, may be NULL): a pre-flight that passed; on another snapshot, or without one, it is made again. */
 bool life_start(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_stop(struct edit *e, const struct snapshot *s, struct err *err); /* arg (const char *, may be NULL): why */
 bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err);

@@ -73,9 +73,8 @@ static void write_decided(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_bool(w, "rollout", e->rollout);
 }
 
-void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e)
+void result_write_experiment_members(struct jsonw *w, const struct snapshot_experiment *e)
 {
-    jsonw_open(w, key, '{');
     experiment_write(w, e);
     jsonw_text(w, "status", experiment_status_names[e->status]);
     jsonw_time(w, "created_at", e->created_us);
@@ -83,6 +82,12 @@ void result_write_experiment(struct jsonw *w, const char *key, const struct snap
     jsonw_time(w, "stopped_at", e->stopped_us);
     jsonw_i64(w, "version", e->version);
     write_decided(w, e);
+}
+
+void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e)
+{
+    jsonw_open(w, key, '{');
+    result_write_experiment_members(w, e);
     jsonw_close(w);
 }
 

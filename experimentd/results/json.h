@@ -6,6 +6,7 @@
 
 /* The object of GET /v1/experiments/{key}; also part of the results. */
 void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e);
+void result_write_experiment_members(struct jsonw *w, const struct snapshot_experiment *e); /* without the braces */
 /* The whole answer of GET …/results. */
 void result_write(struct jsonw *w, const struct result *r, struct arena *arena);
 /* The whole answer of GET …/timeseries: cumulative values and lifts by day. */

@@ -18,10 +18,10 @@ export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml" };
 
-/** Every fixture by its key: {results, timeseries}. */
-export function fixtures() {
-  const read = (name) => JSON.parse(readFileSync(join(FIXTURES, name), "utf8"));
-  return new Map(readdirSync(FIXTURES).sort().map((name) => [name.replace(/\.json$/, ""), read(name)]));
+/** Every fixture of a folder by its key: {results, timeseries}; in `preflight/` what the daemon answered about a draft. */
+export function fixtures(folder = FIXTURES) {
+  const read = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+  return new Map(readdirSync(folder).filter((name) => name.endsWith(".json")).sort().map((name) => [name.slice(0, -5), read(name)]));
 }
 
 function summary({ experiment: e, units, verdict, run }) {
@@ -50,9 +50,12 @@ function api(state, request, response, path) {
     return json(response, 200, { experiments: rows, next_page_token: null });
   }
   const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries)$/.exec(path) || [];
+  const [, draft] = /^\/v1\/experiments\/([^/]+)\/preflight$/.exec(path) || [];
+  const told = draft && state.preflights.get(decodeURIComponent(draft));
+  if (told) return json(response, 200, told);
   const found = key && state.experiments.get(decodeURIComponent(key));
   if (found) return json(response, 200, found[what]);
-  return problem(response, 404, "Not Found", `there is no experiment "${key ?? path}"`);
+  return problem(response, 404, "Not Found", `there is no experiment "${key ?? draft ?? path}"`);
 }
 
 async function page(request, response, path) {
@@ -64,9 +67,9 @@ async function page(request, response, path) {
   send(response, 200, type, body, { "Content-Security-Policy": CSP, "Referrer-Policy": "no-referrer" });
 }
 
-/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, key, broken, requests. */
+/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, key, broken, requests. */
 export async function startMock({ port = 0, key = null, empty = false } = {}) {
-  const state = { experiments: empty ? new Map() : fixtures(), key, broken: false, requests: [] };
+  const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;
     if (path.startsWith("/v1/")) api(state, request, response, path);

@@ -84,3 +84,8 @@ export async function getResult(key) {
   const [results, series] = await Promise.all([getText(`${of(key)}/results`), getText(`${of(key)}/timeseries`)]);
   return { ...parse(results), timeseries: parse(series) };
 }
+
+/** What starting a draft would say. */
+export async function getPreflight(key) {
+  return parse(await getText(`${of(key)}/preflight`));
+}

@@ -6,6 +6,7 @@ import { Origin, Status } from "./badges.jsx";
 import { Days, Forest, Split } from "./figures.jsx";
 import { count, fixed, instant, nameOf, percent, period, plural } from "./format.js";
 import { useLoad } from "./load.js";
+import { Preflight } from "./preflight.jsx";
 import { Failure, Loading, Stale } from "./states.jsx";
 import { Tables } from "./tables.jsx";
 import { MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
@@ -27,6 +28,7 @@ export function Result({ experiment: key }) {
       <SrmBanner srm={data.srm} experiment={data.experiment} />
       <MultipleNotice result={data} />
       <Empty result={data} />
+      {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
       <Forest result={data} />
       <Days result={data} />
       <Split result={data} />
