@@ -108,7 +108,7 @@ http { access_log off; keepalive_requests 1000000000; tcp_nodelay on;
 def write_lua(path, method, targets, bodies, token):
     """A wrk script that sends the requests round and round."""
     with open(path, "w", encoding="utf-8") as f:
-        f.write("local requests, n = {}, 0\ninit = function()\n  wrk.headers['Authorization'] = '%s'\n" % token)
+        f.write("local requests, n = {}, 0\ninit = function(arguments)\n  n = tonumber(arguments[1])\n  wrk.headers['Authorization'] = '%s'\n" % token)
         if bodies:
             f.write("  wrk.headers['Content-Type'] = 'application/json'\n")
         f.write("  for line in io.lines('%s.requests') do\n" % path)
@@ -120,10 +120,10 @@ def write_lua(path, method, targets, bodies, token):
     return path
 
 
-def wrk(url, script, seconds, pid, others=()):
-    """One run of 64 connections from core 1; CPU of `pid` a request, and of `others`."""
+def wrk(url, script, seconds, pid, others=(), first=0):
+    """One run of 64 connections from core 1, from the first-th request on; CPU of `pid` a request, and of `others`."""
     before, before_others = threads_cpu(pid), sum(map(threads_cpu, others))
-    out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", "-d%gs" % seconds, "--latency", "-s", script, url],
+    out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", "-d%ds" % seconds, "--latency", "-s", script, url, "--", str(first)],
                          capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in out:
         raise SystemExit("bench assign: the server answered with errors:\n" + out)

@@ -15,7 +15,7 @@ import assign_common as common
 import assign_unleash
 from daemon import Daemon
 
-FEW, MANY = 1000, 10000  # units that come again: as many as the filter of exposures can know (65536 of them), and more than that
+COME_AGAIN, NEW = 10000, 200000  # units that come again and again; and so many that each comes once
 COLUMNS = "%-44s %9s %8s %8s %11s %11s"
 
 
@@ -32,10 +32,12 @@ class Target:
 
     def __init__(self, name, server, url, script, daemon=None):
         self.name, self.pid, self.url, self.script, self.daemon, self.rows = name, server, url, script, daemon, []
+        self.first = self.step = 0
 
     def run(self, seconds, keep=True):
         before = metric(self.daemon, "experimentd_exposures_total") if self.daemon else 0
-        row = common.wrk(self.url, self.script, seconds, self.pid, common.descendants(self.pid) if self.daemon else ())
+        row = common.wrk(self.url, self.script, seconds, self.pid, common.descendants(self.pid) if self.daemon else (), self.first)
+        self.first += row["count"] if self.step else 0
         if self.daemon:
             row["exposures"] = (metric(self.daemon, "experimentd_exposures_total") - before) / row["count"]
         if keep:
@@ -50,7 +52,7 @@ def run_rounds(targets, options):
     print(COLUMNS % ("server", "req/s", "p50 us", "p99 us", "CPU us/req", "PG us/req"))
     for _ in range(options.rounds):
         for t in targets:
-            t.run(options.seconds)
+            t.run(max(1, options.seconds // 3) if t.step else options.seconds)  # new units fill the journal
             if t.daemon:  # what the loader still has to do must not fall into another's round
                 t.daemon.wait_loaded()
 
@@ -71,7 +73,8 @@ def post_many(d, directory, options):
     reply = d.post("/v1/assign", ask(common.units(1)[0]), key="client", headers={"Content-Type": "application/json"})
     split = sum(a["reason"] == "split" for a in reply.json["assignments"])
     nginx = common.Nginx(directory, options.port, reply.body.decode())
-    few, many = post_target(d, directory, FEW), post_target(d, directory, MANY)
+    few, many = post_target(d, directory, COME_AGAIN), post_target(d, directory, NEW)
+    many.step = 1
     constant = Target("nginx, %d bytes, the same requests" % len(reply.body), nginx.pid, nginx.url, few.script)
     try:
         time.sleep(0.5)
@@ -87,11 +90,11 @@ def post_many(d, directory, options):
 
 def get_one(d, directory, options):
     d.make_experiment("one", variants=[{"key": "control", "value": {"ranker": "bm25"}}, {"key": "treatment", "value": {"ranker": "ltr"}}])
-    paths = ["/v1/assign/one?unit=" + u["id"] for u in common.units(FEW)]
+    paths = ["/v1/assign/one?unit=" + u["id"] for u in common.units(COME_AGAIN)]
     reply = d.get(paths[0], key="client")
     script = common.write_lua(os.path.join(directory, "get.lua"), "GET", paths, None, "Bearer " + d.keys["client"])
     nginx = common.Nginx(directory, options.port + 1, reply.body.decode())
-    ours = Target("experimentd, GET of 1 experiment, %d units" % FEW, d.process.pid, "http://%s:%d" % (d.host, d.port), script, d)
+    ours = Target("experimentd, GET of 1 experiment, %d units" % COME_AGAIN, d.process.pid, "http://%s:%d" % (d.host, d.port), script, d)
     constant = Target("nginx, %d bytes, the same requests" % len(reply.body), nginx.pid, nginx.url, script)
     try:
         time.sleep(0.5)
@@ -109,9 +112,9 @@ def beside_unleash(d, directory, options, ours):
         return
     unleash = assign_unleash.Unleash(d, directory, options.port + 2)
     try:
-        bodies = [assign_unleash.body_of(u) for u in common.units(FEW)]
-        script = common.write_lua(os.path.join(directory, "unleash.lua"), "POST", ["/api/frontend"] * FEW, bodies, assign_unleash.FRONTEND)
-        theirs = Target("unleash-server 8.2.0, %d flags, %d units" % (common.EXPERIMENTS, FEW), unleash.pid, unleash.url, script)
+        bodies = [assign_unleash.body_of(u) for u in common.units(COME_AGAIN)]
+        script = common.write_lua(os.path.join(directory, "unleash.lua"), "POST", ["/api/frontend"] * COME_AGAIN, bodies, assign_unleash.FRONTEND)
+        theirs = Target("unleash-server 8.2.0, %d flags, %d units" % (common.EXPERIMENTS, COME_AGAIN), unleash.pid, unleash.url, script)
         print("POST /api/frontend of unleash-server, NODE_ENV=production, no rate limits; %d of the flags are on for the first unit" % len(unleash.toggles))
         theirs.run(2, keep=False)
         ours.rows = []
@@ -124,7 +127,7 @@ def beside_unleash(d, directory, options, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--port", type=int, default=18990, help="of nginx, and the two above it")
     options = parser.parse_args()
     common.need("wrk", "nginx", "taskset")

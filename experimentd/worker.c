@@ -57,6 +57,7 @@ static void start(struct server_worker *sw)
                        (int)server->settings.statement_timeout_ms);
     w->journal = journal_client_new(server->journal, w->base);
     w->exposures = exposure_filter_new();
+    w->answers = exposure_filter_new();
     w->sticky = sticky_new(w->pg, &server->sticky_unavailable);
     w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
     w->feeds = feeds_new(w->http);
@@ -73,6 +74,7 @@ static void stop(struct server_worker *sw)
     pgloop_free(w->pg);
     journal_client_free(w->journal);
     exposure_filter_free(w->exposures);
+    exposure_filter_free(w->answers);
     sticky_free(w->sticky);
     feeds_free(w->feeds);
     http_server_free(w->http);

@@ -23,6 +23,7 @@ struct worker {
     struct journal_client *journal;
     struct server *server;              /* what all share: settings, counters */
     struct exposure_filter *exposures;  /* what was recorded lately: evaluate/exposure_filter.h */
+    struct exposure_filter *answers;    /* likewise, all exposures of an answer together */
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */

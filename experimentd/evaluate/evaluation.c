@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "experimentd/config/payload.h"
 #include "experimentd/config/snapshot_parts.h"
 #include "experimentd/evaluate/exposure_filter.h"
@@ -74,8 +75,22 @@ static void on_exposure(void *arg, const struct assign_run *run)
     e->exposures_end = &p->next;
 }
 
-void evaluation_commit(struct evaluation *e)
+/* All exposures of an answer, but the first one's unit, as one number. */
+static uint64_t identity_of_all(const struct evaluation *e)
 {
+    uint64_t all = 0;
+    for (const struct pending_exposure *p = e->exposures, *last = p; p; last = p, p = p->next) {
+        all = (all ^ p->identity) * UINT64_C(0x9e3779b97f4a7c15);
+        all ^= all >> 32;
+        if (!str_eq(p->unit, last->unit))
+            all ^= hash64(p->unit);
+    }
+    return all;
+}
+
+static bool record(struct evaluation *e)
+{
+    bool recorded = true;
     for (const struct pending_exposure *p = e->exposures; p; p = p->next) {
         struct exposure x = {
             .at_us = e->at_us, .experiment = p->experiment->key, .variant = p->variant, .unit = p->unit
@@ -83,9 +98,24 @@ void evaluation_commit(struct evaluation *e)
         struct err ignored; /* a lost exposure is counted by the journal and never fails the answer */
         if (!exposure_filter_pass(e->worker->exposures, p->identity, p->unit, e->at_us))
             continue;
-        if (!journal_append_exposure(e->worker->journal, &x, &ignored))
-            exposure_filter_forget(e->worker->exposures, p->identity, p->unit, e->at_us);
+        if (journal_append_exposure(e->worker->journal, &x, &ignored))
+            continue;
+        exposure_filter_forget(e->worker->exposures, p->identity, p->unit, e->at_us);
+        recorded = false;
     }
+    return recorded;
+}
+
+/* A front end asks the same on every search: one look says that the whole of an answer was recorded, where many would cost as much as
+ * evaluating. */
+void evaluation_commit(struct evaluation *e)
+{
+    const struct pending_exposure *first = e->exposures;
+    uint64_t all = first && first->next ? identity_of_all(e) : 0;
+    if (first && !first->next)
+        (void)record(e);
+    else if (first && exposure_filter_pass(e->worker->answers, all, first->unit, e->at_us) && !record(e))
+        exposure_filter_forget(e->worker->answers, all, first->unit, e->at_us);
     e->exposures = NULL;
     e->exposures_end = &e->exposures;
 }

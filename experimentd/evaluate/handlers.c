@@ -11,6 +11,8 @@
 /* Of one request: assignments in all (each some 0.1 µs of the worker's time and an exposure); attributes in a query string. */
 enum { ASSIGNMENTS_MAX = 20000, ANSWER_MAX = 64 << 20, SHOWN_MAX = 100, QUERY_ATTRIBUTES_MAX = 100 };
 
+enum { ASSIGNMENT_BYTES = 128, ROOM_MAX = 1 << 20 }; /* of an answer: usual, and made room for at once */
+
 static struct str piece_of(const struct snapshot_experiment *x, const struct evaluation_answer *a)
 {
     const struct snapshot_assign *parts = x->assign;
@@ -139,14 +141,24 @@ static bool begin_assignment(struct answer *a, struct err *err)
     return true;
 }
 
+static void put_assignment(struct buf *b, struct str piece, struct str reason)
+{
+    char *to = buf_reserve(b, piece.n + reason.n + 2);
+    if (!to)
+        return;
+    memcpy(to, piece.p, piece.n);
+    memcpy(to + piece.n, reason.p, reason.n);
+    memcpy(to + piece.n + reason.n, "\"}", 2);
+    b->n += piece.n + reason.n + 2;
+    b->p[b->n] = '\0';
+}
+
 static bool put_experiment(struct answer *a, struct evaluation *e, const struct snapshot_experiment *x, struct err *err)
 {
     struct evaluation_answer answer;
     if (!begin_assignment(a, err) || !evaluation_experiment(e, x, &answer, err))
         return false;
-    buf_add_str(&a->out, piece_of(x, &answer));
-    buf_add_c(&a->out, answer.reason);
-    buf_add(&a->out, "\"}", 2);
+    put_assignment(&a->out, piece_of(x, &answer), str_of(answer.reason));
     return true;
 }
 
@@ -200,11 +212,21 @@ static bool put_asks(struct answer *a, struct evaluation **list, size_t n, struc
     return buf_ok(&a->out, "the answer", err);
 }
 
+/* About what the answer takes, so that it does not grow by doubling. */
+static size_t room_for(struct evaluation *const *list, size_t n)
+{
+    size_t assignments = 0;
+    for (size_t i = 0; i < n; i++)
+        assignments += list[i]->experiments ? list[i]->experiments->count : list[i]->snapshot->experiments_count;
+    return assignments < ROOM_MAX / ASSIGNMENT_BYTES ? (assignments + 1) * ASSIGNMENT_BYTES : ROOM_MAX;
+}
+
 static void post_ready(struct evaluation **list, size_t n, void *arg)
 {
     struct answer *a = arg;
     struct err err;
     buf_init(&a->out, ANSWER_MAX);
+    (void)buf_reserve(&a->out, room_for(list, n));
     if (put_asks(a, list, n, &err)) {
         for (size_t i = 0; i < n; i++)
             evaluation_commit(list[i]);
