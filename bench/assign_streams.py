@@ -120,14 +120,22 @@ def say_edits(edits, streams):
             statistics.median(delays), quantile(delays, 0.99), max(delays), len(delays), len(edits.asked)))
 
 
+def memory(d, count):
+    """Before anything else: memory that was used once and given back would hide what streams take."""
+    few = Streams(d, 100)
+    few.close()
+    time.sleep(1.5)
+    empty, started = common.resident_kb(d.process.pid), time.monotonic()
+    streams = Streams(d, count)
+    opened, full = time.monotonic() - started, common.resident_kb(d.process.pid)
+    streams.close()
+    print("  %d streams on /sub opened in %.1f s; resident memory of the daemon: %.1f MB with 0, %.1f MB with %d: %.0f bytes a stream" % (
+        count, opened, empty / 1024, full / 1024, count, (full - empty) * 1024 / count))
+
+
 def with_streams(b, options, rate):
     d = b.d
-    empty = common.resident_kb(d.process.pid)
-    started = time.monotonic()
     streams = Streams(d, options.streams)
-    opened, full = time.monotonic() - started, common.resident_kb(d.process.pid)
-    print("  %d streams on /sub opened in %.1f s; resident memory of the daemon: %.1f MB with 0, %.1f MB with %d: %.0f bytes a stream" % (
-        options.streams, opened, empty / 1024, full / 1024, options.streams, (full - empty) * 1024 / options.streams))
     try:
         b.load("with %d idle streams" % options.streams, rate, options.seconds)
         edits = Edits(d, options.changes)
@@ -154,6 +162,7 @@ def main():
         b = Bench(d, directory, options)
         print("POST /v1/assign of %d experiments, %d connections; daemon with %d workers; %d cores for all" % (
             common.EXPERIMENTS, CONNECTIONS, options.threads, os.cpu_count()))
+        memory(d, options.streams)
         b.load("warming up", 0, 2, quiet=True)
         rate = b.load("as fast as answered", 0, 4) / 2
         b.load("half of that, alone", rate, options.seconds)

@@ -134,7 +134,8 @@ void streams_turn(struct http_server *s);
 void stream_adopt(struct http_conn *c); /* its last answer becomes the stream */
 
 /* channel.c */
-bool channels_walk(struct http_server *s); /* true: streams are left for the next turn */
+int64_t
+channels_turn(struct http_server *s); /* in how many µs it wants to be called again, 0: in the next turn; -1: not yet */
 void channel_leave(struct http_stream *st);
 
 /* gzip.c: false with ERR_INVALID or ERR_TOO_LARGE */

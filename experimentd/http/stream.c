@@ -313,7 +313,7 @@ static void ping(struct http_server *s)
 void streams_turn(struct http_server *s)
 {
     struct http_streams *all = &s->streams;
-    bool more = channels_walk(s);
+    int64_t wait_us = channels_turn(s);
     if (all->pings_due)
         ping(s);
     while (all->ended) {
@@ -321,8 +321,10 @@ void streams_turn(struct http_server *s)
         all->ended = st->next_ended;
         stream_free(st);
     }
-    if (more || all->pings_due)
+    if (wait_us == 0 || all->pings_due)
         event_active(all->again, EV_TIMEOUT, 0); /* the next turn must not wait for something to happen */
+    else if (wait_us > 0)
+        (void)event_add(all->again, &(struct timeval){ .tv_usec = wait_us });
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -335,7 +337,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 void streams_init(struct http_server *s)
 {
     s->streams.ping = http_piece_new(STR(":\n\n"));
-    s->streams.again = event_new(s->base, -1, EV_PERSIST, on_again, s);
+    s->streams.again = event_new(s->base, -1, 0, on_again, s);
 }
 
 void streams_close_all(struct http_server *s)

@@ -17,7 +17,9 @@ enum {
     STREAM_PIECES_MAX = 8, /* waiting on one stream */
     STREAM_TURN_MAX =
         256, /* streams that are written to in one turn of the loop, so that other answers do not wait for all */
-    STREAM_PING_SECONDS = 30, /* every stream gets a comment so often: proxies close what is silent for a minute */
+    STREAM_TURN_BYTES = 256 << 10, /* likewise; a fraction of a millisecond */
+    STREAM_REST_MAX_US = 250000,   /* between two walks over a channel's streams */
+    STREAM_PING_SECONDS = 30,      /* every stream gets a comment so often: proxies close what is silent for a minute */
 };
 
 /* Bytes that many streams share; counted by its holders. */
@@ -36,8 +38,9 @@ void http_stream_send(struct http_stream *st, struct http_piece *p);
 void http_stream_send_text(struct http_stream *st, struct str bytes);
 void http_stream_close(struct http_stream *st); /* at once, whatever waits */
 
-/* A channel: streams that show the newest state of one thing. Publishing reaches all of them, STREAM_TURN_MAX a turn; a stream that was not
- * reached before the next publishing gets only that. */
+/* A channel: streams that show the newest state of one thing. Publishing reaches all of them, STREAM_TURN_MAX or
+ * STREAM_TURN_BYTES a turn; a stream that was not reached before the next publishing gets only that. What is published faster than all can be
+ * reached is put together: streams take at most half of the server's time. */
 struct http_channel *http_channel_new(struct http_server *s);
 void http_channel_free(struct http_channel *c); /* its streams are closed */
 /* `version` names this state, from 0; copies the bytes. */

@@ -266,6 +266,19 @@ Test(stream, a_channel_reaches_all_a_bounded_number_a_turn)
     cr_assert(eq(sz, reached[2], 10));
 }
 
+/* Turns, with the rests between walks, until all have the version. */
+static void walk_on(size_t n, int64_t version)
+{
+    for (size_t i = 0; i < n;) {
+        if (streams[i]->version == version) {
+            i++;
+            continue;
+        }
+        (void)event_base_loop(base, EVLOOP_ONCE);
+        http_server_turn(server);
+    }
+}
+
 Test(stream, publishing_faster_than_the_walk_leaves_nobody_out)
 {
     enum { N = 3 * STREAM_TURN_MAX / 2 };
@@ -279,11 +292,42 @@ Test(stream, publishing_faster_than_the_walk_leaves_nobody_out)
         http_channel_publish(channel, version, str_of(text));
         http_server_turn(server);
     }
-    http_server_turn(server);
+    walk_on(N, 4);
     for (size_t i = 0; i < N; i++) {
         receive(clients[i]);
         cr_assert(strlen(answer) >= 9 && strcmp(answer + strlen(answer) - 9, "data: 4\n\n") == 0, "%zu: %s", i, answer);
     }
+}
+
+Test(stream, an_event_of_many_bytes_reaches_few_a_turn)
+{
+    enum { N = 5, BYTES = STREAM_TURN_BYTES / 2 };
+    static char big[BYTES];
+    size_t reached = 0;
+    memset(big, 'x', sizeof big);
+    for (size_t i = 0; i < N; i++)
+        (void)connect_one(GET("/channel"));
+    http_channel_publish(channel, 9, (struct str){ big, sizeof big });
+    http_server_turn(server);
+    for (size_t i = 0; i < N; i++)
+        reached += streams[i]->version == 9;
+    cr_assert(eq(sz, reached, 2));
+    walk_on(N, 9);
+}
+
+Test(stream, what_a_walk_has_passed_waits_for_a_rest_and_comes)
+{
+    enum { N = STREAM_TURN_MAX + 20 };
+    for (size_t i = 0; i < N; i++)
+        (void)connect_one(GET("/channel"));
+    http_channel_publish(channel, 1, STR("data: 1\n\n"));
+    http_server_turn(server);
+    http_channel_publish(channel, 2,
+                         STR("data: 2\n\n")); /* most have 1 by now, and this walk does not come back to them */
+    http_server_turn(server);
+    cr_assert(eq(i64, streams[N - 1]->version, 1));
+    cr_assert(eq(i64, streams[0]->version, 2));
+    walk_on(N, 2);
 }
 
 Test(stream, who_joins_gets_the_newest_state_once)
