@@ -582,6 +582,7 @@ static bool compile(struct assign_payload *p, const struct assign_value *root, s
     sort_states(&m);
     p->paths = m.c.paths;
     p->conditions = m.c.conditions;
+    assign_lay_out(p);
     if (m.c.failed)
         (void)snprintf(e->text, sizeof e->text, "out of memory");
     return !m.c.failed;

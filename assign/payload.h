@@ -93,6 +93,11 @@ struct assign_feature {
     bool alone; /* asks for no other feature */
 };
 
+/* A session is one piece of memory: where its parts begin. */
+struct assign_layout {
+    size_t found, hashed, buckets, memo, bytes;
+};
+
 struct assign_payload {
     struct assign_heap heap;
     const struct assign_feature *features;
@@ -105,6 +110,7 @@ struct assign_payload {
     uint32_t sticky_count, sticky_room;
     struct assign_paths paths;
     uint32_t conditions;
+    struct assign_layout session;
     uint32_t *table; /* features by key */
     uint32_t mask;
     /* seeds of version 2, by attribute: states side by side, so that all are hashed at once */
@@ -112,5 +118,7 @@ struct assign_payload {
     uint32_t *first;              /* by attribute: its first state; one more behind the last */
 };
 
+/* session.c: when everything else is there. */
+void assign_lay_out(struct assign_payload *p);
 /* "…?key=1" (experiment.c) */
 int assign_query_override(struct assign_text key, struct assign_text url, size_t n);

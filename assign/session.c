@@ -11,27 +11,35 @@
 
 enum { MANY_SEEDS = 4 };
 
+void assign_lay_out(struct assign_payload *p)
+{
+    struct assign_layout *at = &p->session;
+    static_assert(sizeof(struct assign_session) % _Alignof(struct assign_hashed) == 0, "what follows is aligned");
+    at->found = sizeof(struct assign_session);
+    at->hashed = at->found + p->paths.n * sizeof(void *);
+    at->buckets = at->hashed + p->attributes_count * sizeof(struct assign_hashed);
+    at->memo = at->buckets + p->seeds_count * sizeof(int16_t);
+    at->bytes = at->memo + p->conditions;
+}
+
 struct assign_session *assign_bind(const struct assign_payload *p, const struct assign_unit *unit,
                                    struct assign_arena *arena)
 {
-    size_t found = p->paths.n * sizeof(void *), hashed = p->attributes_count * sizeof(struct assign_hashed),
-           buckets = p->seeds_count * sizeof(int16_t), head = sizeof(struct assign_session);
-    static_assert(sizeof(struct assign_session) % _Alignof(struct assign_hashed) == 0, "what follows is aligned");
-    char *room = assign_alloc(arena, head + found + hashed + buckets + p->conditions);
+    const struct assign_layout *at = &p->session;
+    char *room = assign_alloc(arena, at->bytes);
     if (!room)
         return NULL;
-    struct assign_session *s = memset(room, 0, head + found + hashed + buckets + p->conditions);
-    room += head;
+    struct assign_session *s = memset(room, 0, at->bytes);
     s->p = p;
     s->unit = unit;
     s->scratch.arena = arena;
     s->scratch.budget = ASSIGN_BUDGET;
     s->scratch.paths = s->subject.paths = p->paths.p;
     s->subject.object = &unit->attributes;
-    s->subject.found = (const struct assign_value **)(void *)room;
-    s->hashed = (struct assign_hashed *)(void *)(room + found);
-    s->buckets = (int16_t *)(void *)(room + found + hashed);
-    s->subject.memo = (uint8_t *)room + found + hashed + buckets;
+    s->subject.found = (const struct assign_value **)(void *)(room + at->found);
+    s->hashed = (struct assign_hashed *)(void *)(room + at->hashed);
+    s->buckets = (int16_t *)(void *)(room + at->buckets);
+    s->subject.memo = (uint8_t *)room + at->memo;
     s->docs = unit->sticky;
     s->docs_count = unit->sticky_count;
     return s;

@@ -35,13 +35,14 @@ class Bench:
         """POSTs at a fixed rate (0: as fast as they are answered); prints latencies and who used which share of a core."""
         pids = {"daemon": [self.d.process.pid], "PostgreSQL": common.descendants(self.d.process.pid)}
         before = {k: sum(map(common.threads_cpu, v)) for k, v in pids.items()}
-        started = time.monotonic()
+        started, busy = time.monotonic(), common.machine_busy()
         out = subprocess.run([program("load"), self.d.host, str(self.d.port), self.d.keys["client"], self.requests, str(CONNECTIONS),
                               "%g" % rate, "%g" % seconds], capture_output=True, text=True, check=True).stdout
         spent = time.monotonic() - started
         row = json.loads(out)
         shares = {k: (sum(map(common.threads_cpu, v)) - before[k]) / spent for k, v in pids.items()}
         shares["generator"] = row["cpu"] / spent
+        shares["everything on the machine"] = (common.machine_busy() - busy) / spent
         if not quiet:
             print("  %-46s %7.0f/s  p50 %6d  p99 %6d  p99.9 %6d  max %7d us%s   cores: %s" % (
                 name, row["rate"], row["p50"], row["p99"], row["p999"], row["max"], "  REFUSED %d" % row["refused"] if row["refused"] else "",

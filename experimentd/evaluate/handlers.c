@@ -148,9 +148,11 @@ static void put_assignment(struct buf *b, struct str piece, struct str reason)
         return;
     memcpy(to, piece.p, piece.n);
     memcpy(to + piece.n, reason.p, reason.n);
-    memcpy(to + piece.n + reason.n, "\"}", 2);
-    b->n += piece.n + reason.n + 2;
-    b->p[b->n] = '\0';
+    to += piece.n + reason.n;
+    *to++ = '"';
+    *to++ = '}';
+    *to = '\0';
+    b->n = (size_t)(to - b->p);
 }
 
 static bool put_experiment(struct answer *a, struct evaluation *e, const struct snapshot_experiment *x, struct err *err)

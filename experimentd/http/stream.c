@@ -163,7 +163,7 @@ static void advance(struct http_stream *st, size_t n)
         http_piece_release(st->pieces[done++]);
     }
     st->pieces_count -= done;
-    memmove(st->pieces, st->pieces + done, st->pieces_count * sizeof *st->pieces);
+    memmove(st->pieces, st->pieces + done, st->pieces_count * sizeof(void *));
 }
 
 static ssize_t send_pieces(struct http_stream *st)
@@ -256,7 +256,7 @@ static void take_unsent(struct http_stream *st, struct str unsent)
 {
     if (!unsent.n)
         return;
-    memmove(st->pieces + 1, st->pieces, st->pieces_count * sizeof *st->pieces);
+    memmove(st->pieces + 1, st->pieces, st->pieces_count * sizeof(void *));
     st->pieces[0] = http_piece_new(unsent);
     st->pieces_count++;
 }

@@ -244,7 +244,7 @@ Test(stream, everybody_is_pinged_once_in_thirty_ticks)
         cr_assert(strncmp(receive(clients[i]), ":\n\n", 3) == 0, "client %zu got no ping", i);
         pings += strlen(answer) / 3;
     }
-    cr_assert(le(sz, pings, 2 * STREAM_PING_SECONDS));
+    cr_assert(le(sz, pings, (size_t)2 * STREAM_PING_SECONDS));
 }
 
 Test(stream, a_channel_reaches_all_a_bounded_number_a_turn)
