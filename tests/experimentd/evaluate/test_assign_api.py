@@ -160,6 +160,20 @@ class AssignApi(unittest.TestCase):
         self.assertEqual([r for r in rows if r[2] == "by-get"], [["ranker", self.get("ranker", "by-get")["variant"], "by-get"]])
         self.assertEqual([r for r in rows if r[2] == "exp'device"], [["device", *device]])
 
+    def test_the_same_question_is_recorded_once_whatever_is_asked_along_with_it(self):
+        connection = self.daemon.connection("client")  # one worker: each knows only what it has recorded itself
+        try:
+            for names in (["ranker", "device"], ["ranker", "device"], ["device", "ranker"], ["ranker"], ["device"]):
+                reply = connection.request("POST", "/v1/assign", {"unit": "asks-again", "experiments": names, "attributes": {"device": "asks-too"}})
+                self.assertEqual([a["reason"] for a in reply.json["assignments"]], ["split"] * len(names))
+            connection.request("POST", "/v1/assign", {"unit": "asks-last", "experiments": ["ranker", "device"], "attributes": {"device": "asks-too"}})
+        finally:
+            connection.close()
+        where = "unit like 'asks-%'"
+        self.daemon.wait_rows("exposures", 3, where)
+        rows = self.daemon.sql("select unit, experiment from exposures where %s" % where)
+        self.assertEqual(sorted(rows), [["asks-again", "ranker"], ["asks-last", "ranker"], ["asks-too", "device"]])
+
     def test_a_refused_request_has_exposed_nobody(self):
         nobody = {"unit": "nobody", "experiments": ["ranker"]}
         connection = self.daemon.connection("client")  # one worker, whose journal keeps the order
