@@ -2,7 +2,8 @@
 """Assignment over HTTP: 50 experiments of one unit evaluated in each request, beside nginx's constant and beside unleash-server.
 
 wrk keeps 64 connections busy from core 1, each server has core 0 (unleash-server both, if it can use them); rounds in turn. CPU is user and
-system time of all threads of the server, from /proc: on a shared machine it is the figure to trust. It judges nothing.
+system time of all threads of the server, from /proc: on a shared machine it is the figure to trust (what the kernel does in interrupts is
+charged to nobody, of all alike). It judges nothing.
 """
 import argparse
 import json
@@ -15,7 +16,7 @@ import assign_common as common
 import assign_unleash
 from daemon import Daemon
 
-COME_AGAIN, NEW = 10000, 200000  # units that come again and again; and so many that each comes once
+COME_AGAIN, NEW = 10000, 200000  # units that ask again and again; and so many that each asks once, which is recorded
 COLUMNS = "%-44s %9s %8s %8s %11s %11s"
 
 
