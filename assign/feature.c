@@ -140,10 +140,9 @@ static enum assign_why experiment_rule(struct assign_session *s, const struct as
 }
 
 /* True: the feature's value is decided. */
-static bool rule_answers(struct assign_session *s, const struct assign_frame *frame, int i, struct assign_result *out,
-                         uint8_t *out_why)
+static bool rule_answers(struct assign_session *s, const struct assign_frame *frame, const struct assign_rule *r, int i,
+                         struct assign_result *out, uint8_t *out_why)
 {
-    const struct assign_rule *r = &s->p->features[frame->feature].rules[i];
     static const uint8_t whys[] = { [PARENTS_MET] = ASSIGN_IN,
                                     [PARENTS_SKIP] = ASSIGN_PREREQUISITE,
                                     [PARENTS_GATE] = ASSIGN_PREREQUISITE,
@@ -180,7 +179,7 @@ static void eval(struct assign_session *s, int feature, const struct assign_fram
         if (up && s->scratch.budget > 0)
             s->scratch.budget--;
         out->has_run = false;
-        if (rule_answers(s, &frame, (int)i, out, why)) {
+        if (rule_answers(s, &frame, &f->rules[i], (int)i, out, why)) {
             out->rule = (int)i;
             return;
         }
