@@ -92,12 +92,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     json_error_t e;
     fuzz_arena_init(&a, FUZZ_PIECES);
     bool taken = assign_json_read(text, n, &a.arena, &v, &error);
+    bool has_nul = n && memchr(text, 0, n); /* jansson takes one behind a number for the end */
     json_t *theirs = json_loadb(text, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &e);
     if (taken && !theirs && !may_differ(&e, text, n))
         abort();
     if (taken && theirs && !equal(&v, theirs))
         abort();
-    if (!taken && (error.text[0] == '\0' || (theirs && !strstr(error.text, "deep") && !strstr(error.text, "memory"))))
+    if (!taken &&
+        (error.text[0] == '\0' || (theirs && !has_nul && !strstr(error.text, "deep") && !strstr(error.text, "memory"))))
         abort();
     if (taken)
         check_fixed_point(&v);
