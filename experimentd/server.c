@@ -25,6 +25,7 @@
 #include "experimentd/config/encrypt.h"
 #include "experimentd/config/keys.h"
 #include "experimentd/config/load.h"
+#include "experimentd/config/schedule.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/http/cors.h"
 #include "experimentd/http/http.h"
@@ -67,9 +68,12 @@ static bool reload(struct server *s, struct err *err)
 
 static void on_notify(evutil_socket_t fd, short what, void *arg);
 
+/* An edit by the clock must not keep this thread waiting for somebody else's lock: it is tried again. */
+static const char listen_sql[] = "set lock_timeout = '2s'; listen config";
+
 static bool listen_again(struct server *s, struct err *err)
 {
-    if (!pg_exec(s->pg, "listen config", err) || !reload(s, err))
+    if (!pg_exec(s->pg, listen_sql, err) || !reload(s, err))
         return false;
     s->listen_event = event_new(s->base, PQsocket(s->pg->conn), EV_READ | EV_PERSIST, on_notify, s);
     (void)event_add(s->listen_event, NULL);
@@ -84,6 +88,13 @@ static void database_lost(struct server *s, const struct err *err)
     atomic_store(&s->database_up, false);
     event_free(s->listen_event);
     s->listen_event = NULL;
+}
+
+/* While the database is away nothing is tried: what is due stays due. */
+static void run_schedule(struct server *s)
+{
+    if (s->listen_event && !s->stop_asked_us && schedule_turn(s->schedule, s->pg, snapshot_get()))
+        look_again(s);
 }
 
 static void on_notify(evutil_socket_t fd, short what, void *arg)
@@ -102,6 +113,8 @@ static void on_notify(evutil_socket_t fd, short what, void *arg)
         changed = true;
     if (changed && !reload(s, &err))
         database_lost(s, &err);
+    else if (changed)
+        run_schedule(s);
 }
 
 /* A private cluster that died is started again; the journal takes signals meanwhile. */
@@ -231,6 +244,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         log_error("postgresql_start_failed", LOG_ERR, LOG_ERR_ARG(&err));
     if (!s->listen_event)
         try_database(s);
+    run_schedule(s);
 }
 
 /* ---- starting ---- */
@@ -390,6 +404,7 @@ static bool start(struct server *s, struct err *err)
         return false;
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
+    s->schedule = schedule_new();
     snapshot_init(s->workers_count);
     if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
@@ -413,6 +428,7 @@ static void stop(struct server *s)
         journal_close(s->journal);
     if (s->listen_event)
         event_free(s->listen_event);
+    schedule_free(s->schedule);
     snapshot_shutdown();
     static_close();
     cors_release();

@@ -17,6 +17,7 @@ struct journal;
 struct loader;
 struct pg;
 struct pgcluster;
+struct schedule;
 
 enum { THREADS_MAX = 64 };
 
@@ -40,6 +41,7 @@ struct server {
     struct pg *pg; /* the control thread's own connection: LISTEN, snapshot */
     struct journal *journal;
     struct loader *loader;
+    struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;
     struct event *listen_event;
     unsigned workers_count;

@@ -1,7 +1,7 @@
 /* /metrics: counters in Prometheus' text format 0.0.4. Every number is read relaxed from counters that others write. */
 #include "base/buf.h"
 #include "experimentd/admin/handlers.h"
-#include "experimentd/config/snapshot.h"
+#include "experimentd/config/schedule.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/loader.h"
 #include "experimentd/server.h"
@@ -87,6 +87,22 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_loader_batches_total", "counter", "transactions of the loader", (double)l.batches);
 }
 
+static void schedule_rows(struct buf *b, const char *name, const char *help, const _Atomic uint64_t *counts)
+{
+    head(b, name, "counter", help);
+    for (int k = SCHEDULE_NOTHING + 1; k < SCHEDULE_KIND_COUNT; k++)
+        buf_addf(b, "%s{kind=\"%s\"} %.17g\n", name, schedule_kind_names[k],
+                 (double)atomic_load_explicit(&counts[k], memory_order_relaxed));
+}
+
+static void schedule_metrics(struct buf *b, const struct server *s)
+{
+    const struct schedule_counters *c = schedule_counters(s->schedule);
+    schedule_rows(b, "experimentd_schedule_edits_total", "edits that this daemon made by the clock", c->edits);
+    schedule_rows(b, "experimentd_schedule_failed_total", "edits by the clock that failed; they are tried again",
+                  c->failed);
+}
+
 void admin_metrics(struct http_request *req, void *arg)
 {
     struct server *s = ((struct worker *)arg)->server;
@@ -95,6 +111,7 @@ void admin_metrics(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     http_metrics(&b, s);
     ingest_metrics(&b, s);
+    schedule_metrics(&b, s);
     one(&b, "experimentd_sticky_unavailable_total", "counter",
         "times that sticky assignments could not be read or written", (double)atomic_load(&s->sticky_unavailable));
     one(&b, "experimentd_database_up", "gauge", "1 while the control connection stands", atomic_load(&s->database_up));

@@ -8,7 +8,7 @@
 #include "experimentd/preflight/gather.h"
 
 enum { REASON_MAX = 2000 };
-static const struct str unchanged = { NULL, 0 };
+static const struct str unchanged = { NULL, 0 }, nothing = { NULL, 0 };
 
 static bool not_known(struct str key, struct err *err)
 {
@@ -108,7 +108,7 @@ bool life_create(struct edit *e, const struct snapshot *s, struct err *err)
     return true;
 }
 
-/* State is not in the document: what the server decided goes on. */
+/* State is not in the document: what the server decided goes on. What held it back is not kept: the change may have mended it. */
 static void keep_state(const struct snapshot_experiment *was, struct snapshot_experiment *now)
 {
     now->status = was->status;
@@ -117,7 +117,8 @@ static void keep_state(const struct snapshot_experiment *was, struct snapshot_ex
     now->slots = was->slots;
     now->bucket_version = was->bucket_version;
     now->ramp_step = now->ramp_count == 0 ? 0 : was->ramp_step < now->ramp_count ? was->ramp_step : now->ramp_count - 1;
-    now->ramp_since_us = was->ramp_since_us;
+    now->ramp_since_us = was->ramp_count ? was->ramp_since_us
+                                         : clock_now_us(); /* a ramp that comes later starts then */
     now->weights_version = was->weights_version;
     now->live_weights = now->variants_count == was->variants_count ? was->live_weights : NULL;
     now->winner = was->winner;
@@ -207,6 +208,7 @@ bool life_start(struct edit *e, const struct snapshot *s, struct err *err)
     if (!x || !may_start(e, x, s, err))
         return false;
     struct snapshot_experiment now = *x;
+    now.held_back = nothing;
     if (!give_slots(e, &now, s, err) || !life_may_start(&now, s, err))
         return false;
     now.ramp_since_us = clock_now_us();
@@ -284,8 +286,21 @@ bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err)
         return err_set(err, ERR_CONFLICT, "experiment \"" STR_FMT "\" is at the last step of its ramp",
                        STR_ARG(x->key));
     struct snapshot_experiment now = *x;
+    now.held_back = nothing;
     now.ramp_step++;
     now.ramp_since_us = clock_now_us();
+    edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
+    edit_write_end(e);
+    return true;
+}
+
+bool life_hold(struct edit *e, const struct snapshot *s, struct err *err)
+{
+    const struct snapshot_experiment *x = find(e, s, err);
+    if (!x)
+        return false;
+    struct snapshot_experiment now = *x;
+    now.held_back = arena_str(e->arena, str_of(e->arg));
     edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
     edit_write_end(e);
     return true;
@@ -309,6 +324,7 @@ bool life_stop(struct edit *e, const struct snapshot *s, struct err *err)
     if (!x)
         return false;
     struct snapshot_experiment now = *x;
+    now.held_back = nothing;
     now.stop_reason = arena_str(e->arena, str_of(e->arg));
     write_end(e, x, &now, "stopped", "stopped_at");
     return true;
@@ -343,6 +359,7 @@ bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err)
     if (!body)
         return false;
     struct snapshot_experiment now = *x;
+    now.held_back = nothing;
     if (!read_conclusion(e, body, &now, err))
         return false;
     write_end(e, x, &now, "concluded", "concluded_at");

@@ -14,5 +14,7 @@ bool life_start(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_stop(struct edit *e, const struct snapshot *s, struct err *err); /* arg (const char *, may be NULL): why */
 bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err);
-bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err);           /* to the next step */
+bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err); /* to the next step */
+bool life_hold(struct edit *e, const struct snapshot *s,
+               struct err *err); /* arg: why what is due by the clock was not done */
 bool life_create_holdout(struct edit *e, const struct snapshot *s, struct err *err); /* and starts it */

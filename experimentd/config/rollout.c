@@ -5,6 +5,7 @@
 #include "experimentd/config/experiment_parts.h"
 
 #define HOUR_US (3600 * US_PER_SECOND)
+#define HOLD_HOURS_MIN (1.0 / 3600)
 enum { SHOWN_MAX = 60, HOURS_MAX = 24 * 366 };
 
 static const char held_out[] = "held_out", open_arm[] = "open";
@@ -66,19 +67,21 @@ static bool read_schedule(json_t *in, struct snapshot_experiment *e, struct err 
     return json_reader_close(&r, err);
 }
 
-static bool read_step(json_t *in, size_t i, struct snapshot_experiment *e, struct arena *arena, struct err *err)
+/* Every step but the last is held for a while: a ramp that forgets to say how long would be over at once. */
+static bool read_step(json_t *in, size_t i, bool last, struct snapshot_experiment *e, struct arena *arena,
+                      struct err *err)
 {
     struct json_reader r;
     double coverage = 0, hours = 0;
     json_reader_open(&r, in, arena_printf(arena, "ramp.steps[%zu]", i).p);
     (void)json_get_double(&r, "coverage", JSON_REQUIRED, &coverage);
-    (void)json_get_double(&r, "hold_hours", JSON_OPTIONAL, &hours);
+    (void)json_get_double(&r, "hold_hours", last ? JSON_OPTIONAL : JSON_REQUIRED, &hours);
     if (!(coverage > 0 && coverage <= 1))
         (void)json_fail(&r, "coverage", "is %g, outside 0 to 1", coverage);
     else if (i && coverage <= e->ramp[i - 1].coverage)
         (void)json_fail(&r, "coverage", "is %g, not above the step before: units would be taken out again", coverage);
-    if (!(hours >= 0 && hours <= HOURS_MAX))
-        (void)json_fail(&r, "hold_hours", "is %g, outside 0 to %d", hours, HOURS_MAX);
+    if (!(hours >= (last ? 0 : HOLD_HOURS_MIN) && hours <= HOURS_MAX))
+        (void)json_fail(&r, "hold_hours", "is %g, outside %g (a second) to %d", hours, HOLD_HOURS_MIN, HOURS_MAX);
     e->ramp[i] = (struct experiment_ramp_step){ coverage, llround(hours * (double)HOUR_US) };
     return json_reader_close(&r, err);
 }
@@ -98,7 +101,7 @@ static bool read_ramp(json_t *in, struct snapshot_experiment *e, struct arena *a
         return false;
     e->ramp = arena_zalloc(arena, n * sizeof *e->ramp);
     for (size_t i = 0; i < n; i++, e->ramp_count++)
-        if (!read_step(json_array_get(steps, i), i, e, arena, err))
+        if (!read_step(json_array_get(steps, i), i, i + 1 == n, e, arena, err))
             return false;
     return true;
 }

@@ -133,7 +133,8 @@ struct snapshot_experiment {
     double *live_weights; /* of a bandit; NULL: as written */
     int weights_version;
     struct str stop_reason, winner;
-    bool rollout; /* concluded: everybody gets the winner's value */
+    struct str held_back; /* why what is due by the clock was not done; {NULL, 0}: nothing is */
+    bool rollout;         /* concluded: everybody gets the winner's value */
 
     struct str spec_json, state_json; /* both as stored */
     const void *assign;               /* of config/: the reply fragments */

@@ -43,6 +43,7 @@ void state_read(const json_t *state, struct arena *arena, struct snapshot_experi
     e->ramp_since_us = json_integer_value(json_object_get(state, "ramp_since_us"));
     e->stop_reason = text(json_object_get(state, "stop_reason"), arena);
     e->winner = text(json_object_get(state, "winner"), arena);
+    e->held_back = text(json_object_get(state, "held_back"), arena);
     e->rollout = json_is_true(json_object_get(state, "rollout"));
 }
 
@@ -80,6 +81,8 @@ static void write_members(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_str(w, "stop_reason", e->stop_reason);
     if (e->winner.n)
         jsonw_str(w, "winner", e->winner);
+    if (e->held_back.n)
+        jsonw_str(w, "held_back", e->held_back);
     if (e->rollout)
         jsonw_bool(w, "rollout", true);
 }

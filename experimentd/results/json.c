@@ -67,6 +67,8 @@ static void write_decided(struct jsonw *w, const struct snapshot_experiment *e)
     }
     if (e->stop_reason.n)
         jsonw_str(w, "stop_reason", e->stop_reason);
+    if (e->held_back.n)
+        jsonw_str(w, "held_back", e->held_back);
     if (e->winner.n)
         jsonw_str(w, "winner", e->winner);
     if (e->status == EXPERIMENT_CONCLUDED)

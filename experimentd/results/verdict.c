@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <math.h>
 
-#include "base/buf.h"
-
 const char *const outcome_names[] = {
     [OUTCOME_NONE] = "none",
     [OUTCOME_BETTER] = "better",
@@ -43,18 +41,17 @@ bool result_srm(const struct result *r, struct srm *out, int64_t *observed, doub
     return stats_srm(observed, weights, e->variants_count, out, err);
 }
 
-static struct arm arm_of(const struct result_metric *m, size_t variant)
+struct arm verdict_arm(const struct result_metric *m, size_t variant)
 {
     return (struct arm){ .kind = m->kind, .m = *result_latest(m, variant) };
 }
 
-static struct str name_of(const struct snapshot_variant *v)
+struct str verdict_name(const struct snapshot_variant *v)
 {
     return v->name.n ? v->name : v->key;
 }
 
-/* "+1.6 % (95 % interval 0.4 % to 2.8 %)", or the absolute difference where a lift has no interval. */
-static void add_effect(struct buf *b, const struct comparison *c)
+void verdict_add_effect(struct buf *b, const struct comparison *c)
 {
     if (c->lift_kind == LIFT_BOUNDED)
         buf_addf(b, "%+.2f %% (95 %% interval %+.2f %% to %+.2f %%)", c->lift * 100, c->lift_lo * 100,
@@ -70,11 +67,11 @@ static void add_guardrails(struct buf *b, const struct result *r, size_t variant
         struct comparison c;
         if (!str_eq(m->role, STR("guardrail")))
             continue;
-        struct arm control = arm_of(m, 0), treatment = arm_of(m, variant);
+        struct arm control = verdict_arm(m, 0), treatment = verdict_arm(m, variant);
         if (stats_compare(&control, &treatment, RESULT_LEVEL, &c, NULL) &&
             outcome_of(m, &c, 1 - RESULT_LEVEL) == OUTCOME_WORSE) {
             buf_addf(b, " Guardrail \"" STR_FMT "\" got worse: ", STR_ARG(m->metric->name));
-            add_effect(b, &c);
+            verdict_add_effect(b, &c);
             buf_add_c(b, ".");
         }
     }
@@ -98,9 +95,9 @@ struct best {
 static struct best strongest(const struct result *r, const struct result_metric *m)
 {
     struct best best = { .found = false };
-    struct arm control = arm_of(m, 0);
+    struct arm control = verdict_arm(m, 0);
     for (size_t i = 1; i < r->experiment->variants_count; i++) {
-        struct arm treatment = arm_of(m, i);
+        struct arm treatment = verdict_arm(m, i);
         struct comparison c;
         if (!stats_compare(&control, &treatment, RESULT_LEVEL, &c, &best.why_not))
             continue;
@@ -125,8 +122,8 @@ static void say_comparison(struct verdict *out, struct buf *b, const struct resu
 {
     size_t arms = r->experiment->variants_count - 1;
     enum outcome o = outcome_of(m, &best->comparison, (1 - RESULT_LEVEL) / (double)arms);
-    struct str variant = name_of(&r->experiment->variants[best->variant]),
-               control = name_of(&r->experiment->variants[0]);
+    struct str variant = verdict_name(&r->experiment->variants[best->variant]),
+               control = verdict_name(&r->experiment->variants[0]);
     out->state = o == OUTCOME_BETTER ? VERDICT_BETTER : o == OUTCOME_WORSE ? VERDICT_WORSE : VERDICT_NO_DIFFERENCE;
     out->variant = r->experiment->variants[best->variant].key;
     if (o == OUTCOME_NO_DIFFERENCE)
@@ -135,7 +132,7 @@ static void say_comparison(struct verdict *out, struct buf *b, const struct resu
     else
         buf_addf(b, "\"" STR_FMT "\" is %s than \"" STR_FMT "\": " STR_FMT " ", STR_ARG(variant), outcome_names[o],
                  STR_ARG(control), STR_ARG(m->metric->name));
-    add_effect(b, &best->comparison);
+    verdict_add_effect(b, &best->comparison);
     buf_add_c(b, ".");
     add_guardrails(b, r, best->variant);
     if (arms > 1)

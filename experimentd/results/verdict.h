@@ -5,6 +5,7 @@
  * control, Welch or delta-method test at the level, Bonferroni over the variants: better or worse by the metric's direction, or
  * no difference. Of several differing variants the one with the smallest p speaks; guardrails that got worse are named. */
 #pragma once
+#include "base/buf.h"
 #include "experimentd/results/model.h"
 
 #define SRM_THRESHOLD 0.001 /* Fabijan et al., KDD 2019; GrowthBook, Spotify */
@@ -32,4 +33,9 @@ struct verdict {
 enum outcome outcome_of(const struct result_metric *m, const struct comparison *c, double alpha);
 /* SRM of the result; false with a reason when there is nothing to test, or a bandit's weights have moved. `expected` has room for each variant. */
 bool result_srm(const struct result *r, struct srm *out, int64_t *observed, double *weights, struct err *err) MUSTCHECK;
+/* Its words: an arm's moments that count now; what a variant is called; "+1.6 % (95 % interval 0.4 % to 2.8 %)" of a comparison at RESULT_LEVEL,
+ * or the absolute difference where a lift has no interval. */
+struct arm verdict_arm(const struct result_metric *m, size_t variant);
+struct str verdict_name(const struct snapshot_variant *v);
+void verdict_add_effect(struct buf *b, const struct comparison *c);
 void verdict_make(struct verdict *out, const struct result *r, struct arena *arena);
