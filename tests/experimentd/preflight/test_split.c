@@ -37,8 +37,9 @@ Test(preflight_split, reaches_the_coverage_of_the_first_step)
 {
     struct preflight_split s = split_of(config_add(EXPERIMENT_DRAFT, "{\"key\":\"x\",\"coverage\":0.3," AB "}"));
     cr_assert(near(s.reached, 0.3));
-    s = split_of(config_add(EXPERIMENT_DRAFT, "{\"key\":\"y\",\"ramp\":{\"steps\":[{\"coverage\":0.05},{\"coverage\":1}"
-                                              "]},\"hash_version\":1," AB "}"));
+    s = split_of(config_add(EXPERIMENT_DRAFT,
+                            "{\"key\":\"y\",\"ramp\":{\"steps\":[{\"coverage\":0.05,\"hold_hours\":1},{\"coverage\":1}"
+                            "]},\"hash_version\":1," AB "}"));
     cr_assert(near(s.reached, 0.05));
 }
 
