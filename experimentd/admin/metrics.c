@@ -70,8 +70,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_journal_written_bytes", "counter", "journal position: bytes made durable", (double)j.written);
     one(b, "experimentd_journal_loaded_bytes", "counter", "journal position: bytes that are in PostgreSQL",
         (double)j.loaded);
-    one(b, "experimentd_journal_backlog_bytes", "gauge", "durable but not yet in PostgreSQL",
-        (double)(j.written - j.loaded));
+    one(b, "experimentd_journal_backlog_bytes", "gauge", "taken in but not yet in PostgreSQL",
+        (double)(j.waiting + j.written - j.loaded));
     one(b, "experimentd_journal_syncs_total", "counter", "group commits", (double)j.syncs);
     one(b, "experimentd_journal_failed", "gauge", "1 while the journal's disk refuses", j.failed);
     one(b, "experimentd_signals_total", "counter", "signals made durable", (double)j.signals);

@@ -43,6 +43,7 @@ struct journal_client {
     int fd;                    /* eventfd */
     struct event *event, *due; /* due: exposures have waited long enough */
     bool urgent;               /* the pending batch holds a signal, or somebody waits for it */
+    size_t told;               /* bytes of the pending batch that are in the journal's `waiting` */
 };
 
 struct journal {
@@ -54,6 +55,7 @@ struct journal {
     struct batch *queue, **queue_end; /* under the lock */
     uint64_t queue_bytes;
     bool stop, writing;
+    _Atomic uint64_t waiting; /* bytes taken in and not yet on disk; a batch leaves it after `synced` has it */
     _Atomic uint64_t synced, loaded, syncs, signals, exposures, exposures_lost;
     _Atomic bool failed;
     struct err failure; /* under the lock */
@@ -86,6 +88,7 @@ static void complete(struct journal *j, struct batch *round, const struct err *e
         struct journal_client *c = b->client;
         round = b->next;
         b->err = *err;
+        atomic_fetch_sub(&j->waiting, b->bytes.n);
         if (err->kind == ERR_NONE) {
             atomic_fetch_add(&j->signals, b->signals);
             atomic_fetch_add(&j->exposures, b->exposures);
@@ -381,6 +384,8 @@ void journal_hand_over(struct journal_client *c)
     struct batch *b = c->pending;
     if (!b)
         return;
+    atomic_fetch_add(&j->waiting, b->bytes.n - c->told);
+    c->told = b->bytes.n;
     if (!c->urgent && b->bytes.n < EXPOSURES_WAIT_BYTES) {
         if (!event_pending(c->due, EV_TIMEOUT, NULL))
             (void)event_add(c->due, &(struct timeval){ .tv_usec = EXPOSURES_WAIT_US });
@@ -389,6 +394,7 @@ void journal_hand_over(struct journal_client *c)
     (void)event_del(c->due);
     c->urgent = false;
     c->pending = NULL;
+    c->told = 0;
     (void)pthread_mutex_lock(&j->lock);
     *j->queue_end = b;
     j->queue_end = &b->next;
@@ -437,13 +443,13 @@ uint64_t journal_first(struct journal *j)
 
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
-    *out = (struct journal_stats){
-        .written = atomic_load(&j->synced),
-        .loaded = atomic_load(&j->loaded),
-        .syncs = atomic_load(&j->syncs),
-        .signals = atomic_load(&j->signals),
-        .exposures = atomic_load(&j->exposures),
-        .exposures_lost = atomic_load(&j->exposures_lost),
-        .failed = atomic_load(&j->failed),
-    };
+    *out = (struct journal_stats){ .loaded = atomic_load(
+                                       &j->loaded) }; /* in the order in which bytes move, backwards: */
+    out->waiting = atomic_load(&j->waiting);          /* none is missed on its way */
+    out->written = atomic_load(&j->synced);
+    out->syncs = atomic_load(&j->syncs);
+    out->signals = atomic_load(&j->signals);
+    out->exposures = atomic_load(&j->exposures);
+    out->exposures_lost = atomic_load(&j->exposures_lost);
+    out->failed = atomic_load(&j->failed);
 }

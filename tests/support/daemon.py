@@ -247,7 +247,7 @@ class Daemon:
         return float(found.group(1))
 
     def wait_loaded(self):
-        """Until everything that is in the journal is in PostgreSQL."""
+        """Until everything that was taken in, exposures too, is in PostgreSQL."""
         wait_for(lambda: self.metric("experimentd_journal_backlog_bytes") == 0, "the journal to be loaded", self.patience)
 
     def wait_rows(self, table, count, where="true"):
