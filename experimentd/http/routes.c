@@ -94,6 +94,8 @@ static bool admit(struct http_request *req, const struct route *r)
 {
     struct str key = key_in_path(r) ? req->params[0] : presented_key(req);
     const struct snapshot *s = snapshot_get();
+    if (!key.n && r->key)
+        key = r->key(req);
     req->key = key;
     req->scope = key.n && s ? snapshot_key_scope(s, key, &req->key_label) : SCOPE_NONE;
     if (needs_no_key(r, req->method) || key_in_path(r) || req->scope >= r->scope)

@@ -7,9 +7,10 @@ struct route {
     enum http_method method;
     const char
         *pattern; /* "/v1/experiments/{key}/start"; a {name} matches one non-empty segment; "/assets/{*}" the rest */
-    enum key_scope scope;    /* least scope that may call; SCOPE_NONE: no key needed */
-    http_request_fn handler; /* arg is the worker */
-    const char *summary;     /* a sentence for the API document */
+    enum key_scope scope;                        /* least scope that may call; SCOPE_NONE: no key needed */
+    http_request_fn handler;                     /* arg is the worker */
+    const char *summary;                         /* a sentence for the API document */
+    struct str (*key)(struct http_request *req); /* where a client that sends no header puts its key; NULL: nowhere */
 };
 
 /* A pattern with {client_key} as its first name takes the key from there: its handler looks at req->scope and refuses by itself.

@@ -6,8 +6,10 @@
 #include "base/jsonw.h"
 #include "experimentd/ingest/elements.h"
 #include "experimentd/ingest/exposures.h"
+#include "experimentd/ingest/insights.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/native.h"
+#include "experimentd/ingest/segment.h"
 #include "experimentd/ingest/ubi.h"
 #include "experimentd/worker.h"
 
@@ -22,7 +24,8 @@ struct intake {
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
-    struct err first; /* why the first one was rejected */
+    struct err first;   /* why the first one was rejected */
+    const char *answer; /* members that the format's clients look for */
 };
 
 static struct intake *intake_new(struct http_request *req, struct worker *worker)
@@ -30,6 +33,7 @@ static struct intake *intake_new(struct http_request *req, struct worker *worker
     struct intake *in = arena_zalloc(&req->arena, sizeof *in);
     in->req = req;
     in->worker = worker;
+    in->answer = "";
     buf_init(&in->rejects, ANSWER_MAX);
     jsonw_init(&in->rejects_writer, &in->rejects);
     jsonw_open(&in->rejects_writer, NULL, '[');
@@ -85,17 +89,17 @@ static void add_exposure(struct intake *in, const struct exposure *e)
     in->exposures[in->exposures_count++] = *e;
 }
 
-static bool on_ubi(void *arg, size_t index, const struct ubi_out *out, const struct err *err)
+static bool on_event(void *arg, size_t index, const struct event *e, const struct err *err)
 {
     struct intake *in = arg;
-    if (!out) {
+    if (!e) {
         reject(in, index, err);
         return true;
     }
-    for (size_t i = 0; i < out->signals_count; i++)
-        add_signal(in, &out->signals[i]);
-    if (out->has_exposure)
-        add_exposure(in, &out->exposure);
+    for (size_t i = 0; i < e->signals_count; i++)
+        add_signal(in, &e->signals[i]);
+    if (e->has_exposure)
+        add_exposure(in, &e->exposure);
     in->accepted++;
     return true;
 }
@@ -105,7 +109,7 @@ static void finish(struct intake *in)
     struct buf b;
     jsonw_close(&in->rejects_writer);
     buf_init(&b, 2 * ANSWER_MAX);
-    buf_addf(&b, "{\"accepted\":%zu,\"rejected\":", in->accepted);
+    buf_addf(&b, "{%s\"accepted\":%zu,\"rejected\":", in->answer, in->accepted);
     buf_add_str(&b, buf_str(&in->rejects));
     buf_add_byte(&b, '}');
     buf_release(&in->rejects);
@@ -203,7 +207,7 @@ static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi
 {
     struct intake *in = intake_new(req, worker);
     struct err err;
-    if (!ubi_read(req->body, kind, clock_now_us(), &req->arena, on_ubi, in, &err))
+    if (!ubi_read(req->body, kind, clock_now_us(), &req->arena, on_event, in, &err))
         fail(in, &err);
     else
         journal_them(in);
@@ -217,4 +221,59 @@ void ingest_ubi_events(struct http_request *req, void *arg)
 void ingest_ubi_queries(struct http_request *req, void *arg)
 {
     ingest_ubi(req, arg, UBI_QUERIES);
+}
+
+void ingest_ubi_either(struct http_request *req, void *arg)
+{
+    ingest_ubi(req, arg, UBI_EITHER);
+}
+
+/* ---- Segment ---- */
+
+/* Answered with 200 whatever is wrong with single events: RudderStack's Node SDK ends its process on a 400. */
+static void ingest_segment(struct http_request *req, struct worker *worker, const char *single)
+{
+    struct intake *in = intake_new(req, worker);
+    struct err err;
+    in->answer = "\"success\":true,";
+    if (!segment_read(req->body, single, clock_now_us(), &req->arena, on_event, in, &err))
+        fail(in, &err);
+    else
+        journal_them(in);
+}
+
+void ingest_segment_batch(struct http_request *req, void *arg)
+{
+    ingest_segment(req, arg, NULL);
+}
+
+void ingest_segment_one(struct http_request *req, void *arg)
+{
+    const char *slash = strrchr(req->route->pattern, '/');
+    ingest_segment(req, arg, slash + 1);
+}
+
+struct str ingest_segment_key(struct http_request *req)
+{
+    return segment_key(req->body, &req->arena);
+}
+
+/* ---- Insights ---- */
+
+void ingest_insights(struct http_request *req, void *arg)
+{
+    struct intake *in = intake_new(req, arg);
+    struct err err;
+    in->answer = "\"status\":200,\"message\":\"OK\",";
+    if (!insights_read(req->body, clock_now_us(), &req->arena, on_event, in, &err))
+        fail(in, &err);
+    else
+        journal_them(in);
+}
+
+/* Beacons can send no headers. */
+struct str ingest_insights_key(struct http_request *req)
+{
+    struct str key;
+    return http_query(req, STR("X-Algolia-API-Key"), &key) ? key : http_header(req, STR("x-algolia-api-key"));
 }

@@ -1,75 +1,31 @@
 #include "experimentd/ingest/ubi.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/pg.h"
 
-/* ---- lenient access ---- */
-
-/* The first of the names that is there and neither null nor "". */
-static json_t *any_of(json_t *object, const char *a, const char *b)
-{
-    const char *names[] = { a, b };
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        json_t *v = names[i] ? json_object_get(object, names[i]) : NULL;
-        if (v && !json_is_null(v) && !(json_is_string(v) && json_string_length(v) == 0))
-            return v;
-    }
-    return NULL;
-}
-
-/* Text of a string or a whole number (ids are sent as both). */
-static struct str text_of(json_t *v, struct arena *arena)
-{
-    if (json_is_string(v))
-        return arena_str(arena, (struct str){ json_string_value(v), json_string_length(v) });
-    if (json_is_integer(v))
-        return arena_printf(arena, "%lld", (long long)json_integer_value(v));
-    return (struct str){ NULL, 0 };
-}
-
-static struct str field(json_t *object, const char *snake, const char *camel, struct arena *arena)
-{
-    return text_of(any_of(object, snake, camel), arena);
-}
-
-static struct str json_text(json_t *v, struct arena *arena)
-{
-    char *text = v && json_is_object(v) ? json_dumps(v, JSON_COMPACT) : NULL;
-    struct str out = text ? arena_str(arena, str_of(text)) : (struct str){ NULL, 0 };
-    mem_free(text);
-    return out;
-}
-
 static bool read_time(json_t *object, int64_t received_us, int64_t *out, struct arena *arena, struct err *err)
 {
-    json_t *v = any_of(object, "timestamp", NULL);
-    bool ok = true;
     *out = received_us;
-    if (json_is_number(v))
-        ok = clock_from_number(json_number_value(v), out, err);
-    else if (v)
-        ok = clock_parse(text_of(v, arena), out, err);
-    return ok || err_prefix(err, "field \"timestamp\": ");
+    return lenient_time(object, "timestamp", out, arena, err);
 }
 
 static bool read_common(json_t *in, struct signal *s, int64_t received_us, struct arena *arena, struct err *err)
 {
-    json_t *attributes = any_of(in, "event_attributes", "eventAttributes");
+    json_t *attributes = lenient_any(in, "event_attributes", "eventAttributes");
     *s = (struct signal){ .received_us = received_us, .value = NAN };
-    s->session = field(in, "session_id", "sessionId", arena);
+    s->session = lenient_field(in, "session_id", "sessionId", arena);
     if (!s->session.p)
-        s->session = field(attributes, "session_id", "sessionId", arena);
-    s->unit = field(in, "client_id", "clientId", arena);
+        s->session = lenient_field(attributes, "session_id", "sessionId", arena);
+    s->unit = lenient_field(in, "client_id", "clientId", arena);
     if (!s->unit.p)
-        s->unit = field(in, "user_id", "userId", arena);
+        s->unit = lenient_field(in, "user_id", "userId", arena);
     if (!s->unit.p)
         s->unit = s->session;
-    s->query_id = field(in, "query_id", "queryId", arena);
-    s->query = field(in, "user_query", "userQuery", arena);
+    s->query_id = lenient_field(in, "query_id", "queryId", arena);
+    s->query = lenient_field(in, "user_query", "userQuery", arena);
     if (!s->unit.p)
         return err_set(err, ERR_INVALID,
                        "fields \"client_id\", \"user_id\" and \"session_id\" are all missing: whose event is it");
@@ -78,10 +34,10 @@ static bool read_common(json_t *in, struct signal *s, int64_t received_us, struc
 
 /* ---- experiments carried along ---- */
 
-static void read_exposure(json_t *attributes, const struct signal *s, struct ubi_out *out, struct arena *arena)
+static void read_exposure(json_t *attributes, const struct signal *s, struct event *out, struct arena *arena)
 {
-    struct str experiment = field(attributes, "experiment", "experiment_id", arena);
-    struct str variant = field(attributes, "variant", "variation", arena);
+    struct str experiment = lenient_field(attributes, "experiment", "experiment_id", arena);
+    struct str variant = lenient_field(attributes, "variant", "variation", arena);
     struct exposure e = { .at_us = s->at_us, .experiment = experiment, .variant = variant, .unit = s->unit };
     struct err ignored;
     if (!experiment.p || !variant.p || !exposure_check(&e, &ignored))
@@ -99,46 +55,41 @@ static const struct {
     { "add_to_cart", "cart" }, { "search", "search" },    { "on_search", "search" },
 };
 
-/* The action's type; other names are kept, in the letters that a type may have. */
 static struct str type_of(struct str action, struct arena *arena)
 {
     for (size_t i = 0; i < COUNT_OF(actions); i++)
         if (str_eq_nocase(action, str_of(actions[i].action)))
             return str_of(actions[i].type);
-    char *text = arena_cstr(arena, action);
-    for (size_t i = 0; i < action.n; i++)
-        text[i] = isalnum((unsigned char)text[i]) || strchr("_.-", text[i]) ? (char)tolower((unsigned char)text[i])
-                                                                            : '_';
-    return (struct str){ text, action.n };
+    return lenient_type(action, arena);
 }
 
 static void read_attributes(json_t *in, struct signal *s, struct arena *arena)
 {
-    json_t *attributes = any_of(in, "event_attributes", "eventAttributes");
+    json_t *attributes = lenient_any(in, "event_attributes", "eventAttributes");
     json_t *object = json_object_get(attributes, "object");
     json_t *ordinal = json_object_get(json_object_get(attributes, "position"), "ordinal");
     if (json_is_object(ordinal)) /* 1.0 to 1.2 */
         ordinal = json_object_get(ordinal, "index");
-    s->doc = field(object, "object_id", "objectId", arena);
+    s->doc = lenient_field(object, "object_id", "objectId", arena);
     if (json_is_integer(ordinal) && json_integer_value(ordinal) >= 1 && json_integer_value(ordinal) <= INT32_MAX)
         s->position = (int32_t)json_integer_value(ordinal);
-    s->params = json_text(attributes, arena);
+    s->params = lenient_object(attributes, arena);
 }
 
-static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct ubi_out *out, struct err *err)
+static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct event *out, struct err *err)
 {
     struct signal *s = &out->signals[0];
     if (!read_common(in, s, received_us, arena, err))
         return false;
-    struct str action = field(in, "action_name", "actionName", arena);
+    struct str action = lenient_field(in, "action_name", "actionName", arena);
     if (!action.p)
         return err_set(err, ERR_INVALID, "field \"action_name\" is missing or empty");
     s->type = type_of(action, arena);
     read_attributes(in, s, arena);
-    if (!s->query.p && str_eq_c(field(in, "message_type", "messageType", arena), "QUERY"))
-        s->query = field(in, "message", NULL, arena);
+    if (!s->query.p && str_eq_c(lenient_field(in, "message_type", "messageType", arena), "QUERY"))
+        s->query = lenient_field(in, "message", NULL, arena);
     out->signals_count = 1;
-    read_exposure(any_of(in, "event_attributes", "eventAttributes"), s, out, arena);
+    read_exposure(lenient_any(in, "event_attributes", "eventAttributes"), s, out, arena);
     return true;
 }
 
@@ -148,21 +99,21 @@ static bool read_event(json_t *in, int64_t received_us, struct arena *arena, str
  * the 473 published sample queries): then the number of results is unknown. */
 static json_t *hit_ids(json_t *in)
 {
-    json_t *response = any_of(in, "query_response", "queryResponse");
-    json_t *ids = any_of(in, "query_response_hit_ids", "query_response_object_ids");
-    return json_array_size(ids) ? ids : any_of(response, "query_response_hit_ids", "queryResponseHitIds");
+    json_t *response = lenient_any(in, "query_response", "queryResponse");
+    json_t *ids = lenient_any(in, "query_response_hit_ids", "query_response_object_ids");
+    return json_array_size(ids) ? ids : lenient_any(response, "query_response_hit_ids", "queryResponseHitIds");
 }
 
-static bool read_query(json_t *in, int64_t received_us, struct arena *arena, struct ubi_out *out, struct err *err)
+static bool read_query(json_t *in, int64_t received_us, struct arena *arena, struct event *out, struct err *err)
 {
     struct signal *s = &out->signals[0];
-    json_t *attributes = any_of(in, "query_attributes", "queryAttributes"), *ids = hit_ids(in);
+    json_t *attributes = lenient_any(in, "query_attributes", "queryAttributes"), *ids = hit_ids(in);
     if (!read_common(in, s, received_us, arena, err))
         return false;
     if (!s->query.p && !json_object_get(in, "user_query") && !json_object_get(in, "userQuery"))
         return err_set(err, ERR_INVALID, "field \"user_query\" is missing");
     s->type = STR("request");
-    s->params = json_text(attributes, arena);
+    s->params = lenient_object(attributes, arena);
     out->signals_count = 1;
     if (json_is_array(ids)) {
         out->signals[1] = *s;
@@ -177,13 +128,13 @@ static bool read_query(json_t *in, int64_t received_us, struct arena *arena, str
 
 /* ---- bodies ---- */
 
-static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena, struct ubi_out *out,
+static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena, struct event *out,
                          struct err *err)
 {
-    *out = (struct ubi_out){ 0 };
+    *out = (struct event){ .signals = arena_alloc(arena, 2 * sizeof(struct signal)) };
     if (!json_is_object(in))
         return err_set(err, ERR_INVALID, "the element is not an object");
-    bool event = kind == UBI_EVENTS || (kind == UBI_EITHER && any_of(in, "action_name", "actionName"));
+    bool event = kind == UBI_EVENTS || (kind == UBI_EITHER && lenient_any(in, "action_name", "actionName"));
     bool ok = event ? read_event(in, received_us, arena, out, err) : read_query(in, received_us, arena, out, err);
     for (size_t i = 0; ok && i < out->signals_count; i++) {
         uuid_v7(out->signals[i].id, received_us);
@@ -192,16 +143,16 @@ static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, st
     return ok;
 }
 
-static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn,
+static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn,
                    void *arg)
 {
-    struct ubi_out *out = arena_alloc(arena, sizeof *out);
+    struct event *out = arena_alloc(arena, sizeof *out);
     struct err reason;
     bool ok = read_element(in, kind, received_us, arena, out, &reason);
     return fn(arg, index, ok ? out : NULL, ok ? NULL : &reason);
 }
 
-bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg,
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
               struct err *err)
 {
     json_auto_t *root = json_parse(body, err);
@@ -211,8 +162,8 @@ bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct a
         return report(root, 0, kind, received_us, arena, fn, arg) || err_set(err, ERR_BUSY, "the reader was stopped");
     if (!json_is_array(root))
         return err_set(err, ERR_INVALID, "body: neither an object nor an array");
-    if (json_array_size(root) > UBI_PER_REQUEST_MAX)
-        return err_set(err, ERR_TOO_LARGE, "the request holds more than %d events", UBI_PER_REQUEST_MAX);
+    if (json_array_size(root) > EVENTS_PER_REQUEST_MAX)
+        return err_set(err, ERR_TOO_LARGE, "the request holds more than %d events", EVENTS_PER_REQUEST_MAX);
     for (size_t i = 0; i < json_array_size(root); i++)
         if (!report(json_array_get(root, i), i, kind, received_us, arena, fn, arg))
             return err_set(err, ERR_BUSY, "the reader was stopped");

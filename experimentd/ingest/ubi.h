@@ -9,22 +9,10 @@
  * click_through, product_click → click; add_to_cart → cart; search, on_search → search; the rest keep their names.
  * query_attributes with experiment (or experiment_id) and variant (or variation) also yield an exposure. */
 #pragma once
-#include "base/mem.h"
-#include "experimentd/ingest/signal.h"
+#include "experimentd/ingest/event.h"
 
 enum ubi_kind { UBI_EVENTS, UBI_QUERIES, UBI_EITHER }; /* EITHER: an event has an action_name */
-enum { UBI_PER_REQUEST_MAX = 10000 };
-
-struct ubi_out {
-    struct signal signals[2];
-    size_t signals_count;
-    struct exposure exposure;
-    bool has_exposure;
-};
-
-/* One per element: out, or the reason (err). Returns false to stop. */
-typedef bool (*ubi_fn)(void *arg, size_t index, const struct ubi_out *out, const struct err *err);
 
 /* An object or an array of objects. False when the body is no JSON or neither. */
-bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, ubi_fn fn, void *arg,
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
               struct err *err) MUSTCHECK;

@@ -1,10 +1,10 @@
 #include "experimentd/ingest/ubi.h"
 
-static bool drop(void *arg, size_t index, const struct ubi_out *out, const struct err *err)
+static bool drop(void *arg, size_t index, const struct event *event, const struct err *err)
 {
     (void)arg;
     (void)index;
-    (void)out;
+    (void)event;
     (void)err;
     return true;
 }
