@@ -89,7 +89,7 @@ static void add_exposure(struct intake *in, const struct exposure *e)
     in->exposures[in->exposures_count++] = *e;
 }
 
-static bool on_event(void *arg, size_t index, const struct event *e, const struct err *err)
+static bool on_event(void *arg, size_t index, const struct foreign_event *e, const struct err *err)
 {
     struct intake *in = arg;
     if (!e) {

@@ -277,7 +277,7 @@ struct ubi_line {
     bool ok;
 };
 
-static bool on_ubi(void *arg, size_t index, const struct event *in, const struct err *err)
+static bool on_ubi(void *arg, size_t index, const struct foreign_event *in, const struct err *err)
 {
     struct ubi_line *line = arg;
     (void)index;

@@ -80,7 +80,7 @@ static bool read_common(json_t *in, struct signal *s, struct arena *arena, struc
     return lenient_time(in, "timestamp", &s->at_us, arena, err);
 }
 
-static void add_objects(json_t *in, const struct signal *common, struct event *out, struct arena *arena)
+static void add_objects(json_t *in, const struct signal *common, struct foreign_event *out, struct arena *arena)
 {
     json_t *objects = json_object_get(in, "objectIDs"), *positions = json_object_get(in, "positions"),
            *data = json_object_get(in, "objectData");
@@ -95,11 +95,11 @@ static void add_objects(json_t *in, const struct signal *common, struct event *o
         if (own.p)
             s.query_id = own;
         set_id(&s, print, i, arena);
-        event_add(out, &s, arena);
+        foreign_add(out, &s, arena);
     }
 }
 
-static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct event *out, struct err *err)
+static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct foreign_event *out, struct err *err)
 {
     struct signal s = { .received_us = received_us, .value = NAN };
     if (!json_is_object(in))
@@ -117,7 +117,7 @@ static bool read_event(json_t *in, int64_t received_us, struct arena *arena, str
     return true;
 }
 
-bool insights_read(struct str body, int64_t received_us, struct arena *arena, event_fn fn, void *arg, struct err *err)
+bool insights_read(struct str body, int64_t received_us, struct arena *arena, foreign_fn fn, void *arg, struct err *err)
 {
     json_auto_t *root = json_parse(body, err);
     json_t *events = json_object_get(root, "events");
@@ -128,7 +128,7 @@ bool insights_read(struct str body, int64_t received_us, struct arena *arena, ev
     if (json_array_size(events) > INSIGHTS_EVENTS_MAX)
         return err_set(err, ERR_TOO_LARGE, "the request holds more than %d events", INSIGHTS_EVENTS_MAX);
     for (size_t i = 0; i < json_array_size(events); i++) {
-        struct event e = { 0 };
+        struct foreign_event e = { 0 };
         struct err reason;
         bool ok = read_event(json_array_get(events, i), received_us, arena, &e, &reason);
         if (!fn(arg, i, ok ? &e : NULL, ok ? NULL : &reason))

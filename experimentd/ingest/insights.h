@@ -10,9 +10,9 @@
  *
  * An event with a timestamp is known again by its contents: the format has no id. params: eventName, index, filters, currency. */
 #pragma once
-#include "experimentd/ingest/event.h"
+#include "experimentd/ingest/foreign.h"
 
 enum { INSIGHTS_EVENTS_MAX = 1000, INSIGHTS_OBJECTS_MAX = 20 };
 
-bool insights_read(struct str body, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
+bool insights_read(struct str body, int64_t received_us, struct arena *arena, foreign_fn fn, void *arg,
                    struct err *err) MUSTCHECK;

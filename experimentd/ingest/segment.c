@@ -8,6 +8,7 @@
 #include "experimentd/ingest/native.h"
 
 enum { PRODUCTS_MAX = 1000 };
+#define SKEW_MIN_US (60 * US_PER_SECOND)
 
 struct reading {
     int64_t received_us, batch_sent_us; /* 0: not said */
@@ -21,7 +22,7 @@ struct track {
     json_t *in, *properties;
     struct str message_id;
     struct signal common; /* all but type and what is the event's own */
-    struct event *out;
+    struct foreign_event *out;
 };
 
 /* ---- signals of an event ---- */
@@ -44,7 +45,7 @@ static void add(struct track *t, struct signal *s, const char *type)
 {
     s->type = str_of(type);
     set_id(t, s);
-    event_add(t->out, s, t->arena);
+    foreign_add(t->out, s, t->arena);
 }
 
 static double amount_of(json_t *product)
@@ -168,7 +169,10 @@ static bool read_at(struct track *t, struct err *err)
     if (!lenient_time(t->in, "originalTimestamp", &at, t->arena, err) ||
         !lenient_time(t->in, "timestamp", &at, t->arena, err) || !lenient_time(t->in, "sentAt", &sent, t->arena, err))
         return false;
-    t->common.at_us = !at ? t->r->received_us : !sent ? at : t->r->received_us - (sent - at);
+    t->common.at_us = at ? at : t->r->received_us;
+    int64_t skew = at && sent ? t->r->received_us - sent : 0;
+    if (skew > SKEW_MIN_US || skew < -SKEW_MIN_US)
+        t->common.at_us += skew;
     return true;
 }
 
@@ -231,7 +235,8 @@ static bool read_type(struct track *t, const char *single, struct err *err)
                   : err_set(err, ERR_INVALID, "field \"type\" is missing");
 }
 
-static bool read_event(const struct reading *r, json_t *in, const char *single, struct event *out, struct err *err)
+static bool read_event(const struct reading *r, json_t *in, const char *single, struct foreign_event *out,
+                       struct err *err)
 {
     struct track t = { .r = r, .arena = r->arena, .in = in, .out = out };
     t.common = (struct signal){ .received_us = r->received_us, .value = NAN };
@@ -249,17 +254,17 @@ static bool read_event(const struct reading *r, json_t *in, const char *single, 
 
 /* ---- bodies ---- */
 
-static bool report(const struct reading *r, json_t *in, size_t index, const char *single, event_fn fn, void *arg,
+static bool report(const struct reading *r, json_t *in, size_t index, const char *single, foreign_fn fn, void *arg,
                    struct err *err)
 {
-    struct event e = { 0 };
+    struct foreign_event e = { 0 };
     struct err reason;
     bool ok = read_event(r, in, single, &e, &reason);
     return fn(arg, index, ok ? &e : NULL, ok ? NULL : &reason) || err_set(err, ERR_BUSY, "the reader was stopped");
 }
 
-bool segment_read(struct str body, const char *single, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
-                  struct err *err)
+bool segment_read(struct str body, const char *single, int64_t received_us, struct arena *arena, foreign_fn fn,
+                  void *arg, struct err *err)
 {
     struct reading r = { .received_us = received_us, .arena = arena };
     json_auto_t *root = json_parse(body, err);

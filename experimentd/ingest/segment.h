@@ -3,7 +3,8 @@
  * POST /v1/batch {"batch": [event…], "sentAt"}, or one event at /v1/track, identify, page, screen, group, alias.
  * Source: https://www.twilio.com/docs/segment/connections/sources/catalog/libraries/server/http-api and …/connections/spec/ecommerce/v2
  *
- * unit = anonymousId, else userId. The clock of the client is corrected by Segment's rule: at = received − (sentAt − timestamp).
+ * unit = anonymousId, else userId. A client's clock that is off by more than a minute is corrected by Segment's rule: at = received −
+ * (sentAt − timestamp). Below that the difference is mostly the way, or a retry: RudderStack's Node SDK keeps sentAt when it sends again.
  * A repeat is found by messageId, which SDKs keep when they send again.
  *
  *   Products Searched                 request, and response when results_count is there      query_id: its property, else messageId
@@ -17,10 +18,10 @@
  *
  * params are the event's properties. */
 #pragma once
-#include "experimentd/ingest/event.h"
+#include "experimentd/ingest/foreign.h"
 
 /* `single`: the type of one event ("track", …); NULL: a batch. False when the body as a whole cannot be read. */
-bool segment_read(struct str body, const char *single, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
-                  struct err *err) MUSTCHECK;
+bool segment_read(struct str body, const char *single, int64_t received_us, struct arena *arena, foreign_fn fn,
+                  void *arg, struct err *err) MUSTCHECK;
 /* The body's "writeKey", where clients put their key when they send no header; {NULL, 0}: none. */
 struct str segment_key(struct str body, struct arena *arena);

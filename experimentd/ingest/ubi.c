@@ -34,7 +34,7 @@ static bool read_common(json_t *in, struct signal *s, int64_t received_us, struc
 
 /* ---- experiments carried along ---- */
 
-static void read_exposure(json_t *attributes, const struct signal *s, struct event *out, struct arena *arena)
+static void read_exposure(json_t *attributes, const struct signal *s, struct foreign_event *out, struct arena *arena)
 {
     struct str experiment = lenient_field(attributes, "experiment", "experiment_id", arena);
     struct str variant = lenient_field(attributes, "variant", "variation", arena);
@@ -76,7 +76,7 @@ static void read_attributes(json_t *in, struct signal *s, struct arena *arena)
     s->params = lenient_object(attributes, arena);
 }
 
-static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct event *out, struct err *err)
+static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct foreign_event *out, struct err *err)
 {
     struct signal *s = &out->signals[0];
     if (!read_common(in, s, received_us, arena, err))
@@ -104,7 +104,7 @@ static json_t *hit_ids(json_t *in)
     return json_array_size(ids) ? ids : lenient_any(response, "query_response_hit_ids", "queryResponseHitIds");
 }
 
-static bool read_query(json_t *in, int64_t received_us, struct arena *arena, struct event *out, struct err *err)
+static bool read_query(json_t *in, int64_t received_us, struct arena *arena, struct foreign_event *out, struct err *err)
 {
     struct signal *s = &out->signals[0];
     json_t *attributes = lenient_any(in, "query_attributes", "queryAttributes"), *ids = hit_ids(in);
@@ -128,10 +128,10 @@ static bool read_query(json_t *in, int64_t received_us, struct arena *arena, str
 
 /* ---- bodies ---- */
 
-static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena, struct event *out,
-                         struct err *err)
+static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, struct arena *arena,
+                         struct foreign_event *out, struct err *err)
 {
-    *out = (struct event){ .signals = arena_alloc(arena, 2 * sizeof(struct signal)) };
+    *out = (struct foreign_event){ .signals = arena_alloc(arena, 2 * sizeof(struct signal)) };
     if (!json_is_object(in))
         return err_set(err, ERR_INVALID, "the element is not an object");
     bool event = kind == UBI_EVENTS || (kind == UBI_EITHER && lenient_any(in, "action_name", "actionName"));
@@ -143,16 +143,16 @@ static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, st
     return ok;
 }
 
-static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn,
-                   void *arg)
+static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t received_us, struct arena *arena,
+                   foreign_fn fn, void *arg)
 {
-    struct event *out = arena_alloc(arena, sizeof *out);
+    struct foreign_event *out = arena_alloc(arena, sizeof *out);
     struct err reason;
     bool ok = read_element(in, kind, received_us, arena, out, &reason);
     return fn(arg, index, ok ? out : NULL, ok ? NULL : &reason);
 }
 
-bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, foreign_fn fn, void *arg,
               struct err *err)
 {
     json_auto_t *root = json_parse(body, err);

@@ -9,10 +9,10 @@
  * click_through, product_click → click; add_to_cart → cart; search, on_search → search; the rest keep their names.
  * query_attributes with experiment (or experiment_id) and variant (or variation) also yield an exposure. */
 #pragma once
-#include "experimentd/ingest/event.h"
+#include "experimentd/ingest/foreign.h"
 
 enum ubi_kind { UBI_EVENTS, UBI_QUERIES, UBI_EITHER }; /* EITHER: an event has an action_name */
 
 /* An object or an array of objects. False when the body is no JSON or neither. */
-bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, event_fn fn, void *arg,
+bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, foreign_fn fn, void *arg,
               struct err *err) MUSTCHECK;

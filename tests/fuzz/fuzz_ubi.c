@@ -1,6 +1,6 @@
 #include "experimentd/ingest/ubi.h"
 
-static bool drop(void *arg, size_t index, const struct event *event, const struct err *err)
+static bool drop(void *arg, size_t index, const struct foreign_event *event, const struct err *err)
 {
     (void)arg;
     (void)index;

@@ -1,4 +1,4 @@
-/* event.h - what one event of a foreign format (UBI, Segment, Insights) becomes, and how such a body is read: a JSON tree, leniently, since
+/* foreign.h - what one event of a foreign format (UBI, Segment, Insights) becomes, and how such a body is read: a JSON tree, leniently, since
  * what clients send differs from what their schemas say. */
 #pragma once
 #include <jansson.h>
@@ -8,7 +8,7 @@
 
 enum { EVENTS_PER_REQUEST_MAX = 10000 };
 
-struct event {
+struct foreign_event {
     struct signal *signals; /* in the arena */
     size_t signals_count;
     struct exposure exposure;
@@ -16,10 +16,10 @@ struct event {
 };
 
 /* One per element: the event, or the reason why it is none (err). Returns false to stop. */
-typedef bool (*event_fn)(void *arg, size_t index, const struct event *event, const struct err *err);
+typedef bool (*foreign_fn)(void *arg, size_t index, const struct foreign_event *event, const struct err *err);
 
 /* Adds a signal, a copy. */
-void event_add(struct event *e, const struct signal *s, struct arena *arena);
+void foreign_add(struct foreign_event *e, const struct signal *s, struct arena *arena);
 
 /* ---- lenient access ---- */
 

@@ -1,4 +1,4 @@
-#include "experimentd/ingest/event.h"
+#include "experimentd/ingest/foreign.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 
 enum { NUMBER_BYTES = 64 };
 
-void event_add(struct event *e, const struct signal *s, struct arena *arena)
+void foreign_add(struct foreign_event *e, const struct signal *s, struct arena *arena)
 {
     if ((e->signals_count & (e->signals_count - 1)) == 0) { /* 0, 1, 2, 4, …: full */
         size_t room = e->signals_count ? 2 * e->signals_count : 1;
