@@ -71,7 +71,11 @@ static double value_of(json_t *in, size_t i, size_t objects)
 
 static bool read_common(json_t *in, struct signal *s, struct arena *arena, struct err *err)
 {
-    s->unit = lenient_field(in, "userToken", "authenticatedUserToken", arena);
+    s->user = lenient_field(in, "authenticatedUserToken", NULL, arena);
+    s->unit = lenient_field(in, "userToken", NULL, arena);
+    s->unit_is_user = !s->unit.p;
+    if (!s->unit.p)
+        s->unit = s->user;
     s->query_id = lenient_field(in, "queryID", NULL, arena);
     s->params = params_of(in, arena);
     s->at_us = s->received_us;

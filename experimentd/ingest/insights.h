@@ -1,7 +1,7 @@
 /* insights.h - Algolia's Insights API, as search-insights and InstantSearch speak it: POST /1/events {"events": [event…]}.
  * Source: https://www.algolia.com/doc/rest-api/insights/
  *
- * unit = userToken, else authenticatedUserToken; query_id = queryID; one signal an object.
+ * unit = userToken, user = authenticatedUserToken (which stands alone: identity.h); query_id = queryID; one signal an object.
  *
  *   view                      impression
  *   click                     click, with its position (they count from 1)

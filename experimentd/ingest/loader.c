@@ -103,6 +103,7 @@ static void add_signal(struct loader *l, struct str payload)
         return;
     s->type = keep(l, s->type);
     s->unit = keep(l, s->unit);
+    s->user = keep(l, s->user);
     s->session = keep(l, s->session);
     s->query_id = keep(l, s->query_id);
     s->query = keep(l, s->query);

@@ -14,12 +14,11 @@ void native_id(struct str id, unsigned char out[16])
         (void)crypto_generichash(out, 16, (const unsigned char *)id.p, id.n, NULL, 0);
 }
 
-enum field { ID, TYPE, TIMESTAMP, UNIT, SESSION, QUERY_ID, QUERY, DOC, POSITION, VALUE, PARAMS, FIELD_COUNT };
+enum field { ID, TYPE, TIMESTAMP, UNIT, USER, SESSION, QUERY_ID, QUERY, DOC, POSITION, VALUE, PARAMS, FIELD_COUNT };
 static const char *const field_names[] = {
-    [ID] = "id",       [TYPE] = "type",       [TIMESTAMP] = "timestamp",
-    [UNIT] = "unit",   [SESSION] = "session", [QUERY_ID] = "query_id",
-    [QUERY] = "query", [DOC] = "doc",         [POSITION] = "position",
-    [VALUE] = "value", [PARAMS] = "params",
+    [ID] = "id",     [TYPE] = "type",         [TIMESTAMP] = "timestamp", [UNIT] = "unit",
+    [USER] = "user", [SESSION] = "session",   [QUERY_ID] = "query_id",   [QUERY] = "query",
+    [DOC] = "doc",   [POSITION] = "position", [VALUE] = "value",         [PARAMS] = "params",
 };
 
 static bool wrong_type(struct pull *p, enum field f, const char *wanted)
@@ -95,6 +94,8 @@ static bool read_field(struct pull *p, enum field f, struct signal *s)
         return read_timestamp(p, s);
     case UNIT:
         return read_text(p, f, &s->unit);
+    case USER:
+        return read_text(p, f, &s->user);
     case SESSION:
         return read_text(p, f, &s->session);
     case QUERY_ID:
@@ -153,6 +154,10 @@ bool native_parse(struct str text, int64_t received_us, struct arena *arena, str
     if (!ok) {
         *err = p.err;
         return false;
+    }
+    if (!s.unit.n && s.user.n) {
+        s.unit = s.user;
+        s.unit_is_user = true;
     }
     if (!signal_check(&s, err))
         return false;

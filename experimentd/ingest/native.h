@@ -1,6 +1,7 @@
 /* native.h - our own format: an object, an array of objects, or one object a line (NDJSON).
  *
- * {"id"?, "type", "timestamp"?, "unit", "session"?, "query_id"?, "query"?, "doc"?, "position"?, "value"?, "params"?}; null is absent.
+ * {"id"?, "type", "timestamp"?, "unit"?, "user"?, "session"?, "query_id"?, "query"?, "doc"?, "position"?, "value"?, "params"?}; null is absent.
+ * One of unit and user is needed: with a user alone the unit is looked up (identity.h), with both they are linked.
  * An id that is a UUID is taken as it is; any other text becomes the first 16 bytes of its BLAKE2b hash. */
 #pragma once
 #include "base/mem.h"

@@ -2,6 +2,8 @@
 
 #include "base/hash.h"
 
+enum { FLAG_CLIENT_ID = 1, FLAG_UNIT_IS_USER = 2 };
+
 static void put_text(struct buf *b, struct str s)
 {
     uint32_t n = s.p ? (uint32_t)s.n : UINT32_MAX;
@@ -35,13 +37,14 @@ void record_write_signal(struct buf *b, const struct signal *s)
 {
     size_t at = begin(b);
     buf_add(b, s->id, sizeof s->id);
-    buf_add_byte(b, (char)s->client_id);
+    buf_add_byte(b, (char)((s->client_id ? FLAG_CLIENT_ID : 0) | (s->unit_is_user ? FLAG_UNIT_IS_USER : 0)));
     buf_add(b, &s->at_us, sizeof s->at_us);
     buf_add(b, &s->received_us, sizeof s->received_us);
     buf_add(b, &s->position, sizeof s->position);
     buf_add(b, &s->value, sizeof s->value);
     put_text(b, s->type);
     put_text(b, s->unit);
+    put_text(b, s->user);
     put_text(b, s->session);
     put_text(b, s->query_id);
     put_text(b, s->query);
@@ -54,6 +57,7 @@ void record_write_exposure(struct buf *b, const struct exposure *e)
 {
     size_t at = begin(b);
     buf_add(b, &e->at_us, sizeof e->at_us);
+    buf_add_byte(b, e->unit_is_user ? FLAG_UNIT_IS_USER : 0);
     put_text(b, e->experiment);
     put_text(b, e->variant);
     put_text(b, e->unit);
@@ -117,15 +121,19 @@ bool record_parse_signal(struct str payload, struct signal *out)
         !take(&in, &out->received_us, sizeof out->received_us) || !take(&in, &out->position, sizeof out->position) ||
         !take(&in, &out->value, sizeof out->value))
         return false;
-    out->client_id = flag != 0;
-    return take_text(&in, &out->type) && take_text(&in, &out->unit) && take_text(&in, &out->session) &&
-           take_text(&in, &out->query_id) && take_text(&in, &out->query) && take_text(&in, &out->doc) &&
-           take_text(&in, &out->params) && in.n == 0;
+    out->client_id = flag & FLAG_CLIENT_ID;
+    out->unit_is_user = flag & FLAG_UNIT_IS_USER;
+    return take_text(&in, &out->type) && take_text(&in, &out->unit) && take_text(&in, &out->user) &&
+           take_text(&in, &out->session) && take_text(&in, &out->query_id) && take_text(&in, &out->query) &&
+           take_text(&in, &out->doc) && take_text(&in, &out->params) && in.n == 0;
 }
 
 bool record_parse_exposure(struct str payload, struct exposure *out)
 {
     struct str in = payload;
-    return take(&in, &out->at_us, sizeof out->at_us) && take_text(&in, &out->experiment) &&
-           take_text(&in, &out->variant) && take_text(&in, &out->unit) && in.n == 0;
+    char flag;
+    if (!take(&in, &out->at_us, sizeof out->at_us) || !take(&in, &flag, 1))
+        return false;
+    out->unit_is_user = flag & FLAG_UNIT_IS_USER;
+    return take_text(&in, &out->experiment) && take_text(&in, &out->variant) && take_text(&in, &out->unit) && in.n == 0;
 }

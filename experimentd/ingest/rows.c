@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/pg.h"
+#include "experimentd/ingest/identity.h"
 
 enum { COPY_MAX_BYTES = 512 << 20 };
 
@@ -17,11 +18,13 @@ void rows_loader_init(struct rows_loader *l, struct pg *pg)
 {
     *l = (struct rows_loader){ .pg = pg };
     buf_init(&l->copy, COPY_MAX_BYTES);
+    arena_init(&l->texts, 4096);
 }
 
 void rows_loader_release(struct rows_loader *l)
 {
     buf_release(&l->copy);
+    arena_release(&l->texts);
     mem_free(l->days);
 }
 
@@ -146,7 +149,7 @@ static bool drop_repeats(struct rows_loader *l, struct rows *rows, uint64_t *out
 
 static void add_signal(struct buf *b, const struct signal *s)
 {
-    pg_copy_row(b, 13);
+    pg_copy_row(b, 14);
     pg_copy_uuid(b, s->id);
     pg_copy_time(b, s->at_us);
     pg_copy_time(b, s->received_us);
@@ -163,6 +166,7 @@ static void add_signal(struct buf *b, const struct signal *s)
         pg_copy_i32(b, s->position);
     pg_copy_double(b, s->value);
     pg_copy_jsonb(b, s->params);
+    pg_copy_text(b, s->user);
 }
 
 static bool copy_out(struct rows_loader *l, const char *sql, struct err *err)
@@ -181,7 +185,7 @@ static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct 
         add_signal(&l->copy, &rows->signals[i]);
     return copy_out(l,
                     "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, "
-                    "value, params) "
+                    "value, params, user_id) "
                     "from stdin (format binary)",
                     err);
 }
@@ -206,6 +210,9 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
 {
     *out_duplicates = 0;
     if (rows->signals_count && !drop_repeats(l, rows, out_duplicates, err))
+        return false;
+    arena_reset(&l->texts);
+    if (!identity_apply(l->pg, rows, &l->texts, err))
         return false;
     return (rows->signals_count == 0 || copy_signals(l, rows, err)) &&
            (rows->exposures_count == 0 || copy_exposures(l, rows, err));

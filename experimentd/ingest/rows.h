@@ -20,8 +20,9 @@ struct rows {
 
 struct rows_loader {
     struct pg *pg;
-    struct buf copy; /* kept between batches */
-    int32_t *days;   /* days whose partitions are known to be there */
+    struct buf copy;    /* kept between batches */
+    struct arena texts; /* units that users were found to be, of the batch */
+    int32_t *days;      /* days whose partitions are known to be there */
     size_t days_count, days_room;
 };
 

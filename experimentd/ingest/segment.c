@@ -136,7 +136,7 @@ static void on_added(struct track *t)
 static void on_experiment(struct track *t)
 {
     struct exposure *e = &t->out->exposure;
-    *e = (struct exposure){ .at_us = t->common.at_us, .unit = t->common.unit };
+    *e = (struct exposure){ .at_us = t->common.at_us, .unit = t->common.unit, .unit_is_user = t->common.unit_is_user };
     e->experiment = lenient_field(t->properties, "experiment_id", "experimentId", t->arena);
     e->variant = lenient_field(t->properties, "variation_id", "variationId", t->arena);
     if (!e->variant.p)
@@ -183,9 +183,11 @@ static bool read_common(struct track *t, struct err *err)
     struct str alias = lenient_field(t->in, "previousId", NULL, t->arena);
     t->properties = json_object_get(t->in, "properties");
     t->message_id = lenient_field(t->in, "messageId", NULL, t->arena);
-    s->unit = lenient_field(t->in, "anonymousId", "anonymous_id", t->arena);
+    s->user = lenient_field(t->in, "userId", "user_id", t->arena);
+    s->unit = alias.p ? alias : lenient_field(t->in, "anonymousId", "anonymous_id", t->arena);
+    s->unit_is_user = !s->unit.p;
     if (!s->unit.p)
-        s->unit = alias.p ? alias : lenient_field(t->in, "userId", "user_id", t->arena);
+        s->unit = s->user;
     if (!s->unit.p)
         return err_set(err, ERR_INVALID, "fields \"anonymousId\" and \"userId\" are both missing: whose event is it");
     if (t->message_id.n > SIGNAL_ID_MAX)

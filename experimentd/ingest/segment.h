@@ -3,7 +3,7 @@
  * POST /v1/batch {"batch": [event…], "sentAt"}, or one event at /v1/track, identify, page, screen, group, alias.
  * Source: https://www.twilio.com/docs/segment/connections/sources/catalog/libraries/server/http-api and …/connections/spec/ecommerce/v2
  *
- * unit = anonymousId, else userId. A client's clock that is off by more than a minute is corrected by Segment's rule: at = received −
+ * unit = anonymousId (of an alias: previousId), user = userId; of an event with userId only the unit is looked up (identity.h). A client's clock that is off by more than a minute is corrected by Segment's rule: at = received −
  * (sentAt − timestamp). Below that the difference is mostly the way, or a retry: RudderStack's Node SDK keeps sentAt when it sends again.
  * A repeat is found by messageId, which SDKs keep when they send again.
  *

@@ -46,7 +46,7 @@ bool signal_check(const struct signal *s, struct err *err)
     if (isinf(s->value))
         return err_set(err, ERR_INVALID, "field \"value\" is not a finite number");
     return text("type", s->type, SIGNAL_TYPE_MAX, true, err) && type_format(s->type, err) &&
-           text("unit", s->unit, SIGNAL_UNIT_MAX, true, err) &&
+           text("unit", s->unit, SIGNAL_UNIT_MAX, true, err) && text("user", s->user, SIGNAL_UNIT_MAX, false, err) &&
            text("session", s->session, SIGNAL_ID_MAX, false, err) &&
            text("query_id", s->query_id, SIGNAL_ID_MAX, false, err) &&
            text("query", s->query, SIGNAL_QUERY_MAX, false, err) && text("doc", s->doc, SIGNAL_DOC_MAX, false, err) &&

@@ -25,6 +25,8 @@ struct signal {
     int64_t received_us;
     struct str type; /* request, response, click, cart, purchase, annotation, login, or any [a-z0-9_.-]+ */
     struct str unit;
+    struct str user;   /* the logged-in user, {NULL, 0}: not known */
+    bool unit_is_user; /* nothing but the user is known: the loader looks for its unit (identity.h) */
     struct str session, query_id, query, doc; /* {NULL, 0}: absent */
     int32_t position;                         /* SIGNAL_POSITION_NONE: absent */
     double value;                             /* NAN: absent. Of a response: its number of results */
@@ -34,6 +36,7 @@ struct signal {
 struct exposure {
     int64_t at_us;
     struct str experiment, variant, unit;
+    bool unit_is_user;
 };
 
 /* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field. */

@@ -19,11 +19,11 @@ static bool read_common(json_t *in, struct signal *s, int64_t received_us, struc
     s->session = lenient_field(in, "session_id", "sessionId", arena);
     if (!s->session.p)
         s->session = lenient_field(attributes, "session_id", "sessionId", arena);
+    s->user = lenient_field(in, "user_id", "userId", arena);
     s->unit = lenient_field(in, "client_id", "clientId", arena);
+    s->unit_is_user = !s->unit.p && s->user.p;
     if (!s->unit.p)
-        s->unit = lenient_field(in, "user_id", "userId", arena);
-    if (!s->unit.p)
-        s->unit = s->session;
+        s->unit = s->user.p ? s->user : s->session;
     s->query_id = lenient_field(in, "query_id", "queryId", arena);
     s->query = lenient_field(in, "user_query", "userQuery", arena);
     if (!s->unit.p)
@@ -38,7 +38,11 @@ static void read_exposure(json_t *attributes, const struct signal *s, struct for
 {
     struct str experiment = lenient_field(attributes, "experiment", "experiment_id", arena);
     struct str variant = lenient_field(attributes, "variant", "variation", arena);
-    struct exposure e = { .at_us = s->at_us, .experiment = experiment, .variant = variant, .unit = s->unit };
+    struct exposure e = { .at_us = s->at_us,
+                          .experiment = experiment,
+                          .variant = variant,
+                          .unit = s->unit,
+                          .unit_is_user = s->unit_is_user };
     struct err ignored;
     if (!experiment.p || !variant.p || !exposure_check(&e, &ignored))
         return;
