@@ -228,6 +228,12 @@ CREATE VIEW public.holdouts AS
    FROM public.experiments
   WHERE (experiments.kind = 'holdout'::text);
 
+CREATE TABLE public.identities (
+    user_id text NOT NULL,
+    unit text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.import_position (
     file bytea NOT NULL,
     name text NOT NULL,
@@ -371,7 +377,8 @@ CREATE TABLE public.signals (
     doc text,
     "position" integer,
     value double precision,
-    params jsonb
+    params jsonb,
+    user_id text
 )
 PARTITION BY RANGE (at);
 
@@ -491,6 +498,9 @@ ALTER TABLE ONLY public.experiments
 
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.import_position
     ADD CONSTRAINT import_position_pkey PRIMARY KEY (file);
