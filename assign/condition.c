@@ -127,12 +127,12 @@ static void index_set(struct assign_compiler *c, struct value_set *set)
     set->mask = mask - 1;
 }
 
-static void add_heads(struct assign_compiler *c, struct value_set *set)
+static void add_tags(struct assign_compiler *c, struct value_set *set)
 {
-    uint64_t *heads = take(c, set->count, sizeof *heads);
-    for (uint32_t i = 0; heads && i < set->count; i++)
-        heads[i] = assign_text_head(set->items[i].text);
-    set->heads = heads;
+    uint64_t *tags = take(c, set->count, sizeof *tags);
+    for (uint32_t i = 0; tags && i < set->count; i++)
+        tags[i] = assign_text_tag(set->items[i].text);
+    set->tags = tags;
 }
 
 static const struct value_set *make_set(struct assign_compiler *c, const struct assign_value *list)
@@ -148,7 +148,7 @@ static const struct value_set *make_set(struct assign_compiler *c, const struct 
     if (set->count > FEW_ITEMS)
         index_set(c, set);
     else if (set->only_texts)
-        add_heads(c, set);
+        add_tags(c, set);
     return set;
 }
 
@@ -348,6 +348,23 @@ static void compile_group(struct assign_compiler *c, const struct assign_value *
     }
 }
 
+/* Most tests are of one operator: they need no loop over operators, which costs as much as the operator. */
+static void compile_path(struct assign_compiler *c, struct assign_text key, const struct assign_value *v,
+                         struct clause *out)
+{
+    out->kind = CLAUSE_PATH;
+    out->path = path_number(c, key);
+    out->test = compile_test(c, v, false);
+    if (!out->test || out->test->kind != TEST_OPS || out->test->count != 1 || !out->test->ops)
+        return;
+    out->op = out->test->ops;
+    out->set = out->op->set;
+    if (out->op->broken)
+        out->kind = CLAUSE_NEVER;
+    else
+        out->kind = out->op->code == OP_IN || out->op->code == OP_IN_GROUP ? CLAUSE_LIST : CLAUSE_OP;
+}
+
 static void compile_clause(struct assign_compiler *c, struct assign_text key, const struct assign_value *v,
                            struct clause *out)
 {
@@ -367,9 +384,7 @@ static void compile_clause(struct assign_compiler *c, struct assign_text key, co
     } else if (assign_text_equal(key, ASSIGN_TEXT("$savedGroup"))) {
         compile_group(c, v, out);
     } else {
-        out->kind = CLAUSE_PATH;
-        out->path = path_number(c, key);
-        out->test = compile_test(c, v, false);
+        compile_path(c, key, v, out);
     }
 }
 

@@ -9,7 +9,8 @@ enum clause_kind {
     CLAUSE_NOR,
     CLAUSE_AND,
     CLAUSE_NOT,
-    CLAUSE_LIST, /* $savedGroup of values */
+    CLAUSE_LIST, /* one of a list: $savedGroup of values, or a lone $in */
+    CLAUSE_OP,   /* a lone operator */
     CLAUSE_PATH
 };
 
@@ -18,16 +19,18 @@ struct value_set {
     const struct assign_value *items;
     uint32_t count, mask;
     const uint32_t *table;
-    const uint64_t *heads; /* of the texts of a short one, when nothing else is in it */
-    bool only_texts;       /* nothing else is in it */
+    const uint64_t *tags; /* of the texts of a short one, when nothing else is in it */
+    bool only_texts;      /* nothing else is in it */
 };
 
+struct op;
 struct value_test;
 struct clause {
     enum clause_kind kind;
     uint32_t path, count;
     const struct assign_condition *const *list; /* OR, NOR, AND, NOT */
     const struct value_set *set;
+    const struct op *op;
     const struct value_test *test;
 };
 struct assign_condition {

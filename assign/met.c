@@ -66,36 +66,38 @@ static const struct assign_value *look_up(const struct assign_subject *subject, 
 
 /* ---- lists ---- */
 
-/* All of the few are compared, as bits: which one it is, if any, no processor can guess. */
-static bool has_head(const struct value_set *set, struct assign_text text)
+/* All of the few are compared: which one it is, if any, no processor can guess. */
+static inline bool has_tag(const struct value_set *set, struct assign_text text)
 {
-    uint64_t head = assign_text_head(text);
-    uint32_t same = 0;
+    uint64_t tag = assign_text_tag(text);
+    bool any = false;
     for (uint32_t i = 0; i < set->count; i++)
-        same |= (uint32_t)(set->heads[i] == head) << i;
-    for (; same; same &= same - 1) {
-        struct assign_text item = set->items[__builtin_ctz(same)].text;
-        if (item.n == text.n && (text.n <= sizeof head || assign_text_equal(item, text)))
+        any |= set->tags[i] == tag;
+    if (!any || text.n <= ASSIGN_TAG_EXACT_MAX)
+        return any;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (assign_text_equal(set->items[i].text, text))
+            return true;
+    return false;
+}
+
+static bool has_text(const struct value_set *set, struct assign_text text)
+{
+    for (uint32_t at = assign_text_hash(text);; at++) {
+        uint32_t i = set->table[at & set->mask];
+        if (i == UINT32_MAX)
+            return false;
+        if (assign_text_equal(set->items[i].text, text))
             return true;
     }
-    return false;
 }
 
 bool assign_set_has(const struct value_set *set, const struct assign_value *v)
 {
-    if (v->type == ASSIGN_STRING && set->table) {
-        for (uint32_t at = assign_text_hash(v->text);; at++) {
-            uint32_t i = set->table[at & set->mask];
-            if (i == UINT32_MAX)
-                return false;
-            if (assign_text_equal(set->items[i].text, v->text))
-                return true;
-        }
-    }
+    if (v->type == ASSIGN_STRING && (set->tags || set->table))
+        return set->tags ? has_tag(set, v->text) : has_text(set, v->text);
     if (v->type != ASSIGN_STRING && set->only_texts)
         return false;
-    if (set->heads)
-        return has_head(set, v->text);
     for (uint32_t i = 0; i < set->count; i++)
         if (assign_strict_equal(&set->items[i], v))
             return true;
@@ -346,6 +348,7 @@ static bool all_met(const struct clause *c, const struct assign_subject *subject
 
 static bool clause_met(const struct clause *c, const struct assign_subject *subject, struct assign_scratch *s)
 {
+    const struct assign_value *v;
     switch (c->kind) {
     case CLAUSE_NEVER:
         return false;
@@ -358,7 +361,10 @@ static bool clause_met(const struct clause *c, const struct assign_subject *subj
     case CLAUSE_NOT:
         return !assign_condition_met(c->list[0], subject, s);
     case CLAUSE_LIST:
-        return is_in(c->set, look_up(subject, c->path, s), false, s);
+        v = look_up(subject, c->path, s);
+        return v->type == ASSIGN_STRING && c->set->tags ? has_tag(c->set, v->text) : is_in(c->set, v, false, s);
+    case CLAUSE_OP:
+        return op_met(c->op, look_up(subject, c->path, s), s);
     case CLAUSE_PATH:
         return test_met(c->test, look_up(subject, c->path, s), s);
     }

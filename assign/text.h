@@ -30,24 +30,26 @@ static inline bool assign_same_bytes(const char *a, const char *b, size_t n)
     return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
-/* The first eight bytes as a number, zeros behind a shorter text: what two texts of the same length and at most eight bytes are compared by. */
-static inline uint64_t assign_text_head(struct assign_text t)
+/* A number that two texts of up to seven bytes share only when they are the same: the bytes, and the length above them. Of a longer text
+ * the first seven bytes; those of others may begin so, too. */
+enum { ASSIGN_TAG_EXACT_MAX = 7 };
+static inline uint64_t assign_text_tag(struct assign_text t)
 {
-    uint64_t head = 0;
+    uint64_t tag = 0;
     uint32_t lo, hi;
-    if (t.n >= 8) {
-        memcpy(&head, t.p, 8);
-        return head;
+    if (t.n > ASSIGN_TAG_EXACT_MAX) {
+        memcpy(&tag, t.p, 8);
+        return tag | UINT64_C(0xFF) << 56;
     }
     if (t.n >= 4) {
         memcpy(&lo, t.p, 4);
         memcpy(&hi, t.p + t.n - 4, 4);
-        return lo | (uint64_t)hi << (t.n - 4) * 8;
+        tag = lo | (uint64_t)hi << (t.n - 4) * 8;
+    } else if (t.n) { /* the first, the middle and the last are all there are */
+        tag = (unsigned char)t.p[0] | (uint64_t)(unsigned char)t.p[t.n / 2] << t.n / 2 * 8 |
+              (uint64_t)(unsigned char)t.p[t.n - 1] << (t.n - 1) * 8;
     }
-    if (t.n) /* the first, the middle and the last are all there are */
-        head = (unsigned char)t.p[0] | (uint64_t)(unsigned char)t.p[t.n / 2] << t.n / 2 * 8 |
-               (uint64_t)(unsigned char)t.p[t.n - 1] << (t.n - 1) * 8;
-    return head;
+    return tag | (uint64_t)(t.n + 1) << 56;
 }
 
 static inline bool assign_text_equal(struct assign_text a, struct assign_text b)

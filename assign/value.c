@@ -15,9 +15,9 @@ const struct assign_value *assign_member(const struct assign_value *object, cons
 {
     if (!object || object->type != ASSIGN_OBJECT)
         return NULL;
-    for (uint32_t i = 0; i < object->count; i++)
-        if (object->members[i].key.n == key_n && assign_same_bytes(object->members[i].key.p, key, key_n))
-            return &object->members[i].value;
+    for (const struct assign_member *m = object->members, *end = m + object->count; m < end; m++)
+        if (m->key.n == key_n && assign_same_bytes(m->key.p, key, key_n))
+            return &m->value;
     return NULL;
 }
 

@@ -29,17 +29,21 @@ Test(text, one_other_byte_makes_texts_differ)
     }
 }
 
-Test(text, the_head_tells_short_texts_of_one_length_apart)
+Test(text, the_tag_tells_short_texts_apart)
 {
     for (size_t n = 0; n <= LONGEST; n++) {
         char *a = exact(n, 'x'), *b = exact(n, 'x');
         struct assign_text s = { a, n }, t = { b, n };
-        cr_assert(eq(u64, assign_text_head(s), assign_text_head(t)));
+        cr_assert(eq(u64, assign_text_tag(s), assign_text_tag(t)));
         for (size_t i = 0; i < n; i++) {
             b[i] = '\0';
-            bool same = assign_text_head(s) == assign_text_head(t), behind = i >= sizeof(uint64_t);
+            bool same = assign_text_tag(s) == assign_text_tag(t), behind = i >= ASSIGN_TAG_EXACT_MAX;
             cr_assert(same == behind, "byte %zu of %zu", i, n);
             b[i] = 'x';
+        }
+        if (n && n <= ASSIGN_TAG_EXACT_MAX + 1) { /* also one that is longer by a zero byte */
+            b[n - 1] = '\0';
+            cr_assert(ne(u64, assign_text_tag(t), assign_text_tag((struct assign_text){ b, n - 1 })), "%zu", n);
         }
         free(a);
         free(b);
