@@ -19,7 +19,8 @@ target_compile_definitions(project_options INTERFACE _GNU_SOURCE
 target_compile_options(project_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes -Wstrict-prototypes
   -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Werror
-  -fno-strict-aliasing -ffp-contract=off -fno-omit-frame-pointer -fstack-protector-strong)
+  -fno-strict-aliasing -ffp-contract=off -fstack-protector-strong
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:WITHOUT_FRAME_POINTER>>>:-fno-omit-frame-pointer>)
 
 if(WITH_ASAN)
   target_compile_options(project_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
