@@ -20,7 +20,7 @@ struct bench {
     struct assign_payload *payload;
     struct unit units[UNITS_MAX];
     struct assign_unit now; /* who is being evaluated: the session borrows it */
-    size_t unit_count;
+    size_t unit_count, features;
     char memory[ROOM] __attribute__((aligned(16)));
     size_t sink; /* so that no answer is computed for nothing */
 };
@@ -59,18 +59,17 @@ static struct assign_session *bind(struct bench *b, const struct unit *u, bool f
     if (from_text && !assign_json_read(u->text.p, u->text.n, arena, &b->now.attributes, &e))
         abort();
     struct assign_session *s = assign_bind(b->payload, &b->now, arena);
-    if (!s || (assign_feature_count(b->payload) > 1 && !assign_hash_all(s)))
+    if (!s || (b->features > 1 && !assign_hash_all(s)))
         abort();
     return s;
 }
 
 static void evaluate_all(struct bench *b, bool from_text)
 {
-    size_t features = assign_feature_count(b->payload);
     struct assign_arena arena;
     for (size_t i = 0; i < b->unit_count; i++) {
         struct assign_session *s = bind(b, &b->units[i], from_text, &arena);
-        for (size_t f = 0; f < features; f++) {
+        for (size_t f = 0; f < b->features; f++) {
             struct assign_result r;
             if (!assign_eval(s, f, &r, NULL))
                 abort();
@@ -92,7 +91,7 @@ static void measure(struct bench *b, bool from_text, double seconds)
     size_t assignments = 0;
     while ((double)(spent = now_ns() - started) < seconds * 1e9) {
         evaluate_all(b, from_text);
-        assignments += b->unit_count * assign_feature_count(b->payload);
+        assignments += b->unit_count * b->features;
     }
     (void)printf("%lld %zu\n", (long long)spent, assignments);
 }
@@ -103,7 +102,7 @@ static void print_answers(struct bench *b)
     char text[4096];
     for (size_t i = 0; i < b->unit_count; i++) {
         struct assign_session *s = bind(b, &b->units[i], true, &arena);
-        for (size_t f = 0; f < assign_feature_count(b->payload); f++) {
+        for (size_t f = 0; f < b->features; f++) {
             struct assign_result r;
             if (!assign_eval(s, f, &r, NULL))
                 abort();
@@ -133,6 +132,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "assign_inprocess PAYLOAD UNITS: %s\n", e.text);
         return 64;
     }
+    b.features = assign_feature_count(b.payload);
     for (char command[64]; fgets(command, sizeof command, stdin); (void)fflush(stdout)) {
         if (strncmp(command, "answers", 7) == 0)
             print_answers(&b);
