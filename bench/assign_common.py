@@ -1,12 +1,11 @@
 """What the parts of the benchmark of assignment share: the experiments, the units, CPU time from /proc, nginx and wrk."""
 import os
 import random
-import re
-import shutil
 import signal
-import statistics
 import subprocess
 import sys
+
+import machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "support"))
@@ -39,55 +38,6 @@ def make_experiments(d, count=EXPERIMENTS):
     for i in range(count):
         d.make_experiment("ranker-%02d" % i, targeting=targeting(i), variants=[
             {"key": "control", "value": {"ranker": "bm25"}}, {"key": "treatment", "value": {"ranker": "ltr-%d" % i}}])
-
-
-def need(*tools):
-    missing = [t for t in tools if not shutil.which(t)]
-    if missing:
-        raise SystemExit("bench assign: not installed: %s (script/setup installs it)" % ", ".join(missing))
-
-
-def threads_cpu(pid):
-    """Seconds of CPU, user and system, that the process has used."""
-    try:
-        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except FileNotFoundError:
-        return 0.0
-
-
-def machine_busy():
-    """Seconds of CPU that all cores were busy, whoever was charged: the kernel's network code runs in interrupts that no process pays for."""
-    with open("/proc/stat", encoding="ascii") as f:
-        user, nice, system, _idle, _wait, irq, softirq = map(int, f.readline().split()[1:8])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-
-
-def descendants(pid):
-    """Of the daemon: its PostgreSQL."""
-    parents = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % name, encoding="ascii", errors="replace") as f:
-                parents.setdefault(int(f.read().rsplit(")", 1)[1].split()[1]), []).append(int(name))
-        except FileNotFoundError:
-            pass
-    found, todo = [], [pid]
-    while todo:
-        children = parents.get(todo.pop(), [])
-        found += children
-        todo += children
-    return found
-
-
-def resident_kb(pid):
-    with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
-
-
-def pin(pid, core):
-    subprocess.run(["taskset", "-a", "-cp", str(core), str(pid)], check=True, stdout=subprocess.DEVNULL)
 
 
 class Nginx:
@@ -129,25 +79,8 @@ def write_lua(path, method, targets, bodies, token):
 
 def wrk(url, script, seconds, pid, others=(), first=0):
     """One run of 64 connections from core 1, from the first-th request on; CPU of `pid` a request, and of `others`."""
-    before, before_others = threads_cpu(pid), sum(map(threads_cpu, others))
-    out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", "-d%ds" % seconds, "--latency", "-s", script, url, "--", str(first)],
-                         capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out:
-        raise SystemExit("bench assign: the server answered with errors:\n" + out)
-    count = int(re.search(r"(\d+) requests in", out).group(1))
-
-    def micros(percent):
-        number, unit = re.search(r"%s%%\s+([\d.]+)(us|ms|s)" % percent, out).groups()
-        return float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
-    return {"count": count, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), "p50": micros(50), "p99": micros(99),
-            "cpu": (threads_cpu(pid) - before) / count * 1e6,
-            "others": (sum(map(threads_cpu, others)) - before_others) / count * 1e6}
-
-
-def median(rows, what):
-    return statistics.median(r[what] for r in rows)
-
-
-def ratio(above, below, what):
-    """The median of the ratios round by round."""
-    return statistics.median(a[what] / b[what] for a, b in zip(above, below))
+    before, before_others = machine.threads_cpu(pid), sum(map(machine.threads_cpu, others))
+    row = machine.wrk(url, script, seconds, [first], cpus="1")
+    row["cpu"] = (machine.threads_cpu(pid) - before) / row["count"] * 1e6
+    row["others"] = (sum(map(machine.threads_cpu, others)) - before_others) / row["count"] * 1e6
+    return row

@@ -14,6 +14,7 @@ import time
 
 import assign_common as common
 import assign_unleash
+import machine
 from daemon import Daemon
 
 COME_AGAIN, NEW = 10000, 200000  # units that ask again and again; and so many that each asks once, which is recorded
@@ -37,7 +38,7 @@ class Target:
 
     def run(self, seconds, keep=True):
         before = metric(self.daemon, "experimentd_exposures_total") if self.daemon else 0
-        row = common.wrk(self.url, self.script, seconds, self.pid, common.descendants(self.pid) if self.daemon else (), self.first)
+        row = common.wrk(self.url, self.script, seconds, self.pid, machine.descendants(self.pid) if self.daemon else (), self.first)
         self.first += row["count"] if self.step else 0
         if self.daemon:
             row["exposures"] = (metric(self.daemon, "experimentd_exposures_total") - before) / row["count"]
@@ -60,8 +61,8 @@ def run_rounds(targets, options):
 
 def say_ratio(ours, theirs):
     print("  medians: CPU us/req %.2f and %.2f, ratio round by round %.2f; req/s %.0f and %.0f, ratio %.2f  (%s / %s)" % (
-        common.median(ours.rows, "cpu"), common.median(theirs.rows, "cpu"), common.ratio(ours.rows, theirs.rows, "cpu"),
-        common.median(ours.rows, "rate"), common.median(theirs.rows, "rate"), common.ratio(ours.rows, theirs.rows, "rate"), ours.name, theirs.name))
+        machine.median(ours.rows, "cpu"), machine.median(theirs.rows, "cpu"), machine.ratio(ours.rows, theirs.rows, "cpu"),
+        machine.median(ours.rows, "rate"), machine.median(theirs.rows, "rate"), machine.ratio(ours.rows, theirs.rows, "rate"), ours.name, theirs.name))
 
 
 def post_target(d, directory, count):
@@ -85,7 +86,7 @@ def post_many(d, directory, options):
         nginx.close()
     for t in (few, many):
         say_ratio(t, constant)
-        print("  exposures written to the journal: %.2f a request (a repeat within the hour is dropped while it is known)" % common.median(t.rows, "exposures"))
+        print("  exposures written to the journal: %.2f a request (a repeat within the hour is dropped while it is known)" % machine.median(t.rows, "exposures"))
     return few
 
 
@@ -131,11 +132,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--port", type=int, default=18990, help="of nginx, and the two above it")
     options = parser.parse_args()
-    common.need("wrk", "nginx", "taskset")
+    machine.need("wrk", "nginx", "taskset")
     with tempfile.TemporaryDirectory() as directory, Daemon(threads=1) as d:
         os.chmod(directory, 0o755)
         common.make_experiments(d)
-        common.pin(d.process.pid, 0)
+        machine.pin(d.process.pid, 0)
         ours = post_many(d, directory, options)
         get_one(d, directory, options)
         beside_unleash(d, directory, options, ours)

@@ -14,6 +14,7 @@ import threading
 import time
 
 import assign_common as common
+import machine
 from assign_http import ask
 from daemon import Daemon
 
@@ -33,16 +34,16 @@ class Bench:
 
     def load(self, name, rate, seconds, quiet=False):
         """POSTs at a fixed rate (0: as fast as they are answered); prints latencies and who used which share of a core."""
-        pids = {"daemon": [self.d.process.pid], "PostgreSQL": common.descendants(self.d.process.pid)}
-        before = {k: sum(map(common.threads_cpu, v)) for k, v in pids.items()}
-        started, busy = time.monotonic(), common.machine_busy()
+        pids = {"daemon": [self.d.process.pid], "PostgreSQL": machine.descendants(self.d.process.pid)}
+        before = {k: sum(map(machine.threads_cpu, v)) for k, v in pids.items()}
+        started, busy = time.monotonic(), machine.machine_busy()
         out = subprocess.run([program("load"), self.d.host, str(self.d.port), self.d.keys["client"], self.requests, str(CONNECTIONS),
                               "%g" % rate, "%g" % seconds], capture_output=True, text=True, check=True).stdout
         spent = time.monotonic() - started
         row = json.loads(out)
-        shares = {k: (sum(map(common.threads_cpu, v)) - before[k]) / spent for k, v in pids.items()}
+        shares = {k: (sum(map(machine.threads_cpu, v)) - before[k]) / spent for k, v in pids.items()}
         shares["generator"] = row["cpu"] / spent
-        shares["everything on the machine"] = (common.machine_busy() - busy) / spent
+        shares["everything on the machine"] = (machine.machine_busy() - busy) / spent
         if not quiet:
             print("  %-46s %7.0f/s  p50 %6d  p99 %6d  p99.9 %6d  max %7d us%s   cores: %s" % (
                 name, row["rate"], row["p50"], row["p99"], row["p999"], row["max"], "  REFUSED %d" % row["refused"] if row["refused"] else "",
@@ -126,9 +127,9 @@ def memory(d, count):
     few = Streams(d, 100)
     few.close()
     time.sleep(1.5)
-    empty, started = common.resident_kb(d.process.pid), time.monotonic()
+    empty, started = machine.resident_kb(d.process.pid), time.monotonic()
     streams = Streams(d, count)
-    opened, full = time.monotonic() - started, common.resident_kb(d.process.pid)
+    opened, full = time.monotonic() - started, machine.resident_kb(d.process.pid)
     streams.close()
     print("  %d streams on /sub opened in %.1f s; resident memory of the daemon: %.1f MB with 0, %.1f MB with %d: %.0f bytes a stream" % (
         count, opened, empty / 1024, full / 1024, count, (full - empty) * 1024 / count))
@@ -148,7 +149,7 @@ def with_streams(b, options, rate):
         streams.close()
     say_edits(edits, streams)
     print("  an event is %d bytes; the holder of the streams read %.0f MB and used %.1f s of CPU in all; resident memory of the daemon afterwards: %.1f MB" % (
-        len(d.get("/api/features/" + d.keys["client"], key=None).body), streams.bytes / 1e6, streams.cpu, common.resident_kb(d.process.pid) / 1024))
+        len(d.get("/api/features/" + d.keys["client"], key=None).body), streams.bytes / 1e6, streams.cpu, machine.resident_kb(d.process.pid) / 1024))
 
 
 def main():

@@ -1,105 +1,104 @@
 #!/usr/bin/python3
-"""Durable signals per second over HTTP, loader included, beside COPY of the same rows into a table of the same kind, in one run.
+"""Durable signals over HTTP beside what PostgreSQL does alone, on the same table and the same cores, in one run.
 
-For each batch size: 64 connections post NDJSON batches; an answer means that the batch is on disk. "loaded" counts from the first
-request until the last row is in PostgreSQL. Then the rows are copied out and in again by psql's \\copy, text and binary, into a table
-with the same partitions. Everything shares the same cores. It prints figures and ratios and judges nothing.
+An answer means that the batch is on disk; "loaded" counts until its last row is in PostgreSQL. (a) 64 connections, batches of several
+sizes, beside psql's \\copy. (b) one signal a request beside 64 sessions of single INSERTs. (c) the time of a durable answer beside one
+fdatasync. It prints figures and ratios and judges nothing.
 """
 import argparse
 import os
 import re
-import shutil
+import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
-from daemon import Daemon  # noqa: E402
+import ingest_common as common
+import machine
+from daemon import Daemon
 
-LUA = """
-local n = 0
-request = function()
-  local lines = {}
-  for i = 1, %(batch)d do
-    n = n + 1
-    lines[i] = string.format('{"type":"click","unit":"user-%%d","session":"session-%%d","query_id":"q-%%d","query":"wireless keyboard","doc":"sku-%%d","position":%%d,"params":{"page":1,"device":"phone","list":"search"}}', n %% 500009, n %% 800011, n, n %% 20011, n %% 20 + 1)
-  end
-  return wrk.format("POST", "/v1/signals", nil, table.concat(lines, "\\n"))
-end
-"""
-
-REFERENCE = """
-drop table if exists reference;
-create table reference (like signals including all) partition by range (at);
-create table reference_day partition of reference default partition by range (bucket);
-create table reference_0 partition of reference_day for values from (0) to (1024);
-create table reference_1 partition of reference_day for values from (1024) to (2048);
-create table reference_2 partition of reference_day for values from (2048) to (3072);
-create table reference_3 partition of reference_day for values from (3072) to (4096);
-"""
+ROW = "%6s %4s %9s %9s %9s %9s %8s %11s %8s"
 
 
-def psql(d, *commands):
-    arguments = [a for c in commands for a in ("-c", c)]
-    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(d.dir, "run"), "-U", "experimentd", "experimentd",
-                           *arguments], capture_output=True, text=True, check=True).stdout.strip()
+def batches(d, client, directory, options):
+    print("(a) 64 connections, %d cores shared with the client and PostgreSQL; CPU in microseconds a signal" % os.cpu_count())
+    print(ROW % ("batch", "ids", "durable/s", "loaded/s", "p50 us", "p99 us", "syncs/s", "daemon CPU", "PG CPU"))
+    rows = {}
+    for batch, ids in [(b, i) for b in map(int, options.batches.split(",")) for i in (False, True)]:
+        r = rows[batch, ids] = client.post(batch, options.seconds, ids)
+        print(ROW % (batch, "yes" if ids else "no", "%.0f" % r["durable"], "%.0f" % r["loaded"], "%.0f" % r["p50"], "%.0f" % r["p99"],
+                     "%.0f" % r["syncs"], "%.2f" % r["cpu"], "%.2f" % r["postgres"]))
+    best = {}
+    for form in ("text", "binary"):
+        path = common.copy_file(d, directory, form)
+        best[form] = common.COPIED / min(common.copy_seconds(d, path, form) for _ in range(3))
+    print("  psql \\copy into the same table: text %.0f rows/s, binary %.0f rows/s" % (best["text"], best["binary"]))
+    for (batch, ids), r in rows.items():
+        print("  loaded over \\copy, batches of %4d%s: text %.2f, binary %.2f" % (batch, ", ids" if ids else "     ", r["loaded"] / best["text"],
+                                                                               r["loaded"] / best["binary"]))
 
 
-def counter(d, name):
-    return float(re.search(r"^%s ([\d.e+]+)" % name, d.get("/metrics", key=None).body.decode(), re.M).group(1))
-
-
-def post(d, directory, batch, seconds):
-    script = os.path.join(directory, "batch.lua")
-    with open(script, "w", encoding="utf-8") as f:
-        f.write(LUA % {"batch": batch})
-    before, syncs, start = int(psql(d, "select count(*) from signals")), counter(d, "experimentd_journal_syncs_total"), time.monotonic()
-    out = subprocess.run(["wrk", "-t1", "-c64", "-d%ds" % seconds, "--latency", "-s", script, "-H",
-                          "Authorization: Bearer " + d.keys["client"], "http://%s:%d" % (d.host, d.port)],
+def inserts(d, directory, seconds):
+    path = os.path.join(directory, "insert.sql")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(common.INSERT)
+    out = subprocess.run([common.pgbench(), "-n", "-M", "prepared", "-c", "64", "-j", "2", "-T", str(seconds), "-f", path, d.database_url()],
                          capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out:
-        raise SystemExit("the server answered with errors:\n" + out)
-    posted = time.monotonic() - start
-    syncs = counter(d, "experimentd_journal_syncs_total") - syncs
-    while counter(d, "experimentd_journal_backlog_bytes") > 0:
-        time.sleep(0.05)
-    loaded = time.monotonic() - start
-    rows = int(psql(d, "select count(*) from signals")) - before
-    p50, p99 = (re.search(r"^\s+%d%%\s+(\S+)" % p, out, re.M).group(1) for p in (50, 99))
-    print("%8d %10d %14.0f %14.0f %10s %10s %8.0f" % (batch, rows, rows / posted, rows / loaded, p50, p99, syncs / posted))
-    return rows / loaded
+    return float(re.search(r"tps = ([\d.]+)", out).group(1))
 
 
-def copy(d, directory, form):
-    path = os.path.join(directory, "rows")
-    options = "(format %s)" % form
-    psql(d, "\\copy (select * from signals limit 400000) to '%s' %s" % (path, options))
-    psql(d, *[line for line in REFERENCE.strip().split("\n")])
-    start = time.monotonic()
-    psql(d, "\\copy reference from '%s' %s" % (path, options))
-    spent = time.monotonic() - start
-    return int(psql(d, "select count(*) from reference")) / spent
+def singles(d, client, directory, options):
+    print("(b) one signal at a time, 64 connections: requests answered when durable / INSERTs committed, a second")
+    if not common.pgbench():
+        print("  left out: pgbench is not installed")
+        return
+    ratios = []
+    for _ in range(options.rounds):
+        ours, theirs = client.post(1, options.seconds)["durable"], inserts(d, directory, options.seconds)
+        ratios.append(ours / theirs)
+        print("  %8.0f / %7.0f" % (ours, theirs))
+    print("  median of the ratios %.2f" % statistics.median(ratios))
+
+
+def sync_micros(directory, count=500):
+    """What it costs to make 300 bytes durable by hand, in a file that has its space."""
+    path, times = os.path.join(directory, "sync"), []
+    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    os.pwrite(fd, bytes(count * 300), 0)
+    os.fsync(fd)
+    for i in range(count):
+        start = time.perf_counter()
+        os.pwrite(fd, b"x" * 300, i * 300)
+        os.fdatasync(fd)
+        times.append((time.perf_counter() - start) * 1e6)
+    os.close(fd)
+    return statistics.median(times)
+
+
+def latency(client, directory, options):
+    print("(c) microseconds, medians: a durable answer on 1 and on 64 connections / write and fdatasync of as many bytes")
+    ratios = []
+    for _ in range(options.rounds):
+        one, many, sync = client.post(1, options.seconds, connections=1)["p50"], client.post(1, options.seconds)["p50"], sync_micros(directory)
+        ratios.append((one / sync, many / sync))
+        print("  %8.0f %8.0f / %6.0f" % (one, many, sync))
+    print("  medians of the ratios: %.2f on 1 connection, %.2f on 64" % tuple(map(statistics.median, zip(*ratios))))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batches", default="1,10,100,1000")
-    args = parser.parse_args()
-    for tool in ("wrk", "psql"):
-        if not shutil.which(tool):
-            raise SystemExit("bench ingest: %s is not installed (script/setup installs it)" % tool)
+    options = parser.parse_args()
+    machine.need("wrk", "psql")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory, Daemon() as d:
         os.chmod(directory, 0o755)
-        post(d, directory, 100, 1)
-        print("durable signals over HTTP, 64 connections, %d cores shared with the client and PostgreSQL" % os.cpu_count())
-        print("%8s %10s %14s %14s %10s %10s %8s" % ("batch", "rows", "durable/s", "loaded/s", "p50", "p99", "syncs/s"))
-        rates = {int(b): post(d, directory, int(b), args.seconds) for b in args.batches.split(",")}
-        text, binary = (max(copy(d, directory, form) for _ in range(3)) for form in ("text", "binary"))
-        print("psql \\copy of the same rows into a table with the same partitions: text %.0f rows/s, binary %.0f rows/s" % (text, binary))
-        for batch, rate in rates.items():
-            print("ratio, batches of %4d loaded over \\copy: text %.2f, binary %.2f" % (batch, rate / text, rate / binary))
+        client = common.Client(d, directory)
+        client.post(100, 1)
+        batches(d, client, directory, options)
+        singles(d, client, directory, options)
+        latency(client, directory, options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,11 @@
 #!/usr/bin/env bash
-# Durable signals per second over HTTP, loader included, beside COPY of the same rows. See ingest.py.
+# signals: durable and loaded beside PostgreSQL alone, steady past checkpoints, and with PostgreSQL away.
 set -euo pipefail
-exec /usr/bin/python3 "$(dirname "$0")/ingest.py" "$@"
+here=$(dirname "$0")
+echo "machine: $(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg) before the first part"
+/usr/bin/python3 "$here/ingest.py"
+echo "(d) steady state"
+/usr/bin/python3 "$here/ingest_steady.py"
+echo "(e) PostgreSQL away"
+/usr/bin/python3 "$here/ingest_away.py" --seconds "${AWAY_SECONDS:-60}"
+echo "machine: load $(cut -d' ' -f1-3 /proc/loadavg) after the last part"
