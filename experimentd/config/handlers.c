@@ -83,11 +83,14 @@ void experiments_delete(struct http_request *req, void *arg)
 static void on_preflight(struct preflight_report *r)
 {
     struct edit *edit = edit_new(r->req, r->worker, "experiment", "start", r->key, life_start, reply_edited);
+    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), r->key);
+    struct err err;
     edit->arg = r->passed ? r : NULL;
-    if (r->json.p && !r->passed)
+    bool read_before = !e || edit_match(edit, "experiment", e->key, e->version, &err);
+    if (r->json.p && !r->passed && read_before)
         preflight_refuse(r);
     else
-        edit_run(edit); /* which tells what is no draft, too */
+        edit_run(edit); /* which tells what is no draft, or was changed since it was read, too */
 }
 
 void experiments_start(struct http_request *req, void *arg)

@@ -127,6 +127,13 @@ class PreflightApi(unittest.TestCase):
         self.call("post", "/v1/experiments/versioned/start", None, 412, headers={"If-Match": '"99"'})
         self.call("post", "/v1/experiments/versioned/start", None, 200, headers={"If-Match": '"%d"' % made["version"]})
 
+    def test_what_was_changed_since_it_was_read_is_told_before_what_is_wrong_with_it(self):
+        made = self.draft("stale", parameter="stale-twin")
+        self.draft("stale-twin", parameter="stale-twin")
+        self.call("post", "/v1/experiments/stale-twin/start")
+        self.call("post", "/v1/experiments/stale/start", None, 412, headers={"If-Match": '"99"'})
+        self.call("post", "/v1/experiments/stale/start", None, 409, headers={"If-Match": '"%d"' % made["version"]})
+
 
 class PreflightPower(unittest.TestCase):
     """In the order of a site's life: nothing, traffic, a first experiment's results."""
