@@ -193,7 +193,7 @@ static void flag_ready(struct evaluation **list, size_t n, void *arg)
     struct buf b;
     buf_init(&b, ANSWER_MAX);
     bool ok = put_flag(&b, e, (size_t)feature);
-    if (ok)
+    if (ok && !b.failed)
         evaluation_commit(e);
     (void)reply(e->req, ok ? 200 : 400, &b);
 }
@@ -257,7 +257,7 @@ static void flags_ready(struct evaluation **list, size_t n, void *arg)
     }
     buf_init(&b, ANSWER_MAX);
     put_flags(&b, e);
-    if (e->worker->server->settings.ofrep_bulk_exposures)
+    if (e->worker->server->settings.ofrep_bulk_exposures && !b.failed) /* a refused answer exposes nobody */
         evaluation_commit(e);
     struct str tag = tag_of(req, buf_str(&b));
     http_reply_header(req, STR("ETag"), tag);

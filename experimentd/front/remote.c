@@ -75,15 +75,15 @@ static bool put_feature(struct buf *b, struct evaluation *e, struct tracks *t, s
     bool ok = evaluation_feature(e, i, &a, err) && buf_ok(&told, "the answer", err);
     if (ok) {
         buf_add_json_str(b, t->features->list[i].key);
-        buf_add_c(b, told.n || a.result.source != ASSIGN_SOURCE_DEFAULT_VALUE ? ":{\"rules\":[{\"force\":"
-                                                                              : ":{\"defaultValue\":");
+        bool by_rule = told.n || a.result.source != ASSIGN_SOURCE_DEFAULT_VALUE;
+        buf_add_c(b, by_rule ? ":{\"rules\":[{\"force\":" : ":{\"defaultValue\":");
         value_write(b, a.result.value);
         if (told.n) {
             buf_add_c(b, ",\"tracks\":[");
             buf_add_str(b, buf_str(&told));
             buf_add_byte(b, ']');
         }
-        buf_add_c(b, told.n || a.result.source != ASSIGN_SOURCE_DEFAULT_VALUE ? "}]}" : "}");
+        buf_add_c(b, by_rule ? "}]}" : "}");
     }
     buf_release(&told);
     t->out = NULL;
