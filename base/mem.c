@@ -134,6 +134,11 @@ void *arena_alloc(struct arena *a, size_t n)
     return p;
 }
 
+char *arena_more(void *arena, size_t n)
+{
+    return arena_alloc(arena, n);
+}
+
 void *arena_zalloc(struct arena *a, size_t n)
 {
     return memset(arena_alloc(a, n), 0, n);

@@ -47,6 +47,8 @@ void arena_init(struct arena *a, size_t first_bytes);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, returns_nonnull));
+/* arena_alloc for a library that asks for memory by a function; `arena` is a struct arena. */
+char *arena_more(void *arena, size_t n);
 void *arena_zalloc(struct arena *a, size_t n) __attribute__((malloc, returns_nonnull));
 /* Copies; the result's byte after the end is 0. */
 struct str arena_str(struct arena *a, struct str s);

@@ -71,15 +71,10 @@ uint64_t encrypt_tag(void)
     return hash64((struct str){ (const char *)hash, sizeof hash });
 }
 
-static char *more(void *owner, size_t bytes)
-{
-    return arena_alloc(owner, bytes);
-}
-
 bool encrypt_text(struct arena *arena, struct str text, struct str *out, struct err *err)
 {
     unsigned char iv[IV_BYTES];
-    struct assign_arena memory = { .more = more, .owner = arena };
+    struct assign_arena memory = { .more = arena_more, .owner = arena };
     struct assign_text encrypted;
     static_assert(IV_BYTES >= crypto_generichash_BYTES_MIN && KEY_BYTES >= crypto_generichash_KEYBYTES_MIN, "sizes");
     (void)crypto_generichash(iv, sizeof iv, (const unsigned char *)text.p, text.n, key, sizeof key);

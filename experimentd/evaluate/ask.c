@@ -8,24 +8,19 @@ enum { SHOWN_MAX = 60, PIECE_BYTES = 4 << 10 };
 
 /* ---- reading ---- */
 
-static char *more(void *owner, size_t bytes)
-{
-    return arena_alloc(
-        owner, bytes); /* bounded by the body's limit: a value takes some forty bytes, and two characters of the text */
-}
-
 bool ask_read_json(struct http_request *req, struct str text, struct assign_value *out, struct err *err)
 {
     struct assign_error e;
-    char *first = arena_alloc(&req->arena, PIECE_BYTES);
-    struct assign_arena arena = { first, first + PIECE_BYTES, more, &req->arena };
+    char *first = arena_alloc(&req->arena,
+                              PIECE_BYTES); /* a value takes some forty bytes, and two characters of the text */
+    struct assign_arena arena = { first, first + PIECE_BYTES, arena_more, &req->arena };
     if (!str_is_utf8(text))
         return err_set(err, ERR_INVALID, "not valid JSON: it holds bytes that are not UTF-8, or a NUL");
     return assign_json_read(text.p, text.n, &arena, out, &e) ||
            err_set(err, ERR_INVALID, "not valid JSON: %.180s", e.text);
 }
 
-static const char *kind_name(const struct assign_value *v)
+const char *ask_kind(const struct assign_value *v)
 {
     static const char *const names[] = {
         [ASSIGN_MISSING] = "missing",  [ASSIGN_NULL] = "null",       [ASSIGN_BOOL] = "true or false",
@@ -98,8 +93,8 @@ static bool take_field(const struct assign_member *m, const struct assign_value 
         if (m->value.type == ASSIGN_NULL && i != UNIT)
             return true;
         if (m->value.type != fields[i].type)
-            return err_set(err, ERR_INVALID, "request: field \"%s\" is %s, not %s", fields[i].name,
-                           kind_name(&m->value), fields[i].wanted);
+            return err_set(err, ERR_INVALID, "request: field \"%s\" is %s, not %s", fields[i].name, ask_kind(&m->value),
+                           fields[i].wanted);
         found[i] = &m->value;
         return true;
     }
@@ -135,7 +130,7 @@ static bool read_ask(const struct http_request *req, const struct assign_value *
 {
     const struct assign_value *found[FIELD_COUNT] = { NULL };
     if (in->type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "request is %s, not an object", kind_name(in));
+        return err_set(err, ERR_INVALID, "request is %s, not an object", ask_kind(in));
     for (uint32_t i = 0; i < in->count; i++)
         if (!take_field(&in->members[i], found, err))
             return false;

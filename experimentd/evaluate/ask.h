@@ -24,3 +24,5 @@ bool ask_check_timestamp(const struct http_request *req, struct str timestamp, i
                          struct err *err) MUSTCHECK;
 /* A JSON text into the request's arena; ERR_INVALID when it is none. */
 bool ask_read_json(struct http_request *req, struct str text, struct assign_value *out, struct err *err) MUSTCHECK;
+/* "a list", "null", …: for messages. */
+const char *ask_kind(const struct assign_value *v);

@@ -17,13 +17,13 @@ static bool read_context(struct http_request *req, struct assign_value *out, con
     if (!ask_read_json(req, req->body, &root, err))
         return false;
     if (root.type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "the body is %s, not an object", value_kind(&root));
+        return err_set(err, ERR_INVALID, "the body is %s, not an object", ask_kind(&root));
     *code = "INVALID_CONTEXT";
     const struct assign_value *context = assign_member(&root, "context", 7);
     if (!context || context->type == ASSIGN_NULL)
         return true;
     if (context->type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "field \"context\" is %s, not an object", value_kind(context));
+        return err_set(err, ERR_INVALID, "field \"context\" is %s, not an object", ask_kind(context));
     *out = *context;
     return true;
 }
@@ -35,7 +35,7 @@ static bool read_unit(const struct assign_value *context, struct str *out, struc
     if (!key || key->type == ASSIGN_NULL)
         return true;
     if (key->type != ASSIGN_STRING)
-        return err_set(err, ERR_INVALID, "field \"context.targetingKey\" is %s, not a string", value_kind(key));
+        return err_set(err, ERR_INVALID, "field \"context.targetingKey\" is %s, not a string", ask_kind(key));
     *out = value_text(key);
     return ask_check_unit("context.targetingKey", *out, err);
 }
@@ -60,7 +60,7 @@ static bool read_field(const struct assign_value *root, const char *name, enum a
     if (!v)
         return true;
     if (v->type != type)
-        return err_set(err, ERR_INVALID, "field \"%s\" is %s, not %s", name, value_kind(v), wanted);
+        return err_set(err, ERR_INVALID, "field \"%s\" is %s, not %s", name, ask_kind(v), wanted);
     if (type != ASSIGN_STRING && v->count > REMOTE_ENTRIES_MAX)
         return err_set(err, ERR_INVALID, "field \"%s\" has more than %d entries", name, REMOTE_ENTRIES_MAX);
     *out = *v;
@@ -89,7 +89,7 @@ bool remote_read(struct http_request *req, struct remote_ask *r, struct err *err
     if (!ask_read_json(req, req->body, &root, err))
         return false;
     if (root.type != ASSIGN_OBJECT)
-        return err_set(err, ERR_INVALID, "the body is %s, not an object", value_kind(&root));
+        return err_set(err, ERR_INVALID, "the body is %s, not an object", ask_kind(&root));
     if (!read_field(&root, "attributes", ASSIGN_OBJECT, "an object", &r->attributes, err) ||
         !read_field(&root, "forcedVariations", ASSIGN_OBJECT, "an object", &r->variations, err) ||
         !read_field(&root, "forcedFeatures", ASSIGN_ARRAY, "an array", &r->features, err) ||

@@ -11,13 +11,3 @@ void value_write(struct buf *b, const struct assign_value *v)
     if (to)
         b->n += n;
 }
-
-const char *value_kind(const struct assign_value *v)
-{
-    static const char *const names[] = {
-        [ASSIGN_MISSING] = "missing",  [ASSIGN_NULL] = "null",       [ASSIGN_BOOL] = "true or false",
-        [ASSIGN_NUMBER] = "a number",  [ASSIGN_STRING] = "a string", [ASSIGN_ARRAY] = "an array",
-        [ASSIGN_OBJECT] = "an object",
-    };
-    return names[v->type];
-}

@@ -5,8 +5,6 @@
 
 /* As JSON. */
 void value_write(struct buf *b, const struct assign_value *v);
-/* "a list", "null", …: for messages. */
-const char *value_kind(const struct assign_value *v);
 
 static inline struct str value_text(const struct assign_value *v)
 {

@@ -1,6 +1,7 @@
 #include "experimentd/interleave/handlers.h"
 
 #include "base/jsonw.h"
+#include "experimentd/evaluate/ask.h"
 #include "experimentd/evaluate/evaluation.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/interleave/coins.h"
@@ -8,7 +9,7 @@
 #include "experimentd/server.h"
 #include "stats/interleave/optimized.h"
 
-enum { ANSWER_MAX = 64 << 20, SHOWN_MAX = 100, PIECE_BYTES = 4 << 10 };
+enum { ANSWER_MAX = 64 << 20, SHOWN_MAX = 100 };
 
 /* One request, while sticky assignments may be waited for. */
 struct merging {
@@ -183,26 +184,19 @@ static void interleave_ready(struct evaluation **list, size_t n, void *arg)
 
 /* ---- the request ---- */
 
-static char *more(void *owner, size_t bytes)
-{
-    return arena_alloc(owner, bytes); /* bounded by the body's limit */
-}
-
 /* Attributes as libassign takes them. */
-static bool read_attributes(const json_t *in, struct arena *arena, struct assign_value *out, struct err *err)
+static bool read_attributes(struct http_request *req, const json_t *in, struct assign_value *out, struct err *err)
 {
-    char *first = arena_alloc(arena, PIECE_BYTES);
-    struct assign_arena a = { first, first + PIECE_BYTES, more, arena };
-    struct assign_error e;
+    struct err why;
     struct buf b;
     if (!in)
         return true;
     buf_init(&b, ANSWER_MAX);
     json_write(&b, in);
-    struct str text = arena_str(arena, buf_str(&b));
+    struct str text = arena_str(&req->arena, buf_str(&b));
     buf_release(&b);
-    return assign_json_read(text.p, text.n, &a, out, &e) ||
-           err_set(err, ERR_INVALID, "request: field \"attributes\": %.180s", e.text);
+    return ask_read_json(req, text, out, &why) ||
+           err_set(err, ERR_INVALID, "request: field \"attributes\": %.180s", why.text);
 }
 
 void interleave_post(struct http_request *req, void *arg)
@@ -212,7 +206,7 @@ void interleave_post(struct http_request *req, void *arg)
     struct err err;
     json_auto_t *root = json_parse(req->body, &err);
     if (!root || !interleave_request_read(root, &req->arena, &in->q, &err) ||
-        !read_attributes(in->q.attributes, &req->arena, &attributes, &err)) {
+        !read_attributes(req, in->q.attributes, &attributes, &err)) {
         http_reply_err(req, &err);
         return;
     }

@@ -70,7 +70,7 @@ test("limits and faults are named", async () => {
   const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`a${i}`, i]));
   assert.deepEqual((await ask({ attributes: { id: "u" } })).filter((_, i) => i !== 1), [200, "no-store"]);
   assert.match((await ask({ attributes: many }))[1], /"attributes" has more than 1000 entries/);
-  assert.match((await ask({ attributes: [] }))[1], /"attributes" is an array, not an object/);
+  assert.match((await ask({ attributes: [] }))[1], /"attributes" is a list, not an object/);
   assert.match((await ask({ forcedFeatures: [["a"]] }))[1], /"forcedFeatures" element 0/);
   assert.equal((await ask({ url: 3 }))[0], 400);
   await assert.rejects(call("POST", "/api/eval/nobody", {}), /400/);
