@@ -202,6 +202,7 @@ static bool flush(struct import *im, bool last, struct err *err)
         pg_rollback(im->pg);
         return false;
     }
+    rows_committed(&im->rows);
     im->batch.signals_count = im->batch.exposures_count = 0;
     arena_reset(&im->arena);
     return true;

@@ -166,6 +166,7 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
         pg_rollback(l->pg);
         return false;
     }
+    rows_committed(&l->rows);
     l->position = position;
     journal_set_loaded(l->journal, position);
     atomic_fetch_add(&l->loaded_rows, rows - duplicates);

@@ -10,19 +10,17 @@
 enum { COPY_MAX_BYTES = 512 << 20 };
 
 static const struct pg_stmt ensure_partition = { "rows_partition", 1, "select ensure_partition($1::date)" };
-static const struct pg_stmt insert_ids = { "rows_ids", 2,
-                                           "insert into signal_ids (id, at) select * from unnest($1::uuid[], "
-                                           "$2::timestamptz[]) on conflict do nothing returning id" };
-
 void rows_loader_init(struct rows_loader *l, struct pg *pg)
 {
     *l = (struct rows_loader){ .pg = pg };
+    load_ids_init(&l->ids, pg);
     buf_init(&l->copy, COPY_MAX_BYTES);
     arena_init(&l->texts, 4096);
 }
 
 void rows_loader_release(struct rows_loader *l)
 {
+    load_ids_release(&l->ids);
     buf_release(&l->copy);
     arena_release(&l->texts);
     mem_free(l->days);
@@ -74,75 +72,37 @@ static int by_id(const void *a, const void *b)
     return d ? d : (*x > *y) - (*x < *y);
 }
 
-static int text_to_signal(const void *key, const void *element)
+/* Marks repeats by an empty type: those that are known, and of those that share an id in these rows all but the first. */
+static void mark_repeats(struct rows_loader *l, struct rows *rows)
 {
-    const struct signal *const *s = element;
-    return memcmp(key, (*s)->id, 16);
-}
-
-/* Ids go in sorted, so that two loaders that share some wait for each other and do not deadlock. */
-static void id_arrays(struct signal *const *with_id, size_t n, struct buf *ids, struct buf *times)
-{
-    char id[UUID_TEXT_MAX], at[CLOCK_TEXT_MAX];
-    for (size_t i = 0; i < n; i++) {
-        uuid_format(with_id[i]->id, id);
-        buf_addf(ids, "%c%s", i ? ',' : '{', id);
-        buf_addf(times, "%c\"%s\"", i ? ',' : '{', clock_format(with_id[i]->at_us, at));
-    }
-    buf_add_byte(ids, '}');
-    buf_add_byte(times, '}');
-}
-
-/* Marks repeats by an empty type: of each id that the database took now, the first signal stays. */
-static void mark_repeats(struct signal **with_id, size_t n, const PGresult *taken)
-{
-    bool *stays = mem_zalloc(n * sizeof *stays);
-    for (int row = 0; row < PQntuples(taken); row++) {
-        unsigned char id[16];
-        (void)uuid_parse(pg_get(taken, row, 0), id);
-        struct signal **hit = bsearch(id, with_id, n, sizeof *with_id, text_to_signal);
-        while (hit && hit > with_id && memcmp(hit[-1]->id, id, 16) == 0)
-            hit--;
-        if (hit)
-            stays[hit - with_id] = true;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!stays[i])
-            with_id[i]->type.n = 0;
-    mem_free(stays);
-}
-
-static bool drop_repeats(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err)
-{
-    struct signal **with_id = mem_alloc(rows->signals_count * sizeof *with_id);
-    size_t n = 0, kept = 0;
-    bool ok = true;
+    struct signal **with_id = mem_alloc((rows->signals_count + 1) * sizeof *with_id);
+    size_t n = 0;
     for (size_t i = 0; i < rows->signals_count; i++)
         if (rows->signals[i].client_id)
             with_id[n++] = &rows->signals[i];
-    if (n) {
-        struct buf ids, times;
-        buf_init(&ids, COPY_MAX_BYTES);
-        buf_init(&times, COPY_MAX_BYTES);
-        qsort(with_id, n, sizeof *with_id, by_id);
-        id_arrays(with_id, n, &ids, &times);
-        const char *params[] = { ids.p, times.p };
-        AUTO(pg_result_free) PGresult *r = pg_run(l->pg, &insert_ids, params, err);
-        ok = r != NULL;
-        if (ok)
-            mark_repeats(with_id, n, r);
-        buf_release(&ids);
-        buf_release(&times);
+    qsort(with_id, n, sizeof *with_id, by_id);
+    buf_clear(&l->ids.ids);
+    for (size_t i = 0; i < n; i++) {
+        bool repeat = (i && memcmp(with_id[i - 1]->id, with_id[i]->id, 16) == 0) ||
+                      repeats_has(&l->ids.known, with_id[i]->id);
+        if (repeat)
+            with_id[i]->type.n = 0;
+        else
+            buf_add(&l->ids.ids, with_id[i]->id, 16);
     }
     mem_free(with_id);
-    for (size_t i = 0; ok && i < rows->signals_count; i++)
+}
+
+/* How many were left out. The ids of the rest are in l->ids.ids. */
+static size_t drop_repeats(struct rows_loader *l, struct rows *rows)
+{
+    size_t kept = 0, before = rows->signals_count;
+    mark_repeats(l, rows);
+    for (size_t i = 0; i < before; i++)
         if (rows->signals[i].type.n)
             rows->signals[kept++] = rows->signals[i];
-    if (ok) {
-        *out_duplicates = rows->signals_count - kept;
-        rows->signals_count = kept;
-    }
-    return ok;
+    rows->signals_count = kept;
+    return before - kept;
 }
 
 /* ---- COPY ---- */
@@ -206,14 +166,50 @@ static bool copy_exposures(struct rows_loader *l, const struct rows *rows, struc
     return copy_out(l, "copy exposures (at, bucket, experiment, variant, unit) from stdin (format binary)", err);
 }
 
+static bool copy_all(struct rows_loader *l, const struct rows *rows, struct err *err)
+{
+    return (rows->signals_count == 0 || copy_signals(l, rows, err)) &&
+           (rows->exposures_count == 0 || copy_exposures(l, rows, err));
+}
+
+/* ---- loading ---- */
+
+/* The rows are copied; then, for the moment until the commit, no other loader commits ids. Has one got an id of ours in between, the rows
+ * are copied again without it, under the lock. */
+static bool copy_once(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err)
+{
+    size_t late;
+    if (!pg_exec(l->pg, "savepoint rows", err) || !copy_all(l, rows, err) || !load_ids_lock(&l->ids, err) ||
+        !load_ids_catch_up(&l->ids, err))
+        return false;
+    if ((late = drop_repeats(l, rows)) > 0) {
+        if (!pg_exec(l->pg, "rollback to savepoint rows", err) || !load_ids_lock(&l->ids, err) ||
+            !load_ids_catch_up(&l->ids, err))
+            return false;
+        *out_duplicates += late + drop_repeats(l, rows);
+        if (!copy_all(l, rows, err))
+            return false;
+    }
+    return l->ids.ids.n == 0 || load_ids_write(&l->ids, err);
+}
+
 bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err)
 {
+    bool any = false;
     *out_duplicates = 0;
-    if (rows->signals_count && !drop_repeats(l, rows, out_duplicates, err))
+    l->ids.written = 0;
+    for (size_t i = 0; i < rows->signals_count && !any; i++)
+        any = rows->signals[i].client_id;
+    if (any && !load_ids_catch_up(&l->ids, err))
         return false;
+    *out_duplicates = drop_repeats(l, rows);
     arena_reset(&l->texts);
     if (!identity_apply(l->pg, rows, &l->texts, err))
         return false;
-    return (rows->signals_count == 0 || copy_signals(l, rows, err)) &&
-           (rows->exposures_count == 0 || copy_exposures(l, rows, err));
+    return l->ids.ids.n ? copy_once(l, rows, out_duplicates, err) : copy_all(l, rows, err);
+}
+
+void rows_committed(struct rows_loader *l)
+{
+    load_ids_committed(&l->ids);
 }

@@ -1,11 +1,12 @@
 /* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, binary COPY. Used by the loader and by import.
  *
- * rows_load runs inside the caller's transaction, so that the caller's position is written with the rows or not at all. Partitions are
- * made before, in transactions of their own (rows_prepare). */
+ * rows_load runs inside the caller's transaction, so that the caller's position is written with the rows or not at all; it commits at once
+ * and calls rows_committed. Partitions are made before, in transactions of their own (rows_prepare). */
 #pragma once
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "experimentd/ingest/load_ids.h"
 #include "experimentd/ingest/signal.h"
 
 struct pg;
@@ -20,6 +21,7 @@ struct rows {
 
 struct rows_loader {
     struct pg *pg;
+    struct load_ids ids;
     struct buf copy;    /* kept between batches */
     struct arena texts; /* units that users were found to be, of the batch */
     int32_t *days;      /* days whose partitions are known to be there */
@@ -29,5 +31,7 @@ struct rows_loader {
 void rows_loader_init(struct rows_loader *l, struct pg *pg);
 void rows_loader_release(struct rows_loader *l);
 bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err) MUSTCHECK;
-/* *out_duplicates: signals whose client id was there already (in the table or earlier in these rows) and that were left out. */
+/* *out_duplicates: signals whose client id was there already (among the last that any loader loaded, see repeats.h, or earlier in these
+ * rows) and that were left out. */
 bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err) MUSTCHECK;
+void rows_committed(struct rows_loader *l);

@@ -10,7 +10,7 @@ enum { ECHO, INSERT, READ, TIME, WHO, STMT_COUNT };
 
 static const struct pg_stmt stmts[STMT_COUNT] = {
     [ECHO] = { "echo", 1, "select $1::text" },
-    [INSERT] = { "insert", 2, "insert into signal_ids (id, at) values ($1::uuid, $2::timestamptz)" },
+    [INSERT] = { "insert", 2, "insert into journal_position (journal, position, host) values ($1::uuid, 0, $2)" },
     [READ] = { "read", 0,
                "select null::text, null::bigint, 'NaN'::float8, '-Infinity'::float8, 1e-300::float8, true, "
                "0.1::float8" },
@@ -74,12 +74,12 @@ Test(pg, errors_have_kind_message_and_sqlstate)
     struct err err;
     struct pg *pg = pgtest_open(stmts, STMT_COUNT);
     static const char id[] = "0190d3f2-7a4b-7cc0-8000-000000000001";
-    PQclear(run(pg, INSERT, id, "2026-11-24", &err));
-    cr_assert(run(pg, INSERT, id, "2026-11-24", &err) == NULL);
+    PQclear(run(pg, INSERT, id, "host", &err));
+    cr_assert(run(pg, INSERT, id, "host", &err) == NULL);
     cr_assert(eq(int, (int)err.kind, ERR_CONFLICT));
     cr_assert(eq(str, err.text,
-                 "insert: duplicate key value violates unique constraint \"signal_ids_pkey\" (sqlstate 23505)"));
-    cr_assert(run(pg, INSERT, "no uuid", "2026-11-24", &err) == NULL);
+                 "insert: duplicate key value violates unique constraint \"journal_position_pkey\" (sqlstate 23505)"));
+    cr_assert(run(pg, INSERT, "no uuid", "host", &err) == NULL);
     cr_assert(eq(int, (int)err.kind, ERR_INVALID));
     cr_assert(not(pg_exec(pg, "select * from nothing", &err)));
     cr_assert(eq(int, (int)err.kind, ERR_DB));

@@ -176,8 +176,10 @@ class Collectors(unittest.TestCase):
                 counts[path] += reply.json["accepted"]
         print(dict(counts))
         self.daemon.wait_loaded()
-        once = self.daemon.number("select count(*) from signals s join signal_ids i using (id)")
-        self.assertEqual(once, self.daemon.number("select count(distinct id) from signal_ids"))
+        given = "(select substring(ids from i * 16 + 1 for 16) as id from load_batches, generate_series(0, count - 1) i) given"
+        once = self.daemon.number("select count(*) from signals s join %s on uuid_send(s.id) = given.id" % given)
+        self.assertEqual(once, self.daemon.number("select count(distinct id) from %s" % given))
+        self.assertEqual(self.daemon.number("select count(*) - count(distinct id) from signals"), 0)
 
 
 if __name__ == "__main__":

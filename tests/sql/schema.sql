@@ -101,6 +101,24 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.drop_repeats_of_day(wanted date) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    dropped bigint;
+begin
+    delete from signals s using (
+        select tableoid as part, ctid as place, row_number() over (partition by id order by received_at, tableoid, ctid) as nth
+        from signals
+        where at >= wanted::timestamp at time zone 'UTC' and at < (wanted + 1)::timestamp at time zone 'UTC'
+    ) r
+    where s.tableoid = r.part and s.ctid = r.place and r.nth > 1
+      and s.at >= wanted::timestamp at time zone 'UTC' and s.at < (wanted + 1)::timestamp at time zone 'UTC';
+    get diagnostics dropped = row_count;
+    return dropped;
+end
+$$;
+
 CREATE FUNCTION public.ensure_partition(wanted date) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -261,6 +279,23 @@ CREATE VIEW public.layers AS
    FROM public.config_objects
   WHERE (config_objects.kind = 'layer'::text);
 
+CREATE TABLE public.load_batches (
+    seq bigint NOT NULL,
+    count integer NOT NULL,
+    ids bytea NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY public.load_batches ALTER COLUMN ids SET STORAGE EXTERNAL;
+
+ALTER TABLE public.load_batches ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.load_batches_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.metrics (
     key text NOT NULL,
     name text NOT NULL,
@@ -358,11 +393,6 @@ CREATE VIEW public.segments AS
     config_objects.updated_at
    FROM public.config_objects
   WHERE (config_objects.kind = 'segment'::text);
-
-CREATE TABLE public.signal_ids (
-    id uuid NOT NULL,
-    at timestamp with time zone NOT NULL
-);
 
 CREATE TABLE public.signals (
     id uuid NOT NULL,
@@ -508,6 +538,9 @@ ALTER TABLE ONLY public.import_position
 ALTER TABLE ONLY public.journal_position
     ADD CONSTRAINT journal_position_pkey PRIMARY KEY (journal);
 
+ALTER TABLE ONLY public.load_batches
+    ADD CONSTRAINT load_batches_pkey PRIMARY KEY (seq);
+
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (key);
 
@@ -528,9 +561,6 @@ ALTER TABLE ONLY public.runs
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_key PRIMARY KEY (version);
-
-ALTER TABLE ONLY public.signal_ids
-    ADD CONSTRAINT signal_ids_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sticky_assignments
     ADD CONSTRAINT sticky_assignments_pkey PRIMARY KEY (attribute, value, experiment);
