@@ -8,6 +8,8 @@
 
 The programs are those of BUILD_DIR (default: build/). Standard error goes to DIR/daemon.log; a sanitizer's finding in it fails
 the test when the daemon is stopped, and so does an exit status other than 0.
+
+Tests that share one daemon are a DaemonTest.
 """
 import http.client
 import json
@@ -20,6 +22,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 SOURCE_DIR = os.environ.get("SOURCE_DIR", os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD_DIR = os.environ.get("BUILD_DIR", os.path.join(SOURCE_DIR, "build"))
@@ -281,6 +284,32 @@ class Daemon:
         reply = self.get("/v1/experiments/%s/results" % experiment)
         if reply.status != 200:
             raise AssertionError("results of %s: %r" % (experiment, reply))
+        return reply.json
+
+
+class DaemonTest(unittest.TestCase):
+    """One daemon for all tests of the class; what they need of it is made in prepare()."""
+    arguments = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon(*cls.arguments)
+        cls.addClassCleanup(cls.daemon.destroy)
+        cls.daemon.start()
+        cls.prepare(cls.daemon)
+
+    @classmethod
+    def prepare(cls, d):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.stop()
+
+    def call(self, method, path, body=None, status=200, **more):
+        """The JSON of the answer, which has to have this status."""
+        reply = self.daemon.request(method.upper(), path, body, **more)
+        self.assertEqual(reply.status, status, (path, body, reply))
         return reply.json
 
 

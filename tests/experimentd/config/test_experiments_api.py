@@ -6,7 +6,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import DaemonTest, wait_for  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 
@@ -27,19 +27,7 @@ class Lock:
         self.session.communicate("commit;\n")
 
 
-class ExperimentsApi(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon()
-        cls.daemon.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.daemon.stop()
-        finally:
-            cls.daemon.destroy()
-
+class ExperimentsApi(DaemonTest):
     def create(self, **fields):
         return self.daemon.post("/v1/experiments", {"variants": AB, **fields})
 

@@ -4,29 +4,16 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import DaemonTest, wait_for  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 UNITS = ["unit-%d" % i for i in range(4000)]
 
 
-class LifeApi(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon()
-        cls.daemon.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.daemon.stop()
-        finally:
-            cls.daemon.destroy()
-
+class LifeApi(DaemonTest):
     def call(self, method, path, body=None, status=200, **more):
-        reply = self.daemon.request(method.upper(), path, body, **more)
-        self.assertEqual(reply.status, status, (path, body, reply))
-        return reply.json if status < 400 else reply.json["detail"]
+        told = super().call(method, path, body, status, **more)
+        return told if status < 400 else told["detail"]
 
     def make(self, key, start=True, **fields):
         made = self.call("post", "/v1/experiments", {"key": key, "variants": AB, **fields}, 201)

@@ -7,7 +7,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import Daemon, DaemonTest, wait_for  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 GUARDED = [{"metric": "ctr", "role": "primary"}, {"metric": "zero_result_rate", "role": "guardrail"}]
@@ -19,19 +19,7 @@ def after(seconds):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-class Schedule(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon()
-        cls.daemon.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.daemon.stop()
-        finally:
-            cls.daemon.destroy()
-
+class Schedule(DaemonTest):
     def make(self, key, start=False, **fields):
         return self.daemon.make_experiment(key, start=start, **fields)
 

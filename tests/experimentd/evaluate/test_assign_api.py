@@ -5,7 +5,7 @@ import unittest
 from urllib.parse import quote
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon  # noqa: E402
+from daemon import DaemonTest  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 UNITS = ["user-%d" % i for i in range(60)] + ["é", "用户1", "🦄", "a b&c=d/e?f%+", "\u2028", '"\\', "0", "x" * 256]
@@ -28,24 +28,15 @@ def variant(seed, unit, weights, coverage=1.0):
     return None
 
 
-class AssignApi(unittest.TestCase):
+class AssignApi(DaemonTest):
     @classmethod
-    def setUpClass(cls):
-        cls.daemon = d = Daemon()
-        d.start()
+    def prepare(cls, d):
         d.make_experiment("ranker", seed="s1", variants=[{"key": "bm25", "weight": 0.3, "value": {"k1": 1.2}}, {"key": "ltr", "weight": 0.7, "value": [1]}])
         d.make_experiment("half", coverage=0.5)
         d.make_experiment("device", hash_attribute="device")
         d.make_experiment("draft", start=False)
         d.make_experiment("over")
         d.post("/v1/experiments/over/stop")
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.daemon.stop()
-        finally:
-            cls.daemon.destroy()
 
     def assign(self, body, status=200, key="client"):
         reply = self.daemon.post("/v1/assign", body, key=key)

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon, program  # noqa: E402
+from daemon import Daemon, DaemonTest, program  # noqa: E402
 
 FLAGS = "/ofrep/v1/evaluate/flags"
 
@@ -16,11 +16,9 @@ def context(unit=None, **attributes):
     return {"context": {**({"targetingKey": unit} if unit else {}), **attributes}}
 
 
-class FrontApi(unittest.TestCase):
+class FrontApi(DaemonTest):
     @classmethod
-    def setUpClass(cls):
-        cls.d = d = Daemon()
-        d.start()
+    def prepare(cls, d):
         d.make_experiment("ranker", variants=[{"key": "bm25", "value": "bm25"}, {"key": "ltr", "value": "ltr"}], default_value="none")
         d.make_experiment("german", targeting={"country": "DE"}, forced={"vip": "b"})
         d.make_experiment("stuck", sticky=True)
@@ -30,23 +28,18 @@ class FrontApi(unittest.TestCase):
         done = d.run("experimentd", "key", "create", "--data-dir", d.dir, "--scope", "qa", "--label", "tester")
         d.keys["qa"] = done.stdout.split()[-1]
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.d.stop()
-        cls.d.destroy()
-
     def flag(self, key, body, status=200, scope="client"):
-        reply = self.d.post("%s/%s" % (FLAGS, key), body, key=scope)
+        reply = self.daemon.post("%s/%s" % (FLAGS, key), body, key=scope)
         self.assertEqual(reply.status, status, reply)
         return reply.json
 
     def assigned(self, unit, **attributes):
-        reply = self.d.post("/v1/assign", {"unit": unit, "attributes": attributes}, key="client")
+        reply = self.daemon.post("/v1/assign", {"unit": unit, "attributes": attributes}, key="client")
         return {a["experiment"]: a for a in reply.json["assignments"]}
 
     def exposures(self, where):
-        self.d.wait_loaded()
-        return self.d.number("select count(*) from exposures where " + where)
+        self.daemon.wait_loaded()
+        return self.daemon.number("select count(*) from exposures where " + where)
 
     # ---- OpenFeature
 
@@ -64,8 +57,8 @@ class FrontApi(unittest.TestCase):
         self.assertEqual(self.flag("draft", context("u")), {"key": "draft", "reason": "DISABLED"})
 
     def test_a_concluded_experiment_is_static(self):
-        self.d.make_experiment("won", variants=[{"key": "a", "value": 1}, {"key": "b", "value": 2}])
-        reply = self.d.post("/v1/experiments/won/conclude", {"winner": "b", "rollout": True})
+        self.daemon.make_experiment("won", variants=[{"key": "a", "value": 1}, {"key": "b", "value": 2}])
+        reply = self.daemon.post("/v1/experiments/won/conclude", {"winner": "b", "rollout": True})
         self.assertEqual(reply.status, 200, reply)
         got = self.flag("won", context("anybody"))
         self.assertEqual([got["value"], got["reason"], got["variant"]], [2, "STATIC", "b"])
@@ -73,7 +66,7 @@ class FrontApi(unittest.TestCase):
     def test_an_evaluated_flag_is_an_exposure_and_a_refused_one_is_none(self):
         self.flag("ranker", context("of-exposed"))
         self.flag("ranker", context("x" * 5000), 400)
-        self.d.wait_rows("exposures", 1, "unit = 'of-exposed'")
+        self.daemon.wait_rows("exposures", 1, "unit = 'of-exposed'")
         self.assertEqual(self.exposures("unit = 'of-exposed' and experiment = 'ranker'"), 1)
         self.assertEqual(self.exposures("unit = 'of-exposed' and experiment <> 'ranker'"), 0)
 
@@ -88,27 +81,27 @@ class FrontApi(unittest.TestCase):
             self.assertIn(text, got["errorDetails"])
         got = self.flag("nobody%20%22", context("u"), 404)
         self.assertEqual([got["key"], got["errorCode"]], ['nobody "', "FLAG_NOT_FOUND"])
-        self.assertEqual(self.d.post(FLAGS, [], key="client").json["errorCode"], "PARSE_ERROR")
+        self.assertEqual(self.daemon.post(FLAGS, [], key="client").json["errorCode"], "PARSE_ERROR")
 
     def test_keys(self):
-        self.assertEqual(self.d.post(FLAGS, context("u"), key=None).status, 401)
-        self.assertEqual(self.d.get("/ofrep/v1/events/nobody", key=None).status, 401)
-        reply = self.d.post(FLAGS, context("u"), key=None, headers={"X-API-Key": self.d.keys["client"]})
+        self.assertEqual(self.daemon.post(FLAGS, context("u"), key=None).status, 401)
+        self.assertEqual(self.daemon.get("/ofrep/v1/events/nobody", key=None).status, 401)
+        reply = self.daemon.post(FLAGS, context("u"), key=None, headers={"X-API-Key": self.daemon.keys["client"]})
         self.assertEqual(reply.status, 200, reply)
-        self.assertIn(self.d.keys["client"], reply.json["eventStreams"][0]["endpoint"]["requestUri"])
-        self.assertNotIn("eventStreams", self.d.post(FLAGS, context("u"), key="admin").json)  # that key belongs in no URL
+        self.assertIn(self.daemon.keys["client"], reply.json["eventStreams"][0]["endpoint"]["requestUri"])
+        self.assertNotIn("eventStreams", self.daemon.post(FLAGS, context("u"), key="admin").json)  # that key belongs in no URL
 
     def test_a_qa_key_sees_drafts_and_is_not_counted(self):
         got = self.flag("draft", context("qa-unit"), scope="qa")
         self.assertEqual(got["reason"], "SPLIT")
         self.flag("ranker", context("qa-unit"), scope="qa")
         self.flag("ranker", context("qa-after"))
-        self.d.wait_rows("exposures", 1, "unit = 'qa-after'")
+        self.daemon.wait_rows("exposures", 1, "unit = 'qa-after'")
         self.assertEqual(self.exposures("unit = 'qa-unit'"), 0)
 
     def test_all_flags_agree_with_assign_and_have_a_tag(self):
         want = self.assigned("bulk", country="DE")
-        reply = self.d.post(FLAGS, context("bulk", country="DE"), key="client")
+        reply = self.daemon.post(FLAGS, context("bulk", country="DE"), key="client")
         flags = {f["key"]: f for f in reply.json["flags"]}
         for key, a in want.items():
             if a["variant"]:
@@ -117,33 +110,33 @@ class FrontApi(unittest.TestCase):
                 self.assertNotIn("variant", flags[key])
         self.assertNotIn("draft", flags)
         tag = reply.headers["etag"]
-        again = self.d.post(FLAGS, context("bulk", country="DE"), key="client", headers={"If-None-Match": tag})
+        again = self.daemon.post(FLAGS, context("bulk", country="DE"), key="client", headers={"If-None-Match": tag})
         self.assertEqual([again.status, again.body, again.headers["etag"]], [304, b"", tag])
-        other = self.d.post(FLAGS, context("bulk-2", country="FR"), key="client", headers={"If-None-Match": tag})
+        other = self.daemon.post(FLAGS, context("bulk-2", country="FR"), key="client", headers={"If-None-Match": tag})
         self.assertEqual(other.status, 200)
         self.assertNotEqual(other.headers["etag"], tag)
 
     def test_sticky_assignments_are_the_same_at_every_door(self):
         before = {u: self.flag("stuck", context(u))["variant"] for u in ("s1", "s2", "s3", "s4", "s5", "s6")}
         weights = [{"key": "a", "weight": 0.02}, {"key": "b", "weight": 0.98}]
-        reply = self.d.post("/v1/experiments/stuck/phases", {"variants": weights, "reassign": False})
+        reply = self.daemon.post("/v1/experiments/stuck/phases", {"variants": weights, "reassign": False})
         self.assertEqual(reply.status, 200, reply)
         for unit in before:
             want = self.assigned(unit)["stuck"]["variant"]
             self.assertEqual(want, before[unit])
             self.assertEqual(self.flag("stuck", context(unit))["variant"], want)
-            flags = {f["key"]: f for f in self.d.post(FLAGS, context(unit), key="client").json["flags"]}
+            flags = {f["key"]: f for f in self.daemon.post(FLAGS, context(unit), key="client").json["flags"]}
             self.assertEqual(flags["stuck"]["variant"], want)
             self.assertEqual(self.remote({"id": unit})["stuck"]["rules"][0]["tracks"][0]["result"]["key"], want)
 
     def test_one_flag_leaves_other_sticky_experiments_alone(self):
         self.flag("ranker", context("not-stuck"))
-        self.assertEqual(self.d.number("select count(*) from sticky_assignments where value = 'not-stuck'"), 0)
+        self.assertEqual(self.daemon.number("select count(*) from sticky_assignments where value = 'not-stuck'"), 0)
 
     # ---- GrowthBook
 
     def remote(self, attributes, **fields):
-        reply = self.d.post("/api/eval/" + self.d.keys["client"], {"attributes": attributes, **fields}, key=None)
+        reply = self.daemon.post("/api/eval/" + self.daemon.keys["client"], {"attributes": attributes, **fields}, key=None)
         self.assertEqual(reply.status, 200, reply)
         return reply.json["features"]
 
@@ -158,7 +151,7 @@ class FrontApi(unittest.TestCase):
         self.assertEqual([out["force"], [t["experiment"]["key"] for t in out["tracks"]]], [0, ["ranker"]])
         self.remote({"id": "remote-only"})
         self.flag("ranker", context("remote-after"))
-        self.d.wait_rows("exposures", 1, "unit = 'remote-after'")
+        self.daemon.wait_rows("exposures", 1, "unit = 'remote-after'")
         self.assertEqual(self.exposures("unit = 'remote-only'"), 0)
 
     def test_remote_evaluation_obeys_what_is_forced(self):
@@ -168,18 +161,18 @@ class FrontApi(unittest.TestCase):
         self.assertEqual(self.remote({})["ranker"], {"defaultValue": "none"})
 
     def test_payload_answers_304_and_refuses_strangers(self):
-        path = "/api/features/" + self.d.keys["client"]
-        reply = self.d.get(path, key=None)
+        path = "/api/features/" + self.daemon.keys["client"]
+        reply = self.daemon.get(path, key=None)
         self.assertEqual([reply.status, reply.headers["x-sse-support"]], [200, "enabled"])
-        again = self.d.get(path, key=None, headers={"If-None-Match": reply.headers["etag"]})
+        again = self.daemon.get(path, key=None, headers={"If-None-Match": reply.headers["etag"]})
         self.assertEqual([again.status, again.body], [304, b""])
         for method, path in (("GET", "/api/features/nobody"), ("GET", "/sub/nobody"), ("POST", "/api/eval/nobody")):
-            refused = self.d.request(method, path, {}, key=None)
+            refused = self.daemon.request(method, path, {}, key=None)
             self.assertEqual([refused.status, refused.headers["x-unrecoverable"], refused.json["status"]], [400, "1", 400])
 
     def test_libassign_evaluates_the_payload_as_the_daemon_does(self):
-        payload = self.d.get("/api/features/" + self.d.keys["client"], key=None).body
-        path = os.path.join(self.d.root, "payload.json")
+        payload = self.daemon.get("/api/features/" + self.daemon.keys["client"], key=None).body
+        path = os.path.join(self.daemon.root, "payload.json")
         with open(path, "wb") as f:
             f.write(payload)
         asks = "".join(json.dumps({"attributes": {"id": "x%d" % i, "country": "DE"}}) + "\n" for i in range(100))

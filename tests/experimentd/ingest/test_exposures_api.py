@@ -6,27 +6,20 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon  # noqa: E402
+from daemon import DaemonTest  # noqa: E402
 
 
 def stamp(seconds_ago):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
 
 
-class ExposuresApi(unittest.TestCase):
+class ExposuresApi(DaemonTest):
     @classmethod
-    def setUpClass(cls):
-        cls.daemon = d = Daemon()
-        d.start()
+    def prepare(cls, d):
         d.make_experiment("ranker", variants=[{"key": "bm25"}, {"key": "ltr"}])
         d.make_experiment("over")
         d.post("/v1/experiments/over/stop")
         d.make_experiment("draft", start=False)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.stop()
-        cls.daemon.destroy()
 
     def report(self, body, key="client"):
         return self.daemon.post("/v1/exposures", body, key=key)
