@@ -245,14 +245,30 @@ static bool phase_keeps(const json_t *before, const json_t *after, struct err *e
     return true;
 }
 
-static void write_phase(struct edit *e, const struct snapshot_experiment *was, struct snapshot_experiment *now,
-                        bool reassign, struct str spec)
+static void begin_phase(const struct snapshot_experiment *was, struct snapshot_experiment *now, bool reassign)
 {
+    if (!str_eq(now->layer, was->layer))
+        now->slots.n = 0;
+    now->assign =
+        was->assign; /* pieces of answers: of no use here, but none is taken for an experiment that cannot be read */
     now->bucket_version = was->bucket_version + (reassign ? 1 : 0);
     now->ramp_step = 0;
     now->ramp_since_us = clock_now_us();
     now->live_weights = NULL;
     now->weights_version = was->weights_version + (now->kind == EXPERIMENT_BANDIT ? 1 : 0);
+}
+
+/* What cannot start cannot go on either. A holdout has nothing to be checked: it is one. */
+static bool phase_may_start(struct edit *e, const struct snapshot_experiment *now, const struct snapshot *s,
+                            struct err *err)
+{
+    return now->kind == EXPERIMENT_HOLDOUT || preflight_may_start(now, s, e->arena, err) ||
+           err_prefix(err, "cannot start a new phase: ");
+}
+
+static void write_phase(struct edit *e, const struct snapshot_experiment *was, const struct snapshot_experiment *now,
+                        struct str spec)
+{
     edit_write_begin(e, "experiment", was->key, e->action, spec, state_write(now, e->arena));
     jsonw_i64(&e->w, "phase", was->phase + 1);
     write_times(e, NULL, "phase_started_at");
@@ -269,11 +285,11 @@ bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err)
     if (!patch || !take_reassign(patch, was, &reassign, err) ||
         !read_changed(e, was, patch, s, &before, &after, &now, err) || !phase_keeps(before, after, err))
         return false;
-    if (!str_eq(now.layer, was->layer))
-        now.slots.n = 0;
-    if (!give_slots(e, &now, s, err) || !life_may_start(&now, s, err) || !experiment_spec(&now, e->arena, &spec, err))
+    begin_phase(was, &now, reassign);
+    if (!phase_may_start(e, &now, s, err) || !give_slots(e, &now, s, err) || !life_may_start(&now, s, err) ||
+        !experiment_spec(&now, e->arena, &spec, err))
         return false;
-    write_phase(e, was, &now, reassign, spec);
+    write_phase(e, was, &now, spec);
     return true;
 }
 

@@ -13,6 +13,7 @@ bool life_delete(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_start(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_stop(struct edit *e, const struct snapshot *s, struct err *err); /* arg (const char *, may be NULL): why */
 bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err);
+/* Refused by what a pre-flight of the phase would refuse. */
 bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err); /* to the next step */
 bool life_hold(struct edit *e, const struct snapshot *s,

@@ -6,30 +6,13 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, DaemonTest  # noqa: E402
 
 AB = [{"key": "a"}, {"key": "b"}]
 DAY = 86400
 
 
-class PreflightApi(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon()
-        cls.daemon.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.daemon.stop()
-        finally:
-            cls.daemon.destroy()
-
-    def call(self, method, path, body=None, status=200, **more):
-        reply = self.daemon.request(method.upper(), path, body, **more)
-        self.assertEqual(reply.status, status, (path, body, reply))
-        return reply.json
-
+class PreflightApi(DaemonTest):
     def draft(self, key, **fields):
         return self.call("post", "/v1/experiments", {"key": key, "variants": AB, "metrics": ["ctr"], **fields}, 201)
 
@@ -112,6 +95,26 @@ class PreflightApi(unittest.TestCase):
         self.daemon.sql("delete from metrics where key = 'passing'")
         self.draft("reload")
         self.refused("measured", "metrics", 'metric "passing" is not known')
+
+    def test_a_phase_is_refused_by_what_cannot_work(self):
+        self.call("post", "/v1/layers", {"key": "crowded", "seed": "crowd"}, 201)
+        self.draft("neighbour", layer="crowded", layer_share=0.6)
+        self.call("post", "/v1/experiments/neighbour/start")
+        self.draft("phased", layer="crowded", layer_share=0.3)
+        self.call("post", "/v1/experiments/phased/start")
+        self.draft("asleep")
+        before = self.call("get", "/v1/experiments/phased")
+        for change, told in (({"coverage": 0}, 'field "coverage": is 0: nobody would be in'),
+                             ({"schedule": {"stop_at": "2020-01-01T00:00:00Z"}}, 'field "schedule": "stop_at" is in the past'),
+                             ({"prerequisites": [{"experiment": "asleep", "variants": ["b"]}]}, "does not run (it is a draft)"),
+                             ({"variants": [{"key": "a", "value": 1}, {"key": "b", "value": "x"}]}, 'the value of variant "a" is a number'),
+                             ({"layer_share": 0.5}, 'layer "crowded" has 0.4 of its traffic free, 0.5 is asked for'),
+                             ({"seed": "crowd", "reassign": False}, "the simulated split does not fit the weights")):
+            problem = self.call("post", "/v1/experiments/phased/phases", change, 409)
+            self.assertTrue(problem["detail"].startswith("cannot start a new phase: field "), problem)
+            self.assertIn(told, problem["detail"])
+        self.assertEqual(self.call("get", "/v1/experiments/phased"), before)
+        self.assertEqual(self.call("post", "/v1/experiments/phased/phases", {"layer_share": 0.4})["phase"], 2)
 
     def test_who_may_ask(self):
         self.draft("asked")
