@@ -25,7 +25,6 @@
 #include "experimentd/config/encrypt.h"
 #include "experimentd/config/keys.h"
 #include "experimentd/config/load.h"
-#include "experimentd/config/schedule.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/http/cors.h"
 #include "experimentd/http/http.h"
@@ -33,6 +32,7 @@
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/loader.h"
+#include "experimentd/schedule/schedule.h"
 
 enum { READY_WAIT_US = 15000000 };
 

@@ -1,4 +1,4 @@
-#include "experimentd/config/schedule.h"
+#include "experimentd/schedule/schedule.h"
 
 #include <assert.h>
 

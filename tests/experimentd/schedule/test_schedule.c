@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "experimentd/config/schedule.h"
+#include "experimentd/schedule/schedule.h"
 
 enum { T = 1000 };
 
