@@ -93,7 +93,6 @@ uint32_t assign_lower(uint32_t cp)
 
 bool assign_text_lower(struct assign_text text, struct assign_arena *a, struct assign_text *out)
 {
-    static const char dotted_i[] = "i\xCC\x87"; /* U+0130 becomes two code points */
     char *p = assign_alloc(a, text.n * 3 + 1);
     size_t n = 0;
     if (!p)
@@ -101,12 +100,9 @@ bool assign_text_lower(struct assign_text text, struct assign_arena *a, struct a
     for (size_t i = 0; i < text.n;) {
         uint32_t cp;
         i += assign_decode(text.p + i, text.n - i, &cp);
-        if (cp == 0x130) {
-            memcpy(p + n, dotted_i, 3);
-            n += 3;
-        } else {
-            n += assign_encode(assign_lower(cp), p + n);
-        }
+        n += assign_encode(cp == 0x130 ? 'i' : assign_lower(cp), p + n);
+        if (cp == 0x130) /* which becomes two code points, the second a dot above */
+            n += assign_encode(0x307, p + n);
     }
     *out = (struct assign_text){ p, n };
     return true;
