@@ -24,7 +24,7 @@ static bool seen(struct tracks *t, const struct snapshot_rule *rule)
     for (size_t i = 0; i < t->count; i++)
         if (t->seen[i] == rule)
             return true;
-    if (t->count < COUNT_OF(t->seen))
+    if (t->count < SEEN_MAX)
         t->seen[t->count++] = rule;
     return false;
 }

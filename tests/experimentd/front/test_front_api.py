@@ -183,6 +183,24 @@ class FrontApi(DaemonTest):
             self.assertEqual(got["ranker"]["value"], want["ranker"]["value"])
             self.assertEqual(got["german"]["value"], want["german"]["value"])
 
+    def test_an_exposure_behind_two_prerequisites_is_told_once(self):
+        values = {"variants": [{"key": "a", "value": 1}, {"key": "b", "value": 2}], "default_value": 0}
+        either = {"variants": ["a", "b"]}
+        for key, needs in (("left", [{"experiment": "ranker", "variants": ["ltr"]}]),
+                           ("right", [{"experiment": "ranker", "variants": ["ltr"]}]),
+                           ("top", [{"experiment": "left", **either}, {"experiment": "right", **either}])):
+            self.daemon.make_experiment(key, prerequisites=needs, **values)
+            self.addCleanup(self.daemon.post, "/v1/experiments/%s/stop" % key)
+        told = []
+        for i in range(50):
+            reply = self.daemon.post("/api/eval/" + self.daemon.keys["client"], {"attributes": {"id": "two-%d" % i}}, key=None)
+            self.assertEqual(reply.status, 200, reply)
+            for rule in reply.json["features"]["top"].get("rules", []):
+                told.append(sorted(track["experiment"]["key"] for track in rule.get("tracks", [])))
+        self.assertIn(["left", "ranker", "right", "top"], told)
+        for keys in told:
+            self.assertEqual(len(keys), len(set(keys)), keys)
+
 
 class Settings(unittest.TestCase):
     def test_bulk_exposures_can_be_left_to_the_client(self):
