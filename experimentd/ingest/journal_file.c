@@ -253,6 +253,7 @@ static bool fill(struct journal_reader *r, uint64_t limit)
     size_t want = limit - from < READ_BYTES ? (size_t)(limit - from) : READ_BYTES;
     char *to = want ? buf_reserve(&r->buffer, want) : NULL;
     ssize_t n = to ? pread(r->fd, to, want, (off_t)(SEGMENT_HEAD_BYTES + (from - r->start))) : 0;
+    r->failed = n < 0;
     if (n <= 0)
         return false;
     r->buffer.n += (size_t)n;
@@ -290,18 +291,75 @@ static bool whole_follows(struct journal_reader *r, size_t size, uint64_t limit)
     return state == RECORD_WHOLE;
 }
 
-static void pass_over(struct journal_reader *r, size_t size)
+static bool segment_starts_here(const struct journal_reader *r)
 {
-    log_error("journal_record_damaged", "dir=%s segment=%016" PRIx64 " offset=%" PRIu64, r->dir, r->start,
-              SEGMENT_HEAD_BYTES + (r->position - r->start));
+    uint64_t start;
+    return find_segment(r->dir, false, r->start + 1, &start) && start == r->position;
+}
+
+/* Where the length itself is damaged, nothing says where the next record stands: it is looked for byte by byte. No client can forge
+ * one inside its texts: a length below RECORD_BYTES_MAX has a zero byte, and texts hold no NUL. False (and no step taken) without
+ * one before the limit. */
+static bool search_whole(struct journal_reader *r, uint64_t limit)
+{
+    enum record_type type;
+    struct str payload;
+    size_t size;
+    uint64_t from = r->position;
+    while (r->position < limit) {
+        struct str rest = rest_of(r);
+        enum record_state state = rest.n ? record_read(rest, &type, &payload, &size) : RECORD_SHORT;
+        if (state == RECORD_WHOLE && r->position > from)
+            return true;
+        if (state == RECORD_SHORT && fill(r, limit))
+            continue;
+        if (rest.n == 0)
+            break;
+        r->at++;
+        r->position++;
+    }
+    r->position = from;
+    r->at = 0;
+    buf_clear(&r->buffer);
+    return false;
+}
+
+static void log_damage(struct journal_reader *r, uint64_t from)
+{
+    log_error("journal_record_damaged", "dir=%s segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64, r->dir,
+              r->start, SEGMENT_HEAD_BYTES + (from - r->start), r->position - from);
     r->bad++;
-    r->position += size;
-    r->at += size;
+}
+
+/* Behind a damaged record, to the next whole one. What is synced ends with a whole record, so that without one the reader goes to
+ * the limit; while recovering (no limit) it stays, and the tail is cut there. */
+static bool pass_damage(struct journal_reader *r, enum record_state state, size_t size, uint64_t limit)
+{
+    uint64_t from = r->position;
+    bool synced = limit != UINT64_MAX;
+    if (state == RECORD_BAD && size > 0 && whole_follows(r, size, limit)) {
+        r->position += size;
+        r->at += size;
+    } else if (segment_starts_here(r)) {
+        return next_segment(r);
+    } else if ((!synced && state != RECORD_BAD) || !search_whole(r, limit)) {
+        if (r->failed)
+            return false;
+        if (next_segment(r))
+            return true;
+        if (!synced)
+            return false;
+        r->position = limit;
+        buf_clear(&r->buffer);
+        r->at = 0;
+    }
+    log_damage(r, from);
+    return true;
 }
 
 bool journal_reader_next(struct journal_reader *r, uint64_t limit, enum record_type *out_type, struct str *out_payload)
 {
-    size_t size;
+    size_t size = 0;
     while (r->position < limit) {
         if (r->fd < 0 && !open_at(r))
             return false;
@@ -313,9 +371,7 @@ bool journal_reader_next(struct journal_reader *r, uint64_t limit, enum record_t
         }
         if (state == RECORD_SHORT && fill(r, limit))
             continue;
-        if (state == RECORD_BAD && size > 0 && whole_follows(r, size, limit))
-            pass_over(r, size);
-        else if (!next_segment(r))
+        if (r->failed || !pass_damage(r, state, size, limit))
             return false;
     }
     return false;

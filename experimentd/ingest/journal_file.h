@@ -36,6 +36,7 @@ struct journal_reader {
     const char *dir;
     int fd;
     uint64_t start, position; /* of the segment; of the next record */
+    bool failed;              /* the disk refused to read: no damage, try again */
     uint64_t bad;             /* records that were damaged and left out */
     struct buf buffer;        /* bytes of the segment */
     size_t at;                /* of the next record in the buffer */
@@ -43,5 +44,6 @@ struct journal_reader {
 void journal_reader_init(struct journal_reader *r, const char *dir, uint64_t position);
 void journal_reader_release(struct journal_reader *r);
 /* The next record before `limit` (a synced position, or UINT64_MAX while recovering); false when there is none. The payload is valid
- * until the next call. A damaged record with whole ones behind it is counted, logged with file and offset, and passed over. */
+ * until the next call. A damaged record with whole ones behind it is counted, logged with file and offset, and passed over, also when
+ * its length is what is damaged; before a synced limit, where only whole records were written, also without one behind it. */
 bool journal_reader_next(struct journal_reader *r, uint64_t limit, enum record_type *out_type, struct str *out_payload);

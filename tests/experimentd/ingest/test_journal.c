@@ -141,6 +141,69 @@ Test(journal, a_damaged_record_between_whole_ones_is_passed_over)
     buf_release(&b);
 }
 
+/* Three records, the length of number `victim` overwritten: what a loader finds before the synced end, and what is there after the
+ * journal is opened again. */
+static void damage_length(uint32_t length, int victim, size_t want, size_t want_reopened)
+{
+    struct journal_file f;
+    struct err err;
+    struct buf b;
+    int found[64];
+    size_t at[4] = { 0 };
+    buf_init(&b, 1 << 16);
+    for (int i = 0; i < 3; i++)
+        at[i + 1] = at[i] + add_record(&b, i);
+    cr_assert(journal_file_open(&f, dir, 1 << 16, &err));
+    cr_assert(journal_file_append(&f, buf_str(&b), &err));
+    cr_assert(eq(int, (int)pwrite(f.fd, &length, sizeof length, (off_t)(SEGMENT_HEAD_BYTES + at[victim])), 4));
+    cr_assert(eq(sz, read_all(f.end, found), want), "length %u of record %d", length, victim);
+    for (size_t i = 0; i < want; i++)
+        cr_assert(eq(int, found[i], (int)i + ((int)i >= victim)));
+    journal_file_close(&f);
+    cr_assert(journal_file_open(&f, dir, 1 << 16, &err));
+    cr_assert(eq(sz, read_all(f.end, found), want_reopened), "length %u of record %d, opened again", length, victim);
+    journal_file_close(&f);
+    buf_release(&b);
+    teardown();
+    setup();
+}
+
+Test(journal, a_damaged_length_does_not_stop_the_reading)
+{
+    const uint32_t lengths[] = { 0, 1, 200, 60000, 0x7f000000 };
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        damage_length(lengths[i], 0, 2, 2);
+        damage_length(lengths[i], 1, 2, 2);
+        damage_length(lengths[i], 2, 2, 2);
+    }
+}
+
+Test(journal, records_synced_behind_a_damaged_end_are_read)
+{
+    struct journal_file f;
+    struct journal_reader r;
+    struct err err;
+    struct buf b;
+    enum record_type type;
+    struct str payload;
+    uint32_t length = 60000;
+    buf_init(&b, 1 << 16);
+    size_t size = add_record(&b, 1);
+    cr_assert(journal_file_open(&f, dir, 1 << 16, &err));
+    cr_assert(journal_file_append(&f, buf_str(&b), &err));
+    cr_assert(eq(int, (int)pwrite(f.fd, &length, sizeof length, SEGMENT_HEAD_BYTES), 4));
+    journal_reader_init(&r, dir, 0);
+    cr_assert(not(journal_reader_next(&r, f.end, &type, &payload)));
+    cr_assert(eq(u64, r.position, size), "synced, so it is damage and no torn end");
+    cr_assert(eq(u64, r.bad, 1));
+    cr_assert(journal_file_append(&f, buf_str(&b), &err));
+    cr_assert(journal_reader_next(&r, f.end, &type, &payload), "the same reader goes on");
+    cr_assert(eq(u64, r.position, f.end));
+    journal_reader_release(&r);
+    journal_file_close(&f);
+    buf_release(&b);
+}
+
 static size_t segments(void)
 {
     DIR *d = opendir(dir);
