@@ -75,6 +75,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_journal_syncs_total", "counter", "group commits", (double)j.syncs);
     one(b, "experimentd_journal_failed", "gauge", "1 while the journal's disk refuses", j.failed);
     one(b, "experimentd_signals_total", "counter", "signals made durable", (double)j.signals);
+    one(b, "experimentd_signals_ahead_total", "counter", "signals from the future, stored at their receipt",
+        (double)j.signals_ahead);
     one(b, "experimentd_exposures_total", "counter", "exposures made durable", (double)j.exposures);
     one(b, "experimentd_exposures_lost_total", "counter", "exposures that could not be journaled",
         (double)j.exposures_lost);

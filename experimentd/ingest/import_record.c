@@ -197,10 +197,10 @@ static bool add_clicks(const struct csv_map *map, const struct str *fields, size
     return true;
 }
 
-static bool check_record(struct import_record *out, struct err *err)
+static bool check_record(struct import_record *out, struct arena *arena, struct err *err)
 {
     for (size_t i = 0; i < out->signals_count; i++)
-        if (!signal_check(&out->signals[i], err))
+        if (!signal_check(&out->signals[i], arena, err))
             return false;
     return !out->has_exposure || exposure_check(&out->exposure, err);
 }
@@ -211,7 +211,6 @@ bool csv_record(const struct csv_map *map, const struct str *fields, size_t coun
     struct signal s = { .received_us = now_us, .value = NAN, .type = STR("request") };
     struct str when = cell(map, MAP_TIMESTAMP, fields, count), results = cell(map, MAP_RESULTS, fields, count);
     struct str variant = cell(map, MAP_VARIANT, fields, count);
-    (void)arena;
     out->signals_count = 0;
     out->has_exposure = false;
     s.unit = cell(map, MAP_UNIT, fields, count);
@@ -234,7 +233,7 @@ bool csv_record(const struct csv_map *map, const struct str *fields, size_t coun
         };
         out->has_exposure = true;
     }
-    return add_clicks(map, fields, count, &s, out, err) && check_record(out, err);
+    return add_clicks(map, fields, count, &s, out, err) && check_record(out, arena, err);
 }
 
 /* ---- NDJSON ---- */

@@ -116,7 +116,7 @@ static bool read_event(json_t *in, int64_t received_us, struct arena *arena, str
     s.type = str_of(type);
     add_objects(in, &s, out, arena);
     for (size_t i = 0; i < out->signals_count; i++)
-        if (!signal_check(&out->signals[i], err))
+        if (!signal_check(&out->signals[i], arena, err))
             return false;
     return true;
 }

@@ -22,7 +22,7 @@ struct batch {
     struct batch *next;
     struct journal_client *client;
     struct buf bytes;
-    uint64_t number, signals, exposures;
+    uint64_t number, signals, signals_ahead, exposures;
     struct err err; /* kind NONE: synced */
 };
 
@@ -56,7 +56,7 @@ struct journal {
     uint64_t queue_bytes;
     bool stop, writing;
     _Atomic uint64_t waiting; /* bytes taken in and not yet on disk; a batch leaves it after `synced` has it */
-    _Atomic uint64_t synced, loaded, syncs, signals, exposures, exposures_lost;
+    _Atomic uint64_t synced, loaded, syncs, signals, signals_ahead, exposures, exposures_lost;
     _Atomic bool failed;
     struct err failure; /* under the lock */
     int64_t retry_at_us;
@@ -91,6 +91,7 @@ static void complete(struct journal *j, struct batch *round, const struct err *e
         atomic_fetch_sub(&j->waiting, b->bytes.n);
         if (err->kind == ERR_NONE) {
             atomic_fetch_add(&j->signals, b->signals);
+            atomic_fetch_add(&j->signals_ahead, b->signals_ahead);
             atomic_fetch_add(&j->exposures, b->exposures);
         } else {
             atomic_fetch_add(&j->exposures_lost, b->exposures);
@@ -345,6 +346,7 @@ bool journal_append_signal(struct journal_client *c, const struct signal *s, str
     if (!appended(b, before, err))
         return false;
     b->signals++;
+    b->signals_ahead += s->ahead;
     c->urgent = true;
     return true;
 }
@@ -449,6 +451,7 @@ void journal_stats(const struct journal *j, struct journal_stats *out)
     out->written = atomic_load(&j->synced);
     out->syncs = atomic_load(&j->syncs);
     out->signals = atomic_load(&j->signals);
+    out->signals_ahead = atomic_load(&j->signals_ahead);
     out->exposures = atomic_load(&j->exposures);
     out->exposures_lost = atomic_load(&j->exposures_lost);
     out->failed = atomic_load(&j->failed);

@@ -59,7 +59,7 @@ void journal_flush(struct journal *j);
 struct journal_stats {
     uint64_t written, loaded; /* positions: bytes since the journal began */
     uint64_t waiting;         /* bytes of this process that were taken in and are not on disk yet */
-    uint64_t syncs, signals, exposures, exposures_lost;
+    uint64_t syncs, signals, signals_ahead, exposures, exposures_lost;
     bool failed; /* the disk refused; taking nothing until it recovers */
 };
 void journal_stats(const struct journal *j, struct journal_stats *out);

@@ -159,7 +159,7 @@ bool native_parse(struct str text, int64_t received_us, struct arena *arena, str
         s.unit = s.user;
         s.unit_is_user = true;
     }
-    if (!signal_check(&s, err))
+    if (!signal_check(&s, arena, err))
         return false;
     if (!s.client_id)
         uuid_v7(s.id, received_us);

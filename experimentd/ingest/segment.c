@@ -249,7 +249,7 @@ static bool read_event(const struct reading *r, json_t *in, const char *single, 
     if (out->signals_count > PRODUCTS_MAX)
         return err_set(err, ERR_INVALID, "field \"properties.products\" has more than %d elements", PRODUCTS_MAX);
     for (size_t i = 0; i < out->signals_count; i++)
-        if (!signal_check(&out->signals[i], err))
+        if (!signal_check(&out->signals[i], r->arena, err))
             return false;
     return !out->has_exposure || exposure_check(&out->exposure, err);
 }

@@ -29,18 +29,47 @@ static bool type_format(struct str type, struct err *err)
     return true;
 }
 
-static bool time_in_reason(int64_t at_us, struct err *err)
+static bool year_in_reason(int64_t at_us, struct err *err)
 {
     char when[CLOCK_TEXT_MAX];
     if (at_us < EARLIEST_US)
         return err_set(err, ERR_INVALID, "field \"timestamp\" is %s, before 1990", clock_format(at_us, when));
+    return true;
+}
+
+/* Of exposures: they have no params that could keep the client's time. */
+static bool time_in_reason(int64_t at_us, struct err *err)
+{
+    char when[CLOCK_TEXT_MAX];
+    if (!year_in_reason(at_us, err))
+        return false;
     if (at_us > clock_now_us() + AHEAD_MAX_US)
         return err_set(err, ERR_INVALID, "field \"timestamp\" is %s, more than a day ahead", clock_format(at_us, when));
     return true;
 }
 
-bool signal_check(const struct signal *s, struct err *err)
+/* A client whose clock runs ahead must not put rows into days to come, nor lose them: they count when they came. What is given twice in
+ * a jsonb counts last, so ours stands behind the client's members. */
+static void settle_time(struct signal *s, struct arena *arena)
 {
+    char when[CLOCK_TEXT_MAX];
+    if (s->at_us - s->received_us <= SIGNAL_AHEAD_MAX_US)
+        return;
+    struct str members = s->params.n >= 2 ? (struct str){ s->params.p + 1, s->params.n - 2 } : STR("");
+    bool empty = true;
+    for (size_t i = 0; i < members.n && empty; i++)
+        empty = members.p[i] == ' ' || (members.p[i] >= '\t' && members.p[i] <= '\r');
+    s->params = arena_printf(arena, "{%.*s%s\"client_time\":\"%s\"}", STR_ARG(members), empty ? "" : ",",
+                             clock_format(s->at_us, when));
+    s->at_us = s->received_us;
+    s->ahead = true;
+}
+
+bool signal_check(struct signal *s, struct arena *arena, struct err *err)
+{
+    if (!year_in_reason(s->at_us, err))
+        return false;
+    settle_time(s, arena);
     if (s->position < 0)
         return err_set(err, ERR_INVALID, "field \"position\" is %d, must be a whole number from 1", s->position);
     if (isinf(s->value))
@@ -50,7 +79,7 @@ bool signal_check(const struct signal *s, struct err *err)
            text("session", s->session, SIGNAL_ID_MAX, false, err) &&
            text("query_id", s->query_id, SIGNAL_ID_MAX, false, err) &&
            text("query", s->query, SIGNAL_QUERY_MAX, false, err) && text("doc", s->doc, SIGNAL_DOC_MAX, false, err) &&
-           text("params", s->params, SIGNAL_PARAMS_MAX, false, err) && time_in_reason(s->at_us, err);
+           text("params", s->params, SIGNAL_PARAMS_MAX, false, err);
 }
 
 bool exposure_check(const struct exposure *e, struct err *err)

@@ -3,10 +3,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define SIGNAL_POSITION_NONE 0 /* positions count from 1 */
+
+#define SIGNAL_AHEAD_MAX_US (5 * 60 * US_PER_SECOND) /* what clocks of clients may run ahead */
 
 /* Limits of a signal's texts, in bytes: a client error beyond them. */
 enum {
@@ -23,6 +27,7 @@ struct signal {
     bool client_id;       /* the client gave an id: a repeat is found by it */
     int64_t at_us;
     int64_t received_us;
+    bool ahead;      /* the client's time was too far ahead: at_us is received_us, params hold "client_time" */
     struct str type; /* request, response, click, cart, purchase, annotation, login, or any [a-z0-9_.-]+ */
     struct str unit;
     struct str user;   /* the logged-in user, {NULL, 0}: not known */
@@ -39,6 +44,7 @@ struct exposure {
     bool unit_is_user;
 };
 
-/* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field. */
-bool signal_check(const struct signal *s, struct err *err) MUSTCHECK;
+/* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field.
+ * A signal more than SIGNAL_AHEAD_MAX_US ahead of its receipt is stored at its receipt; params (then in the arena) keep the time given. */
+bool signal_check(struct signal *s, struct arena *arena, struct err *err) MUSTCHECK;
 bool exposure_check(const struct exposure *e, struct err *err) MUSTCHECK;

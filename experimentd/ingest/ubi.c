@@ -142,7 +142,7 @@ static bool read_element(json_t *in, enum ubi_kind kind, int64_t received_us, st
     bool ok = event ? read_event(in, received_us, arena, out, err) : read_query(in, received_us, arena, out, err);
     for (size_t i = 0; ok && i < out->signals_count; i++) {
         uuid_v7(out->signals[i].id, received_us);
-        ok = signal_check(&out->signals[i], err);
+        ok = signal_check(&out->signals[i], arena, err);
     }
     return ok;
 }

@@ -12,7 +12,7 @@ static bool check(void *arg, size_t index, const struct foreign_event *e, const 
     if (!e && err->kind == ERR_NONE)
         abort();
     for (size_t i = 0; e && i < e->signals_count; i++)
-        if (!signal_check(&e->signals[i], &ignored))
+        if (!signal_check(&e->signals[i], NULL, &ignored))
             abort();
     if (e && e->has_exposure && !exposure_check(&e->exposure, &ignored))
         abort();

@@ -26,7 +26,7 @@ static void expect_params(enum interleave_method method, const char *wanted)
     struct err err;
     arena_init(&arena, 1024);
     impression_signal(&im, &query, &arena, &s);
-    cr_expect(signal_check(&s, &err), "%s", err.text);
+    cr_expect(signal_check(&s, &arena, &err), "%s", err.text);
     cr_expect(str_eq_c(s.params, wanted), "%.*s", STR_ARG(s.params));
     arena_release(&arena);
 }
@@ -94,7 +94,7 @@ Test(impression, of_a_long_list_keeps_the_first_that_fit)
         struct err err;
         arena_init(&arena, 1024);
         impression_signal(&im, &query, &arena, &s);
-        cr_assert(signal_check(&s, &err), "%s", err.text);
+        cr_assert(signal_check(&s, &arena, &err), "%s", err.text);
         json_auto_t *params = json_parse(s.params, &err);
         cr_assert(ne(ptr, params, NULL), "%s", err.text);
         const json_t *kept = json_object_get(params, "docs");
