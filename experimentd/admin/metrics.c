@@ -86,6 +86,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_loader_duplicates_total", "counter", "repeats of a client's id, left out",
         (double)l.duplicates);
     one(b, "experimentd_loader_rejected_total", "counter", "rows that PostgreSQL refused", (double)l.rejected);
+    one(b, "experimentd_journal_damaged_total", "counter", "damaged places of the journal, passed over",
+        (double)l.damaged);
     one(b, "experimentd_loader_batches_total", "counter", "transactions of the loader", (double)l.batches);
 }
 

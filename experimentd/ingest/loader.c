@@ -50,7 +50,7 @@ struct loader {
     size_t batch_max;  /* shrinks while a bad row is searched */
     int64_t stop_by_us;
     _Atomic bool stop;
-    _Atomic uint64_t loaded_rows, duplicates, rejected, batches;
+    _Atomic uint64_t loaded_rows, duplicates, rejected, damaged, batches;
 };
 
 /* ---- the connection and the position ---- */
@@ -171,6 +171,7 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
     journal_set_loaded(l->journal, position);
     atomic_fetch_add(&l->loaded_rows, rows - duplicates);
     atomic_fetch_add(&l->duplicates, duplicates);
+    atomic_fetch_add(&l->damaged, l->reader.bad); /* of this batch: each has a reader of its own */
     atomic_fetch_add(&l->batches, 1);
     return true;
 }
@@ -305,5 +306,5 @@ void loader_stop(struct loader *l)
 void loader_stats(const struct loader *l, struct loader_stats *out)
 {
     *out = (struct loader_stats){ atomic_load(&l->loaded_rows), atomic_load(&l->duplicates), atomic_load(&l->rejected),
-                                  atomic_load(&l->batches) };
+                                  atomic_load(&l->damaged), atomic_load(&l->batches) };
 }

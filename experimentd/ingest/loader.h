@@ -10,7 +10,9 @@ struct journal;
 struct loader;
 
 struct loader_stats {
-    uint64_t rows, duplicates, rejected, batches;
+    uint64_t rows, duplicates, rejected;
+    uint64_t damaged; /* places of the journal that could not be read; the log names file and offset */
+    uint64_t batches;
 };
 
 struct loader *loader_start(struct journal *j, const char *url, struct err *err);

@@ -1,0 +1,102 @@
+"""A disk that lies: damaged records are found and named, and all others that were acknowledged are loaded once."""
+import glob
+import json
+import os
+import re
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import Daemon, wait_for  # noqa: E402
+
+SEGMENT_HEAD, RECORD_HEAD, SEGMENT = 32, 12, 4096
+SIGNALS, BATCH = 400, 10
+
+
+def send(daemon, numbers):
+    """Sends signals whose `doc` carries their number; all must be acknowledged."""
+    body = "".join(json.dumps({"id": "d-%d" % n, "type": "click", "unit": "u%d" % (n % 50), "doc": "%05d" % n}) + "\n" for n in numbers)
+    reply = daemon.post("/v1/signals", body.encode(), key="client")
+    if reply.status != 200 or reply.json["accepted"] != len(numbers):
+        raise AssertionError(reply)
+    return set("%05d" % n for n in numbers)
+
+
+def records(path):
+    """(offset, bytes) of each record of a segment."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at, found = SEGMENT_HEAD, []
+    while at + RECORD_HEAD <= len(data) and struct.unpack_from("<I", data, at)[0]:
+        size = RECORD_HEAD + struct.unpack_from("<I", data, at)[0]
+        found.append((at, data[at:at + size]))
+        at += size
+    return found
+
+
+def overwrite(path, offset, data):
+    with open(path, "r+b") as f:
+        f.seek(offset)
+        f.write(data)
+
+
+def doc_of(record):
+    return re.search(rb"\x05\0\0\0(\d{5})", record).group(1).decode()
+
+
+class LockedTable:
+    """Keeps the loader from loading while the journal's files are damaged behind what it has read."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.psql = daemon.sql_session()
+
+    def __enter__(self):
+        self.psql.stdin.write("begin; lock table signals in access exclusive mode;\n")
+        self.psql.stdin.flush()
+        held = "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation = 'signals'::regclass"
+        wait_for(lambda: self.daemon.number(held) == 1, "the lock")
+        return self
+
+    def __exit__(self, *_):
+        self.psql.communicate("rollback;\n")
+
+    def wait_loader_waits(self):
+        waiting = "select count(*) from pg_locks where not granted and relation = 'signals'::regclass"
+        wait_for(lambda: self.daemon.number(waiting) > 0, "the loader to wait for the lock")
+
+
+class Damage(unittest.TestCase):
+    def damage(self, daemon):
+        """A byte of a record in a closed segment, and the length of one in the segment that is written; what was in them."""
+        segments = sorted(glob.glob(os.path.join(daemon.dir, "journal", "*.seg")))
+        self.assertGreater(len(segments), 4, "no closed segments to damage")
+        closed, active = segments[-3], segments[-1]
+        (at, first), (length_at, second) = records(closed)[1], records(active)[0]
+        overwrite(closed, at + len(first) - 3, bytes([first[-3] ^ 0x10]))
+        overwrite(active, length_at + 3, b"\x7f")
+        places = [(os.path.basename(closed)[:16], at), (os.path.basename(active)[:16], length_at)]
+        return {doc_of(first), doc_of(second)}, places
+
+    def test_damaged_records_are_named_and_the_rest_is_loaded_once(self):
+        with Daemon("--journal-segment-bytes", str(SEGMENT)) as d:
+            with LockedTable(d) as lock:
+                acknowledged = send(d, [0])
+                lock.wait_loader_waits()
+                for start in range(1, SIGNALS, BATCH):
+                    acknowledged |= send(d, range(start, min(start + BATCH, SIGNALS)))
+                lost, places = self.damage(d)
+            acknowledged |= send(d, [SIGNALS])
+            d.wait_loaded()
+            for segment, offset in places:
+                self.assertIn("segment=%s offset=%d " % (segment, offset), d.log())
+            self.assertEqual(d.metric("experimentd_journal_damaged_total"), len(lost))
+            d.stop()
+            d.start()
+            self.assertEqual(d.sql("select doc from signals group by 1 having count(*) <> 1"), [])
+            self.assertEqual({row[0] for row in d.sql("select doc from signals")}, acknowledged - lost)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
