@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "experimentd/admin/commands.h"
+#include "experimentd/ingest/journal_command.h"
 #include "experimentd/serve_settings.h"
 #include "experimentd/server.h"
 
@@ -26,6 +27,8 @@ static const struct command commands[] = {
       "bring the database to this program's schema" },
     { "key", key_main, "key create --scope S --data-dir DIR | --database-url URL",
       "make an API key: client, qa, analyst or admin" },
+    { "journal", journal_main, "journal check DIR",
+      "read every record of a journal; exit status 1 when one is damaged" },
     { "version", version_main, "version", "print the version" },
     { "help", help_main, "help [serve]", "this text, or the settings of a command" },
 };

@@ -4,11 +4,12 @@ import json
 import os
 import re
 import struct
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import Daemon, program, wait_for  # noqa: E402
 
 SEGMENT_HEAD, RECORD_HEAD, SEGMENT = 32, 12, 4096
 SIGNALS, BATCH = 400, 10
@@ -79,6 +80,15 @@ class Damage(unittest.TestCase):
         places = [(os.path.basename(closed)[:16], at), (os.path.basename(active)[:16], length_at)]
         return {doc_of(first), doc_of(second)}, places
 
+    def check_journal(self, daemon, status, places):
+        done = subprocess.run([program("experimentd"), "journal", "check", os.path.join(daemon.dir, "journal")],
+                              capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, status, said)
+        self.assertIn("damaged places: %d\n" % len(places), said)
+        for segment, offset in places:
+            self.assertIn("segment=%s offset=%d " % (segment, offset), said)
+
     def test_damaged_records_are_named_and_the_rest_is_loaded_once(self):
         with Daemon("--journal-segment-bytes", str(SEGMENT)) as d:
             with LockedTable(d) as lock:
@@ -86,7 +96,9 @@ class Damage(unittest.TestCase):
                 lock.wait_loader_waits()
                 for start in range(1, SIGNALS, BATCH):
                     acknowledged |= send(d, range(start, min(start + BATCH, SIGNALS)))
+                self.check_journal(d, status=0, places=[])
                 lost, places = self.damage(d)
+                self.check_journal(d, status=1, places=places)
             acknowledged |= send(d, [SIGNALS])
             d.wait_loaded()
             for segment, offset in places:
