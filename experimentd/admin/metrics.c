@@ -82,6 +82,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
         (double)j.exposures_lost);
     one(b, "experimentd_impressions_lost_total", "counter", "interleaved lists that could not be journaled",
         (double)atomic_load(&s->impressions_lost));
+    one(b, "experimentd_loader_lag_seconds", "gauge", "age of the oldest signal that is not in PostgreSQL",
+        (double)l.lag_us / 1e6);
     one(b, "experimentd_loader_rows_total", "counter", "rows loaded", (double)l.rows);
     one(b, "experimentd_loader_duplicates_total", "counter", "repeats of a client's id, left out",
         (double)l.duplicates);

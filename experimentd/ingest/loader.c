@@ -50,6 +50,7 @@ struct loader {
     size_t batch_max;  /* shrinks while a bad row is searched */
     int64_t stop_by_us;
     _Atomic bool stop;
+    _Atomic int64_t behind_us; /* when what is not loaded yet was received, or first seen; 0: nothing is waiting */
     _Atomic uint64_t loaded_rows, duplicates, rejected, damaged, batches;
 };
 
@@ -156,9 +157,43 @@ static bool write_position(struct loader *l, uint64_t position, struct err *err)
     return r != NULL;
 }
 
+/* ---- lag ---- */
+
+/* Something is waiting. After a start with PostgreSQL away nothing is known of its age but that it waits since then. */
+static void note_waiting(struct loader *l, uint64_t synced)
+{
+    int64_t nothing = 0;
+    if (synced > l->position)
+        (void)atomic_compare_exchange_strong(&l->behind_us, &nothing, clock_now_us());
+}
+
+/* What comes behind the batch was received after its last row. */
+static int64_t received_last(const struct rows *batch)
+{
+    int64_t last = 0, now = clock_now_us();
+    for (size_t i = 0; i < batch->signals_count; i++)
+        if (batch->signals[i].received_us > last)
+            last = batch->signals[i].received_us;
+    for (size_t i = 0; i < batch->exposures_count; i++)
+        if (batch->exposures[i].at_us > last && batch->exposures[i].at_us < now)
+            last = batch->exposures[i].at_us;
+    return last;
+}
+
+static void note_loaded(struct loader *l, int64_t last_us)
+{
+    struct journal_stats j;
+    journal_stats(l->journal, &j);
+    if (j.written <= l->position)
+        atomic_store(&l->behind_us, 0);
+    else if (last_us)
+        atomic_store(&l->behind_us, last_us);
+}
+
 static bool load_batch(struct loader *l, uint64_t position, struct err *err)
 {
     uint64_t duplicates, rows = l->batch.signals_count + l->batch.exposures_count;
+    int64_t last_us = received_last(&l->batch);
     bool ok = rows_prepare(&l->rows, &l->batch, err) && pg_begin(l->pg, err) &&
               rows_load(&l->rows, &l->batch, &duplicates, err) && write_position(l, position, err) &&
               pg_commit(l->pg, err);
@@ -169,6 +204,7 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
     rows_committed(&l->rows);
     l->position = position;
     journal_set_loaded(l->journal, position);
+    note_loaded(l, last_us);
     atomic_fetch_add(&l->loaded_rows, rows - duplicates);
     atomic_fetch_add(&l->duplicates, duplicates);
     atomic_fetch_add(&l->damaged, l->reader.bad); /* of this batch: each has a reader of its own */
@@ -252,11 +288,13 @@ static void *run(void *arg)
         if (l->pg || connect_database(l, &err)) {
             bool stopping = atomic_load(&l->stop);
             uint64_t limit = journal_wait_synced(l->journal, l->position, stopping ? 0 : IDLE_WAIT_US);
+            note_waiting(l, limit);
             busy = limit > l->position && step(l, limit, &err);
             if (!busy && err.kind == ERR_NONE && stopping)
                 break;
         }
         if (err.kind != ERR_NONE) {
+            note_waiting(l, journal_wait_synced(l->journal, l->position, 0));
             log_warn("loader_waits", LOG_ERR " retry_seconds=%.1f", LOG_ERR_ARG(&err), (double)backoff / 1e6);
             disconnect(l);
             pause_us(backoff);
@@ -305,6 +343,11 @@ void loader_stop(struct loader *l)
 
 void loader_stats(const struct loader *l, struct loader_stats *out)
 {
-    *out = (struct loader_stats){ atomic_load(&l->loaded_rows), atomic_load(&l->duplicates), atomic_load(&l->rejected),
-                                  atomic_load(&l->damaged), atomic_load(&l->batches) };
+    int64_t behind = atomic_load(&l->behind_us), lag = behind ? clock_now_us() - behind : 0;
+    *out = (struct loader_stats){ .rows = atomic_load(&l->loaded_rows),
+                                  .duplicates = atomic_load(&l->duplicates),
+                                  .rejected = atomic_load(&l->rejected),
+                                  .damaged = atomic_load(&l->damaged),
+                                  .batches = atomic_load(&l->batches),
+                                  .lag_us = lag > 0 ? lag : 0 };
 }

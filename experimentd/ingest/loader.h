@@ -13,6 +13,7 @@ struct loader_stats {
     uint64_t rows, duplicates, rejected;
     uint64_t damaged; /* places of the journal that could not be read; the log names file and offset */
     uint64_t batches;
+    int64_t lag_us; /* age of the oldest record that is not loaded, as far as this process knows; 0: all is */
 };
 
 struct loader *loader_start(struct journal *j, const char *url, struct err *err);

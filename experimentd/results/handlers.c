@@ -3,8 +3,10 @@
 #include <assert.h>
 
 #include "base/pgloop.h"
+#include "experimentd/ingest/loader.h"
 #include "experimentd/queries.h"
 #include "experimentd/results/json.h"
+#include "experimentd/server.h"
 #include "experimentd/worker.h"
 
 enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200 };
@@ -12,6 +14,7 @@ enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200 }
 /* What a handler needs again when the rows arrive. The snapshot is read anew then: the one of the request may be gone. */
 struct wait {
     struct http_request *req;
+    const struct worker *worker;
     struct str key; /* of one experiment, or the first of the page */
     size_t limit;
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
@@ -40,8 +43,10 @@ static void on_rows(void *arg, const PGresult *rows, const struct err *err)
 static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
 {
     struct result r;
+    struct loader_stats l;
+    loader_stats(wait->worker->server->loader, &l);
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
-    result_write(w, &r, &wait->req->arena);
+    result_write(w, &r, l.lag_us, &wait->req->arena);
 }
 
 static void write_days(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
@@ -62,7 +67,7 @@ static void one_experiment(struct http_request *req, struct worker *worker, enum
                            void (*write)(struct wait *, struct jsonw *, const struct snapshot *, const PGresult *))
 {
     struct wait *wait = arena_zalloc(&req->arena, sizeof *wait);
-    *wait = (struct wait){ .req = req, .key = req->params[0], .write = write };
+    *wait = (struct wait){ .req = req, .worker = worker, .key = req->params[0], .write = write };
     if (!snapshot_experiment(snapshot_get(), wait->key)) {
         struct err err;
         err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(wait->key));

@@ -286,12 +286,13 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct r
     jsonw_close(w);
 }
 
-void result_write(struct jsonw *w, const struct result *r, struct arena *arena)
+void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struct arena *arena)
 {
     jsonw_open(w, NULL, '{');
     result_write_experiment(w, "experiment", r->experiment);
     jsonw_time(w, "as_of", r->as_of_us);
     jsonw_time(w, "computed_at", r->published_us);
+    jsonw_double(w, "lag_seconds", (double)lag_us / 1e6);
     jsonw_i64(w, "units", r->units);
     jsonw_i64(w, "multiple_exposures", r->multiple_exposures);
     jsonw_double(w, "level", RESULT_LEVEL);

@@ -7,8 +7,8 @@
 /* The object of GET /v1/experiments/{key}; also part of the results. */
 void result_write_experiment(struct jsonw *w, const char *key, const struct snapshot_experiment *e);
 void result_write_experiment_members(struct jsonw *w, const struct snapshot_experiment *e); /* without the braces */
-/* The whole answer of GET …/results. */
-void result_write(struct jsonw *w, const struct result *r, struct arena *arena);
+/* The whole answer of GET …/results; lag_us: how far PostgreSQL is behind what this server has received. */
+void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struct arena *arena);
 /* The whole answer of GET …/timeseries: cumulative values and lifts by day. */
 void result_write_timeseries(struct jsonw *w, const struct result *r);
 /* One element of GET /v1/experiments. */

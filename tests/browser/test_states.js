@@ -123,6 +123,18 @@ test("a running experiment is asked for again, and a change appears without a re
     await page.close();
   }));
 
+test("a database that is behind is told, one that is not is no news", () =>
+  withMock({}, async (mock) => {
+    const told = mock.state.experiments.get("shop-aa");
+    for (const [lag, wanted] of [[0.2, 0], [42.4, 1]]) {
+      told.results.lag_seconds = lag;
+      const page = await browser.open(`${mock.url}/experiments/shop-aa`);
+      await drawn(page);
+      assert.equal(await page.getByText("PostgreSQL is 42 seconds behind").count(), wanted);
+      await page.close();
+    }
+  }));
+
 test("a stopped experiment is asked for once", () =>
   withMock({}, async (mock) => {
     const page = await browser.open("about:blank");

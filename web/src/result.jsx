@@ -11,6 +11,7 @@ import { Failure, Loading, Stale } from "./states.jsx";
 import { Tables } from "./tables.jsx";
 import { MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
 
+const LAG_SHOWN = 5; // seconds: below, the loader is at its usual work
 const running = (data) => data.experiment.status === "running";
 
 export function Result({ experiment: key }) {
@@ -48,6 +49,8 @@ function Head({ result }) {
       <p class="quiet">
         {period(e)} · {plural(result.units, "unit")} · {result.as_of ? `counts up to ${instant(result.as_of)}` : "nothing counted yet"}
       </p>
+      {result.lag_seconds > LAG_SHOWN && <p class="quiet" role="status">PostgreSQL is {plural(Math.round(result.lag_seconds), "second")} behind
+        what was received: the next aggregation counts it.</p>}
     </header>
   );
 }

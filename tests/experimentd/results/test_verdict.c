@@ -146,7 +146,7 @@ static json_t *json_of(struct result *r)
     struct jsonw w;
     buf_init(&b, 1 << 20);
     jsonw_init(&w, &b);
-    result_write(&w, r, &arena);
+    result_write(&w, r, 0, &arena);
     json_t *root = json_loadb(b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
     buf_release(&b);
     return root;
