@@ -116,10 +116,11 @@ static bool read_field(struct pull *p, enum field f, struct signal *s)
     }
 }
 
+/* By the first byte first: the length of each name would have to be counted again for each member of each signal. */
 static enum field field_of(struct str key)
 {
     enum field f = 0;
-    while (f < FIELD_COUNT && !str_eq_c(key, field_names[f]))
+    while (f < FIELD_COUNT && (key.n == 0 || key.p[0] != field_names[f][0] || !str_eq_c(key, field_names[f])))
         f++;
     return f;
 }

@@ -270,3 +270,25 @@ Test(native, what_is_further_ahead_is_stored_at_its_receipt)
                      (char *)(uintptr_t)clock_format(NOW + ahead_us, when)));
     }
 }
+
+/* Strings are walked eight bytes at a time: each byte at each place of one, before and behind that many. */
+Test(native, every_byte_at_every_place_of_a_string)
+{
+    for (size_t n = 1; n <= 18; n++)
+        for (size_t at = 0; at < n; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char text[32] = { '"' };
+                struct pull p;
+                struct str out;
+                memset(text + 1, 'x', n);
+                text[1 + at] = (char)byte;
+                text[1 + n] = '"';
+                pull_init(&p, (struct str){ text, n + 2 }, &arena);
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                bool ok = pull_string(&p, &out);
+                cr_assert(eq(int, ok, plain || byte == '"'), "byte %d at %zu of %zu", byte, at, n);
+                bool same = !ok || (out.n == (plain ? n : at) && memcmp(out.p, text + 1, out.n) == 0);
+                cr_assert(same);
+                arena_reset(&arena);
+            }
+}
