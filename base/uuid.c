@@ -4,13 +4,29 @@
 
 #include "base/pg.h"
 
+enum { POOL_BYTES = 256 }; /* what getrandom(2) never cuts short */
+
+/* Eight random bytes; a system call for each id would cost a signal as much as a tenth of all the rest. A child that a fork makes and that
+ * goes on without exec has its parent's pool: here there is none. */
+static void random_eight(unsigned char *out)
+{
+    static _Thread_local unsigned char pool[POOL_BYTES];
+    static _Thread_local size_t used = POOL_BYTES;
+    if (used == POOL_BYTES) {
+        ssize_t n = getrandom(pool, POOL_BYTES, 0);
+        assert(n == POOL_BYTES);
+        used = 0;
+    }
+    memcpy(out, pool + used, 8);
+    used += 8;
+}
+
 /* RFC 9562, 5.7 with method 3 of 6.2: 48 bits of milliseconds, then the microseconds as the 12 bits of rand_a (1000 µs
  * spread over 4096 steps), then 62 random bits. Ids of one process so sort by time down to the microsecond. */
 void uuid_v7(unsigned char out[16], int64_t at_us)
 {
     uint64_t ms = (uint64_t)at_us / 1000, fraction = (uint64_t)at_us % 1000 * 4096 / 1000;
-    ssize_t n = getrandom(out + 8, 8, 0);
-    assert(n == 8); /* up to 256 bytes are never cut short (getrandom(2)) */
+    random_eight(out + 8);
     for (int i = 0; i < 6; i++)
         out[i] = (unsigned char)(ms >> (40 - 8 * i));
     out[6] = (unsigned char)(0x70 | fraction >> 8);
