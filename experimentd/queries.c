@@ -6,11 +6,14 @@
 #define RESULTS_ROWS                                                                                                   \
     "select c.experiment, m.metric, m.variant, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, m.mean_y, m.m2_y, "   \
     "m.cxy, (extract(epoch from c.as_of) * 1000000)::bigint, (extract(epoch from c.published_at) * 1000000)::bigint, " \
-    "c.units, c.multiple_exposures, c.run, r.engine, r.workers, r.rows_in, "                                           \
+    "c.units, c.multiple_exposures, c.marked_units, c.run, r.engine, r.workers, r.rows_in, "                           \
     "extract(epoch from r.finished_at - r.started_at)::float8, r.retries, "                                            \
     "(select coalesce(sum(p.splits), 0) from run_passes p where p.run = r.id) "                                        \
     "from moments_current c join runs r on r.id = c.run "                                                              \
     "left join moments m on m.experiment = c.experiment and m.segment = '' "
+
+/* Columns in the order of enum mark_column (marks/handlers.c). */
+#define MARK_ROW "unit, mark, by_hand, us(first_at), us(last_at), signals, note, us(updated_at)"
 
 #define STICKY_SORTED "order by attribute collate \"C\", value collate \"C\", experiment collate \"C\""
 
@@ -90,5 +93,24 @@ const struct pg_stmt queries[] = {
                                    "and l.variant = e.spec->'variants'->0->>'key' and l.segment = '' order by l.day "
                                    "desc limit 1) m "
                                    "where m.n >= 2 order by c.as_of desc limit 1" },
+    [QUERY_MARKS] = { "marks", 3,
+                      "select " MARK_ROW " from marked_units m where unit collate \"C\" > $1 "
+                      "and ($2::int = -1 or mark = $2::int) order by unit collate \"C\" limit $3::int" },
+    [QUERY_MARKS_COUNTS] = { "marks_counts", 0,
+                             "select mark, count(*), coalesce(sum(signals), 0)::bigint from marked_units group by mark "
+                             "order by mark" },
+    [QUERY_MARK_SET] = { "mark_set", 5,
+                         "with was as (select to_jsonb(u) as row from marked_units u where unit = $1), "
+                         "m as (insert into marked_units as m (unit, bucket, mark, by_hand, note) "
+                         "values ($1, $2::smallint, $3::smallint, true, $4) on conflict (unit) do update set "
+                         "mark = excluded.mark, by_hand = true, note = excluded.note, updated_at = now() returning *), "
+                         "r as (insert into revisions (actor, subject, action, before, after) "
+                         "select $5, 'mark:' || $1, 'mark', (select row from was), to_jsonb(m) from m) "
+                         "select " MARK_ROW " from m" },
+    [QUERY_MARK_FORGET] = { "mark_forget", 2,
+                            "with m as (delete from marked_units where unit = $1 returning *), "
+                            "r as (insert into revisions (actor, subject, action, before) "
+                            "select $2, 'mark:' || $1, 'forget', to_jsonb(m) from m) "
+                            "select " MARK_ROW " from m" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -17,6 +17,11 @@ enum query {
      * first */
     QUERY_PREFLIGHT_TRAFFIC,
     QUERY_PREFLIGHT_BASELINE, /* $1 metric → experiment, as_of (µs), kind, n and moments of the control arm that was measured last */
+    /* marks/handlers.h */
+    QUERY_MARKS,        /* $1 behind this unit, $2 mark or -1 for all, $3 how many → a unit's row */
+    QUERY_MARKS_COUNTS, /* → mark, units, signals */
+    QUERY_MARK_SET,     /* $1 unit, $2 bucket, $3 mark, $4 note, $5 actor → its row */
+    QUERY_MARK_FORGET,  /* $1 unit, $2 actor → its row, as it was */
     QUERY_COUNT
 };
 

@@ -10,6 +10,7 @@
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/interleave/handlers.h"
+#include "experimentd/marks/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
 
@@ -103,6 +104,12 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/holdouts", SCOPE_ANALYST, holdouts_list, "experiments of kind holdout", NULL },
     { HTTP_POST_, "/v1/holdouts", SCOPE_ADMIN, holdouts_create,
       "keep a share of the units out of all experiments, or of those with a metric", NULL },
+
+    { HTTP_GET_, "/v1/marks", SCOPE_ANALYST, marks_list, "units that count in no experiment: bots, internal traffic",
+      NULL },
+    { HTTP_PUT_, "/v1/marks/{unit}", SCOPE_ADMIN, marks_put, "mark a unit by hand, or say that it is none", NULL },
+    { HTTP_DELETE_, "/v1/marks/{unit}", SCOPE_ADMIN, marks_delete, "forget what is known; rules may mark it again",
+      NULL },
 
     { HTTP_GET_, "/healthz", SCOPE_NONE, admin_healthz, "alive", NULL },
     { HTTP_GET_, "/readyz", SCOPE_NONE, admin_readyz, "ready for traffic", NULL },

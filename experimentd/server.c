@@ -301,7 +301,7 @@ static bool open_journal(struct server *s, struct err *err)
     s->journal = journal_open(&options, err);
     if (!s->journal)
         return false;
-    s->loader = loader_start(s->journal, s->database_url, err);
+    s->loader = loader_start(s->journal, s->database_url, s->settings.marks_unit_signals_per_minute, err);
     return s->loader != NULL;
 }
 
@@ -483,6 +483,8 @@ int serve_main(int argc, char **argv)
     if (ok && !log_parse_level(s->settings.log_level, &level))
         ok = err_set(&err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error",
                      s->settings.log_level);
+    ok = ok && mark_rules_init(&s->marks, s->settings.marks_bot_agents, s->settings.marks_internal_networks,
+                               s->settings.http_trusted_proxies, &err);
     mem_free(rest);
     if (!ok) {
         (void)fprintf(stderr, "experimentd: %s\n", err.text);
@@ -502,6 +504,7 @@ int serve_main(int argc, char **argv)
     }
     stop(s);
     event_base_free(s->base);
+    mark_rules_release(&s->marks);
     settings_release(serve_settings, serve_settings_count, &s->settings);
     if (started)
         log_info("stopped", "uptime_seconds=%.1f", (double)(clock_now_us() - s->started_us) / 1e6);

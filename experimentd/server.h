@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "experimentd/marks/rules.h"
 #include "experimentd/serve_settings.h"
 #include "experimentd/worker.h"
 
@@ -41,6 +42,7 @@ struct server {
     struct pg *pg; /* the control thread's own connection: LISTEN, snapshot */
     struct journal *journal;
     struct loader *loader;
+    struct mark_rules marks;
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;
     struct event *listen_event;

@@ -8,7 +8,7 @@
 #include "experimentd/config/snapshot_parts.h"
 #include "experimentd/evaluate/exposure_filter.h"
 #include "experimentd/ingest/journal.h"
-#include "experimentd/worker.h"
+#include "experimentd/server.h"
 
 enum { PIECE_BYTES = 8 << 10, BULK_FEATURES = 4 };
 
@@ -90,7 +90,8 @@ static uint64_t identity_of_all(const struct evaluation *e)
 
 static bool record(struct evaluation *e)
 {
-    bool recorded = true;
+    bool recorded = true, known = false;
+    enum mark mark = MARK_NONE;
     for (const struct pending_exposure *p = e->exposures; p; p = p->next) {
         struct exposure x = {
             .at_us = e->at_us, .experiment = p->experiment->key, .variant = p->variant, .unit = p->unit
@@ -98,6 +99,10 @@ static bool record(struct evaluation *e)
         struct err ignored; /* a lost exposure is counted by the journal and never fails the answer */
         if (!exposure_filter_pass(e->worker->exposures, p->identity, p->unit, e->at_us))
             continue;
+        if (!known)
+            mark = mark_of_request(&e->worker->server->marks, e->req);
+        known = true;
+        x.mark = mark;
         if (journal_append_exposure(e->worker->journal, &x, &ignored))
             continue;
         exposure_filter_forget(e->worker->exposures, p->identity, p->unit, e->at_us);

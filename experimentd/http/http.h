@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/net.h"
 #include "base/str.h"
 
 struct event_base;
@@ -76,6 +77,8 @@ typedef void (*http_request_fn)(struct http_request *req, void *arg);
 
 /* A borrowed, lower-case header name; {NULL, 0} when absent. */
 struct str http_header(const struct http_request *req, struct str lower_name);
+/* Who is at the other end of the connection; false when that has gone. */
+bool http_peer(const struct http_request *req, struct net_address *out);
 /* Whether "If-None-Match" names the tag (with its quotes), or "*": then 304 says it all. */
 bool http_etag_matches(const struct http_request *req, struct str etag);
 /* Query-string parameter, percent-decoded ("+" is a space) into the request's arena; false when absent. */

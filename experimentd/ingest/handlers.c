@@ -11,6 +11,7 @@
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/segment.h"
 #include "experimentd/ingest/ubi.h"
+#include "experimentd/server.h"
 #include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
@@ -21,6 +22,7 @@ struct intake {
     struct signal *signals;
     struct exposure *exposures;
     int64_t received_us;
+    enum mark mark; /* of the request */
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
@@ -33,6 +35,7 @@ static struct intake *intake_new(struct http_request *req, struct worker *worker
     struct intake *in = arena_zalloc(&req->arena, sizeof *in);
     in->req = req;
     in->worker = worker;
+    in->mark = mark_of_request(&worker->server->marks, req);
     in->answer = "";
     buf_init(&in->rejects, ANSWER_MAX);
     jsonw_init(&in->rejects_writer, &in->rejects);
@@ -67,7 +70,9 @@ static void reject(struct intake *in, size_t index, const struct err *err)
 static void add_signal(struct intake *in, const struct signal *s)
 {
     in->signals = grown(&in->req->arena, in->signals, in->signals_count, &in->signals_room, sizeof *in->signals);
-    in->signals[in->signals_count++] = *s;
+    struct signal *kept = &in->signals[in->signals_count++];
+    *kept = *s;
+    kept->mark = mark_of_event(&in->worker->server->marks, &s->client, in->mark);
 }
 
 static bool on_native(void *arg, size_t index, const struct signal *s, const struct err *err)
@@ -86,7 +91,10 @@ static void add_exposure(struct intake *in, const struct exposure *e)
 {
     in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room,
                           sizeof *in->exposures);
-    in->exposures[in->exposures_count++] = *e;
+    in->exposures[in->exposures_count] = *e;
+    if (!e->mark)
+        in->exposures[in->exposures_count].mark = in->mark;
+    in->exposures_count++;
 }
 
 static bool on_event(void *arg, size_t index, const struct foreign_event *e, const struct err *err)

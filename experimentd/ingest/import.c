@@ -16,6 +16,7 @@
 #include "base/settings.h"
 #include "experimentd/ingest/import_record.h"
 #include "experimentd/ingest/rows.h"
+#include "experimentd/marks/rules.h"
 
 enum { FILE_HASH_BYTES = 32, PROGRESS_US = 100000, MAP_TEXT_MAX = 64 << 10 };
 
@@ -221,10 +222,12 @@ static void name_signal(const struct import *im, size_t i, struct signal *s)
 
 static bool add_record(struct import *im, struct err *err)
 {
+    static const struct mark_rules no_more = { 0 }; /* than what stands in the log */
     const struct import_record *r = im->record;
     for (size_t i = 0; i < r->signals_count; i++) {
         struct signal *s = &im->batch.signals[im->batch.signals_count++];
         *s = r->signals[i];
+        s->mark = mark_of_event(&no_more, &s->client, MARK_NONE);
         if (!s->client_id)
             name_signal(im, i, s);
         if (im->format == FORMAT_CSV && !s->query_id.p) /* a row is one search: its clicks belong to its request */
@@ -396,7 +399,7 @@ static bool open_database(struct import *im, struct err *err)
     im->pg = ok ? pg_open(url, "experimentd import", statements, STMT_COUNT, err) : NULL;
     if (!im->pg)
         return false;
-    rows_loader_init(&im->rows, im->pg);
+    rows_loader_init(&im->rows, im->pg, MARKS_PER_MINUTE_DEFAULT);
     return true;
 }
 

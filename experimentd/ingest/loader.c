@@ -47,7 +47,8 @@ struct loader {
     struct arena texts; /* what the batch's signals point to */
     struct rows batch;
     uint64_t position; /* in the database */
-    size_t batch_max;  /* shrinks while a bad row is searched */
+    uint32_t unit_per_minute;
+    size_t batch_max; /* shrinks while a bad row is searched */
     int64_t stop_by_us;
     _Atomic bool stop;
     _Atomic int64_t behind_us; /* when what is not loaded yet was received, or first seen; 0: nothing is waiting */
@@ -83,7 +84,7 @@ static bool connect_database(struct loader *l, struct err *err)
     l->pg = pg_open(l->url, "experimentd loader", statements, STMT_COUNT, err);
     if (!l->pg)
         return false;
-    rows_loader_init(&l->rows, l->pg);
+    rows_loader_init(&l->rows, l->pg, l->unit_per_minute);
     if (read_position(l, err))
         return true;
     disconnect(l);
@@ -309,11 +310,12 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct loader *loader_start(struct journal *j, const char *url, struct err *err)
+struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_per_minute, struct err *err)
 {
     struct loader *l = mem_zalloc(sizeof *l);
     l->journal = j;
     l->url = mem_strdup(url);
+    l->unit_per_minute = unit_per_minute;
     l->batch_max = ROWS_MAX;
     l->batch.signals = mem_alloc(ROWS_MAX * sizeof *l->batch.signals);
     l->batch.exposures = mem_alloc(ROWS_MAX * sizeof *l->batch.exposures);

@@ -16,7 +16,7 @@ struct loader_stats {
     int64_t lag_us; /* age of the oldest record that is not loaded, as far as this process knows; 0: all is */
 };
 
-struct loader *loader_start(struct journal *j, const char *url, struct err *err);
+struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_per_minute, struct err *err);
 /* Loads what is synced, as far as PostgreSQL lets it within ten seconds, then ends. */
 void loader_stop(struct loader *l);
 void loader_stats(const struct loader *l, struct loader_stats *out); /* any thread */

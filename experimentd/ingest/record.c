@@ -1,8 +1,11 @@
 #include "experimentd/ingest/record.h"
 
+#include <assert.h>
+
 #include "base/hash.h"
 
-enum { FLAG_CLIENT_ID = 1, FLAG_UNIT_IS_USER = 2 };
+enum { FLAG_CLIENT_ID = 1, FLAG_UNIT_IS_USER = 2, FLAG_MARK_SHIFT = 2, FLAG_MARK_MASK = 7 };
+static_assert(MARK_COUNT <= FLAG_MARK_MASK + 1, "a mark has three bits");
 
 static void put_text(struct buf *b, struct str s)
 {
@@ -33,11 +36,17 @@ static void end(struct buf *b, size_t at, enum record_type type)
     memcpy(head + 4, &crc, sizeof crc);
 }
 
+static char flags(bool client_id, bool unit_is_user, enum mark mark)
+{
+    return (char)((client_id ? FLAG_CLIENT_ID : 0) | (unit_is_user ? FLAG_UNIT_IS_USER : 0) |
+                  (int)mark << FLAG_MARK_SHIFT);
+}
+
 void record_write_signal(struct buf *b, const struct signal *s)
 {
     size_t at = begin(b);
     buf_add(b, s->id, sizeof s->id);
-    buf_add_byte(b, (char)((s->client_id ? FLAG_CLIENT_ID : 0) | (s->unit_is_user ? FLAG_UNIT_IS_USER : 0)));
+    buf_add_byte(b, flags(s->client_id, s->unit_is_user, s->mark));
     buf_add(b, &s->at_us, sizeof s->at_us);
     buf_add(b, &s->received_us, sizeof s->received_us);
     buf_add(b, &s->position, sizeof s->position);
@@ -57,7 +66,7 @@ void record_write_exposure(struct buf *b, const struct exposure *e)
 {
     size_t at = begin(b);
     buf_add(b, &e->at_us, sizeof e->at_us);
-    buf_add_byte(b, e->unit_is_user ? FLAG_UNIT_IS_USER : 0);
+    buf_add_byte(b, flags(false, e->unit_is_user, e->mark));
     put_text(b, e->experiment);
     put_text(b, e->variant);
     put_text(b, e->unit);
@@ -113,6 +122,11 @@ static bool take_text(struct str *in, struct str *out)
     return true;
 }
 
+static enum mark mark_in(char flag)
+{
+    return (enum mark)((unsigned char)flag >> FLAG_MARK_SHIFT & FLAG_MARK_MASK);
+}
+
 bool record_parse_signal(struct str payload, struct signal *out)
 {
     struct str in = payload;
@@ -123,6 +137,8 @@ bool record_parse_signal(struct str payload, struct signal *out)
         return false;
     out->client_id = flag & FLAG_CLIENT_ID;
     out->unit_is_user = flag & FLAG_UNIT_IS_USER;
+    out->mark = mark_in(flag);
+    out->client = (struct details){ 0 };
     return take_text(&in, &out->type) && take_text(&in, &out->unit) && take_text(&in, &out->user) &&
            take_text(&in, &out->session) && take_text(&in, &out->query_id) && take_text(&in, &out->query) &&
            take_text(&in, &out->doc) && take_text(&in, &out->params) && in.n == 0;
@@ -135,5 +151,6 @@ bool record_parse_exposure(struct str payload, struct exposure *out)
     if (!take(&in, &out->at_us, sizeof out->at_us) || !take(&in, &flag, 1))
         return false;
     out->unit_is_user = flag & FLAG_UNIT_IS_USER;
+    out->mark = mark_in(flag);
     return take_text(&in, &out->experiment) && take_text(&in, &out->variant) && take_text(&in, &out->unit) && in.n == 0;
 }

@@ -6,13 +6,14 @@
 #include "base/hash.h"
 #include "base/pg.h"
 #include "experimentd/ingest/identity.h"
+#include "experimentd/marks/units.h"
 
 enum { COPY_MAX_BYTES = 512 << 20 };
 
 static const struct pg_stmt ensure_partition = { "rows_partition", 1, "select ensure_partition($1::date)" };
-void rows_loader_init(struct rows_loader *l, struct pg *pg)
+void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute)
 {
-    *l = (struct rows_loader){ .pg = pg };
+    *l = (struct rows_loader){ .pg = pg, .unit_per_minute = unit_per_minute };
     load_ids_init(&l->ids, pg);
     buf_init(&l->copy, COPY_MAX_BYTES);
     arena_init(&l->texts, 4096);
@@ -21,6 +22,7 @@ void rows_loader_init(struct rows_loader *l, struct pg *pg)
 void rows_loader_release(struct rows_loader *l)
 {
     load_ids_release(&l->ids);
+    rates_release(&l->rates);
     buf_release(&l->copy);
     arena_release(&l->texts);
     mem_free(l->days);
@@ -105,11 +107,26 @@ static size_t drop_repeats(struct rows_loader *l, struct rows *rows)
     return before - kept;
 }
 
+/* ---- marks ---- */
+
+/* Rows that were rolled back come again: rather than count them twice, which would mark people, all counts are forgotten. */
+static void mark_rates(struct rows_loader *l, struct rows *rows)
+{
+    if (l->counting)
+        rates_release(&l->rates);
+    l->counting = l->unit_per_minute > 0;
+    for (size_t i = 0; i < rows->signals_count && l->counting; i++) {
+        struct signal *s = &rows->signals[i];
+        if (rates_add(&l->rates, s->unit, s->at_us) > l->unit_per_minute && !s->mark)
+            s->mark = MARK_RATE;
+    }
+}
+
 /* ---- COPY ---- */
 
 static void add_signal(struct buf *b, const struct signal *s)
 {
-    pg_copy_row(b, 14);
+    pg_copy_row(b, 15);
     pg_copy_uuid(b, s->id);
     pg_copy_time(b, s->at_us);
     pg_copy_time(b, s->received_us);
@@ -127,6 +144,7 @@ static void add_signal(struct buf *b, const struct signal *s)
     pg_copy_double(b, s->value);
     pg_copy_jsonb(b, s->params);
     pg_copy_text(b, s->user);
+    pg_copy_i16(b, (int16_t)s->mark);
 }
 
 static bool copy_out(struct rows_loader *l, const char *sql, struct err *err)
@@ -145,7 +163,7 @@ static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct 
         add_signal(&l->copy, &rows->signals[i]);
     return copy_out(l,
                     "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, "
-                    "value, params, user_id) "
+                    "value, params, user_id, mark) "
                     "from stdin (format binary)",
                     err);
 }
@@ -206,10 +224,14 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
     arena_reset(&l->texts);
     if (!identity_apply(l->pg, rows, &l->texts, err))
         return false;
+    mark_rates(l, rows);
+    if (!marked_units_note(l->pg, rows, err))
+        return false;
     return l->ids.ids.n ? copy_once(l, rows, out_duplicates, err) : copy_all(l, rows, err);
 }
 
 void rows_committed(struct rows_loader *l)
 {
     load_ids_committed(&l->ids);
+    l->counting = false;
 }

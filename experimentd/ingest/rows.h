@@ -1,4 +1,4 @@
-/* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, binary COPY. Used by the loader and by import.
+/* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, identities, marks, binary COPY. Used by the loader and by import.
  *
  * rows_load runs inside the caller's transaction, so that the caller's position is written with the rows or not at all; it commits at once
  * and calls rows_committed. Partitions are made before, in transactions of their own (rows_prepare). */
@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "experimentd/ingest/load_ids.h"
 #include "experimentd/ingest/signal.h"
+#include "experimentd/marks/rates.h"
 
 struct pg;
 
@@ -22,13 +23,16 @@ struct rows {
 struct rows_loader {
     struct pg *pg;
     struct load_ids ids;
-    struct buf copy;    /* kept between batches */
-    struct arena texts; /* units that users were found to be, of the batch */
-    int32_t *days;      /* days whose partitions are known to be there */
+    struct rates rates;
+    uint32_t unit_per_minute; /* signals of a unit beyond it are marked; 0: none are */
+    bool counting;            /* rates hold counts of rows that are not committed */
+    struct buf copy;          /* kept between batches */
+    struct arena texts;       /* units that users were found to be, of the batch */
+    int32_t *days;            /* days whose partitions are known to be there */
     size_t days_count, days_room;
 };
 
-void rows_loader_init(struct rows_loader *l, struct pg *pg);
+void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute);
 void rows_loader_release(struct rows_loader *l);
 bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err) MUSTCHECK;
 /* *out_duplicates: signals whose client id was there already (among the last that any loader loaded, see repeats.h, or earlier in these

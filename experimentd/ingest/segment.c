@@ -200,6 +200,8 @@ static bool read_common(struct track *t, struct err *err)
         s->query_id = lenient_field(t->properties, "queryID", "list_id", t->arena);
     s->query = lenient_field(t->properties, "query", NULL, t->arena);
     s->params = lenient_object(t->properties, t->arena);
+    s->client.agent = lenient_field(context, "userAgent", NULL, t->arena);
+    s->client.address = lenient_field(context, "ip", NULL, t->arena);
     return read_at(t, err);
 }
 

@@ -65,10 +65,24 @@ static void settle_time(struct signal *s, struct arena *arena)
     s->ahead = true;
 }
 
+/* What params tell goes before what the format's own fields told. */
+static void read_details(struct signal *s, struct arena *arena)
+{
+    struct details told;
+    s->params = details_read(s->params, arena, &told);
+    if (told.agent.p)
+        s->client.agent = told.agent;
+    if (told.address.p)
+        s->client.address = told.address;
+    if (told.said)
+        s->client.said = told.said;
+}
+
 bool signal_check(struct signal *s, struct arena *arena, struct err *err)
 {
     if (!year_in_reason(s->at_us, err))
         return false;
+    read_details(s, arena);
     settle_time(s, arena);
     if (s->position < 0)
         return err_set(err, ERR_INVALID, "field \"position\" is %d, must be a whole number from 1", s->position);

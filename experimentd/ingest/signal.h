@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "experimentd/marks/details.h"
 
 #define SIGNAL_POSITION_NONE 0 /* positions count from 1 */
 
@@ -36,15 +37,19 @@ struct signal {
     int32_t position;                         /* SIGNAL_POSITION_NONE: absent */
     double value;                             /* NAN: absent. Of a response: its number of results */
     struct str params;                        /* JSON object text, or {NULL, 0} */
+    struct details client;                    /* who sent it, as the event tells; for its mark only, never stored */
+    enum mark mark;                           /* why it is left out of what is computed */
 };
 
 struct exposure {
     int64_t at_us;
     struct str experiment, variant, unit;
     bool unit_is_user;
+    enum mark mark;
 };
 
 /* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field.
- * A signal more than SIGNAL_AHEAD_MAX_US ahead of its receipt is stored at its receipt; params (then in the arena) keep the time given. */
+ * A signal more than SIGNAL_AHEAD_MAX_US ahead of its receipt is stored at its receipt; params (then in the arena) keep the time given.
+ * Addresses in params are shortened; what params tell of the client goes to s->client (details.h). */
 bool signal_check(struct signal *s, struct arena *arena, struct err *err) MUSTCHECK;
 bool exposure_check(const struct exposure *e, struct err *err) MUSTCHECK;

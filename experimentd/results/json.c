@@ -295,6 +295,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     jsonw_double(w, "lag_seconds", (double)lag_us / 1e6);
     jsonw_i64(w, "units", r->units);
     jsonw_i64(w, "multiple_exposures", r->multiple_exposures);
+    jsonw_i64(w, "marked_units", r->marked_units);
     jsonw_double(w, "level", RESULT_LEVEL);
     write_run(w, r);
     write_verdict(w, r, arena);

@@ -84,6 +84,7 @@ static void read_head(struct result *out, const PGresult *r, int row, struct are
     out->published_us = pg_get_i64(r, row, RC_PUBLISHED_AT);
     out->units = pg_get_i64(r, row, RC_UNITS);
     out->multiple_exposures = pg_get_i64(r, row, RC_MULTIPLE);
+    out->marked_units = pg_get_i64(r, row, RC_MARKED);
     out->run = (struct result_run){
         .id = arena_str(arena, pg_get(r, row, RC_RUN)),
         .engine = arena_str(arena, pg_get(r, row, RC_ENGINE)),

@@ -28,6 +28,7 @@ enum results_column {
     RC_PUBLISHED_AT,
     RC_UNITS,
     RC_MULTIPLE,
+    RC_MARKED,
     RC_RUN,
     RC_ENGINE,
     RC_WORKERS,
@@ -60,7 +61,7 @@ struct result_run {
 struct result {
     const struct snapshot_experiment *experiment;
     bool has_data; /* an aggregation has been published */
-    int64_t as_of_us, published_us, units, multiple_exposures;
+    int64_t as_of_us, published_us, units, multiple_exposures, marked_units;
     struct result_run run;
     struct result_metric *metrics;
     size_t metrics_count;

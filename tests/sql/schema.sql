@@ -143,6 +143,25 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.fill_query_texts(wanted date) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    from_at timestamptz := wanted::timestamp at time zone 'UTC';
+    to_at timestamptz := (wanted + 1)::timestamp at time zone 'UTC';
+    filled bigint;
+begin
+    update signals s set query = q.query
+    from (select distinct on (r.query_id) r.query_id, r.query from signals r
+          where r.at >= from_at - interval '1 day' and r.at < to_at + interval '1 day'
+            and r.query_id is not null and r.query is not null
+          order by r.query_id, (r.type = 'request') desc, r.at) q
+    where s.at >= from_at and s.at < to_at and s.query is null and s.query_id = q.query_id;
+    get diagnostics filled = row_count;
+    return filled;
+end
+$$;
+
 CREATE FUNCTION public.us(at timestamp with time zone) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -296,6 +315,19 @@ ALTER TABLE public.load_batches ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.marked_units (
+    unit text NOT NULL,
+    bucket smallint NOT NULL,
+    mark smallint NOT NULL,
+    by_hand boolean DEFAULT false NOT NULL,
+    first_at timestamp with time zone,
+    last_at timestamp with time zone,
+    signals bigint DEFAULT 0 NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT marked_units_mark CHECK (((mark >= 0) AND (mark <= 4)))
+);
+
 CREATE TABLE public.metrics (
     key text NOT NULL,
     name text NOT NULL,
@@ -328,7 +360,8 @@ CREATE TABLE public.moments_current (
     as_of timestamp with time zone NOT NULL,
     units bigint NOT NULL,
     multiple_exposures bigint NOT NULL,
-    published_at timestamp with time zone DEFAULT now() NOT NULL
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    marked_units bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.revisions (
@@ -408,7 +441,8 @@ CREATE TABLE public.signals (
     "position" integer,
     value double precision,
     params jsonb,
-    user_id text
+    user_id text,
+    mark smallint DEFAULT 0 NOT NULL
 )
 PARTITION BY RANGE (at);
 
@@ -541,6 +575,9 @@ ALTER TABLE ONLY public.journal_position
 ALTER TABLE ONLY public.load_batches
     ADD CONSTRAINT load_batches_pkey PRIMARY KEY (seq);
 
+ALTER TABLE ONLY public.marked_units
+    ADD CONSTRAINT marked_units_pkey PRIMARY KEY (unit);
+
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (key);
 
@@ -588,6 +625,8 @@ ALTER TABLE ONLY public.sticky_assignments_6
 
 ALTER TABLE ONLY public.sticky_assignments_7
     ADD CONSTRAINT sticky_assignments_7_pkey PRIMARY KEY (attribute, value, experiment);
+
+CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
 

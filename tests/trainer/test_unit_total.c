@@ -141,3 +141,25 @@ Test(unit_total, many_units_give_the_moments_of_adding_them_one_by_one)
     cr_assert(epsilon_eq(dbl, got.cxy, want.cxy, 1e-9 * fabs(want.cxy)));
     unit_totals_free(t);
 }
+
+Test(unit_total, a_marked_unit_counts_in_no_metric_whatever_it_saw)
+{
+    struct unit_totals *t = unit_totals_new();
+    struct total_cell cells[2] = { 0 };
+    struct total_counts counts;
+    struct day_exposure a = { .variant = STR("a") }, b = { .variant = STR("b") };
+    struct unit_day one = record("u", 1, &a), two = record("u", 1, &b), other = record("v", 1, &b);
+    unit_totals_mark(t, STR("u"));
+    unit_totals_mark(t, STR("never seen"));
+    unit_totals_add(t, &one, 1, no_end, 2);
+    unit_totals_add(t, &two, 2, no_end, 2);
+    unit_totals_add(t, &other, 2, no_end, 2);
+    cr_assert(unit_totals_day(t, 2, no_end, keep, cells, NULL));
+    cr_assert(eq(i64, cells[0].metrics[TOTAL_CTR].n, 0));
+    cr_assert(eq(i64, cells[1].metrics[TOTAL_CTR].n, 1));
+    unit_totals_counts(t, 0, &counts);
+    cr_assert(eq(i64, counts.units, 1));
+    cr_assert(eq(i64, counts.marked, 1));
+    cr_assert(eq(i64, counts.several, 0), "it is counted once");
+    unit_totals_free(t);
+}

@@ -39,11 +39,12 @@ static const struct pg_stmt plan_statements[STMT_COUNT] = {
 
 static const struct pg_stmt delete_moments = { "metrics_delete", 1, "delete from moments where experiment = $1" };
 static const struct pg_stmt write_current = {
-    "metrics_current", 5,
-    "insert into moments_current (experiment, run, as_of, units, multiple_exposures) "
-    "values ($1, $2::uuid, to_timestamp($3::float8), $4::bigint, $5::bigint) on conflict (experiment) do update set "
+    "metrics_current", 6,
+    "insert into moments_current (experiment, run, as_of, units, multiple_exposures, marked_units) "
+    "values ($1, $2::uuid, to_timestamp($3::float8), $4::bigint, $5::bigint, $6::bigint) on conflict (experiment) do "
+    "update set "
     "run = excluded.run, as_of = excluded.as_of, units = excluded.units, multiple_exposures = "
-    "excluded.multiple_exposures, "
+    "excluded.multiple_exposures, marked_units = excluded.marked_units, "
     "published_at = now()"
 };
 
@@ -145,20 +146,22 @@ static bool pass_days(struct run_context *run, struct plan *p, struct err *err)
 static bool pass_units(struct run_context *run, struct plan *p, struct engine_result *out, struct err *err)
 {
     struct engine_split *splits = arena_zalloc(&p->arena, p->ranges * sizeof *splits);
+    uint32_t width = BUCKET_COUNT / p->ranges;
     struct buf days;
     buf_init(&days, JSON_MAX);
     for (size_t d = 0; d < p->days_count; d++)
-        buf_addf(&days, "%s%d", d ? " " : "", p->days[d]);
-    struct str desc = arena_str(&p->arena, buf_str(&days));
+        buf_addf(&days, " %d", p->days[d]);
+    struct str all = arena_str(&p->arena, buf_str(&days));
     buf_release(&days);
     for (uint32_t i = 0; i < p->ranges; i++) {
         uint32_t *inputs = arena_alloc(&p->arena, p->days_count * sizeof *inputs);
         for (size_t d = 0; d < p->days_count; d++)
             inputs[d] = (uint32_t)d * p->ranges + i;
+        struct str desc = arena_printf(&p->arena, "%u %u" STR_FMT, i * width, (i + 1) * width - 1, STR_ARG(all));
         splits[i] = (struct engine_split){ .desc = desc, .weight = 1, .inputs = inputs, .inputs_count = p->days_count };
     }
     struct engine_pass pass = { .name = "units",
-                                .kernel = "metrics.units@1",
+                                .kernel = "metrics.units@2",
                                 .params = p->params,
                                 .splits = splits,
                                 .splits_count = p->ranges,
@@ -217,6 +220,7 @@ static bool merge_part(struct merged *m, struct plan *p, uint32_t split, struct 
         } else if (kind == METRICS_COUNTS && experiment < p->experiments) {
             m->counts[experiment].units += counts.units;
             m->counts[experiment].several += counts.several;
+            m->counts[experiment].marked += counts.marked;
             if (counts.last_us > m->counts[experiment].last_us)
                 m->counts[experiment].last_us = counts.last_us;
         } else {
@@ -285,13 +289,14 @@ static bool copy_moments(struct run_context *run, const struct plan *p, const st
 static bool write_counts(struct run_context *run, const struct plan *p, const struct merged *m, size_t i,
                          struct err *err)
 {
-    char at[40], units[24], several[24];
+    char at[40], units[24], several[24], left_out[24];
     const char *key = p->keys[i].p;
     const char *delete_params[] = { key };
     (void)snprintf(at, sizeof at, "%.6f", (double)m->counts[i].last_us / 1e6);
     (void)snprintf(units, sizeof units, "%lld", (long long)m->counts[i].units);
     (void)snprintf(several, sizeof several, "%lld", (long long)m->counts[i].several);
-    const char *params[] = { key, run->id, at, units, several };
+    (void)snprintf(left_out, sizeof left_out, "%lld", (long long)m->counts[i].marked);
+    const char *params[] = { key, run->id, at, units, several, left_out };
     AUTO(pg_result_free) PGresult *d = pg_run(run->pg, &delete_moments, delete_params, err);
     AUTO(pg_result_free) PGresult *c = d ? pg_run(run->pg, &write_current, params, err) : NULL;
     return c != NULL;

@@ -3,12 +3,14 @@
  * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day, first_us, cohorts], …]}; an experiment's number
  * is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are asked for, too.
  * desc of "metrics.day@1": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
- * desc of "metrics.units@1": "DAY DAY …", one for each input; its result: metrics_cell and metrics_counts records. */
+ * desc of "metrics.units@2": "LO HI DAY DAY …", the buckets and one day for each input; its result: metrics_cell and metrics_counts records. */
 #pragma once
 #include "base/buf.h"
 #include "trainer/kernels/unit_total.h"
 
 extern const struct kernel kernel_metrics_day, kernel_metrics_units;
+
+struct pg;
 
 struct metrics_params {
     struct str snapshot;
@@ -18,6 +20,8 @@ struct metrics_params {
     bool *cohorts;
     size_t count;
 };
+/* Begins a transaction in the run's snapshot; "": in one of its own. */
+bool metrics_enter_snapshot(struct pg *pg, struct str snapshot, struct err *err) MUSTCHECK;
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;
 
 enum { METRICS_CELL = 'c', METRICS_COHORT = 'f', METRICS_COUNTS = 'n' };

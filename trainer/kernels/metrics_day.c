@@ -174,18 +174,6 @@ static bool read_day(struct reading *r, struct pg *pg, int64_t day, int64_t lo, 
     return copy_rows(r, pg, sql, add_signal, err);
 }
 
-static bool enter_snapshot(struct pg *pg, struct str snapshot, struct err *err)
-{
-    char sql[200];
-    for (size_t i = 0; i < snapshot.n; i++)
-        if (!strchr("0123456789ABCDEFabcdef-", snapshot.p[i]))
-            return err_set(err, ERR_INVALID, "params: the snapshot's name is not one of PostgreSQL's");
-    (void)snprintf(sql, sizeof sql, "set transaction snapshot '" STR_FMT "'",
-                   (int)(snapshot.n < 100 ? snapshot.n : 100), snapshot.p);
-    return pg_exec(pg, "begin isolation level repeatable read read only", err) &&
-           (snapshot.n == 0 || pg_exec(pg, sql, err));
-}
-
 static bool emit(void *arg, const struct unit_day *u, struct err *err)
 {
     struct buf b;
@@ -213,7 +201,7 @@ static bool run(struct task *t, struct err *err)
         return false;
     struct reading r = { .task = t, .params = &p, .arena = task_arena(t) };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && enter_snapshot(pg, p.snapshot, err) && read_day(&r, pg, split[0], split[1], split[2], err);
+    bool ok = pg && metrics_enter_snapshot(pg, p.snapshot, err) && read_day(&r, pg, split[0], split[1], split[2], err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          unit_days(r.events, r.count, (split[0] + 1) * US_PER_DAY, task_arena(t), emit, t, err);

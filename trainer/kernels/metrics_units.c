@@ -1,10 +1,16 @@
-/* "metrics.units@1": the unit-day records of one range of buckets, all days in order → cumulative moments at the end of each day. */
+/* "metrics.units@2": the unit-day records of one range of buckets, all days in order → cumulative moments at the end of each day, without the
+ * units that are marked by then. */
 #include <stdlib.h>
 
+#include "base/pg.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/metrics.h"
 
 enum { CELL_MAX = 4096 };
+
+static const struct pg_stmt marked = {
+    "metrics_marked", 2, "select unit from marked_units where mark <> 0 and bucket between $1::int and $2::int"
+};
 
 static bool collect_cell(void *arg, const struct total_cell *c, struct err *err)
 {
@@ -39,9 +45,27 @@ static bool add_day(struct task *t, struct unit_totals *totals, size_t input, in
     return ok;
 }
 
+/* Read here and not with the days: their records can be kept, while units are marked, and marks taken back, later. */
+static bool read_marks(struct task *t, struct unit_totals *totals, const struct metrics_params *p, struct str range[2],
+                       struct err *err)
+{
+    const char *params[] = { arena_cstr(task_arena(t), range[0]), arena_cstr(task_arena(t), range[1]) };
+    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(t), "trainer worker", &marked, 1, err);
+    if (!pg || !metrics_enter_snapshot(pg, p->snapshot, err))
+        return false;
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &marked, params, err);
+    for (int i = 0; r && i < PQntuples(r); i++)
+        unit_totals_mark(totals, pg_get(r, i, 0));
+    return r != NULL;
+}
+
 static bool add_days(struct task *t, struct unit_totals *totals, const struct metrics_params *p, struct err *err)
 {
-    struct str rest = task_desc(t), word;
+    struct str rest = task_desc(t), word, range[2];
+    if (!str_split(&rest, ' ', &range[0]) || !str_split(&rest, ' ', &range[1]))
+        return err_set(err, ERR_INVALID, "the split names no buckets");
+    if (!read_marks(t, totals, p, range, err))
+        return false;
     for (size_t i = 0; i < task_inputs(t); i++) {
         int64_t day;
         if (!str_split(&rest, ' ', &word) || !parse_i64(word, &day, err))
@@ -82,4 +106,4 @@ static bool run(struct task *t, struct err *err)
     return ok;
 }
 
-const struct kernel kernel_metrics_units = { "metrics.units@1", run };
+const struct kernel kernel_metrics_units = { "metrics.units@2", run };

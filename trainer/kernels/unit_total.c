@@ -25,7 +25,7 @@ struct total {
     uint32_t experiment, variant; /* number of the variant's cell */
     uint32_t next;                /* of the same unit; 0 none (entry 0 is not used) */
     int32_t day;                  /* of the first exposure */
-    bool several;
+    bool several, marked;
     struct day_sums sums;
 };
 
@@ -37,6 +37,7 @@ struct variant {
 struct slot {
     struct str unit;
     uint32_t first; /* its totals */
+    bool marked;
 };
 
 struct unit_totals {
@@ -136,9 +137,11 @@ static struct total *total_new(struct unit_totals *t, struct slot *s, uint32_t e
         t->totals = mem_realloc(t->totals, t->totals_room * sizeof *t->totals);
     }
     uint32_t i = (uint32_t)t->totals_count++;
-    t->totals[i] = (struct total){
-        .experiment = experiment, .variant = variant_of(t, experiment, variant), .next = s->first, .day = day
-    };
+    t->totals[i] = (struct total){ .experiment = experiment,
+                                   .variant = variant_of(t, experiment, variant),
+                                   .next = s->first,
+                                   .day = day,
+                                   .marked = s->marked };
     s->first = i;
     return &t->totals[i];
 }
@@ -152,6 +155,11 @@ static void heard(struct unit_totals *t, uint32_t experiment, int64_t at_us)
     }
     if (at_us > t->last_us[experiment])
         t->last_us[experiment] = at_us;
+}
+
+void unit_totals_mark(struct unit_totals *t, struct str unit)
+{
+    slot_of(t, unit, true)->marked = true;
 }
 
 void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days,
@@ -179,6 +187,11 @@ void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t da
     }
 }
 
+static bool counts(const struct total *t)
+{
+    return !t->several && !t->marked;
+}
+
 static void add_metrics(struct moments2 m[TOTAL_METRIC_COUNT], const struct day_sums *s)
 {
     moments2_add(&m[TOTAL_CTR], s->clicks > 0, 0);
@@ -196,7 +209,7 @@ bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_day
     struct total_cell *cells = mem_zalloc((t->variants_count + 1) * sizeof *cells);
     bool ok = true;
     for (size_t i = 1; i < t->totals_count; i++)
-        if (!t->totals[i].several)
+        if (counts(&t->totals[i]))
             add_metrics(cells[t->totals[i].variant].metrics, &t->totals[i].sums);
     for (size_t i = 0; ok && i < t->variants_count; i++) {
         cells[i].experiment = t->variants[i].experiment;
@@ -214,7 +227,7 @@ static size_t add_cohort(const struct unit_totals *t, size_t from, struct total_
 {
     size_t i = from;
     for (; i < t->totals_count && t->totals[i].day == t->totals[from].day; i++)
-        if (!t->totals[i].several)
+        if (counts(&t->totals[i]))
             add_metrics(cells[t->totals[i].variant].metrics, &t->totals[i].sums);
     return i;
 }
@@ -246,7 +259,8 @@ void unit_totals_counts(const struct unit_totals *t, uint32_t experiment, struct
     for (size_t i = 1; i < t->totals_count; i++) {
         if (t->totals[i].experiment != experiment)
             continue;
-        out->units += !t->totals[i].several;
-        out->several += t->totals[i].several;
+        out->units += counts(&t->totals[i]);
+        out->marked += t->totals[i].marked;
+        out->several += t->totals[i].several && !t->totals[i].marked;
     }
 }

@@ -23,6 +23,8 @@ bool total_metric_is_ratio(enum total_metric m);
 struct unit_totals;
 struct unit_totals *unit_totals_new(void);
 void unit_totals_free(struct unit_totals *t);
+/* What this unit does counts in no metric; it is counted as marked. Before the first day. */
+void unit_totals_mark(struct unit_totals *t, struct str unit);
 /* Records of one day, after those of all days before. last_day says up to which day an experiment counts (INT32_MAX: no end). */
 void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days,
                      size_t experiments);
@@ -37,7 +39,7 @@ struct total_cell {
     struct moments2 metrics[TOTAL_METRIC_COUNT];
 };
 struct total_counts {
-    int64_t units, several; /* counted; left out */
+    int64_t units, several, marked; /* counted; left out; left out, whatever they saw */
     int64_t last_us;
 };
 /* Cells of every experiment and variant at the end of this day, in the order of experiment and variant; counts are per experiment. */

@@ -9,7 +9,7 @@ import { useLoad } from "./load.js";
 import { Preflight } from "./preflight.jsx";
 import { Failure, Loading, Stale } from "./states.jsx";
 import { Tables } from "./tables.jsx";
-import { MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
+import { MarkedNotice, MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
 
 const LAG_SHOWN = 5; // seconds: below, the loader is at its usual work
 const running = (data) => data.experiment.status === "running";
@@ -28,6 +28,7 @@ export function Result({ experiment: key }) {
       <Verdict verdict={data.verdict} />
       <SrmBanner srm={data.srm} experiment={data.experiment} />
       <MultipleNotice result={data} />
+      <MarkedNotice result={data} />
       <Empty result={data} />
       {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
       <Forest result={data} />
@@ -81,6 +82,7 @@ function Facts({ result }) {
     ["Counts up to", instant(result.as_of)],
     ["Computed", instant(result.computed_at)],
     ["Multiple exposures", count(result.multiple_exposures)],
+    ["Marked units", count(result.marked_units)],
     run && ["Run", <>{plural(run.signals, "signal")} in {fixed(run.seconds, 2)} s on {plural(run.workers, "worker")} ({run.engine} engine,{" "}
       {plural(run.splits, "split")}, {plural(run.retries, "retry", "retries")})</>],
     run && ["Run id", <code>{run.id}</code>],

@@ -52,6 +52,16 @@ export function SrmBanner({ srm, experiment }) {
   );
 }
 
+export function MarkedNotice({ result }) {
+  if (!result.marked_units) return null;
+  return (
+    <p class="notice">
+      {plural(result.marked_units, "unit")} marked as bots or internal traffic{" "}
+      {result.marked_units === 1 ? "is" : "are"} left out of every figure.
+    </p>
+  );
+}
+
 export function MultipleNotice({ result }) {
   if (!result.multiple_exposures) return null;
   return (
