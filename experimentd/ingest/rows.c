@@ -22,6 +22,7 @@ void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_mi
 void rows_loader_release(struct rows_loader *l)
 {
     load_ids_release(&l->ids);
+    query_texts_release(&l->queries);
     rates_release(&l->rates);
     buf_release(&l->copy);
     arena_release(&l->texts);
@@ -224,6 +225,7 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
     arena_reset(&l->texts);
     if (!identity_apply(l->pg, rows, &l->texts, err))
         return false;
+    query_texts_apply(&l->queries, rows->signals, rows->signals_count);
     mark_rates(l, rows);
     if (!marked_units_note(l->pg, rows, err))
         return false;

@@ -1,4 +1,4 @@
-/* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, identities, marks, binary COPY. Used by the loader and by import.
+/* rows.h - the one way into the tables `signals` and `exposures`: partitions, repeats, identities, marks, query texts, binary COPY. Used by the loader and by import.
  *
  * rows_load runs inside the caller's transaction, so that the caller's position is written with the rows or not at all; it commits at once
  * and calls rows_committed. Partitions are made before, in transactions of their own (rows_prepare). */
@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "experimentd/ingest/load_ids.h"
+#include "experimentd/ingest/query_texts.h"
 #include "experimentd/ingest/signal.h"
 #include "experimentd/marks/rates.h"
 
@@ -23,6 +24,7 @@ struct rows {
 struct rows_loader {
     struct pg *pg;
     struct load_ids ids;
+    struct query_texts queries;
     struct rates rates;
     uint32_t unit_per_minute; /* signals of a unit beyond it are marked; 0: none are */
     bool counting;            /* rates hold counts of rows that are not committed */

@@ -97,8 +97,8 @@ class Collectors(unittest.TestCase):
         """What EVENTS of send.js become; `time`: the timestamps are the events' own."""
         rows = [r[:7] for r in self.signals()]
         want = [["request", "anon-1", "q-1", "laptop", "", "0", "-1"], ["response", "anon-1", "q-1", "laptop", "", "0", "2"],
-                ["impression", "anon-1", "q-1", "", "B01", "1", "-1"], ["impression", "anon-1", "q-1", "", "B02", "2", "-1"],
-                ["click", "anon-1", "q-1", "", "B02", "2", "-1"], ["cart", "anon-1", "q-1", "", "B02", "0", "21"],
+                ["impression", "anon-1", "q-1", "laptop", "B01", "1", "-1"], ["impression", "anon-1", "q-1", "laptop", "B02", "2", "-1"],
+                ["click", "anon-1", "q-1", "laptop", "B02", "2", "-1"], ["cart", "anon-1", "q-1", "laptop", "B02", "0", "21"],
                 ["purchase", "anon-1", "", "", "B02", "0", "21"], ["purchase", "anon-1", "", "", "B03", "0", "5"],
                 ["wish_list_shared", "anon-1", "", "", "", "0", "3"], ["identify", "anon-1", "", "", "", "0", "-1"],
                 ["page", "anon-1", "", "", "", "0", "-1"]]
