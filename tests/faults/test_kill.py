@@ -1,7 +1,5 @@
 """kill -9 of the daemon, of a trainer worker and of PostgreSQL: nothing acknowledged is lost, nothing counts twice, same moments."""
 import datetime
-import http.client
-import json
 import os
 import signal
 import subprocess
@@ -12,8 +10,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import Daemon, program, wait_for  # noqa: E402
+from ledger import Ledger  # noqa: E402
 
-SIGNALS, UNITS, CLIENTS, BATCH = 10000, 400, 4, 20
+SIGNALS, UNITS, CLIENTS = 10000, 400, 4
 KEY = "kill"
 # Yesterday at noon, so that no midnight lies between two runs that are compared.
 START = datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=0, second=0, microsecond=0) - datetime.timedelta(days=1)
@@ -25,57 +24,12 @@ def stamp(seconds):
 
 
 def signal_number(n):
-    """Four fifths requests, one fifth clicks on an earlier request of the same unit; `doc` carries the number for the count."""
+    """Four fifths requests, one fifth clicks on an earlier request of the same unit."""
     unit, query = "u%03d" % (n % UNITS), n // (5 * UNITS) * (5 * UNITS) + n % UNITS
-    common = {"id": "s-%05d" % n, "unit": unit, "doc": "s-%05d" % n, "timestamp": stamp(60 + n * 0.5)}
+    common = {"unit": unit, "timestamp": stamp(60 + n * 0.5)}
     if n // UNITS % 5 == 4:
         return {**common, "type": "click", "query_id": "q-%05d" % query, "position": 1 + n % 7}
     return {**common, "type": "request", "query_id": "q-%05d" % n, "query": "lamp", "value": n % 4}
-
-
-class Clients:
-    """Several clients that send all signals, and send again what was not acknowledged."""
-
-    def __init__(self, daemon):
-        self.daemon, self.lock = daemon, threading.Lock()
-        self.acknowledged, self.retries, self.wrong = set(), 0, []
-        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(CLIENTS)]
-
-    def start(self):
-        for t in self.threads:
-            t.start()
-
-    def join(self):
-        for t in self.threads:
-            t.join()
-
-    def run(self, index):
-        for start in range(index * BATCH, SIGNALS, CLIENTS * BATCH):
-            batch = [signal_number(n) for n in range(start, min(start + BATCH, SIGNALS))]
-            self.send_until_acknowledged(batch)
-
-    def send_until_acknowledged(self, batch):
-        body = "".join(json.dumps(s) + "\n" for s in batch).encode()
-        deadline = time.monotonic() + 300
-        while time.monotonic() < deadline:
-            try:
-                reply = self.daemon.post("/v1/signals", body, key="client")
-            except (OSError, http.client.HTTPException):
-                reply = None
-            with self.lock:
-                if reply is not None and reply.status == 200:
-                    if reply.json["rejected"]:
-                        self.wrong.append(repr(reply))
-                    self.acknowledged.update(s["id"] for s in batch)
-                    return
-                self.retries += 1
-                if reply is not None and reply.status not in (503,):
-                    self.wrong.append(repr(reply))
-            time.sleep(0.05)
-        self.wrong.append("given up after five minutes")
-
-    def wait_acknowledged(self, count):
-        wait_for(lambda: len(self.acknowledged) >= count, "%d acknowledged signals" % count)
 
 
 def expose(daemon):
@@ -112,45 +66,31 @@ def is_worker(pid):
         return False
 
 
-class ExactlyOnce(unittest.TestCase):
-    def assert_exactly_once(self, daemon, clients):
-        self.assertEqual(clients.wrong, [])
-        self.assertEqual(len(clients.acknowledged), SIGNALS)
-        daemon.wait_loaded()
-        self.assertEqual(daemon.sql("select doc, count(*) from signals group by 1 having count(*) <> 1"), [])
-        stored = {row[0] for row in daemon.sql("select doc from signals")}
-        self.assertEqual(clients.acknowledged - stored, set(), "acknowledged, but not in PostgreSQL")
-        self.assertEqual(stored - clients.acknowledged, set())
-
-
-class Kill(ExactlyOnce):
+class Kill(unittest.TestCase):
     def reference(self):
         """The same input without any kill."""
         with Daemon() as d:
             expose(d)
-            clients = Clients(d)
-            clients.start()
-            clients.join()
-            self.assert_exactly_once(d, clients)
+            with Ledger(d, total=SIGNALS, make=signal_number) as ledger:
+                ledger.join()
+            ledger.compare(d)
             d.trainer("--workers", "2")
             return d.sql(MOMENTS)
 
     def test_the_daemon_twice_and_a_worker_once(self):
         with Daemon() as d:
             expose(d)
-            clients = Clients(d)
-            clients.start()
-            for share in (0.3, 0.65):
-                clients.wait_acknowledged(int(SIGNALS * share))
-                at = len(clients.acknowledged)
-                d.kill()
-                print("kill -9 of the daemon at %d acknowledged signals" % at)
-                self.assertLess(at, SIGNALS, "the kill came too late to prove anything")
-                d.start()
-            clients.join()
-            print("%d signals acknowledged, %d requests had to be sent again" % (len(clients.acknowledged), clients.retries))
-            self.assertGreater(clients.retries, 0)
-            self.assert_exactly_once(d, clients)
+            with Ledger(d, total=SIGNALS, make=signal_number) as ledger:
+                for share in (0.3, 0.65):
+                    ledger.wait_acknowledged(int(SIGNALS * share))
+                    d.kill()
+                    print("kill -9 of the daemon at %d acknowledged signals" % ledger.acknowledged)
+                    self.assertLess(ledger.acknowledged, SIGNALS, "the kill came too late to prove anything")
+                    d.start()
+                ledger.join()
+            self.assertGreater(ledger.retries, 0)
+            ledger.compare(d)
+            self.assertEqual(ledger.acknowledged, SIGNALS)
             self.kill_worker(d)
             moments = d.sql(MOMENTS)
         self.assertGreater(len(moments), 0)
@@ -181,21 +121,21 @@ class Kill(ExactlyOnce):
         self.fail("no kill of %d hit a worker at work" % most)
 
 
-class Postgres(ExactlyOnce):
+class Postgres(unittest.TestCase):
     def test_postgresql_killed_and_restarted(self):
         """While PostgreSQL is away signals are still taken; they arrive when it is back. The daemon brings it back."""
         with Daemon() as d:
             expose(d)
-            clients = Clients(d)
-            clients.start()
-            clients.wait_acknowledged(SIGNALS // 3)
-            pid = d.postgres_pid()
-            os.kill(pid, signal.SIGKILL)
-            print("kill -9 of the postmaster at %d acknowledged signals" % len(clients.acknowledged))
-            clients.join()
+            with Ledger(d, total=SIGNALS, make=signal_number) as ledger:
+                ledger.wait_acknowledged(SIGNALS // 3)
+                pid = d.postgres_pid()
+                os.kill(pid, signal.SIGKILL)
+                print("kill -9 of the postmaster at %d acknowledged signals" % ledger.acknowledged)
+                ledger.join()
             wait_for(lambda: d.postgres_pid() not in (None, pid), "PostgreSQL to be started again")
             wait_for(lambda: self.answers(d), "PostgreSQL to answer")
-            self.assert_exactly_once(d, clients)
+            ledger.compare(d)
+            self.assertEqual(ledger.acknowledged, SIGNALS)
 
     def answers(self, d):
         try:

@@ -245,6 +245,14 @@ class Daemon:
     def number(self, text):
         return int(self.sql(text)[0][0])
 
+    def lines(self, text):
+        """Of a "copy … to stdout", one by one: for more rows than should be in memory."""
+        with subprocess.Popen(self._psql("-c", text), stdout=subprocess.PIPE, text=True) as psql:
+            for line in psql.stdout:
+                yield line.rstrip("\n")
+        if psql.returncode != 0:
+            raise RuntimeError("psql ended with %d" % psql.returncode)
+
     def metric(self, name):
         found = re.search(r"^%s (\S+)$" % re.escape(name), self.get("/metrics", key=None).body.decode(), re.M)
         return float(found.group(1))
