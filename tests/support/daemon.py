@@ -85,14 +85,17 @@ class Connection:
 
 
 class Daemon:
-    def __init__(self, *arguments, threads=2, wrapper=(), environment=None, patience=PATIENCE):
-        self.patience = patience
+    def __init__(self, *arguments, threads=2, wrapper=(), environment=None, patience=PATIENCE, postgres=None):
+        """postgres: one that is not the daemon's own (postgres.py)."""
+        self.patience, self.postgres = patience, postgres
         self.root = tempfile.mkdtemp(prefix="experimentd-test-", dir=os.environ.get("TMPDIR", "/var/tmp"))
         os.chmod(self.root, 0o755)  # PostgreSQL's user, when we are root, has to get to DIR/pg
         self.dir = os.path.join(self.root, "data")
         self.log_path = os.path.join(self.root, "daemon.log")
         self.command = [*wrapper, program("experimentd"), "serve", "--data-dir", self.dir, "--listen", "127.0.0.1:0",
                         "--threads", str(threads), *arguments]
+        if postgres:
+            self.command += ["--database-url", postgres.url()]
         self.environment = {**os.environ, **(environment or {})}
         self.process = self.host = self.port = None
         self.keys = {}
@@ -115,14 +118,18 @@ class Daemon:
 
     # ---- life
 
-    def start(self):
+    def spawn(self):
+        """Starts it and does not wait."""
         address = os.path.join(self.dir, "listen.addr")
         if os.path.exists(address):
             os.unlink(address)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             env=self.environment)
-        wait_for(lambda: self._answered(address), "the daemon to be ready", self.patience)
+
+    def start(self):
+        self.spawn()
+        wait_for(lambda: self._answered(os.path.join(self.dir, "listen.addr")), "the daemon to be ready", self.patience)
         for scope in ("admin", "client"):
             with open(os.path.join(self.dir, scope + ".key"), encoding="ascii") as f:
                 self.keys[scope] = f.read().strip()
@@ -222,6 +229,8 @@ class Daemon:
 
     def _psql(self, *arguments):
         """psql over the cluster's own socket."""
+        if self.postgres:
+            return self.postgres.psql(*arguments)
         owner = pwd.getpwuid(os.stat(os.path.join(self.dir, "pg")).st_uid).pw_name
         return ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.dir, "run"),
                 "-U", owner, "-d", "experimentd", *arguments]
@@ -256,6 +265,11 @@ class Daemon:
     def metric(self, name):
         found = re.search(r"^%s (\S+)$" % re.escape(name), self.get("/metrics", key=None).body.decode(), re.M)
         return float(found.group(1))
+
+    def resident_mb(self):
+        """Memory of the daemon itself, without its PostgreSQL."""
+        with open("/proc/%d/status" % self.process.pid, encoding="ascii") as f:
+            return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) // 1024
 
     def wait_loaded(self):
         """Until everything that was taken in, exposures too, is in PostgreSQL."""
