@@ -9,7 +9,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, program, wait_for  # noqa: E402
+from daemon import Daemon, program  # noqa: E402
+from held import ROWS, Held  # noqa: E402
 
 SEGMENT_HEAD, RECORD_HEAD, SEGMENT = 32, 12, 4096
 SIGNALS, BATCH = 400, 10
@@ -46,28 +47,6 @@ def doc_of(record):
     return re.search(rb"\x05\0\0\0(\d{5})", record).group(1).decode()
 
 
-class LockedTable:
-    """Keeps the loader from loading while the journal's files are damaged behind what it has read."""
-
-    def __init__(self, daemon):
-        self.daemon = daemon
-        self.psql = daemon.sql_session()
-
-    def __enter__(self):
-        self.psql.stdin.write("begin; lock table signals in access exclusive mode;\n")
-        self.psql.stdin.flush()
-        held = "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation = 'signals'::regclass"
-        wait_for(lambda: self.daemon.number(held) == 1, "the lock")
-        return self
-
-    def __exit__(self, *_):
-        self.psql.communicate("rollback;\n")
-
-    def wait_loader_waits(self):
-        waiting = "select count(*) from pg_locks where not granted and relation = 'signals'::regclass"
-        wait_for(lambda: self.daemon.number(waiting) > 0, "the loader to wait for the lock")
-
-
 class Damage(unittest.TestCase):
     def damage(self, daemon):
         """A byte of a record in a closed segment, and the length of one in the segment that is written; what was in them."""
@@ -91,9 +70,9 @@ class Damage(unittest.TestCase):
 
     def test_damaged_records_are_named_and_the_rest_is_loaded_once(self):
         with Daemon("--journal-segment-bytes", str(SEGMENT)) as d:
-            with LockedTable(d) as lock:
+            with Held(d, ROWS) as held:
                 acknowledged = send(d, [0])
-                lock.wait_loader_waits()
+                held.wait_loader()
                 for start in range(1, SIGNALS, BATCH):
                     acknowledged |= send(d, range(start, min(start + BATCH, SIGNALS)))
                 self.check_journal(d, status=0, places=[])
