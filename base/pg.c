@@ -16,7 +16,7 @@ static const int32_t epoch_day = 10957;
 
 /* Results are read as text: their form must not depend on the server's configuration. */
 static const char session_sql[] = "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set bytea_output = 'hex'; "
-                                  "set client_min_messages = 'warning'";
+                                  "set client_min_messages = 'warning'; select " PG_NETWORK_SESSION;
 
 static const struct {
     const char *prefix; /* of the SQLSTATE */
@@ -89,8 +89,8 @@ static bool prepare_session(struct pg *pg, struct err *err)
 struct pg *pg_open(const char *url, const char *who, const struct pg_stmt *table, size_t count, struct err *err)
 {
     /* What stands before dbname the URL may override; what stands behind it is ours. */
-    const char *const names[] = { "connect_timeout", "dbname", "application_name", "client_encoding", NULL };
-    const char *const values[] = { "10", url, who, "UTF8", NULL };
+    const char *const names[] = { PG_NETWORK_NAMES, "dbname", "application_name", "client_encoding", NULL };
+    const char *const values[] = { PG_NETWORK_VALUES, url, who, "UTF8", NULL };
     AUTO(pg_close) struct pg *pg = mem_zalloc(sizeof *pg);
     pg->url = mem_strdup(url);
     pg->table = table;

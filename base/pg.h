@@ -12,6 +12,17 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* A network that lost the other end without a word (half-open: no reset arrives) is noticed by both ends within half a minute: an
+ * idle connection by keepalives, one that waits for its bytes to be acknowledged by the user timeout. Every connection has these;
+ * client's side as parameters, which a URL may override, server's side for the session, so that what a lost client had locked
+ * does not stay locked. They mean nothing on a Unix socket. */
+#define PG_NETWORK_NAMES \
+    "connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"
+#define PG_NETWORK_VALUES "10", "10", "5", "3", "30000"
+#define PG_NETWORK_SESSION                                                                                \
+    "set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false), " \
+    "set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '30000', false)"
+
 struct pg_stmt {
     const char *name;
     int params;

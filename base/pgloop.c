@@ -210,7 +210,7 @@ static bool send_setup(struct pgloop *p)
 {
     static const char session[] =
         "select set_config('statement_timeout', $1, false), set_config('timezone', 'UTC', false), "
-        "set_config('datestyle', 'ISO, YMD', false)";
+        "set_config('datestyle', 'ISO, YMD', false), " PG_NETWORK_SESSION;
     const char *const params[] = { p->timeout_text };
     bool ok = PQsendQueryParams(p->conn, session, 1, NULL, params, NULL, NULL, 0) && PQpipelineSync(p->conn);
     fifo_push(&p->sent, "session", NULL, NULL);
@@ -268,10 +268,14 @@ static void poll_connect(struct pgloop *p)
 static void start_connecting(struct pgloop *p)
 {
     /* A URL's own values come behind ours and win, except for the name. GSS and its ticket cache would block. */
-    const char *const names[] = {
-        "gssencmode", "dbname", "application_name", "client_encoding", p->hostaddr ? "hostaddr" : NULL, NULL
-    };
-    const char *const values[] = { "disable", p->url, p->who, "UTF8", p->hostaddr, NULL };
+    const char *const names[] = { "gssencmode",
+                                  PG_NETWORK_NAMES,
+                                  "dbname",
+                                  "application_name",
+                                  "client_encoding",
+                                  p->hostaddr ? "hostaddr" : NULL,
+                                  NULL };
+    const char *const values[] = { "disable", PG_NETWORK_VALUES, p->url, p->who, "UTF8", p->hostaddr, NULL };
     p->conn = PQconnectStartParams(names, values, 1);
     if (!p->conn || PQstatus(p->conn) == CONNECTION_BAD) {
         lose_with(p, "cannot connect to PostgreSQL");
