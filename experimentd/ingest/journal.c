@@ -161,6 +161,7 @@ struct journal *journal_open(const struct journal_options *options, struct err *
         return NULL;
     }
     atomic_store(&j->synced, j->file.end);
+    atomic_store(&j->loaded, journal_file_first(&j->file)); /* at least; the loader asks PostgreSQL */
     (void)pthread_mutex_init(&j->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
