@@ -51,7 +51,8 @@ struct loader {
     size_t batch_max; /* shrinks while a bad row is searched */
     int64_t stop_by_us;
     _Atomic bool stop;
-    _Atomic int64_t behind_us; /* when what is not loaded yet was received, or first seen; 0: nothing is waiting */
+    _Atomic int64_t
+        behind_us; /* when what is not loaded yet was received, or first seen (monotonic); 0: nothing is waiting */
     _Atomic uint64_t loaded_rows, duplicates, rejected, damaged, batches;
 };
 
@@ -165,7 +166,7 @@ static void note_waiting(struct loader *l, uint64_t synced)
 {
     int64_t nothing = 0;
     if (synced > l->position)
-        (void)atomic_compare_exchange_strong(&l->behind_us, &nothing, clock_now_us());
+        (void)atomic_compare_exchange_strong(&l->behind_us, &nothing, clock_mono_us());
 }
 
 /* What comes behind the batch was received after its last row. */
@@ -181,14 +182,16 @@ static int64_t received_last(const struct rows *batch)
     return last;
 }
 
+/* Records carry wall time; from here on the clock may be set. */
 static void note_loaded(struct loader *l, int64_t last_us)
 {
     struct journal_stats j;
+    int64_t age_us = clock_now_us() - last_us;
     journal_stats(l->journal, &j);
     if (j.written <= l->position)
         atomic_store(&l->behind_us, 0);
     else if (last_us)
-        atomic_store(&l->behind_us, last_us);
+        atomic_store(&l->behind_us, clock_mono_us() - (age_us > 0 ? age_us : 0));
 }
 
 static bool load_batch(struct loader *l, uint64_t position, struct err *err)
@@ -345,7 +348,7 @@ void loader_stop(struct loader *l)
 
 void loader_stats(const struct loader *l, struct loader_stats *out)
 {
-    int64_t behind = atomic_load(&l->behind_us), lag = behind ? clock_now_us() - behind : 0;
+    int64_t behind = atomic_load(&l->behind_us), lag = behind ? clock_mono_us() - behind : 0;
     *out = (struct loader_stats){ .rows = atomic_load(&l->loaded_rows),
                                   .duplicates = atomic_load(&l->duplicates),
                                   .rejected = atomic_load(&l->rejected),
