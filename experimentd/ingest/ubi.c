@@ -67,6 +67,23 @@ static struct str type_of(struct str action, struct arena *arena)
     return lenient_type(action, arena);
 }
 
+static void keep(json_t *params, const char *name, json_t *v)
+{
+    if (json_is_string(v) && !json_object_get(params, name))
+        (void)json_object_set(params, name, v);
+}
+
+/* The attributes as sent and, unless they say the same, what has no column: the application, and the action whose type is another word. */
+static struct str params_of(json_t *in, json_t *attributes, struct str type, struct arena *arena)
+{
+    json_auto_t *params = json_is_object(attributes) ? json_copy(attributes) : json_object();
+    json_t *action = lenient_any(in, "action_name", "actionName");
+    keep(params, "application", lenient_any(in, "application", NULL));
+    if (!str_eq(lenient_text(action, arena), type))
+        keep(params, "action_name", action);
+    return lenient_object(params, arena);
+}
+
 static void read_attributes(json_t *in, struct signal *s, struct arena *arena)
 {
     json_t *attributes = lenient_any(in, "event_attributes", "eventAttributes");
@@ -77,7 +94,7 @@ static void read_attributes(json_t *in, struct signal *s, struct arena *arena)
     s->doc = lenient_field(object, "object_id", "objectId", arena);
     if (json_is_integer(ordinal) && json_integer_value(ordinal) >= 1 && json_integer_value(ordinal) <= INT32_MAX)
         s->position = (int32_t)json_integer_value(ordinal);
-    s->params = lenient_object(attributes, arena);
+    s->params = params_of(in, attributes, s->type, arena);
 }
 
 static bool read_event(json_t *in, int64_t received_us, struct arena *arena, struct foreign_event *out, struct err *err)
@@ -117,7 +134,7 @@ static bool read_query(json_t *in, int64_t received_us, struct arena *arena, str
     if (!s->query.p && !json_object_get(in, "user_query") && !json_object_get(in, "userQuery"))
         return err_set(err, ERR_INVALID, "field \"user_query\" is missing");
     s->type = STR("request");
-    s->params = lenient_object(attributes, arena);
+    s->params = params_of(in, attributes, s->type, arena);
     out->signals_count = 1;
     if (json_is_array(ids)) {
         out->signals[1] = *s;

@@ -7,6 +7,7 @@
  * its position is left unknown here.
  * A query becomes a "request"; with hit ids known also a "response" whose value is their number. Actions: click, item_click,
  * click_through, product_click → click; add_to_cart → cart; search, on_search → search; the rest keep their names.
+ * params are the attributes as sent, "application", and "action_name" where it is not the type.
  * query_attributes with experiment (or experiment_id) and variant (or variation) also yield an exposure. */
 #pragma once
 #include "experimentd/ingest/foreign.h"

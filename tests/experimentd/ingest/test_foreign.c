@@ -1,4 +1,4 @@
-/* Segment and Insights, event by event: what becomes of it, and why it is refused. Real clients: tests/clients. */
+/* UBI, Segment and Insights, event by event: what becomes of it, and why it is refused. Real clients: tests/clients. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "experimentd/ingest/insights.h"
 #include "experimentd/ingest/segment.h"
+#include "experimentd/ingest/ubi.h"
 
 #define NOW INT64_C(1790000000000000) /* 2026-09-21T14:13:20Z */
 
@@ -60,6 +61,17 @@ static const struct foreign_event *insights(const char *event)
         if (*p == '\'')
             *p = '"';
     cr_assert(insights_read(str_of(body), NOW, &arena, keep, NULL, &err), "%s", err.text);
+    return &events[0];
+}
+
+static const struct foreign_event *ubi(const char *event)
+{
+    struct err err;
+    char *body = arena_cstr(&arena, str_of(event));
+    for (char *p = body; *p; p++)
+        if (*p == '\'')
+            *p = '"';
+    cr_assert(ubi_read(str_of(body), UBI_EVENTS, NOW, &arena, keep, NULL, &err), "%s", err.text);
     return &events[0];
 }
 
@@ -176,4 +188,18 @@ Test(foreign, insights_divides_a_value_that_has_no_prices)
     cr_expect(eq(dbl, e->signals[0].value + e->signals[1].value, 9));
     cr_expect(eq(str, text(e->signals[0].type), "purchase"));
     cr_expect(isnan(insights("{'eventType':'view','userToken':'u'}")->signals[0].value));
+}
+
+Test(foreign, ubi_keeps_the_application_and_the_action_that_its_type_does_not_tell)
+{
+    const struct foreign_event *e = ubi("{'action_name':'item_click','client_id':'c','application':'shop',"
+                                        "'event_attributes':{'position':{'ordinal':0}}}");
+    cr_expect(eq(str, text(e->signals[0].type), "click"));
+    cr_expect(eq(i32, e->signals[0].position, SIGNAL_POSITION_NONE));
+    cr_expect(eq(str, text(e->signals[0].params),
+                 "{\"position\":{\"ordinal\":0},\"application\":\"shop\",\"action_name\":\"item_click\"}"));
+    e = ubi("{'action_name':'click','client_id':'c','event_attributes':null}");
+    cr_expect(eq(str, text(e->signals[0].params), "(none)"));
+    e = ubi("{'action_name':'click','client_id':'c','application':'shop','event_attributes':{'application':'own'}}");
+    cr_expect(eq(str, text(e->signals[0].params), "{\"application\":\"own\"}"));
 }
