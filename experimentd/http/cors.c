@@ -55,6 +55,14 @@ static bool allowed(struct str origin)
     return false;
 }
 
+bool cors_may_send(const struct http_request *req)
+{
+    struct str origin = http_header(req, STR("origin")), host = http_header(req, STR("host"));
+    const char *scheme = origin.n ? memmem(origin.p, origin.n, "://", 3) : NULL;
+    struct str own = scheme ? (struct str){ scheme + 3, (size_t)(origin.p + origin.n - scheme) - 3 } : origin;
+    return !origin.n || any || allowed(origin) || (scheme && str_eq_nocase(own, host));
+}
+
 /* True when the page may read the answer. */
 static bool allow(struct http_request *req, bool cached)
 {

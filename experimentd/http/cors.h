@@ -8,6 +8,9 @@ bool cors_set_origins(const char *list, struct err *err) MUSTCHECK;
 void cors_release(void);
 /* A client key suffices for the route, so pages may call it. */
 bool cors_covers(const struct route *r);
+/* Of a request whose key is in no header, so that the browser sent it without asking first: whether its page may. True for what has no
+ * "Origin", and for the daemon's own. */
+bool cors_may_send(const struct http_request *req);
 /* Adds what the page needs to read the answer, whatever the answer will be; nothing for a request without "Origin". */
 void cors_allow(struct http_request *req);
 /* The same for an answer that caches keep: says "*" also to who sent no "Origin", since the cache may give it to a page. */

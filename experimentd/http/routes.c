@@ -89,22 +89,49 @@ static bool needs_no_key(const struct route *r, enum http_method method)
     return r->scope == SCOPE_NONE || (open_page && reads && r->scope == SCOPE_ANALYST);
 }
 
+static void refuse(struct http_request *req, const struct route *r)
+{
+    struct err err;
+    err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", key_scope_names[req->scope],
+            method_names[req->method], r->pattern, key_scope_names[r->scope]);
+    http_reply_err(req, &err);
+}
+
+/* A key in the address or the body: one that may do more than a page may does not belong there, and the browser did not ask first. */
+static bool admit_outside_headers(struct http_request *req)
+{
+    struct err err;
+    if (req->scope > SCOPE_CLIENT)
+        err_set(
+            &err, ERR_DENIED,
+            "this key has scope %s; outside of the headers Authorization and X-API-Key only a key of scope client is "
+            "taken: addresses and bodies end up in logs",
+            key_scope_names[req->scope]);
+    else if (!cors_may_send(req))
+        err_set(&err, ERR_DENIED, "pages of \"%.100s\" may not send: setting \"cors.origins\" does not name them",
+                arena_cstr(&req->arena, http_header(req, STR("origin"))));
+    else
+        return true;
+    http_reply_err(req, &err);
+    return false;
+}
+
 /* Answers and returns false when this key may not call this route. */
 static bool admit(struct http_request *req, const struct route *r)
 {
     struct str key = key_in_path(r) ? req->params[0] : presented_key(req);
     const struct snapshot *s = snapshot_get();
-    if (!key.n && r->key)
+    bool outside = !key.n && r->key;
+    if (outside)
         key = r->key(req);
     req->key = key;
     req->scope = key.n && s ? snapshot_key_scope(s, key, &req->key_label) : SCOPE_NONE;
+    if (outside && req->scope != SCOPE_NONE)
+        return admit_outside_headers(req);
     if (needs_no_key(r, req->method) || key_in_path(r) || req->scope >= r->scope)
         return true;
     if (req->scope != SCOPE_NONE) {
-        struct err err;
-        err_set(&err, ERR_DENIED, "this key has scope %s; %s %s needs %s", key_scope_names[req->scope],
-                method_names[req->method], r->pattern, key_scope_names[r->scope]);
-        http_reply_err(req, &err);
+        refuse(req, r);
         return false;
     }
     http_reply_header(req, STR("WWW-Authenticate"), STR("Bearer realm=\"experimentd\""));

@@ -14,7 +14,7 @@ struct route {
 };
 
 /* A pattern with {client_key} as its first name takes the key from there: its handler looks at req->scope and refuses by itself.
- * Routes of scope client may be called by pages of other sites: cors.h.
+ * Routes of scope client may be called by pages of other sites: cors.h. `key` is only for these: what it finds must have scope client.
  *
  * Finds the route, fills req->params and req->route, checks the key (Bearer, X-API-Key, Basic user) against the snapshot's
  * keyring and the scope, and calls the handler; or answers 404, 405 (with Allow), 401, 403. HEAD finds GET routes. */

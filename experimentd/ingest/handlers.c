@@ -279,9 +279,16 @@ void ingest_insights(struct http_request *req, void *arg)
         journal_them(in);
 }
 
-/* Beacons can send no headers. */
 struct str ingest_insights_key(struct http_request *req)
 {
     struct str key;
     return http_query(req, STR("X-Algolia-API-Key"), &key) ? key : http_header(req, STR("x-algolia-api-key"));
+}
+
+/* ---- beacons: they can send no headers ---- */
+
+struct str ingest_query_key(struct http_request *req)
+{
+    struct str key;
+    return http_query(req, STR("key"), &key) ? key : (struct str){ NULL, 0 };
 }

@@ -13,3 +13,4 @@ void ingest_insights(struct http_request *req, void *arg);
 /* Where these clients put their key when they send no header. */
 struct str ingest_segment_key(struct http_request *req);
 struct str ingest_insights_key(struct http_request *req);
+struct str ingest_query_key(struct http_request *req); /* "?key=": beacons can send no headers */

@@ -105,6 +105,24 @@ Test(cors, an_empty_list_allows_nobody)
     cr_assert(holds("HTTP/1.1 204 ") && !holds("Access-Control"), "%s", answer);
 }
 
+static bool may_send(const char *origin)
+{
+    struct http_header headers[] = { { STR("host"), STR("Daemon.example:8080") }, { STR("origin"), str_of(origin) } };
+    struct http_request req = { .headers = headers, .headers_count = *origin ? 2 : 1 };
+    return cors_may_send(&req);
+}
+
+Test(cors, a_page_that_need_not_ask_first_may_only_send_from_an_origin_of_the_list)
+{
+    set_origins("https://shop.example");
+    cr_assert(may_send("") && may_send("https://shop.example") && may_send("http://daemon.example:8080"));
+    cr_assert(not(may_send("https://evil.example") || may_send("null") || may_send("http://daemon.example")));
+    set_origins("");
+    cr_assert(may_send("https://daemon.example:8080") && !may_send("https://shop.example"));
+    set_origins("*");
+    cr_assert(may_send("https://evil.example") && may_send("null"));
+}
+
 Test(cors, an_origin_that_is_none_is_refused_at_the_start)
 {
     static const char *const bad[] = { "shop.example", "https://", "https://shop.example/path", "*,https://a.example",
