@@ -33,12 +33,13 @@ def check_node():
     return node
 
 
-def fetch_packages():
-    if os.path.exists(os.path.join(HERE, "node_modules", "@openfeature", "server-sdk", "package.json")):
+def fetch_packages(folder="clients", one_of_them="@openfeature/server-sdk"):
+    path = os.path.join(HERE, "..", folder)
+    if os.path.exists(os.path.join(path, "node_modules", one_of_them, "package.json")):
         return
-    npm = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True, check=False)
+    npm = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=path, capture_output=True, text=True, check=False)
     if npm.returncode != 0:
-        skip("npm ci in tests/clients failed: %s" % (npm.stderr.strip().split("\n") or [""])[-1])
+        skip("npm ci in tests/%s failed: %s" % (folder, (npm.stderr.strip().split("\n") or [""])[-1]))
 
 
 def main(name, encrypted):

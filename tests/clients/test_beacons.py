@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+"""Chromium as a client: search-insights unmodified in a page, and pages that send our own signals, UBI and exposures by navigator.sendBeacon,
+at once and when they are left. The pages are another site's; a beacon has no headers, so the client key stands in the address."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from daemon import Daemon, DaemonTest  # noqa: E402
+from run import check_node, fetch_packages, skip  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SECONDS = 120
+Q = "43b15df305339e827f0ac0bdc5ebcaa7"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def visit(node, d, page, key="client", site_port=0):
+    """Chromium opens the page and leaves it; what it was answered."""
+    url = "http://%s:%d" % (d.host, d.port)
+    done = subprocess.run([node, os.path.join(HERE, "beacons.js"), page, url, d.keys.get(key, key)], capture_output=True, text=True,
+                          timeout=SECONDS, check=False, env={**os.environ, "SITE_PORT": str(site_port)})
+    if done.returncode != 0:
+        raise AssertionError(done.stdout + done.stderr)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    for line in said:
+        print("%s: %s" % (page, line))
+    d.wait_loaded()
+    return said
+
+
+def answers(said):
+    return sorted((s["method"], s["path"], s["kind"], s["type"], s["status"]) for s in said if s["what"] == "answer" and s["method"] == "POST")
+
+
+class Beacons(DaemonTest):
+    @classmethod
+    def prepare(cls, d):
+        cls.node = check_node()
+        d.make_experiment("ranker")
+
+    def rows(self, unit):
+        return self.daemon.sql("select type, coalesce(query_id, '-'), coalesce(doc, '-'), coalesce(position, 0), coalesce(value, -1) "
+                               "from signals where unit = '%s' order by 1, 2, 3" % unit)
+
+    def test_search_insights_sends_beacons(self):
+        said = visit(self.node, self.daemon, "insights")
+        self.assertEqual(answers(said)[:2], [("POST", "/1/events", "ping", "text/plain;charset=UTF-8", 200)] * 2)
+        self.assertEqual(self.rows("user-1"), [["click", Q, "B02", "2", "-1"], ["conversion", Q, "B02", "0", "-1"],
+                                               ["impression", "-", "B01", "0", "-1"], ["impression", "-", "B02", "0", "-1"]])
+
+    def test_native_signals_exposures_and_ubi_by_beacon(self):
+        said = visit(self.node, self.daemon, "native")
+        self.assertEqual({(kind, type, status) for _, _, kind, type, status in answers(said)}, {("ping", "text/plain;charset=UTF-8", 200)})
+        self.assertEqual(self.rows("user-2"), [["click", "q-1", "B01", "1", "-1"], ["click", "q-2", "-", "0", "-1"], ["dwell", "-", "-", "0", "7"],
+                                               ["impression", "q-1", "B01", "1", "-1"], ["page_left", "-", "-", "0", "-1"]])
+        self.assertEqual(self.daemon.sql("select experiment, variant from exposures where unit = 'user-2'"), [["ranker", "a"]])
+
+    def test_fetch_with_a_header_and_with_the_key_in_the_address(self):
+        said = visit(self.node, self.daemon, "fetched")
+        texts = [s["text"] for s in said if s["what"] == "console"]
+        self.assertEqual([json.loads(t) for t in texts if t.startswith("{")], [{"accepted": 1, "rejected": []}] * 2)
+        self.assertTrue(any("must not be the wildcard" in t for t in texts), texts)  # the Blob
+        self.assertEqual(self.rows("user-3"), [["click", "-", "-", "0", "-1"]])
+
+    def test_a_key_that_may_do_more_is_refused_in_an_address(self):
+        said = visit(self.node, self.daemon, "fetched", key="admin")
+        texts = [s["text"] for s in said if s["what"] == "console"]
+        self.assertTrue(any("this key has scope admin" in t for t in texts), texts)
+
+
+class Origins(unittest.TestCase):
+    def test_only_pages_of_the_list_may_send(self):
+        node, port = check_node(), free_port()
+        with Daemon("--cors-origins", "http://127.0.0.1:%d" % port) as d:
+            visit(node, d, "insights", site_port=port)
+            self.assertEqual(d.number("select count(*) from signals"), 4)
+            said = visit(node, d, "native")
+            self.assertEqual({status for *_, status in answers(said)}, {403})
+            visit(node, d, "insights")
+            self.assertEqual(d.number("select count(*) from signals"), 4)
+
+
+if __name__ == "__main__":
+    if not os.path.exists(CHROMIUM):
+        skip("no Chromium at %s (apt-get install chromium)" % CHROMIUM)
+    fetch_packages()
+    fetch_packages("browser", "playwright-core")
+    unittest.main()
