@@ -19,6 +19,8 @@ const struct setting serve_settings[] = {
       "signals kept while PostgreSQL is away; beyond it clients get 503" },
     { "journal.segment_bytes", SETTING_SIZE, AT(journal_segment_bytes), "64m", false, "SIZE",
       "size of one journal file" },
+    { "ingest.key_rate", SETTING_U32, AT(ingest_key_rate), "0", false, "N",
+      "events per second that one client key may send, a second's worth at once; beyond it 429; 0: no limit" },
     { "http.body_bytes", SETTING_SIZE, AT(http_body_bytes), "8m", false, "SIZE",
       "largest request body, before and after gzip" },
     { "http.connections", SETTING_U32, AT(http_connections), "10000", false, "N",

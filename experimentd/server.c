@@ -31,6 +31,7 @@
 #include "experimentd/http/routes.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/loader.h"
 #include "experimentd/schedule/schedule.h"
 
@@ -405,6 +406,7 @@ static bool start(struct server *s, struct err *err)
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
     s->schedule = schedule_new();
+    s->key_rate = key_rate_new(s->settings.ingest_key_rate);
     snapshot_init(s->workers_count);
     if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
@@ -429,6 +431,7 @@ static void stop(struct server *s)
     if (s->listen_event)
         event_free(s->listen_event);
     schedule_free(s->schedule);
+    key_rate_free(s->key_rate);
     snapshot_shutdown();
     static_close();
     cors_release();

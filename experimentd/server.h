@@ -15,6 +15,7 @@
 
 struct event;
 struct journal;
+struct key_rate;
 struct loader;
 struct pg;
 struct pgcluster;
@@ -43,6 +44,7 @@ struct server {
     struct journal *journal;
     struct loader *loader;
     struct mark_rules marks;
+    struct key_rate *key_rate;
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;
     struct event *listen_event;

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "experimentd/admin/handlers.h"
 #include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/loader.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
@@ -82,6 +83,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
         (double)j.exposures_lost);
     one(b, "experimentd_impressions_lost_total", "counter", "interleaved lists that could not be journaled",
         (double)atomic_load(&s->impressions_lost));
+    one(b, "experimentd_ingest_key_rate_refused_total", "counter", "requests of a client key beyond ingest.key_rate",
+        (double)key_rate_refused(s->key_rate));
     one(b, "experimentd_loader_lag_seconds", "gauge", "age of the oldest signal that is not in PostgreSQL",
         (double)l.lag_us / 1e6);
     one(b, "experimentd_loader_rows_total", "counter", "rows loaded", (double)l.rows);

@@ -102,6 +102,8 @@ void http_reply_json(struct http_request *req, int status, struct str body); /* 
 void http_reply_err(struct http_request *req, const struct err *err);
 /* The same with a status that no kind stands for (401, 405, 406, …). */
 void http_reply_problem(struct http_request *req, int status, const char *detail);
+/* 429 or 503 that says after how long to come again ("Retry-After": whole seconds, rounded up). */
+void http_reply_later(struct http_request *req, int status, int64_t wait_us, const char *detail);
 int http_status_of(enum err_kind kind);
 
 /* One per worker. `listen_fd` is a bound, non-blocking SO_REUSEPORT socket that the server owns from now on. */

@@ -8,6 +8,7 @@
 #include "experimentd/http/conn.h"
 
 enum { PROBLEM_MAX = 4096 };
+#define USUAL_WAIT_US US_PER_SECOND
 #define NO_END SIZE_MAX /* body bytes of a stream */
 
 static const char json_type[] = "application/json";
@@ -206,8 +207,9 @@ void http_reply_json(struct http_request *req, int status, struct str body)
     http_reply_parts(req, status, json_type, &body, 1);
 }
 
-static void reply_problem(struct http_request *req, int status, const char *type, const char *detail)
+static void reply_problem(struct http_request *req, int status, const char *type, const char *detail, int64_t wait_us)
 {
+    int64_t seconds = (wait_us + US_PER_SECOND - 1) / US_PER_SECOND;
     struct buf b;
     struct jsonw w;
     buf_init(&b, PROBLEM_MAX);
@@ -219,7 +221,7 @@ static void reply_problem(struct http_request *req, int status, const char *type
     jsonw_text(&w, "detail", detail);
     jsonw_close(&w);
     if (status == 503 || status == 429)
-        http_reply_header(req, STR("Retry-After"), STR("1"));
+        http_reply_header(req, STR("Retry-After"), arena_printf(&req->arena, "%lld", (long long)seconds));
     http_reply(req, status, "application/problem+json", buf_str(&b));
     buf_release(&b);
 }
@@ -228,10 +230,15 @@ void http_reply_err(struct http_request *req, const struct err *err)
 {
     /* A text may hold bytes of the client; what is no UTF-8 must not get into JSON. */
     const char *text = str_is_utf8(str_of(err->text)) ? err->text : "the request holds bytes that are not UTF-8";
-    reply_problem(req, http_status_of(err->kind), err_kind_name(err->kind), text);
+    reply_problem(req, http_status_of(err->kind), err_kind_name(err->kind), text, USUAL_WAIT_US);
 }
 
 void http_reply_problem(struct http_request *req, int status, const char *detail)
 {
-    reply_problem(req, status, "http", detail);
+    reply_problem(req, status, "http", detail, USUAL_WAIT_US);
+}
+
+void http_reply_later(struct http_request *req, int status, int64_t wait_us, const char *detail)
+{
+    reply_problem(req, status, "http", detail, wait_us);
 }

@@ -8,11 +8,11 @@
 #include "experimentd/ingest/exposures.h"
 #include "experimentd/ingest/insights.h"
 #include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/segment.h"
 #include "experimentd/ingest/ubi.h"
 #include "experimentd/server.h"
-#include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
 
@@ -30,8 +30,23 @@ struct intake {
     const char *answer; /* members that the format's clients look for */
 };
 
+static bool within_rate(struct http_request *req, struct worker *worker)
+{
+    const struct server *server = worker->server;
+    int64_t wait_us = req->scope > SCOPE_CLIENT ? 0 : key_rate_wait_us(server->key_rate, req->key, clock_mono_us());
+    if (wait_us)
+        http_reply_later(req, 429, wait_us,
+                         arena_printf(&req->arena, "this key sent more than %u events a second (ingest.key_rate)",
+                                      server->settings.ingest_key_rate)
+                             .p);
+    return wait_us == 0;
+}
+
+/* NULL: the key has sent too much, and was answered so. */
 static struct intake *intake_new(struct http_request *req, struct worker *worker)
 {
+    if (!within_rate(req, worker))
+        return NULL;
     struct intake *in = arena_zalloc(&req->arena, sizeof *in);
     in->req = req;
     in->worker = worker;
@@ -152,13 +167,24 @@ static bool append_all(struct intake *in, struct err *err)
     return true;
 }
 
+/* What was not taken will come again: it is not charged. */
+static void charge(struct intake *in)
+{
+    if (in->req->scope <= SCOPE_CLIENT)
+        key_rate_charge(in->worker->server->key_rate, in->req->key, in->accepted + in->rejected, clock_mono_us());
+}
+
 static void journal_them(struct intake *in)
 {
     struct err err;
-    if (in->signals_count + in->exposures_count == 0)
-        finish(in);
-    else if (!journal_ready(in->worker->journal, &err) || !append_all(in, &err))
+    bool nothing = in->signals_count + in->exposures_count == 0;
+    if (!nothing && (!journal_ready(in->worker->journal, &err) || !append_all(in, &err))) {
         fail(in, &err);
+        return;
+    }
+    charge(in);
+    if (nothing)
+        finish(in);
     else
         journal_when_synced(in->worker->journal, on_synced, in);
 }
@@ -168,6 +194,8 @@ void ingest_signals(struct http_request *req, void *arg)
     struct intake *in = intake_new(req, arg);
     bool single;
     struct err err;
+    if (!in)
+        return;
     if (!native_read(req->body, clock_now_us(), &req->arena, on_native, in, &single, &err))
         fail(in, &err);
     else if (single && in->rejected)
@@ -197,6 +225,8 @@ void ingest_exposures(struct http_request *req, void *arg)
     struct intake *in = intake_new(req, arg);
     bool single;
     struct err err;
+    if (!in)
+        return;
     in->received_us = clock_now_us();
     if (req->scope == SCOPE_QA) {
         err_set(&err, ERR_DENIED, "a key of scope qa is never counted");
@@ -215,6 +245,8 @@ static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi
 {
     struct intake *in = intake_new(req, worker);
     struct err err;
+    if (!in)
+        return;
     if (!ubi_read(req->body, kind, clock_now_us(), &req->arena, on_event, in, &err))
         fail(in, &err);
     else
@@ -243,6 +275,8 @@ static void ingest_segment(struct http_request *req, struct worker *worker, cons
 {
     struct intake *in = intake_new(req, worker);
     struct err err;
+    if (!in)
+        return;
     in->answer = "\"success\":true,";
     if (!segment_read(req->body, single, clock_now_us(), &req->arena, on_event, in, &err))
         fail(in, &err);
@@ -272,6 +306,8 @@ void ingest_insights(struct http_request *req, void *arg)
 {
     struct intake *in = intake_new(req, arg);
     struct err err;
+    if (!in)
+        return;
     in->answer = "\"status\":200,\"message\":\"OK\",";
     if (!insights_read(req->body, clock_now_us(), &req->arena, on_event, in, &err))
         fail(in, &err);
