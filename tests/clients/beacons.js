@@ -22,6 +22,8 @@ const PAGES = {
     const query = { index: "products", queryID: "43b15df305339e827f0ac0bdc5ebcaa7" };
     aa("viewedObjectIDs", { index: "products", eventName: "Impressions", objectIDs: ["B01", "B02"] });
     aa("clickedObjectIDsAfterSearch", { ...query, eventName: "Clicked", objectIDs: ["B02"], positions: [2] });
+    const click = { eventType: "click", eventName: "Clicked", index: "products" };
+    aa("sendEvents", [{ ...click, objectIDs: ["B04"] }, { ...click, objectIDs: ["x".repeat(600)] }]); // too long: a bad one
     addEventListener("pagehide", () => aa("convertedObjectIDsAfterSearch", { ...query, eventName: "Left with it", objectIDs: ["B02"] }));
   },
   native(daemon, clientKey) {

@@ -26,17 +26,18 @@ function track(analytics) {
 
 async function segment() {
   const { Analytics } = require("@segment/analytics-node");
-  const analytics = new Analytics({ writeKey: key, host: url, path: "/v1/batch", flushAt: 100, maxRetries: 5 });
+  const analytics = new Analytics({ writeKey: key, host: url, path: "/v1/batch", flushAt: 100 });
   analytics.on("error", (e) => say("error", { code: e.code, reason: String(e.reason ?? "").slice(0, 200) }));
   track(analytics);
   await analytics.closeAndFlush();
 }
 
-async function rudderstack() {
+async function rudderstack(handled = true) {
   const Rudder = require("@rudderstack/rudder-sdk-node");
-  const analytics = new (Rudder.default ?? Rudder)(key, { dataPlaneUrl: url, flushAt: 100, flushInterval: 100, errorHandler: (e) => say("error", { reason: String(e).slice(0, 200) }) });
+  const tell = (what) => (e) => e && say(what, { reason: String(e).slice(0, 200) });
+  const analytics = new (Rudder.default ?? Rudder)(key, { dataPlaneUrl: url, flushAt: 100, flushInterval: 100, ...(handled && { errorHandler: tell("error") }) });
   track(analytics);
-  await new Promise((resolve) => analytics.flush(resolve)).catch((e) => say("error", { reason: String(e).slice(0, 200) }));
+  await new Promise((resolve) => analytics.flush(resolve)).then(tell("flush"), tell("flush"));
 }
 
 async function insights() {
@@ -61,8 +62,13 @@ async function insights() {
   await aa("viewedObjectIDs", { index: "products", eventName: "Impressions", objectIDs: ["B01", "B02"] });
   await aa("clickedObjectIDsAfterSearch", { ...query, eventName: "Clicked", objectIDs: ["B02"], positions: [2] });
   await aa("addedToCartObjectIDsAfterSearch", { ...query, eventName: "Added", objectIDs: ["B02"], objectData: [{ price: 10.5, quantity: 2 }], currency: "EUR" });
+  const click = { eventType: "click", eventName: "Clicked", index: "products" };
   await aa("purchasedObjectIDs", { index: "products", eventName: "Bought", objectIDs: ["B02", "B03"], objectData: [{ price: 10.5, quantity: 2 }, { price: 5 }], currency: "EUR" });
+  await aa("sendEvents", [{ ...click, objectIDs: ["B04"] }, { ...click, objectIDs: ["x".repeat(600)] }]); // too long: a bad one
 }
 
-await { segment, rudderstack, insights }[client]();
+// Without an errorHandler, which it does not have unless the shop gives one.
+const rudderstack_unhandled = () => rudderstack(false);
+
+await { segment, rudderstack, rudderstack_unhandled, insights }[client]();
 say("done");
