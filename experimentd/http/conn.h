@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/counter.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/stream.h"
 
@@ -143,8 +144,3 @@ bool gzip_inflate(struct str in, struct buf *out, struct err *err) MUSTCHECK;
 
 /* uri.c */
 void uri_split(struct str target, struct str *out_path, struct str *out_query);
-
-static inline void counter_add(_Atomic uint64_t *c, uint64_t n)
-{
-    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed); /* one writer */
-}
