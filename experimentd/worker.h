@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "experimentd/ingest/format.h"
+
 struct event_base;
 struct http_server;
 struct journal_client;
@@ -27,4 +29,5 @@ struct worker {
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
+    struct ingest_counters ingested;    /* what clients sent */
 };

@@ -75,7 +75,8 @@ static void ingest_metrics(struct buf *b, const struct server *s)
         (double)(j.waiting + j.written - j.loaded));
     one(b, "experimentd_journal_syncs_total", "counter", "group commits", (double)j.syncs);
     one(b, "experimentd_journal_failed", "gauge", "1 while the journal's disk refuses", j.failed);
-    one(b, "experimentd_signals_total", "counter", "signals made durable", (double)j.signals);
+    one(b, "experimentd_journal_signals_total", "counter", "signals made durable, the daemon's own among them",
+        (double)j.signals);
     one(b, "experimentd_signals_ahead_total", "counter", "signals from the future, stored at their receipt",
         (double)j.signals_ahead);
     one(b, "experimentd_exposures_total", "counter", "exposures made durable", (double)j.exposures);
@@ -94,6 +95,40 @@ static void ingest_metrics(struct buf *b, const struct server *s)
     one(b, "experimentd_journal_damaged_total", "counter", "damaged places of the journal, passed over",
         (double)l.damaged);
     one(b, "experimentd_loader_batches_total", "counter", "transactions of the loader", (double)l.batches);
+}
+
+/* Sum over the workers of the counter at this offset of struct ingest_counters. */
+static double sum_ingested(const struct server *s, size_t offset)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < s->workers_count; i++) {
+        const char *c = (const char *)&s->workers[i].w.ingested;
+        sum += counter_get((const _Atomic uint64_t *)(const void *)(c + offset));
+    }
+    return (double)sum;
+}
+
+#define AT_FORMAT(field, f) (offsetof(struct ingest_counters, field) + (size_t)(f) * sizeof(_Atomic uint64_t))
+#define AT_REASON(f, r) (AT_FORMAT(rejected, 0) + (size_t)((f)*REJECT_REASON_COUNT + (r)) * sizeof(_Atomic uint64_t))
+
+static void format_metrics(struct buf *b, const struct server *s)
+{
+    head(b, "experimentd_signals_total", "counter", "signals of clients made durable, by format");
+    for (int f = 0; f < FORMAT_COUNT; f++)
+        if (f != FORMAT_EXPOSURES)
+            buf_addf(b, "experimentd_signals_total{format=\"%s\"} %.17g\n", signal_format_names[f],
+                     sum_ingested(s, AT_FORMAT(signals, f)));
+    head(b, "experimentd_exposures_reported_total", "counter",
+         "exposures that clients reported, made durable, by format");
+    for (int f = 0; f < FORMAT_COUNT; f++)
+        buf_addf(b, "experimentd_exposures_reported_total{format=\"%s\"} %.17g\n", signal_format_names[f],
+                 sum_ingested(s, AT_FORMAT(exposures, f)));
+    head(b, "experimentd_signals_rejected_total", "counter",
+         "elements that were refused, and whole requests as one, by format and reason");
+    for (int f = 0; f < FORMAT_COUNT; f++)
+        for (int r = 0; r < REJECT_REASON_COUNT; r++)
+            buf_addf(b, "experimentd_signals_rejected_total{format=\"%s\",reason=\"%s\"} %.17g\n",
+                     signal_format_names[f], reject_reason_names[r], sum_ingested(s, AT_REASON(f, r)));
 }
 
 static void schedule_rows(struct buf *b, const char *name, const char *help, const _Atomic uint64_t *counts)
@@ -120,6 +155,7 @@ void admin_metrics(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     http_metrics(&b, s);
     ingest_metrics(&b, s);
+    format_metrics(&b, s);
     schedule_metrics(&b, s);
     one(&b, "experimentd_sticky_unavailable_total", "counter",
         "times that sticky assignments could not be read or written", (double)atomic_load(&s->sticky_unavailable));

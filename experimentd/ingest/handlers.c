@@ -19,6 +19,7 @@ enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
 struct intake {
     struct http_request *req;
     struct worker *worker;
+    enum signal_format format;
     struct signal *signals;
     struct exposure *exposures;
     int64_t received_us;
@@ -26,7 +27,8 @@ struct intake {
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
-    struct err first;   /* why the first one was rejected */
+    struct err first; /* why the first one was rejected */
+    size_t reasons[REJECT_REASON_COUNT];
     const char *answer; /* members that the format's clients look for */
 };
 
@@ -43,7 +45,7 @@ static bool within_rate(struct http_request *req, struct worker *worker)
 }
 
 /* NULL: the key has sent too much, and was answered so. */
-static struct intake *intake_new(struct http_request *req, struct worker *worker)
+static struct intake *intake_new(struct http_request *req, struct worker *worker, enum signal_format format)
 {
     if (!within_rate(req, worker))
         return NULL;
@@ -51,6 +53,7 @@ static struct intake *intake_new(struct http_request *req, struct worker *worker
     in->req = req;
     in->worker = worker;
     in->mark = mark_of_request(&worker->server->marks, req);
+    in->format = format;
     in->answer = "";
     buf_init(&in->rejects, ANSWER_MAX);
     jsonw_init(&in->rejects_writer, &in->rejects);
@@ -71,6 +74,7 @@ static void *grown(struct arena *arena, void *old, size_t count, size_t *room, s
 
 static void reject(struct intake *in, size_t index, const struct err *err)
 {
+    in->reasons[reject_reason_of(err)]++;
     if (in->rejected++ == 0)
         in->first = *err;
     if (in->rejected > REJECTED_TOLD_MAX)
@@ -127,9 +131,20 @@ static bool on_event(void *arg, size_t index, const struct foreign_event *e, con
     return true;
 }
 
+static void count_taken(const struct intake *in)
+{
+    struct ingest_counters *c = &in->worker->ingested;
+    counter_add(&c->signals[in->format], in->signals_count);
+    counter_add(&c->exposures[in->format], in->exposures_count);
+    for (int r = 0; r < REJECT_REASON_COUNT; r++)
+        if (in->reasons[r])
+            counter_add(&c->rejected[in->format][r], in->reasons[r]);
+}
+
 static void finish(struct intake *in)
 {
     struct buf b;
+    count_taken(in);
     jsonw_close(&in->rejects_writer);
     buf_init(&b, 2 * ANSWER_MAX);
     buf_addf(&b, "{%s\"accepted\":%zu,\"rejected\":", in->answer, in->accepted);
@@ -140,8 +155,10 @@ static void finish(struct intake *in)
     buf_release(&b);
 }
 
+/* As a whole: what was found wrong with its elements before does not count. */
 static void fail(struct intake *in, const struct err *err)
 {
+    counter_add(&in->worker->ingested.rejected[in->format][reject_reason_of(err)], 1);
     buf_release(&in->rejects);
     http_reply_err(in->req, err);
 }
@@ -191,7 +208,7 @@ static void journal_them(struct intake *in)
 
 void ingest_signals(struct http_request *req, void *arg)
 {
-    struct intake *in = intake_new(req, arg);
+    struct intake *in = intake_new(req, arg, FORMAT_NATIVE);
     bool single;
     struct err err;
     if (!in)
@@ -222,7 +239,7 @@ static bool on_exposure(void *arg, size_t index, struct str text)
 /* The journal copies what it takes before this returns: the experiment's and variant's keys may stay the snapshot's. */
 void ingest_exposures(struct http_request *req, void *arg)
 {
-    struct intake *in = intake_new(req, arg);
+    struct intake *in = intake_new(req, arg, FORMAT_EXPOSURES);
     bool single;
     struct err err;
     if (!in)
@@ -243,7 +260,7 @@ void ingest_exposures(struct http_request *req, void *arg)
 
 static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi_kind kind)
 {
-    struct intake *in = intake_new(req, worker);
+    struct intake *in = intake_new(req, worker, FORMAT_UBI);
     struct err err;
     if (!in)
         return;
@@ -273,7 +290,7 @@ void ingest_ubi_either(struct http_request *req, void *arg)
 /* Answered with 200 whatever is wrong with single events: RudderStack's Node SDK ends its process on a 400. */
 static void ingest_segment(struct http_request *req, struct worker *worker, const char *single)
 {
-    struct intake *in = intake_new(req, worker);
+    struct intake *in = intake_new(req, worker, FORMAT_SEGMENT);
     struct err err;
     if (!in)
         return;
@@ -304,7 +321,7 @@ struct str ingest_segment_key(struct http_request *req)
 
 void ingest_insights(struct http_request *req, void *arg)
 {
-    struct intake *in = intake_new(req, arg);
+    struct intake *in = intake_new(req, arg, FORMAT_INSIGHTS);
     struct err err;
     if (!in)
         return;

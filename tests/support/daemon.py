@@ -263,8 +263,11 @@ class Daemon:
             raise RuntimeError("psql ended with %d" % psql.returncode)
 
     def metric(self, name):
-        found = re.search(r"^%s (\S+)$" % re.escape(name), self.get("/metrics", key=None).body.decode(), re.M)
-        return float(found.group(1))
+        """Of a name without labels that has rows with labels: their sum."""
+        found = re.findall(r"^%s(?:\{.*\})? (\S+)$" % re.escape(name), self.get("/metrics", key=None).body.decode(), re.M)
+        if not found:
+            raise AssertionError("no metric %s" % name)
+        return sum(map(float, found))
 
     def resident_mb(self):
         """Memory of the daemon itself, without its PostgreSQL."""
