@@ -9,6 +9,7 @@
 #include "experimentd/front/ofrep.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
+#include "experimentd/ingest/live_view.h"
 #include "experimentd/interleave/handlers.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/preflight/handlers.h"
@@ -36,6 +37,8 @@ const struct route routes[] = {
 
     { HTTP_POST_, "/v1/signals", SCOPE_CLIENT, ingest_signals, "signals: one object, an array, or NDJSON",
       ingest_query_key },
+    { HTTP_GET_, "/v1/signals/live", SCOPE_ANALYST, live_get,
+      "what clients send, as it arrives (server-sent events, or JSON once)", NULL },
     { HTTP_POST_, "/v1/exposures", SCOPE_CLIENT, ingest_exposures,
       "exposures that SDKs report: one object, an array, or NDJSON", ingest_query_key },
     { HTTP_POST_, "/ubi_events", SCOPE_CLIENT, ingest_ubi_events, "UBI events", ingest_query_key },

@@ -32,6 +32,7 @@
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/key_rate.h"
+#include "experimentd/ingest/live.h"
 #include "experimentd/ingest/loader.h"
 #include "experimentd/schedule/schedule.h"
 
@@ -407,6 +408,7 @@ static bool start(struct server *s, struct err *err)
         return false;
     s->schedule = schedule_new();
     s->key_rate = key_rate_new(s->settings.ingest_key_rate);
+    s->live = live_new(s->workers_count, s->started_us);
     snapshot_init(s->workers_count);
     if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
@@ -432,6 +434,7 @@ static void stop(struct server *s)
         event_free(s->listen_event);
     schedule_free(s->schedule);
     key_rate_free(s->key_rate);
+    live_free(s->live);
     snapshot_shutdown();
     static_close();
     cors_release();

@@ -16,6 +16,7 @@
 struct event;
 struct journal;
 struct key_rate;
+struct live;
 struct loader;
 struct pg;
 struct pgcluster;
@@ -45,6 +46,7 @@ struct server {
     struct loader *loader;
     struct mark_rules marks;
     struct key_rate *key_rate;
+    struct live *live;         /* the last that clients sent: ingest/live.h */
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;
     struct event *listen_event;

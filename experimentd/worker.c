@@ -15,6 +15,7 @@
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
 #include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/live_view.h"
 #include "experimentd/queries.h"
 #include "experimentd/server.h"
 
@@ -61,6 +62,7 @@ static void start(struct server_worker *sw)
     w->sticky = sticky_new(w->pg, &server->sticky_unavailable);
     w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
     w->feeds = feeds_new(w->http);
+    w->live_views = live_views_new(w);
     sw->wake_event = event_new(w->base, sw->wake_fd, EV_READ | EV_PERSIST, on_wake, sw);
     sw->turn_timer = event_new(w->base, -1, EV_PERSIST, on_second, sw);
     (void)event_add(sw->wake_event, NULL);
@@ -78,6 +80,7 @@ static void stop(struct server_worker *sw)
     sticky_free(w->sticky);
     feeds_free(w->feeds);
     http_server_free(w->http);
+    live_views_free(w->live_views);
     event_free(sw->wake_event);
     event_free(sw->turn_timer);
     event_base_free(w->base);

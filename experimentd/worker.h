@@ -15,6 +15,7 @@ struct exposure_filter;
 struct publish_wait;
 struct sticky;
 struct feeds;
+struct live_views;
 struct server;
 
 struct worker {
@@ -28,6 +29,7 @@ struct worker {
     struct exposure_filter *answers;    /* likewise, all exposures of an answer together */
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
+    struct live_views *live_views;      /* streams that follow what clients send: ingest/live_view.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
     struct ingest_counters ingested;    /* what clients sent */
 };

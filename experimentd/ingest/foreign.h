@@ -15,8 +15,9 @@ struct foreign_event {
     bool has_exposure;
 };
 
-/* One per element: the event, or the reason why it is none (err). Returns false to stop. */
-typedef bool (*foreign_fn)(void *arg, size_t index, const struct foreign_event *event, const struct err *err);
+/* One per element, with its JSON: the event, or the reason why it is none (err). Returns false to stop. */
+typedef bool (*foreign_fn)(void *arg, size_t index, const json_t *json, const struct foreign_event *event,
+                           const struct err *err);
 
 /* Adds a signal, a copy. */
 void foreign_add(struct foreign_event *e, const struct signal *s, struct arena *arena);

@@ -9,6 +9,7 @@
 #include "experimentd/ingest/insights.h"
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/key_rate.h"
+#include "experimentd/ingest/live.h"
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/segment.h"
 #include "experimentd/ingest/ubi.h"
@@ -24,6 +25,7 @@ struct intake {
     struct exposure *exposures;
     int64_t received_us;
     enum mark mark; /* of the request */
+    struct str key_label;
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
     struct jsonw rejects_writer;
@@ -54,6 +56,8 @@ static struct intake *intake_new(struct http_request *req, struct worker *worker
     in->worker = worker;
     in->mark = mark_of_request(&worker->server->marks, req);
     in->format = format;
+    in->received_us = clock_now_us();
+    in->key_label = arena_str(&req->arena, req->key_label); /* the snapshot's may be gone when the journal answers */
     in->answer = "";
     buf_init(&in->rejects, ANSWER_MAX);
     jsonw_init(&in->rejects_writer, &in->rejects);
@@ -71,6 +75,52 @@ static void *grown(struct arena *arena, void *old, size_t count, size_t *room, s
         memcpy(next, old, count * size);
     return next;
 }
+
+/* ---- for the live view ---- */
+
+static struct live_item item_of(const struct intake *in, enum live_kind kind)
+{
+    return (struct live_item){ .kind = kind,
+                               .format = in->format,
+                               .received_us = in->received_us,
+                               .route = in->req->route->pattern,
+                               .key_label = in->key_label,
+                               .key_prefix = live_key_prefix(in->req->key) };
+}
+
+static void show_taken(const struct intake *in)
+{
+    struct live *live = in->worker->server->live;
+    struct live_item signal = item_of(in, LIVE_SIGNAL), exposure = item_of(in, LIVE_EXPOSURE);
+    if (!live_wants(live, in->worker->index, LIVE_SIGNAL, in->received_us))
+        return;
+    for (size_t i = 0; i < in->signals_count; i++) {
+        signal.signal = &in->signals[i];
+        live_note(live, in->worker->index, &signal);
+    }
+    for (size_t i = 0; i < in->exposures_count; i++) {
+        exposure.exposure = &in->exposures[i];
+        live_note(live, in->worker->index, &exposure);
+    }
+}
+
+/* What the client sent is `json`, or `text`. */
+static void show_refused(const struct intake *in, struct live_reject reject, const struct err *err, struct str text,
+                         const json_t *json)
+{
+    struct live *live = in->worker->server->live;
+    struct live_item item = item_of(in, LIVE_REJECT);
+    struct arena *arena = &in->req->arena;
+    if (!live_wants(live, in->worker->index, LIVE_REJECT, in->received_us))
+        return;
+    reject.reason = reject_reason_of(err);
+    reject.error = live_excerpt(arena, str_of(err->text), in->req->key);
+    reject.element = json ? live_excerpt_json(arena, json, in->req->key) : live_excerpt(arena, text, in->req->key);
+    item.reject = &reject;
+    live_note(live, in->worker->index, &item);
+}
+
+/* ---- what was read ---- */
 
 static void reject(struct intake *in, size_t index, const struct err *err)
 {
@@ -94,7 +144,7 @@ static void add_signal(struct intake *in, const struct signal *s)
     kept->mark = mark_of_event(&in->worker->server->marks, &s->client, in->mark);
 }
 
-static bool on_native(void *arg, size_t index, const struct signal *s, const struct err *err)
+static bool on_native(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err)
 {
     struct intake *in = arg;
     if (s) {
@@ -102,6 +152,7 @@ static bool on_native(void *arg, size_t index, const struct signal *s, const str
         in->accepted++;
     } else {
         reject(in, index, err);
+        show_refused(in, (struct live_reject){ .index = index }, err, text, NULL);
     }
     return true;
 }
@@ -116,11 +167,12 @@ static void add_exposure(struct intake *in, const struct exposure *e)
     in->exposures_count++;
 }
 
-static bool on_event(void *arg, size_t index, const struct foreign_event *e, const struct err *err)
+static bool on_event(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {
     struct intake *in = arg;
     if (!e) {
         reject(in, index, err);
+        show_refused(in, (struct live_reject){ .index = index }, err, STR(""), json);
         return true;
     }
     for (size_t i = 0; i < e->signals_count; i++)
@@ -145,6 +197,7 @@ static void finish(struct intake *in)
 {
     struct buf b;
     count_taken(in);
+    show_taken(in);
     jsonw_close(&in->rejects_writer);
     buf_init(&b, 2 * ANSWER_MAX);
     buf_addf(&b, "{%s\"accepted\":%zu,\"rejected\":", in->answer, in->accepted);
@@ -159,6 +212,8 @@ static void finish(struct intake *in)
 static void fail(struct intake *in, const struct err *err)
 {
     counter_add(&in->worker->ingested.rejected[in->format][reject_reason_of(err)], 1);
+    if (err != &in->first) /* the only element: it is shown */
+        show_refused(in, (struct live_reject){ .whole = true }, err, in->req->body, NULL);
     buf_release(&in->rejects);
     http_reply_err(in->req, err);
 }
@@ -213,7 +268,7 @@ void ingest_signals(struct http_request *req, void *arg)
     struct err err;
     if (!in)
         return;
-    if (!native_read(req->body, clock_now_us(), &req->arena, on_native, in, &single, &err))
+    if (!native_read(req->body, in->received_us, &req->arena, on_native, in, &single, &err))
         fail(in, &err);
     else if (single && in->rejected)
         fail(in, &in->first); /* one signal sent alone: the status itself says that it was not taken */
@@ -228,15 +283,17 @@ static bool on_exposure(void *arg, size_t index, struct str text)
     struct exposure e;
     struct err err;
     if (exposure_parse(&reader, text, &e, &err)) {
+        e.experiment = arena_str(&in->req->arena, e.experiment); /* the snapshot's, likewise */
+        e.variant = arena_str(&in->req->arena, e.variant);
         add_exposure(in, &e);
         in->accepted++;
     } else {
         reject(in, index, &err);
+        show_refused(in, (struct live_reject){ .index = index }, &err, text, NULL);
     }
     return true;
 }
 
-/* The journal copies what it takes before this returns: the experiment's and variant's keys may stay the snapshot's. */
 void ingest_exposures(struct http_request *req, void *arg)
 {
     struct intake *in = intake_new(req, arg, FORMAT_EXPOSURES);
@@ -244,7 +301,6 @@ void ingest_exposures(struct http_request *req, void *arg)
     struct err err;
     if (!in)
         return;
-    in->received_us = clock_now_us();
     if (req->scope == SCOPE_QA) {
         err_set(&err, ERR_DENIED, "a key of scope qa is never counted");
         fail(in, &err);
@@ -264,7 +320,7 @@ static void ingest_ubi(struct http_request *req, struct worker *worker, enum ubi
     struct err err;
     if (!in)
         return;
-    if (!ubi_read(req->body, kind, clock_now_us(), &req->arena, on_event, in, &err))
+    if (!ubi_read(req->body, kind, in->received_us, &req->arena, on_event, in, &err))
         fail(in, &err);
     else
         journal_them(in);
@@ -295,7 +351,7 @@ static void ingest_segment(struct http_request *req, struct worker *worker, cons
     if (!in)
         return;
     in->answer = "\"success\":true,";
-    if (!segment_read(req->body, single, clock_now_us(), &req->arena, on_event, in, &err))
+    if (!segment_read(req->body, single, in->received_us, &req->arena, on_event, in, &err))
         fail(in, &err);
     else
         journal_them(in);
@@ -326,7 +382,7 @@ void ingest_insights(struct http_request *req, void *arg)
     if (!in)
         return;
     in->answer = "\"status\":200,\"message\":\"OK\",";
-    if (!insights_read(req->body, clock_now_us(), &req->arena, on_event, in, &err))
+    if (!insights_read(req->body, in->received_us, &req->arena, on_event, in, &err))
         fail(in, &err);
     else
         journal_them(in);

@@ -276,10 +276,11 @@ struct ubi_line {
     bool ok;
 };
 
-static bool on_ubi(void *arg, size_t index, const struct foreign_event *in, const struct err *err)
+static bool on_ubi(void *arg, size_t index, const json_t *json, const struct foreign_event *in, const struct err *err)
 {
     struct ubi_line *line = arg;
     (void)index;
+    (void)json;
     line->ok = in != NULL;
     if (!in) {
         *line->err = *err;

@@ -135,7 +135,7 @@ bool insights_read(struct str body, int64_t received_us, struct arena *arena, fo
         struct foreign_event e = { 0 };
         struct err reason;
         bool ok = read_event(json_array_get(events, i), received_us, arena, &e, &reason);
-        if (!fn(arg, i, ok ? &e : NULL, ok ? NULL : &reason))
+        if (!fn(arg, i, json_array_get(events, i), ok ? &e : NULL, ok ? NULL : &reason))
             return err_set(err, ERR_BUSY, "the reader was stopped");
     }
     return true;

@@ -181,7 +181,7 @@ static bool on_element(void *arg, size_t index, struct str text)
     struct signal s;
     struct err reason = { 0 };
     bool ok = native_parse(text, r->received_us, r->arena, &s, &reason);
-    return r->fn(r->arg, index, ok ? &s : NULL, ok ? NULL : &reason);
+    return r->fn(r->arg, index, text, ok ? &s : NULL, ok ? NULL : &reason);
 }
 
 bool native_read(struct str body, int64_t received_us, struct arena *arena, native_fn fn, void *arg, bool *out_single,

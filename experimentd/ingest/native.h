@@ -9,8 +9,8 @@
 
 enum { SIGNALS_PER_REQUEST_MAX = 10000 };
 
-/* Called for each element: s, or the reason why it is none (err). Returns false to end the reading with its own error. */
-typedef bool (*native_fn)(void *arg, size_t index, const struct signal *s, const struct err *err);
+/* Called for each element with its text: s, or the reason why it is none (err). Returns false to end the reading with its own error. */
+typedef bool (*native_fn)(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err);
 
 /* False when the body as a whole cannot be read: nothing of it counts then (elements may have been reported before: callers act only
  * after the end). *out_single: the body was one object. */

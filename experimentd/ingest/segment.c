@@ -264,7 +264,7 @@ static bool report(const struct reading *r, json_t *in, size_t index, const char
     struct foreign_event e = { 0 };
     struct err reason;
     bool ok = read_event(r, in, single, &e, &reason);
-    return fn(arg, index, ok ? &e : NULL, ok ? NULL : &reason) || err_set(err, ERR_BUSY, "the reader was stopped");
+    return fn(arg, index, in, ok ? &e : NULL, ok ? NULL : &reason) || err_set(err, ERR_BUSY, "the reader was stopped");
 }
 
 bool segment_read(struct str body, const char *single, int64_t received_us, struct arena *arena, foreign_fn fn,

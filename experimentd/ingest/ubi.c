@@ -170,7 +170,7 @@ static bool report(json_t *in, size_t index, enum ubi_kind kind, int64_t receive
     struct foreign_event *out = arena_alloc(arena, sizeof *out);
     struct err reason;
     bool ok = read_element(in, kind, received_us, arena, out, &reason);
-    return fn(arg, index, ok ? out : NULL, ok ? NULL : &reason);
+    return fn(arg, index, in, ok ? out : NULL, ok ? NULL : &reason);
 }
 
 bool ubi_read(struct str body, enum ubi_kind kind, int64_t received_us, struct arena *arena, foreign_fn fn, void *arg,

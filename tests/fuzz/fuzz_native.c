@@ -4,10 +4,11 @@
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/pull.h"
 
-static bool drop(void *arg, size_t index, const struct signal *s, const struct err *err)
+static bool drop(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err)
 {
     (void)arg;
     (void)index;
+    (void)text;
     if (!s && err->kind == ERR_NONE)
         abort();
     return true;

@@ -4,11 +4,12 @@
 #include "experimentd/ingest/insights.h"
 #include "experimentd/ingest/segment.h"
 
-static bool check(void *arg, size_t index, const struct foreign_event *e, const struct err *err)
+static bool check(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {
     struct err ignored;
     (void)arg;
     (void)index;
+    (void)json;
     if (!e && err->kind == ERR_NONE)
         abort();
     for (size_t i = 0; e && i < e->signals_count; i++)

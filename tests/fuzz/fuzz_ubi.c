@@ -1,9 +1,10 @@
 #include "experimentd/ingest/ubi.h"
 
-static bool drop(void *arg, size_t index, const struct foreign_event *event, const struct err *err)
+static bool drop(void *arg, size_t index, const json_t *json, const struct foreign_event *event, const struct err *err)
 {
     (void)arg;
     (void)index;
+    (void)json;
     (void)event;
     (void)err;
     return true;

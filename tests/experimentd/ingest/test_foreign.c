@@ -30,9 +30,10 @@ static void teardown(void)
 
 TestSuite(foreign, .init = setup, .fini = teardown);
 
-static bool keep(void *arg, size_t index, const struct foreign_event *e, const struct err *err)
+static bool keep(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {
     (void)arg;
+    (void)json;
     events[index] = e ? *e : (struct foreign_event){ 0 };
     (void)snprintf(errors[index], sizeof errors[index], "%s", err ? err->text : "");
     count = index + 1;

@@ -25,10 +25,11 @@ static void teardown(void)
 
 TestSuite(format, .init = setup, .fini = teardown);
 
-static bool keep(void *arg, size_t index, const struct foreign_event *e, const struct err *err)
+static bool keep(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {
     (void)arg;
     (void)index;
+    (void)json;
     last = e ? (struct err){ 0 } : *err;
     return true;
 }

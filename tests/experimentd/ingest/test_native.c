@@ -177,9 +177,10 @@ struct tally {
     size_t good, bad, last_bad;
 };
 
-static bool count(void *arg, size_t index, const struct signal *s, const struct err *err)
+static bool count(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err)
 {
     struct tally *t = arg;
+    (void)text;
     (void)err;
     t->good += s != NULL;
     t->bad += s == NULL;
