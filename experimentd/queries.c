@@ -93,6 +93,18 @@ const struct pg_stmt queries[] = {
                                    "and l.variant = e.spec->'variants'->0->>'key' and l.segment = '' order by l.day "
                                    "desc limit 1) m "
                                    "where m.n >= 2 order by c.as_of desc limit 1" },
+    [QUERY_KEYS] = { "keys", 0,
+                     "select id, label, scope, us(created_at), schema::text from api_keys where revoked_at is null "
+                     "order by created_at, id" },
+    [QUERY_KEY_SCHEMA] = { "key_schema", 3,
+                           "with was as (select schema from api_keys where id::text = $1), "
+                           "k as (update api_keys set schema = $2::json where id::text = $1 and revoked_at is null "
+                           "returning id), "
+                           "r as (insert into revisions (actor, subject, action, before, after) "
+                           "select $3, 'key:' || id, 'schema', (select schema::jsonb from was), $2::jsonb from k), "
+                           "b as (update config_version set version = version + 1 where exists (select 1 from k) "
+                           "returning version) "
+                           "select version, pg_notify('config', version::text) from b" },
     [QUERY_MARKS] = { "marks", 3,
                       "select " MARK_ROW " from marked_units m where unit collate \"C\" > $1 "
                       "and ($2::int = -1 or mark = $2::int) order by unit collate \"C\" limit $3::int" },

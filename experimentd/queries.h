@@ -17,6 +17,9 @@ enum query {
      * first */
     QUERY_PREFLIGHT_TRAFFIC,
     QUERY_PREFLIGHT_BASELINE, /* $1 metric → experiment, as_of (µs), kind, n and moments of the control arm that was measured last */
+    /* config/key_handlers.h */
+    QUERY_KEYS, /* → id, label, scope, created_at (µs), schema */
+    QUERY_KEY_SCHEMA, /* $1 id, $2 schema or null, $3 actor → the configuration's new version; no row: there is no such key */
     /* marks/handlers.h */
     QUERY_MARKS,        /* $1 behind this unit, $2 mark or -1 for all, $3 how many → a unit's row */
     QUERY_MARKS_COUNTS, /* → mark, units, signals */

@@ -3,6 +3,7 @@
 
 #include "experimentd/admin/handlers.h"
 #include "experimentd/config/handlers.h"
+#include "experimentd/config/key_handlers.h"
 #include "experimentd/config/object_handlers.h"
 #include "experimentd/evaluate/handlers.h"
 #include "experimentd/front/growthbook.h"
@@ -108,6 +109,12 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/holdouts", SCOPE_ANALYST, holdouts_list, "experiments of kind holdout", NULL },
     { HTTP_POST_, "/v1/holdouts", SCOPE_ADMIN, holdouts_create,
       "keep a share of the units out of all experiments, or of those with a metric", NULL },
+
+    { HTTP_GET_, "/v1/keys", SCOPE_ADMIN, keys_list, "the keys' ids, labels, scopes and schemas; never the keys",
+      NULL },
+    { HTTP_PUT_, "/v1/keys/{id}/schema", SCOPE_ADMIN, keys_put_schema, "what signals sent with this key must look like",
+      NULL },
+    { HTTP_DELETE_, "/v1/keys/{id}/schema", SCOPE_ADMIN, keys_delete_schema, "signals may look as they like", NULL },
 
     { HTTP_GET_, "/v1/marks", SCOPE_ANALYST, marks_list, "units that count in no experiment: bots, internal traffic",
       NULL },

@@ -8,6 +8,7 @@
 #include "experimentd/config/object.h"
 #include "experimentd/config/snapshot_parts.h"
 #include "experimentd/config/state.h"
+#include "experimentd/ingest/schema.h"
 
 enum stmt { VERSION, EXPERIMENTS, OBJECTS, METRICS, KEYS, STMT_COUNT };
 static_assert((int)STMT_COUNT == (int)CONFIG_STMT_COUNT, "a row for every statement");
@@ -24,7 +25,8 @@ const struct pg_stmt config_statements[] = {
                   "from config_objects order by kind, key collate \"C\"" },
     [METRICS] = { "config_metrics", 0,
                   "select key, name, description, kind, direction, display from metrics order by key collate \"C\"" },
-    [KEYS] = { "config_keys", 0, "select encode(hash, 'hex'), scope, label from api_keys where revoked_at is null" },
+    [KEYS] = { "config_keys", 0,
+               "select encode(hash, 'hex'), scope, label, schema::text from api_keys where revoked_at is null" },
 };
 
 static struct str text(struct snapshot_whole *w, const PGresult *r, int row, int column)
@@ -129,6 +131,18 @@ static unsigned nibble(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
+/* It was checked when it was stored: one that cannot be read any more refuses nothing, and the log says so. */
+static const struct signal_schema *read_schema(struct snapshot_whole *w, const PGresult *r, int row, struct str label)
+{
+    struct err err;
+    if (PQgetisnull(r, row, 3))
+        return NULL;
+    const struct signal_schema *schema = schema_parse(pg_get(r, row, 3), &w->arena, &err);
+    if (!schema)
+        log_error("schema_not_read", "key=\"" STR_FMT "\" " LOG_ERR, STR_ARG(label), LOG_ERR_ARG(&err));
+    return schema;
+}
+
 static void read_keys(struct snapshot_whole *w, const PGresult *r)
 {
     size_t n = (size_t)PQntuples(r), at;
@@ -143,6 +157,7 @@ static void read_keys(struct snapshot_whole *w, const PGresult *r)
         for (size_t b = 0; b < KEY_HASH_BYTES; b++)
             k.hash[b] = (unsigned char)(nibble(hex.p[2 * b]) << 4 | nibble(hex.p[2 * b + 1]));
         k.scope = key_scope_of(scope);
+        k.schema = read_schema(w, r, i, k.label);
         memcpy(&at, k.hash, sizeof at);
         while (w->keys[at & (w->keys_room - 1)].scope != SCOPE_NONE)
             at++;

@@ -191,15 +191,27 @@ static void remember(const struct snapshot_whole *w, struct str key, const struc
     memcpy(last_found.text, key.p, key.n);
 }
 
-enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, struct str *out_label)
+static const struct snapshot_key *key_of(const struct snapshot *s, struct str key)
 {
     const struct snapshot_whole *w = (const struct snapshot_whole *)(const void *)s;
     bool again = is_last_found(w, key);
     const struct snapshot_key *k = again ? last_found.key : find_key(w, key);
+    if (k && !again)
+        remember(w, key, k);
+    return k;
+}
+
+enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, struct str *out_label)
+{
+    const struct snapshot_key *k = key_of(s, key);
     if (!k)
         return SCOPE_NONE;
-    if (!again)
-        remember(w, key, k);
     *out_label = k->label;
     return k->scope;
+}
+
+const struct signal_schema *snapshot_key_schema(const struct snapshot *s, struct str key)
+{
+    const struct snapshot_key *k = key_of(s, key);
+    return k ? k->schema : NULL;
 }

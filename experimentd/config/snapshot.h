@@ -14,6 +14,7 @@
 
 struct pg;
 struct assign_payload;
+struct signal_schema;
 
 enum experiment_status {
     EXPERIMENT_DRAFT,
@@ -232,3 +233,5 @@ const struct snapshot_object *snapshot_object(const struct snapshot *s, enum obj
 const struct snapshot_metric *snapshot_metric(const struct snapshot *s, struct str key);
 /* The scope of a presented key, SCOPE_NONE when unknown or revoked; *out_label is valid as long as the snapshot. */
 enum key_scope snapshot_key_scope(const struct snapshot *s, struct str key, struct str *out_label);
+/* What signals sent with the key must look like; NULL: anything (or the key is not known). */
+const struct signal_schema *snapshot_key_schema(const struct snapshot *s, struct str key);

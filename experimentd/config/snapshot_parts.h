@@ -10,6 +10,7 @@ struct snapshot_key {
     unsigned char hash[KEY_HASH_BYTES];
     enum key_scope scope;
     struct str label;
+    const struct signal_schema *schema; /* of what it sends; NULL: any */
 };
 
 /* What is evaluated: for everybody, or (for QA keys) with drafts as if they ran. */

@@ -11,6 +11,7 @@
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/live.h"
 #include "experimentd/ingest/native.h"
+#include "experimentd/ingest/schema.h"
 #include "experimentd/ingest/segment.h"
 #include "experimentd/ingest/ubi.h"
 #include "experimentd/server.h"
@@ -24,7 +25,8 @@ struct intake {
     struct signal *signals;
     struct exposure *exposures;
     int64_t received_us;
-    enum mark mark; /* of the request */
+    enum mark mark;                     /* of the request */
+    const struct signal_schema *schema; /* of its key; NULL: signals need not look like anything */
     struct str key_label;
     size_t accepted, signals_count, signals_room, exposures_count, exposures_room, rejected;
     struct buf rejects; /* elements of the answer's "rejected" */
@@ -55,6 +57,7 @@ static struct intake *intake_new(struct http_request *req, struct worker *worker
     in->req = req;
     in->worker = worker;
     in->mark = mark_of_request(&worker->server->marks, req);
+    in->schema = snapshot_key_schema(snapshot_get(), req->key);
     in->format = format;
     in->received_us = clock_now_us();
     in->key_label = arena_str(&req->arena, req->key_label); /* the snapshot's may be gone when the journal answers */
@@ -147,6 +150,11 @@ static void add_signal(struct intake *in, const struct signal *s)
 static bool on_native(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err)
 {
     struct intake *in = arg;
+    struct err unlike;
+    if (s && !schema_check(in->schema, s, &unlike)) {
+        s = NULL;
+        err = &unlike;
+    }
     if (s) {
         add_signal(in, s);
         in->accepted++;
@@ -170,6 +178,13 @@ static void add_exposure(struct intake *in, const struct exposure *e)
 static bool on_event(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {
     struct intake *in = arg;
+    struct err unlike;
+    for (size_t i = 0; e && i < e->signals_count; i++) {
+        if (schema_check(in->schema, &e->signals[i], &unlike))
+            continue;
+        e = NULL;
+        err = &unlike;
+    }
     if (!e) {
         reject(in, index, err);
         show_refused(in, (struct live_reject){ .index = index }, err, STR(""), json);

@@ -175,6 +175,7 @@ CREATE TABLE public.api_keys (
     hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
+    schema json,
     CONSTRAINT api_keys_scope CHECK ((scope = ANY (ARRAY['client'::text, 'qa'::text, 'analyst'::text, 'admin'::text])))
 );
 

@@ -72,8 +72,7 @@ Test(details, addresses_are_shortened_wherever_they_stand)
         const char *want = cases[i][1] ? cases[i][1] : cases[i][0];
         cr_assert(str_eq_c(got, want), "%s became " STR_FMT, cases[i][0], STR_ARG(got));
         bool copied = got.p != cases[i][0];
-        cr_assert(copied == (cases[i][1] != NULL), "what needs no change is not copied: %s",
-                  cases[i][0]);
+        cr_assert(copied == (cases[i][1] != NULL), "what needs no change is not copied: %s", cases[i][0]);
     }
     arena_release(&arena);
 }
