@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +95,26 @@ static bool new_segment(struct journal_file *f, uint64_t start, struct err *err)
     return true;
 }
 
+/* Two processes that write one journal would each overwrite what the other has acknowledged. */
+static bool take_lock(struct journal_file *f, struct err *err)
+{
+    AUTO(mem_free) char *path = mem_printf("%s/lock", f->dir);
+    char owner[16] = "";
+    f->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (f->lock_fd < 0)
+        return err_set_errno(err, "cannot open \"%s\"", path);
+    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return err_set_errno(err, "cannot lock \"%s\"", path);
+        ssize_t n = pread(f->lock_fd, owner, sizeof owner - 1, 0);
+        return err_set(err, ERR_CONFLICT, "journal \"%s\" is in use by process %.*s", f->dir,
+                       n > 0 ? (int)strcspn(owner, "\n") : 1, n > 0 ? owner : "?");
+    }
+    if (ftruncate(f->lock_fd, 0) == 0) /* a full disk must not keep a journal closed */
+        (void)dprintf(f->lock_fd, "%d\n", (int)getpid());
+    return true;
+}
+
 static bool read_id(struct journal_file *f, struct err *err)
 {
     AUTO(mem_free) char *path = mem_printf("%s/id", f->dir);
@@ -153,10 +174,10 @@ static bool recover_tail(struct journal_file *f, uint64_t start, struct err *err
 bool journal_file_open(struct journal_file *f, const char *dir, uint64_t segment_bytes, struct err *err)
 {
     uint64_t start;
-    *f = (struct journal_file){ .dir = mem_strdup(dir), .segment_bytes = segment_bytes, .fd = -1 };
+    *f = (struct journal_file){ .dir = mem_strdup(dir), .segment_bytes = segment_bytes, .lock_fd = -1, .fd = -1 };
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, "cannot make directory \"%s\"", dir);
-    if (!read_id(f, err))
+    if (!take_lock(f, err) || !read_id(f, err))
         return false;
     return find_segment(dir, true, UINT64_MAX, &start) ? recover_tail(f, start, err) : new_segment(f, 0, err);
 }
@@ -165,8 +186,10 @@ void journal_file_close(struct journal_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
+    if (f->lock_fd >= 0)
+        close(f->lock_fd);
     mem_free(f->dir);
-    *f = (struct journal_file){ .fd = -1 };
+    *f = (struct journal_file){ .lock_fd = -1, .fd = -1 };
 }
 
 bool journal_file_append(struct journal_file *f, struct str bytes, struct err *err)

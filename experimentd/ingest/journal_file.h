@@ -2,7 +2,8 @@
  *
  * A position counts record bytes since the journal began. Segment DIR/XXXXXXXXXXXXXXXX.seg holds records from the position of its
  * name on, behind a head of SEGMENT_HEAD_BYTES ("XDJ1", the journal's UUID). Space is allocated when a segment is made, so that a
- * full disk shows before a record is half written; unused space reads as zeros, which end the records. DIR/id names the journal. */
+ * full disk shows before a record is half written; unused space reads as zeros, which end the records. DIR/id names the journal; a lock
+ * on DIR/lock (flock) says which process owns it, and ends with that process, however it ends. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,11 +18,13 @@ struct journal_file {
     char *dir;
     unsigned char id[16];
     uint64_t segment_bytes;
+    int lock_fd;
     int fd;              /* of the segment that is written; -1 none */
     uint64_t start, end; /* positions: where that segment starts, where the next record goes */
 };
 
-/* Opens or makes the directory's journal and cuts a torn tail: everything behind the last whole record of the last segment. */
+/* Opens or makes the directory's journal and cuts a torn tail: everything behind the last whole record of the last segment.
+ * ERR_CONFLICT when another live process has it. */
 bool journal_file_open(struct journal_file *f, const char *dir, uint64_t segment_bytes, struct err *err) MUSTCHECK;
 void journal_file_close(struct journal_file *f);
 /* Appends and syncs. On failure nothing counts: the file is cut back to where it was, and the segment is given up. */

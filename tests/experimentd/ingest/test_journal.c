@@ -244,11 +244,28 @@ Test(journal, segments_follow_each_other_and_are_forgotten_when_loaded)
 
 Test(journal, its_name_survives)
 {
-    struct journal_file a, b;
+    struct journal_file f;
     struct err err;
-    cr_assert(journal_file_open(&a, dir, 1 << 12, &err));
-    cr_assert(journal_file_open(&b, dir, 1 << 12, &err));
-    cr_assert(eq(int, memcmp(a.id, b.id, 16), 0));
-    journal_file_close(&a);
-    journal_file_close(&b);
+    unsigned char id[16];
+    cr_assert(journal_file_open(&f, dir, 1 << 12, &err));
+    memcpy(id, f.id, sizeof id);
+    journal_file_close(&f);
+    cr_assert(journal_file_open(&f, dir, 1 << 12, &err));
+    cr_assert(eq(int, memcmp(id, f.id, sizeof id), 0));
+    journal_file_close(&f);
+}
+
+Test(journal, only_one_at_a_time_has_it)
+{
+    struct journal_file first, second;
+    struct err err;
+    cr_assert(journal_file_open(&first, dir, 1 << 12, &err));
+    cr_assert(not(journal_file_open(&second, dir, 1 << 12, &err)));
+    AUTO(mem_free) char *reason = mem_printf("journal \"%s\" is in use by process %d", dir, (int)getpid());
+    cr_assert(eq(int, (int)err.kind, ERR_CONFLICT));
+    cr_assert(eq(str, err.text, reason));
+    journal_file_close(&second);
+    journal_file_close(&first);
+    cr_assert(journal_file_open(&second, dir, 1 << 12, &err));
+    journal_file_close(&second);
 }
