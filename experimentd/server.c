@@ -293,6 +293,8 @@ static bool open_database(struct server *s, struct err *err)
 static bool open_journal(struct server *s, struct err *err)
 {
     AUTO(mem_free) char *dir = mem_printf("%s/journal", s->settings.data_dir);
+    uint64_t position;
+    bool known;
     struct journal_options options = {
         .dir = dir,
         .max_bytes = s->settings.journal_max_bytes,
@@ -301,8 +303,9 @@ static bool open_journal(struct server *s, struct err *err)
     if (!make_dir(dir, err))
         return false;
     s->journal = journal_open(&options, err);
-    if (!s->journal)
+    if (!s->journal || !loader_find_position(s->pg, s->journal, &position, &known, err))
         return false;
+    journal_go_behind(s->journal, position);
     s->loader = loader_start(s->journal, s->database_url, s->settings.marks_unit_signals_per_minute, err);
     return s->loader != NULL;
 }

@@ -177,6 +177,19 @@ struct journal *journal_open(const struct journal_options *options, struct err *
     return j;
 }
 
+void journal_go_behind(struct journal *j, uint64_t position)
+{
+    (void)pthread_mutex_lock(&j->lock);
+    if (j->file.end < position) {
+        log_warn("journal_set_back", "dir=%s end=%llu loaded=%llu", j->file.dir, (unsigned long long)j->file.end,
+                 (unsigned long long)position);
+        journal_file_go_to(&j->file, position);
+        atomic_store(&j->synced, position);
+        atomic_store(&j->loaded, position);
+    }
+    (void)pthread_mutex_unlock(&j->lock);
+}
+
 void journal_close(struct journal *j)
 {
     (void)pthread_mutex_lock(&j->lock);

@@ -24,6 +24,9 @@ struct journal_options {
 
 /* Opens or makes the journal: recovers the tail, starts the writer thread. */
 struct journal *journal_open(const struct journal_options *options, struct err *err);
+/* Before the first client: new records go behind `position`, up to which PostgreSQL has what this journal held. It ends before that when
+ * its last records were damaged, or its files are an older copy; without this, new records would count as loaded. */
+void journal_go_behind(struct journal *j, uint64_t position);
 /* Writes and syncs what was handed over, stops the thread. All clients must be freed before. */
 void journal_close(struct journal *j);
 

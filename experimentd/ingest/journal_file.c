@@ -216,6 +216,14 @@ bool journal_file_append(struct journal_file *f, struct str bytes, struct err *e
     return false;
 }
 
+void journal_file_go_to(struct journal_file *f, uint64_t position)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+    f->start = f->end = position;
+}
+
 void journal_file_forget(const struct journal_file *f, uint64_t position)
 {
     uint64_t start, next;

@@ -29,6 +29,8 @@ bool journal_file_open(struct journal_file *f, const char *dir, uint64_t segment
 void journal_file_close(struct journal_file *f);
 /* Appends and syncs. On failure nothing counts: the file is cut back to where it was, and the segment is given up. */
 bool journal_file_append(struct journal_file *f, struct str bytes, struct err *err) MUSTCHECK;
+/* The next record goes to this position, behind the end, in a new segment. */
+void journal_file_go_to(struct journal_file *f, uint64_t position);
 /* Deletes segments that end at or below the position (never the one that is written). */
 void journal_file_forget(const struct journal_file *f, uint64_t position);
 /* The first position that there is still a segment for. */

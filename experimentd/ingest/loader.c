@@ -92,6 +92,20 @@ static bool connect_database(struct loader *l, struct err *err)
     return false;
 }
 
+bool loader_find_position(struct pg *pg, const struct journal *j, uint64_t *out_position, bool *out_known,
+                          struct err *err)
+{
+    char id[UUID_TEXT_MAX];
+    uuid_format(journal_id(j), id);
+    const char *params[] = { id };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[POSITION_READ], params, err);
+    if (!r)
+        return false;
+    *out_known = PQntuples(r) > 0;
+    *out_position = *out_known ? (uint64_t)pg_get_i64(r, 0, 0) : 0;
+    return true;
+}
+
 /* ---- one batch ---- */
 
 static struct str keep(struct loader *l, struct str s)

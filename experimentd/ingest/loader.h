@@ -8,6 +8,7 @@
 
 struct journal;
 struct loader;
+struct pg;
 
 struct loader_stats {
     uint64_t rows, duplicates, rejected;
@@ -16,6 +17,9 @@ struct loader_stats {
     int64_t lag_us; /* age of the oldest record that is not loaded, as far as this process knows; 0: all is */
 };
 
+/* Up to where the database has the journal's records; *out_known: whether it has ever heard of it. */
+bool loader_find_position(struct pg *pg, const struct journal *j, uint64_t *out_position, bool *out_known,
+                          struct err *err) MUSTCHECK;
 struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_per_minute, struct err *err);
 /* Loads what is synced, as far as PostgreSQL lets it within ten seconds, then ends. */
 void loader_stop(struct loader *l);

@@ -88,6 +88,23 @@ class Damage(unittest.TestCase):
             self.assertEqual(d.sql("select doc from signals group by 1 having count(*) <> 1"), [])
             self.assertEqual({row[0] for row in d.sql("select doc from signals")}, acknowledged - lost)
 
+    def test_the_last_record_damaged_after_it_was_loaded(self):
+        """The journal then ends before what PostgreSQL has of it: new records must not count as loaded."""
+        with Daemon() as d:
+            acknowledged = send(d, range(SIGNALS))
+            d.wait_loaded()
+            d.kill()
+            (segment,) = glob.glob(os.path.join(d.dir, "journal", "*.seg"))
+            at, last = records(segment)[-1]
+            overwrite(segment, at + len(last) - 3, bytes([last[-3] ^ 0x10]))
+            d.start()
+            self.assertIn("journal_set_back", d.log())
+            acknowledged |= send(d, range(SIGNALS, SIGNALS + 1))
+            d.kill()
+            d.start()
+            d.wait_loaded()
+            self.assertEqual(sorted(row[0] for row in d.sql("select doc from signals")), sorted(acknowledged))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
