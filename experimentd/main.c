@@ -27,8 +27,8 @@ static const struct command commands[] = {
       "bring the database to this program's schema" },
     { "key", key_main, "key create --scope S --data-dir DIR | --database-url URL",
       "make an API key: client, qa, analyst or admin" },
-    { "journal", journal_main, "journal check DIR",
-      "read every record of a journal; exit status 1 when one is damaged" },
+    { "journal", journal_main, "journal check DIR | journal drain DIR --database-url URL",
+      "read every record of a journal; or load the journal of a machine that is gone" },
     { "version", version_main, "version", "print the version" },
     { "help", help_main, "help [serve]", "this text, or the settings of a command" },
 };

@@ -429,7 +429,7 @@ static void stop(struct server *s)
             (void)pthread_join(s->workers[i].thread, NULL);
     if (s->loader) {
         journal_flush(s->journal);
-        loader_stop(s->loader);
+        loader_stop(s->loader, NULL);
     }
     if (s->journal)
         journal_close(s->journal);

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "experimentd/ingest/drain.h"
 #include "experimentd/ingest/journal_file.h"
 
 struct segment {
@@ -53,9 +54,12 @@ static uint64_t check(const char *dir)
 
 int journal_main(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], "drain") == 0)
+        return drain_main(argc - 1, argv + 1);
     if (argc != 2 || strcmp(argv[0], "check") != 0) {
-        (void)fprintf(stderr,
-                      "usage: experimentd journal check DIR, where DIR holds the segments (DATA_DIR/journal)\n");
+        (void)fprintf(stderr, "usage: experimentd journal check DIR\n"
+                              "       experimentd journal drain DIR --database-url URL | --data-dir DATA_DIR\n"
+                              "where DIR holds the segments (DATA_DIR/journal)\n");
         return EX_USAGE;
     }
     AUTO(mem_free) char *id = mem_printf("%s/id", argv[1]);

@@ -347,11 +347,13 @@ struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_pe
     return l;
 }
 
-void loader_stop(struct loader *l)
+void loader_stop(struct loader *l, struct loader_stats *last)
 {
     l->stop_by_us = clock_mono_us() + STOP_MAX_US;
     atomic_store(&l->stop, true);
     (void)pthread_join(l->thread, NULL);
+    if (last)
+        loader_stats(l, last);
     journal_reader_release(&l->reader);
     arena_release(&l->texts);
     mem_free(l->batch.signals);

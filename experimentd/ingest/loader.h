@@ -21,6 +21,6 @@ struct loader_stats {
 bool loader_find_position(struct pg *pg, const struct journal *j, uint64_t *out_position, bool *out_known,
                           struct err *err) MUSTCHECK;
 struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_per_minute, struct err *err);
-/* Loads what is synced, as far as PostgreSQL lets it within ten seconds, then ends. */
-void loader_stop(struct loader *l);
+/* Loads what is synced, as far as PostgreSQL lets it within ten seconds, then ends. last: its figures at the end; may be NULL. */
+void loader_stop(struct loader *l, struct loader_stats *last);
 void loader_stats(const struct loader *l, struct loader_stats *out); /* any thread */

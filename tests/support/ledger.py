@@ -152,6 +152,10 @@ class Ledger:
     def compare(self, daemon):
         """Every acknowledged signal is in PostgreSQL exactly once, every other at most once, and nothing that was not sent."""
         daemon.wait_loaded()
+        self.compare_now(daemon)
+
+    def compare_now(self, daemon):
+        """The same of a daemon that need not run: only its database is asked."""
         times, strange = self.stored(daemon)
         lost = [n for n, s in enumerate(self.state) if s == ACKNOWLEDGED and times[n] == 0]
         doubled = [n for n, t in enumerate(times) if t > 1]
