@@ -21,14 +21,14 @@ Q = "43b15df305339e827f0ac0bdc5ebcaa7"
 ROWS = """
 identify anon-1 u1 - - - - - -
 request anon-1 u1 - q-1 laptop - - -
-click anon-1 - - q-1 - B01 3 -
+click anon-1 - - q-1 laptop B01 3 -
 page anon-1 - - - - - - -
 click anon-1 u1 - - - B01 3 -
 identify anon-1 - - - - - - -
 request CLIENT-1 - - q-1 laptop - - -
-click CLIENT-1 - SESSION-1 q-1 - B01 - -
+click CLIENT-1 - SESSION-1 q-1 laptop B01 - -
 search CLIENT-1 - SESSION-1 q-1 laptop - - -
-brand_filter CLIENT-1 - SESSION-1 q-1 - - - -
+brand_filter CLIENT-1 - SESSION-1 q-1 laptop - - -
 click user-1 - - {q} - B01 3 -
 impression user-1 - - - - B01 - -
 impression user-1 - - - - B02 - -
