@@ -23,6 +23,11 @@ WANT = {"segment": ROWS_OF_TRACKERS, "rudderstack": ROWS_OF_TRACKERS, "ruddersta
         "beacon": ROWS_OF_PAGE}
 
 
+def counted(signals):
+    """Without the query's text: a click has it from its query, which may have been refused."""
+    return collections.Counter(tuple(s[:3] + s[4:]) for s in signals)
+
+
 def name_of(client):
     package = PACKAGES.get(client.split("_")[0], "search-insights")
     with open(os.path.join(HERE, "node_modules", package, "package.json"), encoding="utf-8") as f:
@@ -104,7 +109,7 @@ class Refusals(unittest.TestCase):
         """Once the client has ended and all is loaded: what must hold, and the table's row."""
         status, said, error = finish_sdk(process)
         self.daemon.wait_loaded()
-        got, want = collections.Counter(map(tuple, rows(self.host))), collections.Counter(map(tuple, WANT[client]))
+        got, want = counted(rows(self.host)), counted(WANT[client])
         tries = tries_of(self.proxy.seen)
         taken = [request[-1].status == 200 for request in tries]
         self.assertTrue(tries, "%s sent nothing: %s" % (client, error))
