@@ -31,6 +31,7 @@ struct window {
 
 struct slot {
     bool open;
+    uint64_t opening; /* which of them: the generation that it made */
     struct live_filter filter;
 };
 
@@ -120,6 +121,9 @@ static void follow_watches(struct live *l, struct recorder *r)
     if (atomic_load_explicit(&l->generation, memory_order_acquire) == r->generation)
         return;
     (void)pthread_mutex_lock(&l->lock);
+    for (int i = 0; i < LIVE_WATCHES_MAX; i++)
+        if (l->slots[i].opening != r->slots[i].opening)
+            r->watch_windows[i] = (struct window){ 0 }; /* what the last one had of this second is not the new one's */
     memcpy(r->slots, l->slots, sizeof r->slots);
     r->generation = atomic_load_explicit(&l->generation, memory_order_relaxed);
     (void)pthread_mutex_unlock(&l->lock);
@@ -321,8 +325,8 @@ struct live_watch *live_watch_open(struct live *l, const struct live_filter *f, 
     while (slot < LIVE_WATCHES_MAX && l->slots[slot].open)
         slot++;
     if (slot < LIVE_WATCHES_MAX) {
-        l->slots[slot] = (struct slot){ true, *f };
-        atomic_fetch_add_explicit(&l->generation, 1, memory_order_release);
+        uint64_t opening = atomic_fetch_add_explicit(&l->generation, 1, memory_order_release) + 1;
+        l->slots[slot] = (struct slot){ true, opening, *f };
     }
     (void)pthread_mutex_unlock(&l->lock);
     if (slot == LIVE_WATCHES_MAX) {

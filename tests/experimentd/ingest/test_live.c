@@ -228,6 +228,19 @@ Test(live, watches_are_bounded_and_a_closed_one_makes_room)
         live_watch_close(all[i]);
 }
 
+Test(live, a_new_watch_has_the_whole_of_its_first_second)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        struct live_watch *w = watch(&everything);
+        live_watch_next(w, NOW, &arena, &batch);
+        for (int i = 0; i < LIVE_PER_SECOND; i++)
+            note_signal(0, "click", "u", NOW);
+        cr_expect(eq(sz, next(w, NOW), LIVE_PER_SECOND));
+        cr_expect(eq(u64, batch.skipped, 0));
+        live_watch_close(w);
+    }
+}
+
 Test(live, a_clock_that_was_set_back_does_not_silence_it)
 {
     struct live_watch *w = watch(&everything);
