@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { forgetKey, hasKey, KEY_CAME } from "./api.js";
 import { List } from "./list.jsx";
+import { Live } from "./live.jsx";
 import { Result } from "./result.jsx";
 import { NotFound } from "./states.jsx";
 
@@ -49,6 +50,7 @@ function useKey() {
 
 function view(path) {
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
+  if (/^\/live\/?$/.test(path)) return <Live />;
   const found = /^\/experiments\/([^/]+)\/?$/.exec(path);
   if (!found) return <NotFound what={path} />;
   const key = decode(found[1]);
@@ -71,6 +73,10 @@ export function App() {
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top">
         <Link to="/" class="brand"><Mark /> experimentd</Link>
+        <nav aria-label="Views" class="views">
+          <Link to="/" aria-current={path.startsWith("/live") ? undefined : "page"}>Experiments</Link>
+          <Link to="/live" aria-current={path.startsWith("/live") ? "page" : undefined}>Live</Link>
+        </nav>
         {keyed && <button type="button" class="plain" onClick={forgetKey}>Forget key</button>}
       </header>
       <main id="main" tabIndex={-1}>{view(path)}</main>

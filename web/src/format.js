@@ -78,6 +78,9 @@ const instantWords = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "
 export const day = (text) => (text ? dayWords.format(new Date(text)) : NONE);
 export const instant = (text) => (text ? instantWords.format(new Date(text)) + " UTC" : NONE);
 
+/** "10:50:12" of an instant in UTC. */
+export const timeOfDay = (text) => text.slice(11, 19);
+
 export function period(e) {
   if (!e.started_at) return "not started";
   return e.stopped_at ? `${day(e.started_at)} ${DASH} ${day(e.stopped_at)}` : `since ${day(e.started_at)}`;

@@ -12,9 +12,9 @@ export function Loading() {
   );
 }
 
-/** Shown instead of data that never came. */
-export function Failure({ error, reload, what }) {
-  if (error.kind === "key") return <KeyEntry error={error} reload={reload} />;
+/** Shown instead of data that never came. `show`: what the button of the key's form says. */
+export function Failure({ error, reload, what, show }) {
+  if (error.kind === "key") return <KeyEntry error={error} reload={reload} show={show} />;
   if (error.kind === "not_found" && what) return <NotFound what={what} />;
   if (error.kind === "away") return <Away error={error} reload={reload} />;
   return (
@@ -53,7 +53,7 @@ export function NotFound({ what }) {
   );
 }
 
-export function KeyEntry({ error, reload }) {
+export function KeyEntry({ error, reload, show = "Show results" }) {
   const [key, setKey] = useState("");
   const enter = (event) => {
     event.preventDefault();
@@ -64,13 +64,13 @@ export function KeyEntry({ error, reload }) {
   return (
     <section class="card help">
       <h1>A key is needed</h1>
-      <p>Results are for people who hold a key of scope <code>analyst</code> or <code>admin</code>. The first one lies in the daemon's
+      <p>Results, and what clients send, are for people who hold a key of scope <code>analyst</code> or <code>admin</code>. The first one lies in the daemon's
         data directory: <code>DIR/admin.key</code>. More are made with <code>experimentd key create --scope analyst</code>.</p>
       {hasKey() && <p role="alert" class="bad">The key that was given is not enough: {error.message}.</p>}
       <form onSubmit={enter} class="key">
         <label for="key">Key</label>
         <input id="key" type="password" autocomplete="off" spellcheck={false} value={key} onInput={(e) => setKey(e.target.value)} />
-        <button type="submit">Show results</button>
+        <button type="submit">{show}</button>
       </form>
       <p class="quiet">It is kept in this tab until you close it, and sent to this daemon only.</p>
     </section>
