@@ -1,6 +1,7 @@
 """Four worker threads under load from twelve connections, while configuration changes: for ThreadSanitizer to watch."""
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -28,13 +29,24 @@ class Load(unittest.TestCase):
                 elif kind == 2:
                     reply = link.request("POST", "/v1/signals", [{"type": "click", "unit": unit, "id": unit}] * 2)
                 else:
-                    reply = link.request("GET", ("/metrics", "/v1/experiments", "/v1/experiments/load/results", "/readyz")[step % 4])
+                    reply = link.request("GET", ("/metrics", "/v1/experiments", "/v1/experiments/load/results", "/readyz",
+                                                 "/v1/signals/live?wait=0")[step % 5])
                 counts[kind] += 1
                 if reply.status != 200:
                     errors.append(reply)
             link.close()
         except Exception as e:  # the main thread reports it
             errors.append(e)
+
+    def watch(self, d, stop, seen):
+        """A live view, read to its end; then another, on whatever worker takes it."""
+        while not stop.is_set():
+            with socket.create_connection((d.host, d.port)) as s:
+                s.sendall(("GET /v1/signals/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % d.keys["admin"]).encode())
+                received = b""
+                while received.count(b"event: signal") < 300 and not stop.is_set():
+                    received += s.recv(1 << 16)
+                seen.append(received.count(b"event: signal"))
 
     def edit(self, d, stop, errors):
         number = 0
@@ -50,16 +62,18 @@ class Load(unittest.TestCase):
     def test_no_race_under_load(self):
         with Daemon(threads=4) as d:
             d.make_experiment("load")
-            stop, counts, errors = threading.Event(), [0] * 4, []
+            stop, counts, errors, seen = threading.Event(), [0] * 4, [], []
             threads = [threading.Thread(target=self.client, args=(d, i, stop, counts, errors)) for i in range(12)]
             threads.append(threading.Thread(target=self.edit, args=(d, stop, errors)))
+            threads += [threading.Thread(target=self.watch, args=(d, stop, seen)) for _ in range(3)]
             for t in threads:
                 t.start()
             time.sleep(SECONDS)
             stop.set()
             for t in threads:
                 t.join()
-            print("assign one %d, assign many %d, signals %d, reads %d" % tuple(counts))
+            print("assign one %d, assign many %d, signals %d, reads %d, shown live %d" % (*counts, sum(seen)))
+            self.assertTrue(sum(seen))
             self.assertEqual(errors[:3], [])
             self.assertTrue(all(counts), counts)
             accepted = d.number("select count(*) from signals where type = 'click'")
