@@ -45,7 +45,7 @@ static uint64_t check(const char *dir)
         records++;
     }
     print_segment(&s);
-    uint64_t bad = r.bad + r.failed;
+    uint64_t bad = r.bad + (r.failed != 0);
     (void)printf("%" PRIu64 " records up to position %" PRIu64 ", damaged places: %" PRIu64 "\n", records, r.position,
                  bad);
     journal_reader_release(&r);

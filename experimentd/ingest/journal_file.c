@@ -257,12 +257,24 @@ void journal_reader_release(struct journal_reader *r)
     r->fd = -1;
 }
 
-static bool open_at(struct journal_reader *r)
+static void pass_gap(struct journal_reader *r, uint64_t start)
 {
-    if (!find_segment(r->dir, true, r->position, &r->start))
-        return false;
+    log_error("journal_gap", "dir=%s from=%" PRIu64 " to=%" PRIu64, r->dir, r->position, start);
+    r->bad++;
+    r->position = start;
+}
+
+/* The segment that holds the position; when it is gone, the next one before the limit. */
+static bool open_at(struct journal_reader *r, uint64_t limit)
+{
+    if (!find_segment(r->dir, true, r->position, &r->start)) {
+        if (!find_segment(r->dir, false, r->position, &r->start) || r->start >= limit)
+            return false;
+        pass_gap(r, r->start);
+    }
     AUTO(mem_free) char *path = segment_path(r->dir, r->start);
     r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    r->failed = r->fd < 0 ? errno : 0;
     buf_clear(&r->buffer);
     r->at = 0;
     return r->fd >= 0;
@@ -284,7 +296,7 @@ static bool fill(struct journal_reader *r, uint64_t limit)
     size_t want = limit - from < READ_BYTES ? (size_t)(limit - from) : READ_BYTES;
     char *to = want ? buf_reserve(&r->buffer, want) : NULL;
     ssize_t n = to ? pread(r->fd, to, want, (off_t)(SEGMENT_HEAD_BYTES + (from - r->start))) : 0;
-    r->failed = n < 0;
+    r->failed = n < 0 ? errno : 0;
     if (n <= 0)
         return false;
     r->buffer.n += (size_t)n;
@@ -292,19 +304,16 @@ static bool fill(struct journal_reader *r, uint64_t limit)
 }
 
 /* The segment is read to its end: the next one starts exactly here, if there is one. */
-static bool next_segment(struct journal_reader *r)
+static bool next_segment(struct journal_reader *r, uint64_t limit)
 {
     uint64_t start;
     if (!find_segment(r->dir, false, r->start + 1, &start))
         return false;
-    if (start > r->position) {
-        log_error("journal_gap", "dir=%s from=%" PRIu64 " to=%" PRIu64, r->dir, r->position, start);
-        r->bad++;
-        r->position = start;
-    }
+    if (start > r->position)
+        pass_gap(r, start);
     close(r->fd);
     r->fd = -1;
-    return open_at(r);
+    return open_at(r, limit);
 }
 
 /* Whether a whole record stands `size` bytes behind the damaged one: then it is damage, else the torn end of the file. */
@@ -372,11 +381,11 @@ static bool pass_damage(struct journal_reader *r, enum record_state state, size_
         r->position += size;
         r->at += size;
     } else if (segment_starts_here(r)) {
-        return next_segment(r);
+        return next_segment(r, limit);
     } else if ((!synced && state != RECORD_BAD) || !search_whole(r, limit)) {
         if (r->failed)
             return false;
-        if (next_segment(r))
+        if (next_segment(r, limit))
             return true;
         if (!synced)
             return false;
@@ -392,7 +401,7 @@ bool journal_reader_next(struct journal_reader *r, uint64_t limit, enum record_t
 {
     size_t size = 0;
     while (r->position < limit) {
-        if (r->fd < 0 && !open_at(r))
+        if (r->fd < 0 && !open_at(r, limit))
             return false;
         enum record_state state = r->buffer.n ? record_read(rest_of(r), out_type, out_payload, &size) : RECORD_SHORT;
         if (state == RECORD_WHOLE) {

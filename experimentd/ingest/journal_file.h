@@ -41,7 +41,7 @@ struct journal_reader {
     const char *dir;
     int fd;
     uint64_t start, position; /* of the segment; of the next record */
-    bool failed;              /* the disk refused to read: no damage, try again */
+    int failed;               /* errno: the disk refused to read; no damage, try again */
     uint64_t bad;             /* records that were damaged and left out */
     struct buf buffer;        /* bytes of the segment */
     size_t at;                /* of the next record in the buffer */

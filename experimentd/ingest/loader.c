@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,6 +250,8 @@ static bool set_aside(struct loader *l, uint64_t position, const struct err *why
     buf_add_c(&b, "}\n");
     FILE *f = fopen(path, "ae");
     bool ok = f && fwrite(b.p, 1, b.n, f) == b.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    if (!ok)
+        err_set_errno(err, "cannot write \"%s\"", path);
     if (f)
         (void)fclose(f);
     buf_release(&b);
@@ -260,6 +263,13 @@ static bool set_aside(struct loader *l, uint64_t position, const struct err *why
     return true;
 }
 
+static bool cannot_read(const struct loader *l, struct err *err)
+{
+    const char *why = l->reader.failed ? strerror(l->reader.failed) : "no segment has it";
+    return err_set(err, ERR_SYSTEM, "cannot read position %" PRIu64 " of the journal in \"%s\": %s", l->position,
+                   journal_dir(l->journal), why);
+}
+
 /* True when something was loaded or the batch was made smaller: go on at once. */
 static bool step(struct loader *l, uint64_t limit, struct err *err)
 {
@@ -267,7 +277,7 @@ static bool step(struct loader *l, uint64_t limit, struct err *err)
     size_t count = l->batch.signals_count + l->batch.exposures_count;
     struct err why = { 0 };
     if (position == l->position)
-        return false;
+        return cannot_read(l, err);
     if (load_batch(l, position, &why)) {
         l->batch_max = l->batch_max * 2 > ROWS_MAX ? ROWS_MAX : l->batch_max * 2;
         return true;
@@ -314,7 +324,8 @@ static void *run(void *arg)
         if (err.kind != ERR_NONE) {
             note_waiting(l, journal_wait_synced(l->journal, l->position, 0));
             log_warn("loader_waits", LOG_ERR " retry_seconds=%.1f", LOG_ERR_ARG(&err), (double)backoff / 1e6);
-            disconnect(l);
+            if (err.kind == ERR_DB)
+                disconnect(l);
             pause_us(backoff);
             backoff = backoff * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : backoff * 2;
         } else if (busy) {

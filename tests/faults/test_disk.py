@@ -9,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, program  # noqa: E402
+from daemon import Daemon, program, wait_for  # noqa: E402
 from held import ROWS, Held  # noqa: E402
 
 SEGMENT_HEAD, RECORD_HEAD, SEGMENT = 32, 12, 4096
@@ -104,6 +104,46 @@ class Damage(unittest.TestCase):
             d.start()
             d.wait_loaded()
             self.assertEqual(sorted(row[0] for row in d.sql("select doc from signals")), sorted(acknowledged))
+
+    def wait_tried(self, daemon, reason):
+        """Until the loader has tried again with longer and longer pauses; only then does it not turn in circles."""
+        tries = ["%s.* retry_seconds=%s" % (reason, pause) for pause in ("0.1", "0.2", "0.4", "0.8")]
+        wait_for(lambda: all(re.search(t, daemon.log()) for t in tries), "the loader to name what it cannot do and to wait")
+
+    def test_a_segment_that_cannot_be_read_is_tried_again(self):
+        """A directory in its place: every read fails. Then none at all: what is behind it is loaded."""
+        for back in (True, False):
+            with self.subTest(back=back), Daemon("--journal-segment-bytes", str(SEGMENT)) as d:
+                with Held(d, ROWS) as held:
+                    acknowledged = send(d, [0])
+                    held.wait_loader()
+                    for start in range(1, SIGNALS, BATCH):
+                        acknowledged |= send(d, range(start, min(start + BATCH, SIGNALS)))
+                    segment = sorted(glob.glob(os.path.join(d.dir, "journal", "*.seg")))[2]
+                    lost = set() if back else {doc_of(data) for _, data in records(segment)}
+                    os.rename(segment, segment + ".away")
+                    os.mkdir(segment)
+                self.wait_tried(d, "cannot read position %d of the journal in .*: Is a directory" % int(os.path.basename(segment)[:16], 16))
+                os.rmdir(segment)
+                if back:
+                    os.rename(segment + ".away", segment)
+                d.wait_loaded()
+                self.assertEqual(sorted(row[0] for row in d.sql("select doc from signals")), sorted(acknowledged - lost))
+                self.assertEqual("journal_gap" in d.log(), not back)
+
+    def test_a_refused_row_that_cannot_be_set_aside_is_tried_again(self):
+        with Daemon() as d:
+            d.sql("alter table signals add constraint no_poison check (unit <> 'u7')")
+            rejects = os.path.join(d.dir, "journal", "rejects.ndjson")
+            os.mkdir(rejects)
+            acknowledged = send(d, range(60))
+            self.wait_tried(d, 'cannot write ".*rejects.ndjson": Is a directory')
+            os.rmdir(rejects)
+            d.wait_loaded()
+            self.assertEqual(sorted(row[0] for row in d.sql("select doc from signals")), sorted(acknowledged - {"00007", "00057"}))
+            with open(rejects, encoding="utf-8") as f:
+                aside = [json.loads(line) for line in f]
+            self.assertEqual([(row["unit"], "no_poison" in row["reason"]) for row in aside], [("u7", True)] * 2)
 
 
 if __name__ == "__main__":
