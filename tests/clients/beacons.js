@@ -6,7 +6,11 @@ import { startBrowser } from "../browser/support.js";
 
 const [name, url, key] = process.argv.slice(2);
 const say = (what, detail) => console.log(JSON.stringify({ what, ...detail }));
-const SEARCH_INSIGHTS = fileURLToPath(new URL("node_modules/search-insights/dist/search-insights.min.js", import.meta.url));
+const PACKAGES = { "/search-insights.min.js": "search-insights/dist/search-insights.min.js",
+  "/instantsearch.js": "instantsearch.js/dist/instantsearch.production.min.js" };
+// What the shop's own search engine says.
+const FOUND = { results: [{ index: "products", query: "", params: "", queryID: "43b15df305339e827f0ac0bdc5ebcaa7", nbHits: 2, page: 0, nbPages: 1,
+  hitsPerPage: 20, processingTimeMS: 1, exhaustiveNbHits: true, hits: [{ objectID: "B01", name: "A laptop" }, { objectID: "B02", name: "Another" }] }] };
 
 // What stands in the pages: code as a shop would write it. Each sends at once and when the page is left.
 const PAGES = {
@@ -25,6 +29,24 @@ const PAGES = {
     const click = { eventType: "click", eventName: "Clicked", index: "products" };
     aa("sendEvents", [{ ...click, objectIDs: ["B04"] }, { ...click, objectIDs: ["x".repeat(600)] }]); // too long: a bad one
     addEventListener("pagehide", () => aa("convertedObjectIDsAfterSearch", { ...query, eventName: "Left with it", objectIDs: ["B02"] }));
+  },
+  instantsearch(daemon, apiKey) {
+    window.AlgoliaAnalyticsObject = "aa";
+    window.aa = (...call) => (window.aa.queue ||= []).push(call);
+    window.aa.version = "2.17.3"; // without it InstantSearch takes it for an old one and sets it up anew, with no key
+    const start = () => {
+      const { instantsearch, aa } = window;
+      const { configure, hits } = instantsearch.widgets;
+      aa("init", { appId: "shop", apiKey, host: daemon });
+      aa("setUserToken", "user-4");
+      const searchClient = { search: () => fetch("/search").then((reply) => reply.json()) };
+      const search = instantsearch({ indexName: "products", searchClient, insights: { insightsClient: aa } });
+      const item = (hit, { html, sendEvent }) => html`<a id=${hit.objectID} onClick=${() => sendEvent("click", hit, "Clicked")}>${hit.name}</a>`;
+      search.addWidgets([configure({ clickAnalytics: true }), hits({ container: "#hits", templates: { item } })]);
+      search.start();
+    };
+    for (const src of ["/search-insights.min.js", "/instantsearch.js"])
+      document.head.append(Object.assign(document.createElement("script"), { src, async: false, onload: src === "/instantsearch.js" ? start : null }));
   },
   native(daemon, clientKey) {
     const send = (signals) => navigator.sendBeacon(`${daemon}/v1/signals?key=${clientKey}`, JSON.stringify(signals));
@@ -49,11 +71,13 @@ const PAGES = {
 };
 
 const call = `(function ${PAGES[name]})(${JSON.stringify(url)}, ${JSON.stringify(key)});`;
-const page = `<!doctype html><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,"><script>${call}</script>`;
+const page = `<!doctype html><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,"><script>${call}</script><div id="hits"></div>`;
 
 const site = http.createServer((req, res) => {
-  res.setHeader("Content-Type", req.url.endsWith(".js") ? "text/javascript" : "text/html");
-  res.end(req.url.endsWith(".js") ? readFileSync(SEARCH_INSIGHTS) : req.url === "/left" ? "<!doctype html><link rel=icon href='data:,'>" : page);
+  const script = PACKAGES[req.url], type = script ? "text/javascript" : req.url === "/search" ? "application/json" : "text/html";
+  res.setHeader("Content-Type", type);
+  if (script) res.end(readFileSync(fileURLToPath(new URL(`node_modules/${script}`, import.meta.url))));
+  else res.end(req.url === "/search" ? JSON.stringify(FOUND) : req.url === "/left" ? "<!doctype html><link rel=icon href='data:,'>" : page);
 });
 await new Promise((resolve) => site.listen(Number(process.env.SITE_PORT || 0), "127.0.0.1", resolve));
 const browser = await startBrowser();
@@ -67,6 +91,7 @@ tab.on("response", (response) => {
     kind: request.resourceType(), type: (await request.allHeaders())["content-type"], status: response.status() })));
 });
 await tab.goto(`http://127.0.0.1:${site.address().port}/`, { waitUntil: "networkidle" });
+if (name === "instantsearch") await tab.click("#B02");
 await tab.goto(`http://127.0.0.1:${site.address().port}/left`, { waitUntil: "networkidle" });
 await Promise.allSettled(answered);
 await browser.close();

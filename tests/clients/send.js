@@ -32,10 +32,10 @@ async function segment() {
   await analytics.closeAndFlush();
 }
 
-async function rudderstack(handled = true) {
+async function rudderstack({ handled = true, ...options } = {}) {
   const Rudder = require("@rudderstack/rudder-sdk-node");
   const tell = (what) => (e) => e && say(what, { reason: String(e).slice(0, 200) });
-  const analytics = new (Rudder.default ?? Rudder)(key, { dataPlaneUrl: url, flushAt: 100, flushInterval: 100, ...(handled && { errorHandler: tell("error") }) });
+  const analytics = new (Rudder.default ?? Rudder)(key, { dataPlaneUrl: url, flushAt: 100, flushInterval: 100, ...options, ...(handled && { errorHandler: tell("error") }) });
   track(analytics);
   await new Promise((resolve) => analytics.flush(resolve)).then(tell("flush"), tell("flush"));
 }
@@ -68,7 +68,8 @@ async function insights() {
 }
 
 // Without an errorHandler, which it does not have unless the shop gives one.
-const rudderstack_unhandled = () => rudderstack(false);
+const rudderstack_unhandled = () => rudderstack({ handled: false });
+const rudderstack_patient = () => rudderstack({ retryCount: 10 });
 
-await { segment, rudderstack, rudderstack_unhandled, insights }[client]();
+await { segment, rudderstack, rudderstack_unhandled, rudderstack_patient, insights }[client]();
 say("done");

@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from daemon import Daemon, DaemonTest  # noqa: E402
 from run import check_node, fetch_packages, skip  # noqa: E402
-from shop import ROWS_OF_PAGE, rows  # noqa: E402
+from shop import ROWS_OF_PAGE, Q, rows  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -54,6 +54,12 @@ class Beacons(DaemonTest):
         self.daemon.wait_rows("signals", len(ROWS_OF_PAGE), "unit = 'user-1'")
         self.assertEqual(sorted(rows(self.daemon, "user-1")), sorted(ROWS_OF_PAGE))
 
+    def test_instantsearch_sends_what_is_seen_and_clicked(self):
+        visit(self.node, self.daemon, "instantsearch")
+        want = [["click", "user-4", Q, "", "B02", "2", "-1"], ["impression", "user-4", "", "", "B01", "0", "-1"], ["impression", "user-4", "", "", "B02", "0", "-1"]]
+        self.daemon.wait_rows("signals", len(want), "unit = 'user-4'")
+        self.assertEqual(sorted(rows(self.daemon, "user-4")), want)
+
     def test_native_signals_exposures_and_ubi_by_beacon(self):
         said = visit(self.node, self.daemon, "native")
         self.assertEqual({(kind, type, status) for _, _, kind, type, status in answers(said)}, {("ping", "text/plain;charset=UTF-8", 200)})
@@ -91,6 +97,6 @@ class Origins(unittest.TestCase):
 if __name__ == "__main__":
     if not os.path.exists(CHROMIUM):
         skip("no Chromium at %s (apt-get install chromium)" % CHROMIUM)
-    fetch_packages()
+    fetch_packages("clients", "instantsearch.js")
     fetch_packages("browser", "playwright-core")
     unittest.main()

@@ -19,7 +19,8 @@ from test_beacons import CHROMIUM  # noqa: E402
 RATE, DEBT_SECONDS, AWAY_SECONDS = 10, 8, 15
 FILLER = {"type": "filler", "unit": "filler"}
 PACKAGES = {"segment": "@segment/analytics-node", "rudderstack": "@rudderstack/rudder-sdk-node", "insights": "search-insights"}
-WANT = {"segment": ROWS_OF_TRACKERS, "rudderstack": ROWS_OF_TRACKERS, "rudderstack_unhandled": ROWS_OF_TRACKERS, "insights": ROWS_OF_INSIGHTS,
+WANT = {"segment": ROWS_OF_TRACKERS, "rudderstack": ROWS_OF_TRACKERS, "rudderstack_unhandled": ROWS_OF_TRACKERS,
+        "rudderstack_patient": ROWS_OF_TRACKERS, "insights": ROWS_OF_INSIGHTS,
         "beacon": ROWS_OF_PAGE}
 
 
@@ -30,8 +31,9 @@ def counted(signals):
 
 def name_of(client):
     package = PACKAGES.get(client.split("_")[0], "search-insights")
+    how = {"beacon": ", beacons of a page", "rudderstack_unhandled": ", no `errorHandler`", "rudderstack_patient": ", `retryCount: 10`"}
     with open(os.path.join(HERE, "node_modules", package, "package.json"), encoding="utf-8") as f:
-        return "`%s` %s%s" % (package, json.load(f)["version"], {"beacon": ", beacons of a page", "rudderstack_unhandled": ", no `errorHandler`"}.get(client, ""))
+        return "`%s` %s%s" % (package, json.load(f)["version"], how.get(client, ""))
 
 
 def start_beacon(node, url, key):
@@ -152,7 +154,7 @@ def add_tests():
         setattr(Refusals, "test_%s_1_bad_event" % client, lambda self, c=client: self.check_bad_event(c))
         setattr(Refusals, "test_%s_2_429" % client, lambda self, c=client: self.check_429(c, 60 if c == "beacon" else DEBT_SECONDS))
         setattr(Refusals, "test_%s_3_503_short" % client, lambda self, c=client: self.check_503(c, 0))
-    for client in ("segment", "rudderstack", "rudderstack_unhandled"):
+    for client in ("segment", "rudderstack", "rudderstack_patient", "rudderstack_unhandled"):
         setattr(Refusals, "test_%s_4_503_long" % client, lambda self, c=client: self.check_503(c, AWAY_SECONDS))
 
 
