@@ -251,5 +251,28 @@ class OpenPage(DaemonTest):
             self.assertEqual(self.daemon.get(PATH + "?wait=0", key=key).status, status, key)
 
 
+class Full(DaemonTest):
+    arguments = ("--journal-max-bytes", "2m", "--journal-segment-bytes", "1m")
+
+    def test_what_a_full_journal_does_not_take_is_shown_as_refused(self):
+        d = self.daemon
+        view = View(d, "?rejects=only").wait_ready()
+        session = d.sql_session()
+        session.stdin.write("begin; lock table signals in exclusive mode; select 'locked';\n")
+        session.stdin.flush()
+        self.assertEqual(session.stdout.readline(), "locked\n")
+        batch = [{"type": "click", "unit": "u%d" % i, "query": "q" * 200} for i in range(1000)]
+        wait_for(lambda: d.post("/v1/signals", batch, key="client").status == 503, "the journal to be full")
+        record = view.wait_records(1)[0]
+        self.assertEqual([record["reject"]["index"], record["reject"]["reason"]], [None, "unavailable"])
+        self.assertGreaterEqual(d.metric('experimentd_signals_rejected_total{format="native",reason="unavailable"}'), 1)
+        view.close()
+        session.stdin.close()
+        session.stdout.close()
+        session.wait()
+        d.wait_loaded()
+        self.assertEqual(d.number("select count(*) from signals"), d.metric('experimentd_signals_total{format="native"}'))
+
+
 if __name__ == "__main__":
     unittest.main()
