@@ -6,7 +6,12 @@
 #include "base/jsonw.h"
 #include "base/pg.h"
 
-enum { KEY_SECRET_DIGITS = 64, KEY_SHOWN_DIGITS = 4, KEY_HEAD = 16 };
+enum {
+    EXCERPT_BYTES = 16 * LIVE_ELEMENT_MAX, /* of blotting and replacing: at most nine bytes for one */
+    KEY_SECRET_DIGITS = 64,
+    KEY_SHOWN_DIGITS = 4,
+    KEY_HEAD = 16
+};
 
 const char *const live_kind_names[] = {
     [LIVE_SIGNAL] = "signal",
@@ -179,8 +184,8 @@ static void add_replaced(struct buf *b, struct str text)
 struct str live_excerpt(struct arena *arena, struct str text, struct str key)
 {
     struct buf clean, out;
-    buf_init(&clean, 16 * LIVE_ELEMENT_MAX);
-    buf_init(&out, 64 * LIVE_ELEMENT_MAX);
+    buf_init(&clean, EXCERPT_BYTES);
+    buf_init(&out, EXCERPT_BYTES);
     add_without_key(&clean, str_cut(text, LIVE_ELEMENT_MAX + key.n), key);
     if (str_is_utf8(buf_str(&clean)))
         buf_add_str(&out, buf_str(&clean));

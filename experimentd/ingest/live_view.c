@@ -205,19 +205,20 @@ void live_get(struct http_request *req, void *arg)
     struct worker *w = arg;
     struct live *live = w->server->live;
     struct live_filter filter;
-    struct live_watch *watch;
     struct err err;
     uint64_t after;
     if (!admit(req))
         return;
     if (!parse_u64(http_header(req, STR("last-event-id")), &after, NULL))
         after = 0;
-    if (!read_filter(req, &filter, &err))
-        http_reply_err(req, &err);
-    else if (wants_once(req))
+    bool ok = read_filter(req, &filter, &err);
+    if (ok && wants_once(req)) {
         answer_once(req, live, &filter);
-    else if (!(watch = live_watch_open(live, &filter, after, &err)))
-        http_reply_err(req, &err);
-    else
+        return;
+    }
+    struct live_watch *watch = ok ? live_watch_open(live, &filter, after, &err) : NULL;
+    if (watch)
         begin(req, w->live_views, watch);
+    else
+        http_reply_err(req, &err);
 }
