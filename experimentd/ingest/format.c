@@ -13,7 +13,7 @@ const char *const reject_reason_names[] = {
     [REJECT_MALFORMED] = "malformed",         [REJECT_MISSING_FIELD] = "missing_field",
     [REJECT_UNKNOWN_FIELD] = "unknown_field", [REJECT_BAD_FIELD] = "bad_field",
     [REJECT_TOO_LARGE] = "too_large",         [REJECT_DENIED] = "denied",
-    [REJECT_UNAVAILABLE] = "unavailable",
+    [REJECT_TOO_FAST] = "too_fast",           [REJECT_UNAVAILABLE] = "unavailable",
 };
 static_assert(sizeof reject_reason_names / sizeof *reject_reason_names == REJECT_REASON_COUNT,
               "a name for every reason");

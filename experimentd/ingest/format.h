@@ -16,6 +16,7 @@ enum reject_reason {
     REJECT_BAD_FIELD,   /* its value or its type */
     REJECT_TOO_LARGE,   /* more elements than a request may hold */
     REJECT_DENIED,      /* not with this key */
+    REJECT_TOO_FAST,    /* more events a second than the key may send */
     REJECT_UNAVAILABLE, /* the journal takes nothing: the client should come again */
     REJECT_REASON_COUNT
 };

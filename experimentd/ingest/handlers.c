@@ -36,38 +36,6 @@ struct intake {
     const char *answer; /* members that the format's clients look for */
 };
 
-static bool within_rate(struct http_request *req, struct worker *worker)
-{
-    const struct server *server = worker->server;
-    int64_t wait_us = req->scope > SCOPE_CLIENT ? 0 : key_rate_wait_us(server->key_rate, req->key, clock_mono_us());
-    if (wait_us)
-        http_reply_later(req, 429, wait_us,
-                         arena_printf(&req->arena, "this key sent more than %u events a second (ingest.key_rate)",
-                                      server->settings.ingest_key_rate)
-                             .p);
-    return wait_us == 0;
-}
-
-/* NULL: the key has sent too much, and was answered so. */
-static struct intake *intake_new(struct http_request *req, struct worker *worker, enum signal_format format)
-{
-    if (!within_rate(req, worker))
-        return NULL;
-    struct intake *in = arena_zalloc(&req->arena, sizeof *in);
-    in->req = req;
-    in->worker = worker;
-    in->mark = mark_of_request(&worker->server->marks, req);
-    in->schema = snapshot_key_schema(snapshot_get(), req->key);
-    in->format = format;
-    in->received_us = clock_now_us();
-    in->key_label = arena_str(&req->arena, req->key_label); /* the snapshot's may be gone when the journal answers */
-    in->answer = "";
-    buf_init(&in->rejects, ANSWER_MAX);
-    jsonw_init(&in->rejects_writer, &in->rejects);
-    jsonw_open(&in->rejects_writer, NULL, '[');
-    return in;
-}
-
 static void *grown(struct arena *arena, void *old, size_t count, size_t *room, size_t size)
 {
     if (count < *room)
@@ -108,7 +76,7 @@ static void show_taken(const struct intake *in)
 }
 
 /* What the client sent is `json`, or `text`. */
-static void show_refused(const struct intake *in, struct live_reject reject, const struct err *err, struct str text,
+static void show_refused(const struct intake *in, struct live_reject reject, const char *why, struct str text,
                          const json_t *json)
 {
     struct live *live = in->worker->server->live;
@@ -116,11 +84,53 @@ static void show_refused(const struct intake *in, struct live_reject reject, con
     struct arena *arena = &in->req->arena;
     if (!live_wants(live, in->worker->index, LIVE_REJECT, in->received_us))
         return;
-    reject.reason = reject_reason_of(err);
-    reject.error = live_excerpt(arena, str_of(err->text), in->req->key);
+    reject.error = live_excerpt(arena, str_of(why), in->req->key);
     reject.element = json ? live_excerpt_json(arena, json, in->req->key) : live_excerpt(arena, text, in->req->key);
     item.reject = &reject;
     live_note(live, in->worker->index, &item);
+}
+
+/* ---- the beginning ---- */
+
+static void answer_later(struct intake *in, int64_t wait_us)
+{
+    const char *why = arena_printf(&in->req->arena, "this key sent more than %u events a second (ingest.key_rate)",
+                                   in->worker->server->settings.ingest_key_rate)
+                          .p;
+    counter_add(&in->worker->ingested.rejected[in->format][REJECT_TOO_FAST], 1);
+    show_refused(in, (struct live_reject){ .whole = true, .reason = REJECT_TOO_FAST }, why, in->req->body, NULL);
+    http_reply_later(in->req, 429, wait_us, why);
+}
+
+static bool within_rate(struct intake *in)
+{
+    struct http_request *req = in->req;
+    int64_t wait_us = req->scope > SCOPE_CLIENT
+                          ? 0
+                          : key_rate_wait_us(in->worker->server->key_rate, req->key, clock_mono_us());
+    if (wait_us)
+        answer_later(in, wait_us);
+    return wait_us == 0;
+}
+
+/* NULL: the key has sent too much, and was answered so. */
+static struct intake *intake_new(struct http_request *req, struct worker *worker, enum signal_format format)
+{
+    struct intake *in = arena_zalloc(&req->arena, sizeof *in);
+    in->req = req;
+    in->worker = worker;
+    in->format = format;
+    in->received_us = clock_now_us();
+    in->key_label = arena_str(&req->arena, req->key_label); /* the snapshot's may be gone when the journal answers */
+    if (!within_rate(in))
+        return NULL;
+    in->mark = mark_of_request(&worker->server->marks, req);
+    in->schema = snapshot_key_schema(snapshot_get(), req->key);
+    in->answer = "";
+    buf_init(&in->rejects, ANSWER_MAX);
+    jsonw_init(&in->rejects_writer, &in->rejects);
+    jsonw_open(&in->rejects_writer, NULL, '[');
+    return in;
 }
 
 /* ---- what was read ---- */
@@ -160,7 +170,8 @@ static bool on_native(void *arg, size_t index, struct str text, const struct sig
         in->accepted++;
     } else {
         reject(in, index, err);
-        show_refused(in, (struct live_reject){ .index = index }, err, text, NULL);
+        show_refused(in, (struct live_reject){ .index = index, .reason = reject_reason_of(err) }, err->text, text,
+                     NULL);
     }
     return true;
 }
@@ -187,7 +198,8 @@ static bool on_event(void *arg, size_t index, const json_t *json, const struct f
     }
     if (!e) {
         reject(in, index, err);
-        show_refused(in, (struct live_reject){ .index = index }, err, STR(""), json);
+        show_refused(in, (struct live_reject){ .index = index, .reason = reject_reason_of(err) }, err->text, STR(""),
+                     json);
         return true;
     }
     for (size_t i = 0; i < e->signals_count; i++)
@@ -226,9 +238,10 @@ static void finish(struct intake *in)
 /* As a whole: what was found wrong with its elements before does not count. */
 static void fail(struct intake *in, const struct err *err)
 {
-    counter_add(&in->worker->ingested.rejected[in->format][reject_reason_of(err)], 1);
+    enum reject_reason reason = reject_reason_of(err);
+    counter_add(&in->worker->ingested.rejected[in->format][reason], 1);
     if (err != &in->first) /* the only element: it is shown */
-        show_refused(in, (struct live_reject){ .whole = true }, err, in->req->body, NULL);
+        show_refused(in, (struct live_reject){ .whole = true, .reason = reason }, err->text, in->req->body, NULL);
     buf_release(&in->rejects);
     http_reply_err(in->req, err);
 }
@@ -304,7 +317,8 @@ static bool on_exposure(void *arg, size_t index, struct str text)
         in->accepted++;
     } else {
         reject(in, index, &err);
-        show_refused(in, (struct live_reject){ .index = index }, &err, text, NULL);
+        show_refused(in, (struct live_reject){ .index = index, .reason = reject_reason_of(&err) }, err.text, text,
+                     NULL);
     }
     return true;
 }

@@ -46,6 +46,9 @@ class KeyRate(DaemonTest):
                 self.assertTrue(1 <= int(reply.headers["retry-after"]) <= 99, reply.headers)
         self.assertEqual(self.count(), before)
         self.assertEqual(self.refused() - refused, 4 * len(FORMATS))
+        shown = [r for r in self.call("get", "/v1/signals/live?wait=0&rejects=only")["records"] if r["reject"]["reason"] == "too_fast"]
+        self.assertEqual({r["route"] for r in shown}, set(FORMATS))
+        self.assertTrue(all(r["reject"]["index"] is None and "ingest.key_rate" in r["reject"]["error"] for r in shown), shown)
 
     def test_another_key_goes_on_and_so_do_assignments(self):
         self.call("post", "/v1/signals", [CLICK] * RATE * 100, key="slow")
