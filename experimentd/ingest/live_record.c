@@ -77,6 +77,13 @@ static void write_params(struct jsonw *w, struct str params)
             w->out->p[at] = ' ';
 }
 
+/* Why it will be left out of what is computed, as far as it tells by itself. */
+static void write_mark(struct jsonw *w, enum mark mark)
+{
+    if (mark != MARK_NONE)
+        jsonw_text(w, "mark", mark_names[mark]);
+}
+
 static void write_signal(struct jsonw *w, const struct signal *s)
 {
     char id[UUID_TEXT_MAX];
@@ -96,6 +103,7 @@ static void write_signal(struct jsonw *w, const struct signal *s)
         jsonw_i64(w, "position", s->position);
     if (isfinite(s->value))
         jsonw_double(w, "value", s->value);
+    write_mark(w, s->mark);
     write_params(w, s->params);
 }
 
@@ -105,6 +113,7 @@ static void write_exposure(struct jsonw *w, const struct exposure *e)
     write_text(w, "experiment", e->experiment);
     write_text(w, "variant", e->variant);
     jsonw_time(w, "timestamp", e->at_us);
+    write_mark(w, e->mark);
 }
 
 static void write_reject(struct jsonw *w, const struct live_reject *r)

@@ -94,6 +94,14 @@ test("signals of every format, exposures and refusals arrive, newest first", asy
   await end(page);
 });
 
+test("what will not count says why", async () => {
+  const page = await live();
+  await send("/v1/signals", signal({ unit: "crawler", params: { bot: true } }));
+  await rows(page, "crawler").waitFor();
+  assert.match(await words(rows(page, "crawler")), /click.*crawler.*not counted: bot/);
+  await end(page);
+});
+
 test("a row opens to the whole record as JSON, by mouse and by keyboard", async () => {
   const page = await live();
   await send("/v1/signals", signal({ unit: "opened", value: 2.5, params: { colour: "red" } }));
@@ -221,7 +229,7 @@ async function shop(last) {
   await send("/v1/exposures", { unit: "user-4711", experiment: "x", variant: "b" });
   await send("/v1/signals", [{ type: "request", unit: "user-4711", ...key, value: 24 }, { type: "click", unit: "user-4711", ...key, doc: "sku-20011", position: 2 }]);
   await send("/ubi_queries", { client_id: "8f2c1f6e-device", user_query: "oak desk", query_id: "q-82", query_response_hit_ids: ["a", "b"] });
-  await send("/v1/signals", [{ type: "click", unit: "user-12", doc: "sku-3", position: 1 }, { type: "click", unit: "user-12", doc: "sku-3", position: 0 }]);
+  await send("/v1/signals", [{ type: "click", unit: "user-12", doc: "sku-3", position: 1, params: { internal: true } }, { type: "click", unit: "user-12", doc: "sku-3", position: 0 }]);
   await send("/v1/batch", { batch: [{ type: "track", event: "Order Completed", anonymousId: "anon-5", properties: { revenue: 129.9 } },
     { type: "track", anonymousId: "anon-5" }] });
   await send("/v1/signals", `[{"type":"click","unit":"${last}"},`);

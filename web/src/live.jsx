@@ -112,7 +112,8 @@ function Words({ record: r }) {
   return <><strong>{r.signal.type}</strong> <Unit of={r.signal} /> <span class="more">{details(r.signal)}</span></>;
 }
 
-const Unit = ({ of }) => <span class="unit">{of.unit}</span>;
+/** With the reason why this will not count, if there is one. */
+const Unit = ({ of }) => <><span class="unit">{of.unit}</span>{of.mark && <span class="badge marked">not counted: {of.mark}</span>}</>;
 
 function Refused({ reject }) {
   const which = reject.index === null ? "request refused" : `element ${reject.index} refused`;

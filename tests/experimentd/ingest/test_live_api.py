@@ -162,6 +162,13 @@ class Live(DaemonTest):
         self.send("/v1/signals", gzip.compress(b'{"type":"click"}'), status=400, headers={"Content-Encoding": "gzip"})
         self.assertEqual(v.wait_records(n + 2)[n + 1]["reject"]["element"], '{"type":"click"}')
 
+    def test_what_will_not_count_says_why(self):
+        v, n = self.fresh()
+        self.send("/v1/signals", [{"type": "click", "unit": "m", "params": {"bot": True}}, {"type": "click", "unit": "m"}])
+        self.send("/v1/exposures", {"unit": "m", "experiment": "x", "variant": "a"}, headers={"User-Agent": "Googlebot/2.1"})
+        records = v.wait_records(n + 3)[n:]
+        self.assertEqual([r[r["kind"]].get("mark") for r in records], ["bot", None, "bot"])
+
     # ---- which, and how
 
     def test_filters(self):
