@@ -15,15 +15,17 @@ MAY_INCLUDE = {
     "base": ["base/"],
     "assign": ["assign/"],
     "stats": ["stats/", "base/err.h", "base/json.h", "base/jsonw.h", "base/buf.h", "base/mem.h", "base/str.h"],
-    "experimentd": ["experimentd/", "base/", "assign/", "stats/"],
-    "trainer": ["trainer/", "base/", "assign/", "stats/"],
+    "archive": ["archive/", "base/"],
+    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "stats/"],
+    "trainer": ["trainer/", "base/", "archive/", "assign/", "stats/"],
 }
 # Of stats/, only the program xstat may use more than the error value: the library stays pure.
 STATS_PURE = ["stats/", "base/err.h"]
 # Libraries of others; a folder that is not named may use any.
-FOREIGN = re.compile(r"^(libpq-fe|event2/|jansson|gsl/|pcre2|sodium|zlib|llhttp|openssl/)")
+FOREIGN = re.compile(r"^(libpq-fe|event2/|jansson|gsl/|pcre2|sodium|zlib|zstd|llhttp|openssl/)")
 MAY_USE = {
     "base": ["libpq-fe", "event2/", "jansson"],
+    "archive": ["libpq-fe", "zstd"],
     "assign": ["openssl/", "pcre2"],
     "stats": ["gsl/", "jansson"],
 }
