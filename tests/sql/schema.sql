@@ -1,3 +1,35 @@
+CREATE FUNCTION public.archive_seal(wanted date, files jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    f jsonb;
+    n bigint;
+    t text;
+begin
+    lock table only signals, only exposures in access exclusive mode;
+    if (select count(*) from day_parts(wanted)) <> jsonb_array_length(files) then
+        return false;
+    end if;
+    for f in select * from jsonb_array_elements(files) loop
+        execute format('select count(*) from %I', f->>'part') into n;
+        if n <> (f->>'rows')::bigint then
+            return false;
+        end if;
+        if f->>'of_table' = 'exposures' then
+            execute format('insert into archived_exposures select distinct experiment from %I on conflict do nothing', f->>'part');
+        end if;
+    end loop;
+    insert into archives (path, of_table, day, bucket_lo, bucket_hi, rows, bytes, checksum)
+    select x->>'path', x->>'of_table', wanted, (x->>'bucket_lo')::integer, (x->>'bucket_hi')::integer, (x->>'rows')::bigint,
+           (x->>'bytes')::bigint, (x->>'checksum')::bigint
+    from jsonb_array_elements(files) x where x->>'path' is not null;
+    for t in select distinct x->>'of_table' from jsonb_array_elements(files) x loop
+        execute format('drop table %I', t || '_' || to_char(wanted, 'YYYYMMDD'));
+    end loop;
+    return true;
+end
+$$;
+
 CREATE FUNCTION public.config_edit(expected bigint, writes json, actor text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -101,6 +133,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.day_parts(wanted date) RETURNS TABLE(of_table text, part text, bucket_lo integer, bucket_hi integer)
+    LANGUAGE sql STABLE
+    AS $$
+    select d.of_table, c.relname::text, b.bounds[1]::integer, b.bounds[2]::integer - 1
+    from (values ('signals'), ('exposures')) d(of_table)
+    join pg_inherits i on i.inhparent = to_regclass(d.of_table || '_' || to_char(wanted, 'YYYYMMDD'))
+    join pg_class c on c.oid = i.inhrelid
+    cross join lateral regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''?(\d+)''?\) TO \(''?(\d+)''?\)') b(bounds)
+    order by d.of_table desc, 3
+$$;
+
 CREATE FUNCTION public.drop_repeats_of_day(wanted date) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -178,6 +221,36 @@ CREATE TABLE public.api_keys (
     schema json,
     CONSTRAINT api_keys_scope CHECK ((scope = ANY (ARRAY['client'::text, 'qa'::text, 'analyst'::text, 'admin'::text])))
 );
+
+CREATE TABLE public.archive_store (
+    singleton boolean DEFAULT true NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    CONSTRAINT archive_store_one_row CHECK (singleton)
+);
+
+CREATE TABLE public.archived_exposures (
+    experiment text NOT NULL
+);
+
+CREATE TABLE public.archives (
+    path text NOT NULL,
+    of_table text NOT NULL,
+    day date NOT NULL,
+    bucket_lo integer NOT NULL,
+    bucket_hi integer NOT NULL,
+    rows bigint NOT NULL,
+    bytes bigint NOT NULL,
+    checksum bigint NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT archives_of_table CHECK ((of_table = ANY (ARRAY['signals'::text, 'exposures'::text])))
+);
+
+CREATE SEQUENCE public.archives_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
 
 CREATE TABLE public.config_objects (
     kind text NOT NULL,
@@ -552,6 +625,15 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.archive_store
+    ADD CONSTRAINT archive_store_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY public.archived_exposures
+    ADD CONSTRAINT archived_exposures_pkey PRIMARY KEY (experiment);
+
+ALTER TABLE ONLY public.archives
+    ADD CONSTRAINT archives_pkey PRIMARY KEY (path);
+
 ALTER TABLE ONLY public.config_objects
     ADD CONSTRAINT config_objects_pkey PRIMARY KEY (kind, key);
 
@@ -626,6 +708,8 @@ ALTER TABLE ONLY public.sticky_assignments_6
 
 ALTER TABLE ONLY public.sticky_assignments_7
     ADD CONSTRAINT sticky_assignments_7_pkey PRIMARY KEY (attribute, value, experiment);
+
+CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 

@@ -1,0 +1,71 @@
+-- Old days leave PostgreSQL for archive files: see docs/decisions/0015-archive-files.md.
+
+-- The folder of the files holds a file "id" with this, so that nobody sweeps the files of another database.
+create table archive_store (
+    singleton boolean primary key default true constraint archive_store_one_row check (singleton),
+    id uuid not null default gen_random_uuid()
+);
+insert into archive_store default values;
+
+-- The files that count. A day and range may have several: what arrives late for a sealed day is sealed again.
+create sequence archives_number;
+create table archives (
+    path text primary key,               -- below the folder of the archive; its number is never given twice
+    of_table text not null constraint archives_of_table check (of_table in ('signals', 'exposures')),
+    day date not null,
+    bucket_lo integer not null,
+    bucket_hi integer not null,          -- inclusive
+    rows bigint not null,
+    bytes bigint not null,
+    checksum bigint not null,            -- CRC-32C of the file
+    sealed_at timestamptz not null default now()
+);
+create index archives_day on archives (of_table, day);
+
+-- Experiments that have exposures in files: the tables alone no longer say which have any.
+create table archived_exposures (
+    experiment text primary key
+);
+
+-- The partitions of a day with their ranges of buckets.
+create function day_parts(wanted date) returns table (of_table text, part text, bucket_lo integer, bucket_hi integer) language sql stable as $$
+    select d.of_table, c.relname::text, b.bounds[1]::integer, b.bounds[2]::integer - 1
+    from (values ('signals'), ('exposures')) d(of_table)
+    join pg_inherits i on i.inhparent = to_regclass(d.of_table || '_' || to_char(wanted, 'YYYYMMDD'))
+    join pg_class c on c.oid = i.inhrelid
+    cross join lateral regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''?(\d+)''?\) TO \(''?(\d+)''?\)') b(bounds)
+    order by d.of_table desc, 3
+$$;
+
+-- The last step of sealing a day: its partitions go, its files count, both or neither. Each of `files` names a partition, its rows, and the
+-- file that holds them (no path: it had none). False, and nothing is changed, when rows have come since the files were written.
+-- The tables are locked from above, as loaders and readers lock them, so that nobody waits crosswise.
+create function archive_seal(wanted date, files jsonb) returns boolean language plpgsql as $$
+declare
+    f jsonb;
+    n bigint;
+    t text;
+begin
+    lock table only signals, only exposures in access exclusive mode;
+    if (select count(*) from day_parts(wanted)) <> jsonb_array_length(files) then
+        return false;
+    end if;
+    for f in select * from jsonb_array_elements(files) loop
+        execute format('select count(*) from %I', f->>'part') into n;
+        if n <> (f->>'rows')::bigint then
+            return false;
+        end if;
+        if f->>'of_table' = 'exposures' then
+            execute format('insert into archived_exposures select distinct experiment from %I on conflict do nothing', f->>'part');
+        end if;
+    end loop;
+    insert into archives (path, of_table, day, bucket_lo, bucket_hi, rows, bytes, checksum)
+    select x->>'path', x->>'of_table', wanted, (x->>'bucket_lo')::integer, (x->>'bucket_hi')::integer, (x->>'rows')::bigint,
+           (x->>'bytes')::bigint, (x->>'checksum')::bigint
+    from jsonb_array_elements(files) x where x->>'path' is not null;
+    for t in select distinct x->>'of_table' from jsonb_array_elements(files) x loop
+        execute format('drop table %I', t || '_' || to_char(wanted, 'YYYYMMDD'));
+    end loop;
+    return true;
+end
+$$;
