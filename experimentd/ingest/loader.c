@@ -286,6 +286,8 @@ static bool step(struct loader *l, uint64_t limit, struct err *err)
         *err = why;
         return false;
     }
+    if (rows_forget_days(&l->rows))
+        return true;
     if (count > 1) {
         l->batch_max = count / 2;
         return true;

@@ -54,6 +54,14 @@ static bool make_day(struct rows_loader *l, int32_t day, struct err *err)
     return true;
 }
 
+bool rows_forget_days(struct rows_loader *l)
+{
+    bool may_help = !l->days_forgotten;
+    l->days_count = 0;
+    l->days_forgotten = true;
+    return may_help;
+}
+
 bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err)
 {
     for (size_t i = 0; i < rows->signals_count; i++)
@@ -234,6 +242,7 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
 
 void rows_committed(struct rows_loader *l)
 {
+    l->days_forgotten = false;
     load_ids_committed(&l->ids);
     l->counting = false;
 }

@@ -32,11 +32,15 @@ struct rows_loader {
     struct arena texts;       /* units that users were found to be, of the batch */
     int32_t *days;            /* days whose partitions are known to be there */
     size_t days_count, days_room;
+    bool days_forgotten; /* since the last commit */
 };
 
 void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute);
 void rows_loader_release(struct rows_loader *l);
 bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err) MUSTCHECK;
+/* A load failed: perhaps because a day was sealed and its partitions are gone. True: load again, they are made anew; false: that has been
+ * tried since the last commit. */
+bool rows_forget_days(struct rows_loader *l);
 /* *out_duplicates: signals whose client id was there already (among the last that any loader loaded, see repeats.h, or earlier in these
  * rows) and that were left out. */
 bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicates, struct err *err) MUSTCHECK;
