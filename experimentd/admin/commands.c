@@ -1,10 +1,14 @@
 #include "experimentd/admin/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "archive/store.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/migrate.h"
 #include "base/pg.h"
@@ -105,6 +109,32 @@ int key_main(int argc, char **argv)
          key_create(d.pg, scope, d.settings.label, key, &err);
     if (ok)
         (void)printf("%s\n", key);
+    return close_database(&d, ok, &err);
+}
+
+static bool print_archives(struct pg *pg, struct err *err)
+{
+    struct arena arena;
+    struct archive_entry *entries;
+    size_t count;
+    char day[CLOCK_TEXT_MAX];
+    arena_init(&arena, 1 << 16);
+    bool ok = archive_store_list(pg, NULL, INT32_MIN, INT32_MAX, 0, BUCKET_COUNT - 1, &arena, &entries, &count, err);
+    for (size_t i = 0; ok && i < count; i++)
+        (void)printf("%s  %s  buckets %u to %u  rows %" PRIu64 "  bytes %" PRIu64 "  crc32c %08" PRIx32 "\n",
+                     entries[i].path.p, clock_format_day(entries[i].day, day), entries[i].bucket_lo,
+                     entries[i].bucket_hi, entries[i].rows, entries[i].bytes, entries[i].crc);
+    arena_release(&arena);
+    return ok;
+}
+
+int archive_list_main(int argc, char **argv)
+{
+    struct database d = { 0 };
+    struct err err = { 0 };
+    char *word;
+    bool ok = open_database(&d, argc, argv, &word, &err) && migrate_check(d.pg, migrations, &err) &&
+              print_archives(d.pg, &err);
     return close_database(&d, ok, &err);
 }
 

@@ -4,4 +4,6 @@
 
 int migrate_main(int argc, char **argv);
 int key_main(int argc, char **argv);
+/* `archive list`: argv starts behind it. */
+int archive_list_main(int argc, char **argv);
 int version_main(int argc, char **argv);

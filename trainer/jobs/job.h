@@ -11,6 +11,9 @@ struct run_context {
     int epoch;
     const char *(*param)(const struct run_context *run, const char *name); /* NULL: not given */
     const void *params;
+    const char *archive_dir; /* NULL: none is known */
+    uint32_t archive_after_days;
+    const char *retention;     /* of signals: "default=400,impression=90" */
     uint64_t rows_in, retries; /* of all passes; added by run_pass */
     int passes;
 };
@@ -20,7 +23,7 @@ struct job {
     bool (*run)(struct run_context *run, struct err *err);
 };
 extern const struct job *const jobs[]; /* ends with NULL */
-extern const struct job job_metrics, job_bandit;
+extern const struct job job_metrics, job_bandit, job_seal, job_retention;
 
 /* What moments.segment says of units by the day of their first exposure: `day` is that day, and n … cxy all that was seen of them since. Of
  * bandits only. */
@@ -29,6 +32,8 @@ extern const struct job job_metrics, job_bandit;
 /* Runs a pass and keeps its row in run_passes. */
 bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,
               struct err *err) MUSTCHECK;
+/* For work without a pass: draws the bar and beats; ERR_CONFLICT when another coordinator has the run. */
+bool run_tick(struct run_context *run, const char *what, uint32_t done, uint32_t total, struct err *err) MUSTCHECK;
 /* Opens the publishing transaction: the run's row is locked and its epoch checked; ERR_CONFLICT when another coordinator has it. */
 bool run_publish_begin(struct run_context *run, struct err *err) MUSTCHECK;
 /* Marks the run a success and commits. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "archive/store.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
@@ -25,16 +26,19 @@ static const struct pg_stmt plan_statements[STMT_COUNT] = {
                       "2147483647), "
                       "case when e.phase > 1 then us(e.phase_started_at) else 0 end, e.kind = 'bandit' "
                       "from experiments e "
-                      "where ($1 = '' or e.key = $1) and exists (select 1 from exposures x where x.experiment = e.key) "
+                      "where ($1 = '' or e.key = $1) and (exists (select 1 from exposures x where x.experiment = "
+                      "e.key) "
+                      "or exists (select 1 from archived_exposures x where x.experiment = e.key)) "
                       "order by e.key collate \"C\"" },
-    /* Days that have a partition, from the first exposure on, with a weight. */
+    /* Days that have a partition or files, from the first exposure on, with a weight. */
     [DAYS] = { "plan_days", 0,
-               "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, c.oid from pg_inherits i "
-               "join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass) "
-               "select d.day - date '1970-01-01', "
-               "(select coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = d.oid) "
-               "from d "
-               "where d.day >= (select (min(at) at time zone 'UTC')::date from exposures) order by 1" },
+               "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, (select "
+               "coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = c.oid) as bytes "
+               "from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass "
+               "union all select day, bytes from archives) "
+               "select day - date '1970-01-01', sum(bytes)::bigint from d where day >= least("
+               "(select (min(at) at time zone 'UTC')::date from exposures), "
+               "(select min(day) from archives where of_table = 'exposures')) group by day order by day" },
 };
 
 static const struct pg_stmt delete_moments = { "metrics_delete", 1, "delete from moments where experiment = $1" };
@@ -61,9 +65,10 @@ struct plan {
 
 /* ---- planning ---- */
 
-static bool plan_experiments(struct plan *p, struct pg *pg, const char *only, struct str snapshot, struct err *err)
+static bool plan_experiments(struct plan *p, struct pg *pg, const struct run_context *run, struct str snapshot,
+                             struct err *err)
 {
-    const char *params[] = { only };
+    const char *only = run->param(run, "experiment"), *params[] = { only ? only : "" };
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &plan_statements[EXPERIMENTS], params, err);
     struct buf b;
     struct jsonw w;
@@ -75,6 +80,7 @@ static bool plan_experiments(struct plan *p, struct pg *pg, const char *only, st
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_str(&w, "snapshot", snapshot);
+    jsonw_text(&w, "archive", run->archive_dir);
     jsonw_open(&w, "experiments", '[');
     for (int i = 0; i < (int)p->experiments; i++) {
         p->keys[i] = arena_str(&p->arena, pg_get(r, i, 0));
@@ -326,14 +332,15 @@ static bool compute(struct run_context *run, struct plan *p, struct err *err)
     return ok;
 }
 
-/* The planning connection holds the snapshot open until the passes have ended. */
+/* The planning connection holds the snapshot open, and the files where they are, until the passes have ended. */
 static bool plan_and_compute(struct run_context *run, struct plan *p, struct pg *pg, struct err *err)
 {
     const char *only = run->param(run, "experiment");
-    if (!read_ranges(run, &p->ranges, err) || !pg_exec(pg, "begin isolation level repeatable read read only", err))
+    if (!read_ranges(run, &p->ranges, err) || !archive_lock_readers(pg, false, err) ||
+        !pg_exec(pg, "begin isolation level repeatable read read only", err))
         return false;
     AUTO(pg_result_free) PGresult *snapshot = pg_run(pg, &plan_statements[SNAPSHOT], NULL, err);
-    if (!snapshot || !plan_experiments(p, pg, only ? only : "", pg_get(snapshot, 0, 0), err) || !plan_days(p, pg, err))
+    if (!snapshot || !plan_experiments(p, pg, run, pg_get(snapshot, 0, 0), err) || !plan_days(p, pg, err))
         return false;
     if (only && p->experiments == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet", only);

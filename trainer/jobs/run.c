@@ -18,8 +18,8 @@
 enum { HEARTBEAT_US = 2000000, LINE_US = 2000000, PARAMS_MAX = 64, JSON_MAX = 64 << 10 };
 
 struct run_settings {
-    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *engine, *spool_dir, *log_level;
-    uint32_t workers, max_attempts;
+    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *engine, *spool_dir, *log_level, *archive_dir, *retention;
+    uint32_t workers, max_attempts, archive_after_days;
     int64_t stall_us;
 };
 
@@ -36,6 +36,12 @@ static const struct setting run_table[] = {
       "a worker that says nothing for so long is killed" },
     { "spool_dir", SETTING_TEXT, AT(spool_dir), NULL, false, "DIR",
       "files between passes; default DIR/spool, else /tmp" },
+    { "archive.dir", SETTING_TEXT, AT(archive_dir), NULL, false, "DIR",
+      "where rows of sealed days lie; default DATA_DIR/archive" },
+    { "archive.after_days", SETTING_U32, AT(archive_after_days), "0", false, "DAYS",
+      "job seal: days older than so many become archive files; 0: none does" },
+    { "retention.signals", SETTING_TEXT, AT(retention), NULL, false, "RULES",
+      "job retention: days to keep, by type: default=400,impression=90" },
     { "log.level", SETTING_TEXT, AT(log_level), "warn", false, "LEVEL", "debug, info, warn or error" },
     { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
       "who runs the private PostgreSQL when started as root" },
@@ -78,7 +84,7 @@ struct run {
     char *params[PARAMS_MAX]; /* "k=v" */
     size_t params_count;
     struct pgcluster *cluster;
-    char *spool;
+    char *spool, *archive;
     bool terminal, fenced;
     int64_t beat_us, line_us, started_us;
 };
@@ -224,6 +230,13 @@ static bool on_progress(void *arg, const char *pass, uint32_t done, uint32_t tot
     return beat(run, total ? (double)done / total : 0, rows, retries);
 }
 
+bool run_tick(struct run_context *context, const char *what, uint32_t done, uint32_t total, struct err *err)
+{
+    struct run *run = (struct run *)(void *)context;
+    return on_progress(run, what, done, total, context->rows_in, 0) ||
+           err_set(err, ERR_CONFLICT, "run %s belongs to another coordinator now, or was ended", context->id);
+}
+
 /* ---- starting and ending ---- */
 
 static bool make_dirs(struct run *run, struct err *err)
@@ -236,6 +249,17 @@ static bool make_dirs(struct run *run, struct err *err)
         return err_set_errno(err, "cannot make spool directory \"%s\"", base);
     run->spool = mem_printf("%s/%s", base, run->context.id);
     return true;
+}
+
+static void set_archive(struct run *run)
+{
+    if (*run->settings.archive_dir)
+        run->archive = mem_strdup(run->settings.archive_dir);
+    else if (*run->settings.data_dir)
+        run->archive = mem_printf("%s/archive", run->settings.data_dir);
+    run->context.archive_dir = run->archive;
+    run->context.archive_after_days = run->settings.archive_after_days;
+    run->context.retention = run->settings.retention;
 }
 
 static bool open_run(struct run *run, struct err *err)
@@ -256,6 +280,7 @@ static bool open_run(struct run *run, struct err *err)
     bool ok = first && migrate_check(first, migrations, err);
     pg_close(first);
     run->context.pg = ok ? pg_open(run->context.database_url, "trainer", statements, STMT_COUNT, err) : NULL;
+    set_archive(run);
     if (!run->context.pg || !insert_run(run, err) || !make_dirs(run, err))
         return false;
     struct engine_options engine = {
@@ -279,6 +304,7 @@ static void close_run(struct run *run)
         pgcluster_stop(run->cluster);
     mem_free((char *)(uintptr_t)run->context.database_url);
     mem_free(run->spool);
+    mem_free(run->archive);
     settings_release(run_table, COUNT_OF(run_table), &run->settings);
 }
 

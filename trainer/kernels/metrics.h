@@ -1,6 +1,6 @@
 /* metrics.h - what the job "metrics" and its two kernels say to each other. All little-endian, all in this program.
  *
- * params of both kernels: JSON {"snapshot": "…", "experiments": [["key", last_day, first_us, cohorts], …]}; an experiment's number
+ * params of both kernels: JSON {"snapshot": "…", "archive": its folder or null, "experiments": [["key", last_day, first_us, cohorts], …]}; an experiment's number
  * is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are asked for, too.
  * desc of "metrics.day@1": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
  * desc of "metrics.units@2": "LO HI DAY DAY …", the buckets and one day for each input; its result: metrics_cell and metrics_counts records. */
@@ -13,7 +13,7 @@ extern const struct kernel kernel_metrics_day, kernel_metrics_units;
 struct pg;
 
 struct metrics_params {
-    struct str snapshot;
+    struct str snapshot, archive; /* archive: {NULL, 0} none is known */
     struct str *keys;
     int32_t *last_days;
     int64_t *first_us;

@@ -1,15 +1,14 @@
-/* "metrics.day@1": exposures and signals of one day and range of buckets, read by binary COPY in the run's snapshot → unit-day records. */
-#include <endian.h>
+/* "metrics.day@1": exposures and signals of one day and range of buckets, from partitions and archive files in the run's snapshot → unit-day
+ * records. */
 #include <math.h>
 #include <stdio.h>
 
+#include "archive/scan.h"
 #include "base/clock.h"
-#include "base/pg.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/metrics.h"
 
-enum { RECORD_MAX = 1 << 20, TICK_ROWS = 4096, SQL_MAX = 1024 };
-#define POSTGRES_EPOCH_US (INT64_C(946684800) * US_PER_SECOND) /* 2000-01-01 */
+enum { RECORD_MAX = 1 << 20, TICK_ROWS = 4096, WHERE_MAX = 200 };
 
 struct reading {
     struct task *task;
@@ -18,6 +17,7 @@ struct reading {
     struct day_event *events;
     size_t count, room;
     uint64_t rows;
+    int64_t day_end_us;
 };
 
 static struct day_event *event_new(struct reading *r)
@@ -30,148 +30,85 @@ static struct day_event *event_new(struct reading *r)
     return &r->events[r->count++];
 }
 
-/* ---- fields of a binary COPY row ---- */
+/* ---- rows ---- */
 
-static bool field(struct str *row, struct str *out)
+static bool tick(struct reading *r, struct err *err)
 {
-    uint32_t n;
-    if (row->n < 4)
-        return false;
-    memcpy(&n, row->p, 4);
-    n = be32toh(n);
-    row->p += 4;
-    row->n -= 4;
-    *out = (struct str){ NULL, 0 };
-    if (n == UINT32_MAX)
-        return true;
-    if (row->n < n)
-        return false;
-    *out = (struct str){ row->p, n };
-    row->p += n;
-    row->n -= n;
-    return true;
+    return ++r->rows % TICK_ROWS != 0 || task_tick(r->task, TICK_ROWS, err);
 }
 
-static uint64_t number(struct str f)
+static bool add_exposure(void *arg, const struct archive_value *row, struct err *err)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < f.n && i < 8; i++)
-        v = v << 8 | (unsigned char)f.p[i];
-    return v;
-}
-
-static double real(struct str f)
-{
-    uint64_t bits = number(f);
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return f.n == 8 ? v : NAN;
-}
-
-static bool add_exposure(struct reading *r, struct str row)
-{
-    struct str at, experiment, variant, unit;
-    if (!field(&row, &at) || !field(&row, &experiment) || !field(&row, &variant) || !field(&row, &unit))
-        return false;
-    int64_t at_us = (int64_t)number(at) + POSTGRES_EPOCH_US;
+    enum { AT, EXPERIMENT, VARIANT, UNIT };
+    struct reading *r = arg;
     for (size_t i = 0; i < r->params->count; i++) {
-        if (!str_eq(r->params->keys[i], experiment) || at_us < r->params->first_us[i])
+        if (!str_eq(r->params->keys[i], row[EXPERIMENT].s) || row[AT].i < r->params->first_us[i])
             continue;
         struct day_event *e = event_new(r);
         e->kind = EVENT_EXPOSURE;
-        e->at_us = at_us;
+        e->at_us = row[AT].i;
         e->experiment = (uint32_t)i;
-        e->query_id = arena_str(r->arena, variant);
-        e->unit = arena_str(r->arena, unit);
+        e->query_id = arena_str(r->arena, row[VARIANT].s);
+        e->unit = arena_str(r->arena, row[UNIT].s);
     }
-    return true;
+    return tick(r, err);
 }
 
-static bool add_signal(struct reading *r, struct str row)
+static bool kind_of(struct str type, enum event_kind *out)
 {
-    struct str at, type, unit, query_id, position, value;
-    if (!field(&row, &at) || !field(&row, &type) || !field(&row, &unit) || !field(&row, &query_id) ||
-        !field(&row, &position) || !field(&row, &value))
-        return false;
+    *out = str_eq(type, STR("click")) ? EVENT_CLICK : str_eq(type, STR("request")) ? EVENT_REQUEST : EVENT_RESPONSE;
+    return *out != EVENT_RESPONSE || str_eq(type, STR("response"));
+}
+
+static bool add_signal(void *arg, const struct archive_value *row, struct err *err)
+{
+    enum { AT, TYPE, UNIT, QUERY_ID, POSITION, VALUE };
+    struct reading *r = arg;
+    enum event_kind kind;
+    if (!kind_of(row[TYPE].s, &kind) || (row[AT].i >= r->day_end_us && kind != EVENT_CLICK))
+        return true;
     struct day_event *e = event_new(r);
-    e->kind = str_eq(type, STR("click")) ? EVENT_CLICK : str_eq(type, STR("request")) ? EVENT_REQUEST : EVENT_RESPONSE;
-    e->at_us = (int64_t)number(at) + POSTGRES_EPOCH_US;
-    e->unit = arena_str(r->arena, unit);
-    e->query_id = query_id.p ? arena_str(r->arena, query_id) : query_id;
-    e->position = position.p ? (int32_t)number(position) : 0;
-    e->value = real(value);
-    return true;
+    e->kind = kind;
+    e->at_us = row[AT].i;
+    e->unit = arena_str(r->arena, row[UNIT].s);
+    if (!row[QUERY_ID].null)
+        e->query_id = arena_str(r->arena, row[QUERY_ID].s);
+    if (!row[POSITION].null)
+        e->position = (int32_t)row[POSITION].i;
+    if (!row[VALUE].null)
+        e->value = row[VALUE].d;
+    return tick(r, err);
 }
 
-/* One message is the header, a row, or the trailer. */
-static bool take_message(struct reading *r, struct str message, bool (*add)(struct reading *, struct str),
-                         struct err *err)
-{
-    static const char signature[11] = "PGCOPY\n\377\r\n";
-    if (message.n >= 19 && memcmp(message.p, signature, sizeof signature) == 0)
-        message = (struct str){ message.p + 19, message.n - 19 };
-    while (message.n >= 2) {
-        int16_t columns = (int16_t)number((struct str){ message.p, 2 });
-        if (columns < 0)
-            return true;
-        struct str row = { message.p + 2, message.n - 2 }, skipped, rest = row;
-        for (int16_t i = 0; i < columns; i++)
-            if (!field(&rest, &skipped))
-                return err_set(err, ERR_DB, "a COPY row is damaged");
-        if (!add(r, row))
-            return err_set(err, ERR_DB, "a COPY row has the wrong shape");
-        if (++r->rows % TICK_ROWS == 0 && !task_tick(r->task, TICK_ROWS, err))
-            return false;
-        message = rest;
-    }
-    return true;
-}
-
-static bool copy_rows(struct reading *r, struct pg *pg, const char *sql, bool (*add)(struct reading *, struct str),
-                      struct err *err)
-{
-    char *message;
-    int n;
-    bool ok = true;
-    PGresult *started = PQexec(pg->conn, sql);
-    if (PQresultStatus(started) != PGRES_COPY_OUT) {
-        (void)pg_err(pg->conn, started, "reading signals", err);
-        PQclear(started);
-        return false;
-    }
-    PQclear(started);
-    while (ok && (n = PQgetCopyData(pg->conn, &message, 0)) > 0) {
-        ok = take_message(r, (struct str){ message, (size_t)n }, add, err);
-        PQfreemem(message);
-    }
-    PGresult *ended = ok ? PQgetResult(pg->conn) : NULL;
-    if (ok && PQresultStatus(ended) != PGRES_COMMAND_OK)
-        ok = pg_err(pg->conn, ended, "reading signals", err);
-    PQclear(ended);
-    while (ok && (ended = PQgetResult(pg->conn)))
-        PQclear(ended);
-    return ok;
-}
-
-/* COPY takes no parameters: the texts are made of numbers of ours alone. */
 static bool read_day(struct reading *r, struct pg *pg, int64_t day, int64_t lo, int64_t hi, struct err *err)
 {
-    char sql[SQL_MAX], from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX], late[CLOCK_TEXT_MAX];
-    (void)clock_format(day * US_PER_DAY, from);
-    (void)clock_format((day + 1) * US_PER_DAY, to);
-    (void)clock_format((day + 1) * US_PER_DAY + QUERY_WINDOW_US, late);
-    (void)snprintf(sql, sizeof sql,
-                   "copy (select at, experiment, variant, unit from exposures where at >= '%s' and at < '%s' "
-                   "and bucket between %lld and %lld) to stdout (format binary)",
-                   from, to, (long long)lo, (long long)hi);
-    if (!copy_rows(r, pg, sql, add_exposure, err))
+    static const struct archive_column of_exposures[] = { { STR("at"), ARCHIVE_TIME },
+                                                          { STR("experiment"), ARCHIVE_TEXT },
+                                                          { STR("variant"), ARCHIVE_TEXT },
+                                                          { STR("unit"), ARCHIVE_TEXT } };
+    static const struct archive_column of_signals[] = {
+        { STR("at"), ARCHIVE_TIME },       { STR("type"), ARCHIVE_TEXT },    { STR("unit"), ARCHIVE_TEXT },
+        { STR("query_id"), ARCHIVE_TEXT }, { STR("position"), ARCHIVE_INT }, { STR("value"), ARCHIVE_REAL }
+    };
+    char end[CLOCK_TEXT_MAX], where[WHERE_MAX];
+    r->day_end_us = (day + 1) * US_PER_DAY;
+    struct archive_scan scan = { .table = "exposures",
+                                 .columns = of_exposures,
+                                 .columns_count = COUNT_OF(of_exposures),
+                                 .from_us = day * US_PER_DAY,
+                                 .to_us = r->day_end_us,
+                                 .lo = (unsigned)lo,
+                                 .hi = (unsigned)hi };
+    if (!archive_scan(pg, r->params->archive.p, &scan, add_exposure, r, err))
         return false;
-    (void)snprintf(sql, sizeof sql,
-                   "copy (select at, type, unit, query_id, position, value from signals where at >= '%s' and "
-                   "(at < '%s' or (at <= '%s' and type = 'click')) and type in ('request', 'response', 'click') "
-                   "and bucket between %lld and %lld) to stdout (format binary)",
-                   from, to, late, (long long)lo, (long long)hi);
-    return copy_rows(r, pg, sql, add_signal, err);
+    (void)snprintf(where, sizeof where, "(at < '%s' or type = 'click') and type in ('request', 'response', 'click')",
+                   clock_format(r->day_end_us, end));
+    scan.table = "signals";
+    scan.columns = of_signals;
+    scan.columns_count = COUNT_OF(of_signals);
+    scan.to_us = r->day_end_us + QUERY_WINDOW_US + 1;
+    scan.where = where;
+    return archive_scan(pg, r->params->archive.p, &scan, add_signal, r, err);
 }
 
 static bool emit(void *arg, const struct unit_day *u, struct err *err)

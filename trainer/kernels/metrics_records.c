@@ -23,8 +23,10 @@ bool metrics_params_read(struct str json, struct metrics_params *out, struct are
     json_t *list = NULL;
     if (!root)
         return false;
+    out->archive = (struct str){ NULL, 0 };
     json_reader_open(&r, root, "params");
     (void)json_get_str(&r, "snapshot", JSON_REQUIRED, &out->snapshot, arena);
+    (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
     (void)json_get_array(&r, "experiments", JSON_REQUIRED, &list);
     if (!json_reader_close(&r, err))
         return false;

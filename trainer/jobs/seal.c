@@ -1,0 +1,251 @@
+/* The job "seal": days older than archive.after_days → archive files.
+ *
+ * A day: repeats are dropped; then, in one snapshot, each of its partitions is copied into a file, in the order (bucket, unit, at), and the
+ * file is synced; then archive_seal(), one statement, makes the files count and drops the partitions, unless rows have come meanwhile: then
+ * the day is copied again. Killed at any point, a day is in PostgreSQL or in files, never in both, and files that nobody names are removed by
+ * the next run. A row that comes later for such a day gets a new partition, which is sealed in its turn. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "archive/store.h"
+#include "archive/table.h"
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "base/pgout.h"
+#include "trainer/jobs/job.h"
+
+enum { TRIES = 5, SQL_MAX = 16 << 10, JSON_MAX = 1 << 20, TICK_ROWS = 20000 };
+
+static const struct pg_stmt read_days = {
+    "seal_days", 1,
+    "select distinct to_date(right(c.relname, 8), 'YYYYMMDD') - date '1970-01-01' from pg_inherits i "
+    "join pg_class c on c.oid = i.inhrelid where i.inhparent in ('signals'::regclass, 'exposures'::regclass) "
+    "and to_date(right(c.relname, 8), 'YYYYMMDD') < (now() at time zone 'UTC')::date - $1::int order by 1"
+};
+static const struct pg_stmt drop_repeats = { "seal_repeats", 1, "select drop_repeats_of_day($1::date)" };
+static const struct pg_stmt read_parts = { "seal_parts", 1, "select * from day_parts($1::date)" };
+static const struct pg_stmt seal = { "seal", 2, "select archive_seal($1::date, $2::jsonb)" };
+
+struct part {
+    struct str name;
+    struct archive_entry entry;
+};
+
+struct sealing {
+    struct run_context *run;
+    struct pg *pg;
+    struct arena arena; /* of a day */
+    int32_t day;
+    char day_text[CLOCK_TEXT_MAX];
+    uint32_t days_done, days_count;
+    struct part *parts;
+    size_t parts_count;
+};
+
+/* ---- one partition → one file ---- */
+
+struct copying {
+    struct sealing *sealing;
+    struct archive_writer *writer;
+    const struct archive_table *table;
+    uint64_t rows;
+};
+
+static bool copy_row(void *arg, const struct str *fields, size_t count, struct err *err)
+{
+    struct copying *c = arg;
+    const struct archive_schema *s = &c->table->schema;
+    struct archive_value row[ARCHIVE_COLUMNS_MAX];
+    for (size_t i = 0; i < count && i < s->columns_count; i++)
+        row[i] = archive_table_value(s->columns[i].type, fields[i]);
+    if (++c->rows % TICK_ROWS == 0 &&
+        !run_tick(c->sealing->run, "seal", c->sealing->days_done, c->sealing->days_count, err))
+        return false;
+    return archive_writer_add(c->writer, row, err);
+}
+
+static bool write_file(struct sealing *s, struct part *p, const struct archive_table *table, struct err *err)
+{
+    char name[ARCHIVE_PATH_MAX];
+    struct archive_summary sum;
+    AUTO(buf_release) struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_addf(&sql,
+             "copy (select " STR_FMT " from " STR_FMT
+             " order by bucket, unit collate \"C\", at) to stdout (format binary)",
+             STR_ARG(table->select), STR_ARG(p->name));
+    if (!archive_store_name(s->pg, &p->entry, name, err) || !buf_ok(&sql, "the statement of a sealing", err))
+        return false;
+    AUTO(mem_free) char *path = mem_printf("%s/%s", s->run->archive_dir, name);
+    AUTO(archive_writer_free) struct archive_writer *w = archive_writer_open(path, &table->schema, err);
+    struct copying c = { .sealing = s, .writer = w, .table = table };
+    if (!w || !pg_copy_out(s->pg, sql.p, "copying a day", copy_row, &c, err))
+        return false;
+    if (c.rows == 0)
+        return true;
+    if (!archive_writer_finish(w, &sum, err))
+        return false;
+    p->entry.path = arena_str(&s->arena, str_of(name));
+    p->entry.rows = sum.rows;
+    p->entry.bytes = sum.bytes;
+    p->entry.crc = sum.crc;
+    return true;
+}
+
+static bool list_parts(struct sealing *s, struct err *err)
+{
+    const char *params[] = { s->day_text };
+    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &read_parts, params, err);
+    if (!r)
+        return false;
+    s->parts_count = (size_t)PQntuples(r);
+    s->parts = arena_zalloc(&s->arena, (s->parts_count + 1) * sizeof *s->parts);
+    for (size_t i = 0; i < s->parts_count; i++)
+        s->parts[i] = (struct part){ .name = arena_str(&s->arena, pg_get(r, (int)i, 1)),
+                                     .entry = { .table = arena_str(&s->arena, pg_get(r, (int)i, 0)),
+                                                .day = s->day,
+                                                .bucket_lo = (unsigned)pg_get_i64(r, (int)i, 2),
+                                                .bucket_hi = (unsigned)pg_get_i64(r, (int)i, 3) } };
+    return true;
+}
+
+static bool write_files(struct sealing *s, struct err *err)
+{
+    struct archive_table table = { 0 };
+    if (!pg_exec(s->pg, "begin isolation level repeatable read", err) || !list_parts(s, err))
+        return false;
+    for (size_t i = 0; i < s->parts_count; i++) {
+        struct part *p = &s->parts[i];
+        if (!str_eq(table.schema.table, p->entry.table) &&
+            !archive_table_read(s->pg, p->entry.table.p, s->day, &s->arena, &table, err))
+            return false;
+        if (!write_file(s, p, &table, err))
+            return false;
+    }
+    return pg_commit(s->pg, err);
+}
+
+/* ---- a day ---- */
+
+static void unlink_files(const struct sealing *s)
+{
+    for (size_t i = 0; i < s->parts_count; i++) {
+        AUTO(mem_free) char *path = mem_printf("%s/%s", s->run->archive_dir, s->parts[i].entry.path.p);
+        if (s->parts[i].entry.rows)
+            (void)unlink(path);
+    }
+}
+
+static void write_part(struct jsonw *w, const struct part *p)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_str(w, "of_table", p->entry.table);
+    jsonw_str(w, "part", p->name);
+    jsonw_str(w, "path", p->entry.path);
+    jsonw_i64(w, "bucket_lo", p->entry.bucket_lo);
+    jsonw_i64(w, "bucket_hi", p->entry.bucket_hi);
+    jsonw_i64(w, "rows", (int64_t)p->entry.rows);
+    jsonw_i64(w, "bytes", (int64_t)p->entry.bytes);
+    jsonw_i64(w, "checksum", p->entry.crc);
+    jsonw_close(w);
+}
+
+/* *out_done false: rows have come since the files were written. */
+static bool switch_over(struct sealing *s, bool *out_done, struct err *err)
+{
+    struct jsonw w;
+    AUTO(buf_release) struct buf b;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '[');
+    for (size_t i = 0; i < s->parts_count; i++)
+        write_part(&w, &s->parts[i]);
+    jsonw_close(&w);
+    if (!buf_ok(&b, "the list of files", err) || !archive_lock_readers(s->pg, true, err))
+        return false;
+    const char *params[] = { s->day_text, b.p };
+    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &seal, params, err);
+    if (!r)
+        return false;
+    *out_done = pg_get_bool(r, 0, 0);
+    return archive_unlock_readers(s->pg, err);
+}
+
+static void tell(const struct sealing *s, int64_t repeats)
+{
+    uint64_t rows = 0, bytes = 0;
+    size_t files = 0;
+    for (size_t i = 0; i < s->parts_count; i++) {
+        files += s->parts[i].entry.rows > 0;
+        rows += s->parts[i].entry.rows;
+        bytes += s->parts[i].entry.bytes;
+    }
+    s->run->rows_in += rows;
+    (void)fprintf(stderr, "seal day=%s files=%zu rows=%" PRIu64 " bytes=%" PRIu64 " repeats=%lld\n", s->day_text, files,
+                  rows, bytes, (long long)repeats);
+}
+
+static bool seal_day(struct sealing *s, int32_t day, struct err *err)
+{
+    s->day = day;
+    const char *params[] = { clock_format_day(day, s->day_text) };
+    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &drop_repeats, params, err);
+    bool done = false;
+    for (int i = 0; r && i < TRIES && !done; i++) {
+        arena_reset(&s->arena);
+        if (!write_files(s, err) || !switch_over(s, &done, err))
+            return false;
+        if (!done)
+            unlink_files(s);
+    }
+    if (r && !done)
+        return err_set(err, ERR_BUSY, "day %s: rows kept coming in each of %d tries", s->day_text, TRIES);
+    if (r)
+        tell(s, pg_get_i64(r, 0, 0));
+    return r != NULL;
+}
+
+/* ---- the job ---- */
+
+static bool seal_days(struct sealing *s, struct err *err)
+{
+    char after[16];
+    bool got;
+    uint64_t removed;
+    (void)snprintf(after, sizeof after, "%u", s->run->archive_after_days);
+    const char *params[] = { after };
+    if (!archive_lock_writers(s->pg, true, &got, err) || !archive_store_open(s->pg, s->run->archive_dir, err) ||
+        !archive_store_sweep(s->pg, s->run->archive_dir, &removed, err))
+        return false;
+    if (removed)
+        (void)fprintf(stderr, "seal: removed %" PRIu64 " files that no entry names\n", removed);
+    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &read_days, params, err);
+    s->days_count = r ? (uint32_t)PQntuples(r) : 0;
+    for (s->days_done = 0; s->days_done < s->days_count; s->days_done++)
+        if (!run_tick(s->run, "seal", s->days_done, s->days_count, err) ||
+            !seal_day(s, (int32_t)pg_get_i64(r, (int)s->days_done, 0), err))
+            return false;
+    return r != NULL;
+}
+
+static bool run_seal(struct run_context *run, struct err *err)
+{
+    struct sealing s = { .run = run };
+    bool ok = true;
+    if (run->archive_after_days == 0) {
+        (void)fputs("seal: archive.after_days is 0: nothing is sealed\n", stderr);
+    } else if (!run->archive_dir) {
+        return err_set(err, ERR_INVALID, "where do archive files go: give --archive-dir DIR or --data-dir DIR");
+    } else {
+        arena_init(&s.arena, 1 << 16);
+        s.pg = pg_open(run->database_url, "trainer seal", NULL, 0, err);
+        ok = s.pg && seal_days(&s, err);
+        pg_close(s.pg);
+        arena_release(&s.arena);
+    }
+    return ok && run_publish_begin(run, err) && run_publish_end(run, err);
+}
+
+const struct job job_seal = { "seal", "days older than archive.after_days → archive files", "", run_seal };
