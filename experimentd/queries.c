@@ -17,6 +17,9 @@
 
 #define STICKY_SORTED "order by attribute collate \"C\", value collate \"C\", experiment collate \"C\""
 
+#define DELETION_COLUMNS \
+    "id, unit, state, requested_by, us(requested_at), us(deleted_at), us(finished_at), removed, error"
+
 /* Bytes, as SQL text. */
 #define PREFLIGHT_EXACT "33554432::bigint"
 #define PREFLIGHT_BYTES "67108864::bigint"
@@ -124,5 +127,15 @@ const struct pg_stmt queries[] = {
                             "r as (insert into revisions (actor, subject, action, before) "
                             "select $2, 'mark:' || $1, 'forget', to_jsonb(m) from m) "
                             "select " MARK_ROW " from m" },
+    [QUERY_UNIT_DELETE] = { "unit_delete", 4,
+                            "insert into unit_deletions (id, unit, bucket, requested_by) values ($1::uuid, $2, "
+                            "$3::smallint, $4) returning " DELETION_COLUMNS
+                            ", (select coalesce(jsonb_agg(i.user_id order by i.user_id), '[]') from identities i where "
+                            "i.unit = $2)" },
+    [QUERY_UNIT_DELETION] = { "unit_deletion", 1,
+                              "select " DELETION_COLUMNS " from unit_deletions where id = $1::uuid" },
+    [QUERY_UNIT_DELETIONS] = { "unit_deletions", 0,
+                               "select " DELETION_COLUMNS
+                               " from unit_deletions order by requested_at desc, id desc limit 200" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -25,6 +25,10 @@ enum query {
     QUERY_MARKS_COUNTS, /* → mark, units, signals */
     QUERY_MARK_SET,     /* $1 unit, $2 bucket, $3 mark, $4 note, $5 actor → its row */
     QUERY_MARK_FORGET,  /* $1 unit, $2 actor → its row, as it was */
+    /* units/handlers.h: id, unit, state, by whom, instants of request, deletion and end, removed, error; of the first also the users of identities */
+    QUERY_UNIT_DELETE,    /* $1 id, $2 unit, $3 bucket, $4 by whom */
+    QUERY_UNIT_DELETION,  /* $1 id */
+    QUERY_UNIT_DELETIONS, /* the last 200 */
     QUERY_COUNT
 };
 

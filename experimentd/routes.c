@@ -15,6 +15,7 @@
 #include "experimentd/marks/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
+#include "experimentd/units/handlers.h"
 
 const struct route routes[] = {
     { HTTP_POST_, "/v1/assign", SCOPE_CLIENT, evaluate_post, "variants of one or more units in running experiments",
@@ -121,6 +122,11 @@ const struct route routes[] = {
     { HTTP_PUT_, "/v1/marks/{unit}", SCOPE_ADMIN, marks_put, "mark a unit by hand, or say that it is none", NULL },
     { HTTP_DELETE_, "/v1/marks/{unit}", SCOPE_ADMIN, marks_delete, "forget what is known; rules may mark it again",
       NULL },
+
+    { HTTP_DELETE_, "/v1/units/{unit}", SCOPE_ADMIN, units_delete,
+      "delete what is stored of a unit: 202, and a receipt that tells how far it is", NULL },
+    { HTTP_GET_, "/v1/units/deletions", SCOPE_ADMIN, units_deletions_list, "receipts of the last deletions", NULL },
+    { HTTP_GET_, "/v1/units/deletions/{id}", SCOPE_ADMIN, units_deletion_get, "the receipt of one deletion", NULL },
 
     { HTTP_GET_, "/healthz", SCOPE_NONE, admin_healthz, "alive", NULL },
     { HTTP_GET_, "/readyz", SCOPE_NONE, admin_readyz, "ready for traffic", NULL },

@@ -21,6 +21,8 @@ const struct setting serve_settings[] = {
       "size of one journal file" },
     { "ingest.key_rate", SETTING_U32, AT(ingest_key_rate), "0", false, "N",
       "events per second that one client key may send, a second's worth at once; beyond it 429; 0: no limit" },
+    { "archive.dir", SETTING_TEXT, AT(archive_dir), NULL, false, "DIR",
+      "where rows of sealed days lie; default DATA_DIR/archive" },
     { "http.body_bytes", SETTING_SIZE, AT(http_body_bytes), "8m", false, "SIZE",
       "largest request body, before and after gzip" },
     { "http.connections", SETTING_U32, AT(http_connections), "10000", false, "N",

@@ -35,6 +35,7 @@
 #include "experimentd/ingest/live.h"
 #include "experimentd/ingest/loader.h"
 #include "experimentd/schedule/schedule.h"
+#include "experimentd/units/eraser.h"
 
 enum { READY_WAIT_US = 15000000 };
 
@@ -307,7 +308,13 @@ static bool open_journal(struct server *s, struct err *err)
         return false;
     journal_go_behind(s->journal, position);
     s->loader = loader_start(s->journal, s->database_url, s->settings.marks_unit_signals_per_minute, err);
-    return s->loader != NULL;
+    if (!s->loader)
+        return false;
+    AUTO(mem_free)
+    char *archive = *s->settings.archive_dir ? mem_strdup(s->settings.archive_dir)
+                                             : mem_printf("%s/archive", s->settings.data_dir);
+    s->eraser = eraser_start(s->journal, s->database_url, archive, err);
+    return s->eraser != NULL;
 }
 
 static bool parse_listen(const char *text, char host[64], uint16_t *out_port, struct err *err)
@@ -427,6 +434,8 @@ static void stop(struct server *s)
     for (unsigned i = 0; i < s->workers_count; i++)
         if (s->workers[i].started)
             (void)pthread_join(s->workers[i].thread, NULL);
+    if (s->eraser)
+        eraser_stop(s->eraser);
     if (s->loader) {
         journal_flush(s->journal);
         loader_stop(s->loader, NULL);

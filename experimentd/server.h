@@ -1,7 +1,7 @@
 /* server.h - the daemon: what all workers share, and the control thread that starts, feeds, drains and ends them.
  *
  * serve_main runs on the main thread, which becomes the control thread: signals, LISTEN, snapshot building, timers. Order of
- * start: cluster, migrations, keys, snapshot, journal, loader, listeners, workers. The end is the reverse: listeners drain,
+ * start: cluster, migrations, keys, snapshot, journal, loader, eraser, listeners, workers. The end is the reverse: listeners drain,
  * workers leave, the journal is synced, the loader empties it, the cluster stops. */
 #pragma once
 #include <pthread.h>
@@ -17,6 +17,7 @@ struct event;
 struct journal;
 struct key_rate;
 struct live;
+struct eraser;
 struct loader;
 struct pg;
 struct pgcluster;
@@ -46,7 +47,8 @@ struct server {
     struct loader *loader;
     struct mark_rules marks;
     struct key_rate *key_rate;
-    struct live *live;         /* the last that clients sent: ingest/live.h */
+    struct live *live; /* the last that clients sent: ingest/live.h */
+    struct eraser *eraser;
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;
     struct event *listen_event;

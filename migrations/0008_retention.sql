@@ -69,3 +69,51 @@ begin
     return true;
 end
 $$;
+
+-- Deletion of units on request: a task that is taken up again wherever it stood, and its receipt.
+create table unit_deletions (
+    id uuid primary key,
+    unit text,                           -- null once it is done: the receipt does not name whom it was about
+    bucket smallint,
+    state text not null default 'waiting' constraint unit_deletions_state check (state in ('waiting', 'unlinking', 'done')),
+    requested_by text not null,          -- label of the API key
+    requested_at timestamptz not null default now(),
+    deleted_at timestamptz,              -- rows are gone from tables, and from the files that count
+    finished_at timestamptz,             -- the old files are gone, too
+    removed jsonb not null default '{}', -- rows, by place
+    error text                           -- why the last try failed
+);
+create index unit_deletions_open on unit_deletions (requested_at) where state <> 'done';
+
+-- Up to where each journal has to be loaded before a unit's rows are all in the tables: what had been acknowledged by then is deleted.
+create table unit_deletion_journals (
+    deletion uuid not null references unit_deletions (id) on delete cascade,
+    journal uuid not null,
+    position bigint not null,
+    primary key (deletion, journal)
+);
+
+-- Whatever the tables hold of a unit; how many rows, by table. A table that a later migration adds with units in it belongs in here.
+create function erase_unit(wanted text, wanted_bucket smallint) returns jsonb language plpgsql as $$
+declare
+    signals bigint;
+    exposures bigint;
+    identities bigint;
+    sticky bigint;
+    marks bigint;
+begin
+    delete from signals s where s.bucket = wanted_bucket and s.unit = wanted;
+    get diagnostics signals = row_count;
+    delete from exposures e where e.bucket = wanted_bucket and e.unit = wanted;
+    get diagnostics exposures = row_count;
+    delete from identities i where i.unit = wanted or i.user_id = wanted;
+    get diagnostics identities = row_count;
+    delete from sticky_assignments a where a.value = wanted;
+    get diagnostics sticky = row_count;
+    delete from marked_units m where m.unit = wanted;
+    get diagnostics marks = row_count;
+    update revisions r set subject = 'mark:', before = null, after = null where r.subject = 'mark:' || wanted;  -- that it was, not whom
+    return jsonb_build_object('signals', signals, 'exposures', exposures, 'identities', identities, 'sticky_assignments', sticky,
+                              'marks', marks);
+end
+$$;

@@ -186,6 +186,32 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.erase_unit(wanted text, wanted_bucket smallint) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    signals bigint;
+    exposures bigint;
+    identities bigint;
+    sticky bigint;
+    marks bigint;
+begin
+    delete from signals s where s.bucket = wanted_bucket and s.unit = wanted;
+    get diagnostics signals = row_count;
+    delete from exposures e where e.bucket = wanted_bucket and e.unit = wanted;
+    get diagnostics exposures = row_count;
+    delete from identities i where i.unit = wanted or i.user_id = wanted;
+    get diagnostics identities = row_count;
+    delete from sticky_assignments a where a.value = wanted;
+    get diagnostics sticky = row_count;
+    delete from marked_units m where m.unit = wanted;
+    get diagnostics marks = row_count;
+    update revisions r set subject = 'mark:', before = null, after = null where r.subject = 'mark:' || wanted;  -- that it was, not whom
+    return jsonb_build_object('signals', signals, 'exposures', exposures, 'identities', identities, 'sticky_assignments', sticky,
+                              'marks', marks);
+end
+$$;
+
 CREATE FUNCTION public.fill_query_texts(wanted date) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -593,6 +619,26 @@ CREATE TABLE public.sticky_assignments_7 (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.unit_deletion_journals (
+    deletion uuid NOT NULL,
+    journal uuid NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE public.unit_deletions (
+    id uuid NOT NULL,
+    unit text,
+    bucket smallint,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error text,
+    CONSTRAINT unit_deletions_state CHECK ((state = ANY (ARRAY['waiting'::text, 'unlinking'::text, 'done'::text])))
+);
+
 CREATE VIEW public.variants AS
  SELECT e.key AS experiment,
     ((x.n - 1))::smallint AS "position",
@@ -709,11 +755,19 @@ ALTER TABLE ONLY public.sticky_assignments_6
 ALTER TABLE ONLY public.sticky_assignments_7
     ADD CONSTRAINT sticky_assignments_7_pkey PRIMARY KEY (attribute, value, experiment);
 
+ALTER TABLE ONLY public.unit_deletion_journals
+    ADD CONSTRAINT unit_deletion_journals_pkey PRIMARY KEY (deletion, journal);
+
+ALTER TABLE ONLY public.unit_deletions
+    ADD CONSTRAINT unit_deletions_pkey PRIMARY KEY (id);
+
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
+
+CREATE INDEX unit_deletions_open ON public.unit_deletions USING btree (requested_at) WHERE (state <> 'done'::text);
 
 ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_0_pkey;
 
@@ -745,3 +799,6 @@ ALTER TABLE ONLY public.moments
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.unit_deletion_journals
+    ADD CONSTRAINT unit_deletion_journals_deletion_fkey FOREIGN KEY (deletion) REFERENCES public.unit_deletions(id) ON DELETE CASCADE;

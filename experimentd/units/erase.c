@@ -1,0 +1,124 @@
+#include "experimentd/units/erase.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "archive/rewrite.h"
+#include "base/hash.h"
+#include "base/jsonw.h"
+#include "base/log.h"
+
+enum { JSON_MAX = 4096 };
+
+static const struct pg_stmt erase_unit = { "erase_unit", 2, "select erase_unit($1, $2::smallint)" };
+static const struct pg_stmt set_unlinking = { "erase_unlinking", 3,
+                                              "update unit_deletions set state = 'unlinking', removed = $2::jsonb || "
+                                              "$3::jsonb, deleted_at = clock_timestamp(), error = "
+                                              "null where id = $1::uuid and state = 'waiting' returning id" };
+static const struct pg_stmt set_done = {
+    "erase_done", 1,
+    "with j as (delete from unit_deletion_journals where deletion = $1::uuid) update unit_deletions set state = "
+    "'done', unit = "
+    "null, bucket = null, finished_at = clock_timestamp(), error = null where id = $1::uuid"
+};
+
+struct counts {
+    uint64_t signals, exposures, files;
+};
+
+/* ---- archive files ---- */
+
+static bool erase_from_files(struct erase *e, const struct archive_entry *entries, size_t count, struct counts *out,
+                             struct err *err)
+{
+    const struct archive_match m = {
+        .column = "unit", .values = &e->unit, .count = 1, .bucket = (int)hash_bucket(e->unit)
+    };
+    for (size_t i = 0; i < count; i++) {
+        uint64_t n;
+        if (!archive_drop_rows(e->pg, e->archive_dir, &entries[i], &m, &n, err))
+            return false;
+        *(str_eq(entries[i].table, STR("signals")) ? &out->signals : &out->exposures) += n;
+        out->files += n > 0;
+    }
+    return true;
+}
+
+static bool erase_archived(struct erase *e, struct counts *out, struct err *err)
+{
+    struct arena arena;
+    struct archive_entry *entries;
+    size_t count;
+    unsigned bucket = hash_bucket(e->unit);
+    arena_init(&arena, 1 << 16);
+    bool ok = archive_store_list(e->pg, NULL, INT32_MIN, INT32_MAX, bucket, bucket, &arena, &entries, &count, err) &&
+              (count == 0 ||
+               (archive_store_open(e->pg, e->archive_dir, err) && erase_from_files(e, entries, count, out, err)));
+    arena_release(&arena);
+    return ok;
+}
+
+/* ---- steps ---- */
+
+static bool mark_unlinking(struct erase *e, const char *tables, const struct counts *c, struct err *err)
+{
+    struct jsonw w;
+    AUTO(buf_release) struct buf b;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_i64(&w, "archived_signals", (int64_t)c->signals);
+    jsonw_i64(&w, "archived_exposures", (int64_t)c->exposures);
+    jsonw_i64(&w, "archive_files", (int64_t)c->files);
+    jsonw_close(&w);
+    const char *params[] = { e->id.p, tables, b.p };
+    AUTO(pg_result_free) PGresult *r = pg_run(e->pg, &set_unlinking, params, err);
+    if (r && PQntuples(r) == 0)
+        return err_set(err, ERR_CONFLICT, "deletion %s is no longer waiting", e->id.p);
+    return r != NULL;
+}
+
+/* Tables and files in one transaction: a unit is there or it is gone. */
+static bool erase_rows(struct erase *e, struct err *err)
+{
+    char bucket[16];
+    struct counts counts = { 0 };
+    (void)snprintf(bucket, sizeof bucket, "%u", hash_bucket(e->unit));
+    const char *params[] = { e->unit.p, bucket };
+    if (!pg_begin(e->pg, err))
+        return false;
+    AUTO(pg_result_free) PGresult *r = pg_run(e->pg, &erase_unit, params, err);
+    return r && erase_archived(e, &counts, err) && mark_unlinking(e, pg_get(r, 0, 0).p, &counts, err) &&
+           pg_commit(e->pg, err);
+}
+
+static bool unlink_files(struct erase *e, struct err *err)
+{
+    struct arena arena;
+    struct archive_entry *entries;
+    size_t count;
+    uint64_t removed;
+    char marker[4096];
+    arena_init(&arena, 1 << 14);
+    (void)snprintf(marker, sizeof marker, "%s/id", e->archive_dir);
+    bool ok =
+        archive_store_list(e->pg, NULL, INT32_MIN, INT32_MAX, 0, BUCKET_COUNT - 1, &arena, &entries, &count, err) &&
+        ((count == 0 && access(marker, F_OK) != 0) ||
+         (archive_store_open(e->pg, e->archive_dir, err) && archive_store_sweep(e->pg, e->archive_dir, &removed, err)));
+    arena_release(&arena);
+    return ok;
+}
+
+bool erase_run(struct erase *e, struct err *err)
+{
+    const char *params[] = { e->id.p };
+    if (str_eq(e->state, STR("waiting")) && !erase_rows(e, err))
+        return false;
+    if (!unlink_files(e, err))
+        return false;
+    AUTO(pg_result_free) PGresult *r = pg_run(e->pg, &set_done, params, err);
+    if (r)
+        log_info("unit_deleted", "deletion=%s", e->id.p);
+    return r != NULL;
+}
