@@ -10,7 +10,11 @@
 
 #include "base/hash.h"
 
-enum { LEVEL = 3, GROUP_TEXT_BYTES = 64 << 20 }; /* a group ends early when its texts are long */
+enum {
+    LEVEL = 3,
+    GROUP_SMALL_ROWS = 1024,
+    GROUP_TEXT_BYTES = 64 << 20
+}; /* a group ends early when its texts are long */
 
 struct archive_writer {
     char *path, *temporary, *folder;
@@ -172,6 +176,11 @@ bool archive_writer_add(struct archive_writer *w, const struct archive_value *ro
     }
     w->rows++;
     return (w->rows < ARCHIVE_GROUP_ROWS && w->text_bytes < GROUP_TEXT_BYTES) || flush(w, err);
+}
+
+bool archive_writer_end_group(struct archive_writer *w, struct err *err)
+{
+    return w->rows < GROUP_SMALL_ROWS || flush(w, err);
 }
 
 bool archive_writer_add_group(struct archive_writer *w, const struct archive *from, size_t group, struct err *err)

@@ -15,6 +15,8 @@ struct archive_writer *archive_writer_open(const char *path, const struct archiv
 /* One row: a value for each column of the schema. Texts are copied. Give rows in the order (bucket, unit, at): then a pass reads units
  * one after the other, and a unit lies in few groups. */
 bool archive_writer_add(struct archive_writer *w, const struct archive_value *row, struct err *err) MUSTCHECK;
+/* Ends the group that gathers, unless it is small: what comes next is read apart from it. */
+bool archive_writer_end_group(struct archive_writer *w, struct err *err) MUSTCHECK;
 /* A whole group of another file with the same columns, as it is stored there. */
 bool archive_writer_add_group(struct archive_writer *w, const struct archive *from, size_t group,
                               struct err *err) MUSTCHECK;

@@ -12,11 +12,12 @@
 #include "archive/store.h"
 #include "archive/table.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/pgout.h"
 #include "trainer/jobs/job.h"
 
-enum { TRIES = 5, SQL_MAX = 16 << 10, JSON_MAX = 1 << 20, TICK_ROWS = 20000 };
+enum { TRIES = 5, SQL_MAX = 16 << 10, JSON_MAX = 1 << 20, TICK_ROWS = 20000, GROUP_BUCKETS = BUCKET_COUNT / 16 };
 
 static const struct pg_stmt read_days = {
     "seal_days", 1,
@@ -50,8 +51,19 @@ struct copying {
     struct sealing *sealing;
     struct archive_writer *writer;
     const struct archive_table *table;
+    size_t bucket; /* its column */
+    int64_t range; /* of buckets, that the last row was in */
     uint64_t rows;
 };
+
+/* A pass reads a range of buckets; so groups end where ranges do, as far as they do not get too small. */
+static bool end_range(struct copying *c, const struct archive_value *row, struct err *err)
+{
+    int64_t range = row[c->bucket].i / GROUP_BUCKETS;
+    bool next = c->rows > 0 && range != c->range;
+    c->range = range;
+    return !next || archive_writer_end_group(c->writer, err);
+}
 
 static bool copy_row(void *arg, const struct str *fields, size_t count, struct err *err)
 {
@@ -60,6 +72,8 @@ static bool copy_row(void *arg, const struct str *fields, size_t count, struct e
     struct archive_value row[ARCHIVE_COLUMNS_MAX];
     for (size_t i = 0; i < count && i < s->columns_count; i++)
         row[i] = archive_table_value(s->columns[i].type, fields[i]);
+    if (!end_range(c, row, err))
+        return false;
     if (++c->rows % TICK_ROWS == 0 &&
         !run_tick(c->sealing->run, "seal", c->sealing->days_done, c->sealing->days_count, err))
         return false;
@@ -81,6 +95,8 @@ static bool write_file(struct sealing *s, struct part *p, const struct archive_t
     AUTO(mem_free) char *path = mem_printf("%s/%s", s->run->archive_dir, name);
     AUTO(archive_writer_free) struct archive_writer *w = archive_writer_open(path, &table->schema, err);
     struct copying c = { .sealing = s, .writer = w, .table = table };
+    while (c.bucket < table->schema.columns_count && !str_eq(table->schema.columns[c.bucket].name, STR("bucket")))
+        c.bucket++;
     if (!w || !pg_copy_out(s->pg, sql.p, "copying a day", copy_row, &c, err))
         return false;
     if (c.rows == 0)
