@@ -30,8 +30,8 @@ static const struct command commands[] = {
       "make an API key: client, qa, analyst or admin" },
     { "journal", journal_main, "journal check DIR | journal drain DIR --database-url URL",
       "read every record of a journal; or load the journal of a machine that is gone" },
-    { "archive", archive_main, "archive list --data-dir DIR | check FILE… | export FILE…",
-      "files of old days: which there are, whether they are whole, their rows as NDJSON" },
+    { "archive", archive_main, "archive list --data-dir DIR | check FILE… | schema FILE… | export FILE…",
+      "files of old days: which there are, whether they are whole, their columns, their rows as NDJSON" },
     { "version", version_main, "version", "print the version" },
     { "help", help_main, "help [serve]", "this text, or the settings of a command" },
 };

@@ -9,10 +9,11 @@
 
 #include "archive/reader.h"
 #include "base/clock.h"
+#include "base/jsonw.h"
 #include "base/pg.h"
 #include "experimentd/admin/commands.h"
 
-enum { LINE_MAX_BYTES = 1 << 30 };
+enum { LINE_MAX_BYTES = 1 << 30, SCHEMA_MAX_BYTES = 1 << 20 };
 
 /* ---- export ---- */
 
@@ -93,6 +94,35 @@ static bool export_file(const struct archive *a, const char *path, struct err *e
     return ok;
 }
 
+/* ---- schema ---- */
+
+static bool print_schema(const struct archive *a, const char *path, struct err *err)
+{
+    const struct archive_footer *f = archive_footer(a);
+    char day[CLOCK_TEXT_MAX];
+    struct jsonw w;
+    AUTO(buf_release) struct buf b;
+    buf_init(&b, SCHEMA_MAX_BYTES);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "file", path);
+    jsonw_str(&w, "table", f->schema.table);
+    jsonw_text(&w, "day", clock_format_day(f->schema.day, day));
+    jsonw_i64(&w, "rows", (int64_t)f->rows);
+    jsonw_open(&w, "columns", '[');
+    for (size_t i = 0; i < f->schema.columns_count; i++) {
+        jsonw_open(&w, NULL, '{');
+        jsonw_str(&w, "name", f->schema.columns[i].name);
+        jsonw_text(&w, "type", archive_type_names[f->schema.columns[i].type]);
+        jsonw_close(&w);
+    }
+    jsonw_close(&w);
+    jsonw_close(&w);
+    if (buf_ok(&b, "the schema", err))
+        (void)puts(b.p);
+    return !b.failed;
+}
+
 /* ---- check ---- */
 
 static bool check_file(const struct archive *a, const char *path, struct err *err)
@@ -132,6 +162,8 @@ int archive_main(int argc, char **argv)
         return each_file(argc - 1, argv + 1, check_file);
     if (argc > 1 && strcmp(argv[0], "export") == 0)
         return each_file(argc - 1, argv + 1, export_file);
-    (void)fputs("usage: experimentd archive list --data-dir DIR | check FILE… | export FILE…\n", stderr);
+    if (argc > 1 && strcmp(argv[0], "schema") == 0)
+        return each_file(argc - 1, argv + 1, print_schema);
+    (void)fputs("usage: experimentd archive list --data-dir DIR | check FILE… | schema FILE… | export FILE…\n", stderr);
     return EX_USAGE;
 }
