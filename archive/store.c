@@ -35,7 +35,7 @@ static const struct pg_stmt statements[] = {
     [WRITERS_LOCK] = { "archive_writers", 0, "select pg_advisory_lock" WRITERS ", true" },
     [WRITERS_TRY] = { "archive_writers_try", 0, "select null, pg_try_advisory_lock" WRITERS },
     [WRITERS_UNLOCK] = { "archive_writers_unlock", 0, "select pg_advisory_unlock" WRITERS },
-    [STORE_ID] = { "archive_store_id", 0, "select id from archive_store" },
+    [STORE_ID] = { "archive_store_id", 0, "select id, (select is_called from archives_number) from archive_store" },
     [NUMBER] = { "archive_number", 0, "select nextval('archives_number')" },
     [LIST] = { "archive_list", 5,
                "select path, of_table, day - date '1970-01-01', bucket_lo, bucket_hi, rows, bytes, checksum "
@@ -92,24 +92,47 @@ static bool write_id(const char *path, struct str id, struct err *err)
     return ok;
 }
 
-bool archive_store_open(struct pg *pg, const char *dir, struct err *err)
+/* *out_there: the folder has a marker; false with ERR_CONFLICT when it is another database's. */
+static bool check_id(const char *dir, const char *path, struct str id, bool *out_there, struct err *err)
+{
+    char there[UUID_TEXT_MAX] = "";
+    FILE *f = fopen(path, "re");
+    *out_there = f != NULL;
+    if (!f)
+        return errno == ENOENT || err_set_errno(err, "cannot read \"%s\"", path);
+    size_t n = fread(there, 1, sizeof there - 1, f);
+    (void)fclose(f);
+    return str_eq((struct str){ there, n }, id) ||
+           err_set(err, ERR_CONFLICT, "folder \"%s\" holds the archive of another database (its file \"id\")", dir);
+}
+
+bool archive_store_make(struct pg *pg, const char *dir, struct err *err)
 {
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[STORE_ID], NULL, err);
     AUTO(mem_free) char *path = mem_printf("%s/id", dir);
-    char there[UUID_TEXT_MAX] = "";
+    bool there;
     if (!r)
         return false;
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, "cannot make the archive's folder \"%s\"", dir);
-    FILE *f = fopen(path, "re");
-    if (!f && errno == ENOENT)
-        return write_id(path, pg_get(r, 0, 0), err);
-    size_t n = f ? fread(there, 1, sizeof there - 1, f) : 0;
-    if (f)
-        (void)fclose(f);
-    if (!str_eq((struct str){ there, n }, pg_get(r, 0, 0)))
-        return err_set(err, ERR_CONFLICT, "folder \"%s\" holds the archive of another database (its file \"id\")", dir);
-    return true;
+    return check_id(dir, path, pg_get(r, 0, 0), &there, err) && (there || write_id(path, pg_get(r, 0, 0), err));
+}
+
+bool archive_store_find(struct pg *pg, const char *dir, bool *out_used, struct err *err)
+{
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[STORE_ID], NULL, err);
+    AUTO(mem_free) char *path = dir ? mem_printf("%s/id", dir) : NULL;
+    bool there = false;
+    if (!r)
+        return false;
+    *out_used = pg_get_bool(r, 0, 1);
+    if (!*out_used)
+        return true;
+    if (!dir)
+        return err_set(err, ERR_INVALID, "rows lie in archive files: give --archive-dir DIR");
+    return check_id(dir, path, pg_get(r, 0, 0), &there, err) &&
+           (there ||
+            err_set(err, ERR_INVALID, "setting \"archive.dir\": \"%s\" holds no archive, but rows lie in files", dir));
 }
 
 bool archive_store_name(struct pg *pg, const struct archive_entry *e, char out[ARCHIVE_PATH_MAX], struct err *err)

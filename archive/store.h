@@ -24,7 +24,9 @@ bool archive_lock_writers(struct pg *pg, bool wait, bool *out_got, struct err *e
 bool archive_unlock_writers(struct pg *pg, struct err *err) MUSTCHECK;
 
 /* Makes the folder, or finds it to be this database's. */
-bool archive_store_open(struct pg *pg, const char *dir, struct err *err) MUSTCHECK;
+bool archive_store_make(struct pg *pg, const char *dir, struct err *err) MUSTCHECK;
+/* Finds it to be this database's. *out_used false: nothing was ever archived, and there need be no folder. */
+bool archive_store_find(struct pg *pg, const char *dir, bool *out_used, struct err *err) MUSTCHECK;
 /* "signals/20260301_0-1023.17.arc", with a number that was never given before. */
 bool archive_store_name(struct pg *pg, const struct archive_entry *e, char out[ARCHIVE_PATH_MAX],
                         struct err *err) MUSTCHECK;

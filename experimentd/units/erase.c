@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "archive/rewrite.h"
 #include "base/hash.h"
@@ -52,9 +51,10 @@ static bool erase_archived(struct erase *e, struct counts *out, struct err *err)
     size_t count;
     unsigned bucket = hash_bucket(e->unit);
     arena_init(&arena, 1 << 16);
-    bool ok = archive_store_list(e->pg, NULL, INT32_MIN, INT32_MAX, bucket, bucket, &arena, &entries, &count, err) &&
-              (count == 0 ||
-               (archive_store_open(e->pg, e->archive_dir, err) && erase_from_files(e, entries, count, out, err)));
+    bool used,
+        ok = archive_store_find(e->pg, e->archive_dir, &used, err) &&
+             archive_store_list(e->pg, NULL, INT32_MIN, INT32_MAX, bucket, bucket, &arena, &entries, &count, err) &&
+             erase_from_files(e, entries, count, out, err);
     arena_release(&arena);
     return ok;
 }
@@ -95,19 +95,10 @@ static bool erase_rows(struct erase *e, struct err *err)
 
 static bool unlink_files(struct erase *e, struct err *err)
 {
-    struct arena arena;
-    struct archive_entry *entries;
-    size_t count;
     uint64_t removed;
-    char marker[4096];
-    arena_init(&arena, 1 << 14);
-    (void)snprintf(marker, sizeof marker, "%s/id", e->archive_dir);
-    bool ok =
-        archive_store_list(e->pg, NULL, INT32_MIN, INT32_MAX, 0, BUCKET_COUNT - 1, &arena, &entries, &count, err) &&
-        ((count == 0 && access(marker, F_OK) != 0) ||
-         (archive_store_open(e->pg, e->archive_dir, err) && archive_store_sweep(e->pg, e->archive_dir, &removed, err)));
-    arena_release(&arena);
-    return ok;
+    bool used;
+    return archive_store_find(e->pg, e->archive_dir, &used, err) &&
+           (!used || archive_store_sweep(e->pg, e->archive_dir, &removed, err));
 }
 
 bool erase_run(struct erase *e, struct err *err)

@@ -69,7 +69,7 @@ static struct archive_entry seal(struct pg *pg, const char *dir, struct arena *a
     struct err err = { 0 };
     char name[ARCHIVE_PATH_MAX], sql[1000];
     struct archive_entry e = { .table = STR("signals"), .day = day, .bucket_hi = 1023 };
-    cr_assert(archive_store_open(pg, dir, &err) && archive_table_read(pg, "signals", day, arena, &table, &err), "%s",
+    cr_assert(archive_store_make(pg, dir, &err) && archive_table_read(pg, "signals", day, arena, &table, &err), "%s",
               err.text);
     cr_assert(archive_store_name(pg, &e, name, &err));
     e.path = arena_str(arena, str_of(name));

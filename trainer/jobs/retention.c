@@ -134,11 +134,10 @@ static bool clean_files(struct retention *t, int32_t today, struct err *err)
     struct archive_entry *entries;
     size_t count;
     uint64_t removed;
+    bool used;
     if (!archive_store_list(t->pg, "signals", INT32_MIN, today, 0, 4095, &t->arena, &entries, &count, err))
         return false;
-    if (count && !dir)
-        return err_set(err, ERR_INVALID, "rows lie in archive files: give --archive-dir DIR or --data-dir DIR");
-    if (count && !archive_store_open(t->pg, dir, err))
+    if (!archive_store_find(t->pg, dir, &used, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct archive_match m = match_of(t, (uint32_t)(today - entries[i].day));

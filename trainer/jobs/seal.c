@@ -232,7 +232,7 @@ static bool seal_days(struct sealing *s, struct err *err)
     uint64_t removed;
     (void)snprintf(after, sizeof after, "%u", s->run->archive_after_days);
     const char *params[] = { after };
-    if (!archive_lock_writers(s->pg, true, &got, err) || !archive_store_open(s->pg, s->run->archive_dir, err) ||
+    if (!archive_lock_writers(s->pg, true, &got, err) || !archive_store_make(s->pg, s->run->archive_dir, err) ||
         !archive_store_sweep(s->pg, s->run->archive_dir, &removed, err))
         return false;
     if (removed)

@@ -64,7 +64,8 @@ def wait_state(d, where, state="done"):
 
 def files(d):
     root = os.path.join(d.dir, "archive")
-    return sorted(os.path.join(t, f) for t in ("signals", "exposures") for f in os.listdir(os.path.join(root, t)))
+    return sorted(os.path.join(t, f) for t in ("signals", "exposures") if os.path.isdir(os.path.join(root, t))
+                  for f in os.listdir(os.path.join(root, t)))
 
 
 def archived(d):
@@ -138,10 +139,11 @@ class Units(unittest.TestCase):
     def test_what_waits_in_the_journals_of_two_daemons_goes_too(self):
         d = self.daemon
         with Daemon("--database-url", d.database_url()) as other:
-            send(d, {"type": "click", "unit": "x"})
+            send(d, {"type": "click", "unit": "x"}, {"type": "click", "unit": "x", "timestamp": stamp(9, 0)})
             send(other, {"type": "click", "unit": "x"})
             d.wait_loaded()
             other.wait_loaded()
+            d.run("trainer", "run", "seal", "--data-dir", d.dir, "--archive-after-days", "5")  # in the folder of one of them
             lock = d.sql_session()  # no loader gets a row in
             lock.stdin.write("begin; lock table signals in share mode;\nselect 'locked';\n")
             lock.stdin.flush()
@@ -152,7 +154,9 @@ class Units(unittest.TestCase):
             wait_for(lambda: d.number("select count(*) from unit_deletion_journals") == 2, "both daemons to name their positions")
             self.assertEqual(receipt(d, where)["state"], "waiting")
             lock.communicate("commit;\n")
-            self.assertEqual(wait_state(d, where)["removed"]["signals"], 4)
+            removed = wait_state(d, where)["removed"]
+            self.assertEqual((removed["signals"], removed["archived_signals"]), (4, 1))
+            self.assertEqual(files(d), [])
             d.wait_loaded()
             other.wait_loaded()
             self.assertEqual(d.sql("select unit, count(*) from signals group by 1"), [["y", "2"]])
