@@ -38,22 +38,28 @@ create function day_parts(wanted date) returns table (of_table text, part text, 
 $$;
 
 -- The last step of sealing a day: its partitions go, its files count, both or neither. Each of `files` names a partition, its rows, and the
--- file that holds them (no path: it had none). False, and nothing is changed, when rows have come since the files were written.
--- The tables are locked from above, as loaders and readers lock them, so that nobody waits crosswise.
-create function archive_seal(wanted date, files jsonb) returns boolean language plpgsql as $$
+-- file that holds them (no path: it had none). Answers 'sealed'; or changes nothing: 'changed', rows have come since the files were written;
+-- 'busy', somebody uses the tables for longer than all others should have to wait behind this. The tables are locked from above, as loaders
+-- and readers lock them, so that nobody waits crosswise.
+create function archive_seal(wanted date, files jsonb) returns text language plpgsql as $$
 declare
     f jsonb;
     n bigint;
     t text;
 begin
-    lock table only signals, only exposures in access exclusive mode;
+    begin
+        perform set_config('lock_timeout', '3s', true);
+        lock table only signals, only exposures in access exclusive mode;
+    exception when lock_not_available then
+        return 'busy';
+    end;
     if (select count(*) from day_parts(wanted)) <> jsonb_array_length(files) then
-        return false;
+        return 'changed';
     end if;
     for f in select * from jsonb_array_elements(files) loop
         execute format('select count(*) from %I', f->>'part') into n;
         if n <> (f->>'rows')::bigint then
-            return false;
+            return 'changed';
         end if;
         if f->>'of_table' = 'exposures' then
             execute format('insert into archived_exposures select distinct experiment from %I on conflict do nothing', f->>'part');
@@ -66,7 +72,7 @@ begin
     for t in select distinct x->>'of_table' from jsonb_array_elements(files) x loop
         execute format('drop table %I', t || '_' || to_char(wanted, 'YYYYMMDD'));
     end loop;
-    return true;
+    return 'sealed';
 end
 $$;
 

@@ -1,4 +1,4 @@
-CREATE FUNCTION public.archive_seal(wanted date, files jsonb) RETURNS boolean
+CREATE FUNCTION public.archive_seal(wanted date, files jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
 declare
@@ -6,14 +6,19 @@ declare
     n bigint;
     t text;
 begin
-    lock table only signals, only exposures in access exclusive mode;
+    begin
+        perform set_config('lock_timeout', '3s', true);
+        lock table only signals, only exposures in access exclusive mode;
+    exception when lock_not_available then
+        return 'busy';
+    end;
     if (select count(*) from day_parts(wanted)) <> jsonb_array_length(files) then
-        return false;
+        return 'changed';
     end if;
     for f in select * from jsonb_array_elements(files) loop
         execute format('select count(*) from %I', f->>'part') into n;
         if n <> (f->>'rows')::bigint then
-            return false;
+            return 'changed';
         end if;
         if f->>'of_table' = 'exposures' then
             execute format('insert into archived_exposures select distinct experiment from %I on conflict do nothing', f->>'part');
@@ -26,7 +31,7 @@ begin
     for t in select distinct x->>'of_table' from jsonb_array_elements(files) x loop
         execute format('drop table %I', t || '_' || to_char(wanted, 'YYYYMMDD'));
     end loop;
-    return true;
+    return 'sealed';
 end
 $$;
 

@@ -211,6 +211,24 @@ class Seal(unittest.TestCase):
         self.assertEqual(d.number("select count(*) from signals"), 0)
         self.finish()
 
+    def test_sealing_lets_others_load_while_somebody_uses_the_tables(self):
+        d = self.daemon
+        fill(d)
+        user = d.sql_session()
+        user.stdin.write("begin; select count(*) from signals;\n")
+        user.stdin.flush()
+        user.stdout.readline()
+        run = subprocess.Popen([program("trainer"), "run", "seal", "--data-dir", d.dir, "--archive-after-days", "2"],
+                               stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: d.number("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and not granted"), "the job to wait")
+        send(d, [{"type": "click", "unit": "now"}])
+        d.wait_loaded()  # behind the job, which gives way
+        user.communicate("commit;\n")
+        said = run.communicate()[1]
+        self.assertEqual(run.returncode, 0, said)
+        self.assertEqual(d.sql("select unit from signals"), [["now"]])
+        self.finish()
+
     def test_the_archive_of_another_database_is_not_touched(self):
         d = self.daemon
         folder = os.path.join(d.dir, "archive")

@@ -17,7 +17,14 @@
 #include "base/pgout.h"
 #include "trainer/jobs/job.h"
 
-enum { TRIES = 5, SQL_MAX = 16 << 10, JSON_MAX = 1 << 20, TICK_ROWS = 20000, GROUP_BUCKETS = BUCKET_COUNT / 16 };
+enum {
+    TRIES = 5,
+    BUSY_TRIES = 20,
+    SQL_MAX = 16 << 10,
+    JSON_MAX = 1 << 20,
+    TICK_ROWS = 20000,
+    GROUP_BUCKETS = BUCKET_COUNT / 16
+};
 
 static const struct pg_stmt read_days = {
     "seal_days", 1,
@@ -28,6 +35,8 @@ static const struct pg_stmt read_days = {
 static const struct pg_stmt drop_repeats = { "seal_repeats", 1, "select drop_repeats_of_day($1::date)" };
 static const struct pg_stmt read_parts = { "seal_parts", 1, "select * from day_parts($1::date)" };
 static const struct pg_stmt seal = { "seal", 2, "select archive_seal($1::date, $2::jsonb)" };
+
+enum outcome { SEALED, CHANGED, BUSY }; /* of archive_seal() */
 
 struct part {
     struct str name;
@@ -168,8 +177,20 @@ static void write_part(struct jsonw *w, const struct part *p)
     jsonw_close(w);
 }
 
-/* *out_done false: rows have come since the files were written. */
-static bool switch_over(struct sealing *s, bool *out_done, struct err *err)
+static bool ask(struct sealing *s, const char *files, enum outcome *out, struct err *err)
+{
+    const char *params[] = { s->day_text, files };
+    if (!archive_lock_readers(s->pg, true, err))
+        return false;
+    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &seal, params, err);
+    if (!r)
+        return false;
+    *out = str_eq(pg_get(r, 0, 0), STR("sealed")) ? SEALED : str_eq(pg_get(r, 0, 0), STR("busy")) ? BUSY : CHANGED;
+    return archive_unlock_readers(s->pg, err);
+}
+
+/* While others use the tables, it is asked again: the files stay good. */
+static bool switch_over(struct sealing *s, enum outcome *out, struct err *err)
 {
     struct jsonw w;
     AUTO(buf_release) struct buf b;
@@ -179,14 +200,13 @@ static bool switch_over(struct sealing *s, bool *out_done, struct err *err)
     for (size_t i = 0; i < s->parts_count; i++)
         write_part(&w, &s->parts[i]);
     jsonw_close(&w);
-    if (!buf_ok(&b, "the list of files", err) || !archive_lock_readers(s->pg, true, err))
-        return false;
-    const char *params[] = { s->day_text, b.p };
-    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &seal, params, err);
-    if (!r)
-        return false;
-    *out_done = pg_get_bool(r, 0, 0);
-    return archive_unlock_readers(s->pg, err);
+    *out = BUSY;
+    for (int i = 0; i < BUSY_TRIES && *out == BUSY; i++)
+        if (!buf_ok(&b, "the list of files", err) || !ask(s, b.p, out, err) ||
+            !run_tick(s->run, "seal", s->days_done, s->days_count, err))
+            return false;
+    return *out != BUSY ||
+           err_set(err, ERR_BUSY, "day %s: somebody uses the tables all the time, see pg_stat_activity", s->day_text);
 }
 
 static void tell(const struct sealing *s, int64_t repeats)
@@ -208,15 +228,15 @@ static bool seal_day(struct sealing *s, int32_t day, struct err *err)
     s->day = day;
     const char *params[] = { clock_format_day(day, s->day_text) };
     AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &drop_repeats, params, err);
-    bool done = false;
-    for (int i = 0; r && i < TRIES && !done; i++) {
+    enum outcome outcome = CHANGED;
+    for (int i = 0; r && i < TRIES && outcome == CHANGED; i++) {
         arena_reset(&s->arena);
-        if (!write_files(s, err) || !switch_over(s, &done, err))
+        if (!write_files(s, err) || !switch_over(s, &outcome, err))
             return false;
-        if (!done)
+        if (outcome == CHANGED)
             unlink_files(s);
     }
-    if (r && !done)
+    if (r && outcome == CHANGED)
         return err_set(err, ERR_BUSY, "day %s: rows kept coming in each of %d tries", s->day_text, TRIES);
     if (r)
         tell(s, pg_get_i64(r, 0, 0));
