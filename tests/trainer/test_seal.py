@@ -119,7 +119,7 @@ class Seal(unittest.TestCase):
         before, results = d.sql(MOMENTS), d.results(KEY)
         rows = {t: plain(stored(d, t)) for t in ("signals", "exposures")}
         said = seal(d).stderr
-        self.assertRegex(said, r"seal day=%s files=8 rows=\d+ bytes=\d+ repeats=0" % FIRST.date())
+        self.assertRegex(said, r"seal day=%s files=8 rows=\d+ bytes=\d+" % FIRST.date())
         self.assertEqual(d.number("select count(*) from signals"), 0)
         self.assertEqual(d.number("select count(*) from exposures"), 0)
         self.assertEqual(files(d), manifest(d))
@@ -163,6 +163,19 @@ class Seal(unittest.TestCase):
         d.trainer()
         self.assertEqual(d.sql("select round(sum(n * mean_x)) from moments where metric = 'clicks_per_unit' "
                                "and day = (select max(day) from moments)"), clicks)
+        self.finish()
+
+    def test_what_loaders_could_not_do_is_done_before(self):
+        """A repeat, and the text of a click's query, which is of the day before."""
+        d = self.daemon
+        send(d, [{"type": "request", "unit": "a", "query_id": "q", "query": "lamp", "timestamp": stamp(0, 86390)}])
+        send(d, [{"type": "click", "unit": "a", "query_id": "q", "timestamp": stamp(1, 5)}])
+        d.wait_loaded()
+        d.sql("update signals set query = null where type = 'click'")
+        d.sql("insert into signals select * from signals where type = 'click'")
+        said = seal(d).stderr
+        self.assertIn("repeats_dropped=1 query_texts_filled=1", said)
+        self.assertEqual([(r["type"], r["query"]) for r in archived(d, "signals")], [("request", "lamp"), ("click", "lamp")])
         self.finish()
 
     def test_killed_at_any_moment_no_row_is_lost_or_there_twice(self):

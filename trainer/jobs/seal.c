@@ -1,6 +1,7 @@
 /* The job "seal": days older than archive.after_days → archive files.
  *
- * A day: repeats are dropped; then, in one snapshot, each of its partitions is copied into a file, in the order (bucket, unit, at), and the
+ * First, on all of these days, what the loaders could not do: repeats are dropped, and clicks get the text of their query, of the day before
+ * too. Then, a day after the other: in one snapshot, each of its partitions is copied into a file, in the order (bucket, unit, at), and the
  * file is synced; then archive_seal(), one statement, makes the files count and drops the partitions, unless rows have come meanwhile: then
  * the day is copied again. Killed at any point, a day is in PostgreSQL or in files, never in both, and files that nobody names are removed by
  * the next run. A row that comes later for such a day gets a new partition, which is sealed in its turn. */
@@ -32,7 +33,9 @@ static const struct pg_stmt read_days = {
     "join pg_class c on c.oid = i.inhrelid where i.inhparent in ('signals'::regclass, 'exposures'::regclass) "
     "and to_date(right(c.relname, 8), 'YYYYMMDD') < (now() at time zone 'UTC')::date - $1::int order by 1"
 };
+/* What is left to do on a day's rows while they are in tables. */
 static const struct pg_stmt drop_repeats = { "seal_repeats", 1, "select drop_repeats_of_day($1::date)" };
+static const struct pg_stmt fill_texts = { "seal_texts", 1, "select fill_query_texts($1::date)" };
 static const struct pg_stmt read_parts = { "seal_parts", 1, "select * from day_parts($1::date)" };
 static const struct pg_stmt seal = { "seal", 2, "select archive_seal($1::date, $2::jsonb)" };
 
@@ -209,7 +212,7 @@ static bool switch_over(struct sealing *s, enum outcome *out, struct err *err)
            err_set(err, ERR_BUSY, "day %s: somebody uses the tables all the time, see pg_stat_activity", s->day_text);
 }
 
-static void tell(const struct sealing *s, int64_t repeats)
+static void tell(const struct sealing *s)
 {
     uint64_t rows = 0, bytes = 0;
     size_t files = 0;
@@ -219,28 +222,48 @@ static void tell(const struct sealing *s, int64_t repeats)
         bytes += s->parts[i].entry.bytes;
     }
     s->run->rows_in += rows;
-    (void)fprintf(stderr, "seal day=%s files=%zu rows=%" PRIu64 " bytes=%" PRIu64 " repeats=%lld\n", s->day_text, files,
-                  rows, bytes, (long long)repeats);
+    (void)fprintf(stderr, "seal day=%s files=%zu rows=%" PRIu64 " bytes=%" PRIu64 "\n", s->day_text, files, rows,
+                  bytes);
 }
 
 static bool seal_day(struct sealing *s, int32_t day, struct err *err)
 {
-    s->day = day;
-    const char *params[] = { clock_format_day(day, s->day_text) };
-    AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &drop_repeats, params, err);
     enum outcome outcome = CHANGED;
-    for (int i = 0; r && i < TRIES && outcome == CHANGED; i++) {
+    s->day = day;
+    (void)clock_format_day(day, s->day_text);
+    for (int i = 0; i < TRIES && outcome == CHANGED; i++) {
         arena_reset(&s->arena);
         if (!write_files(s, err) || !switch_over(s, &outcome, err))
             return false;
         if (outcome == CHANGED)
             unlink_files(s);
     }
-    if (r && outcome == CHANGED)
+    if (outcome == CHANGED)
         return err_set(err, ERR_BUSY, "day %s: rows kept coming in each of %d tries", s->day_text, TRIES);
-    if (r)
-        tell(s, pg_get_i64(r, 0, 0));
-    return r != NULL;
+    tell(s);
+    return true;
+}
+
+static bool complete_day(struct sealing *s, int32_t day, struct err *err)
+{
+    char text[CLOCK_TEXT_MAX];
+    const char *params[] = { clock_format_day(day, text) };
+    AUTO(pg_result_free) PGresult *repeats = pg_run(s->pg, &drop_repeats, params, err);
+    AUTO(pg_result_free) PGresult *texts = repeats ? pg_run(s->pg, &fill_texts, params, err) : NULL;
+    if (texts && (pg_get_i64(repeats, 0, 0) || pg_get_i64(texts, 0, 0)))
+        (void)fprintf(stderr, "seal day=%s repeats_dropped=%lld query_texts_filled=%lld\n", text,
+                      (long long)pg_get_i64(repeats, 0, 0), (long long)pg_get_i64(texts, 0, 0));
+    return texts != NULL;
+}
+
+static bool each_day(struct sealing *s, const PGresult *days, bool (*fn)(struct sealing *, int32_t, struct err *),
+                     struct err *err)
+{
+    for (s->days_done = 0; s->days_done < s->days_count; s->days_done++)
+        if (!run_tick(s->run, "seal", s->days_done, s->days_count, err) ||
+            !fn(s, (int32_t)pg_get_i64(days, (int)s->days_done, 0), err))
+            return false;
+    return true;
 }
 
 /* ---- the job ---- */
@@ -259,11 +282,7 @@ static bool seal_days(struct sealing *s, struct err *err)
         (void)fprintf(stderr, "seal: removed %" PRIu64 " files that no entry names\n", removed);
     AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &read_days, params, err);
     s->days_count = r ? (uint32_t)PQntuples(r) : 0;
-    for (s->days_done = 0; s->days_done < s->days_count; s->days_done++)
-        if (!run_tick(s->run, "seal", s->days_done, s->days_count, err) ||
-            !seal_day(s, (int32_t)pg_get_i64(r, (int)s->days_done, 0), err))
-            return false;
-    return r != NULL;
+    return r && each_day(s, r, complete_day, err) && each_day(s, r, seal_day, err);
 }
 
 static bool run_seal(struct run_context *run, struct err *err)
