@@ -222,12 +222,12 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
     }
     rows_committed(&l->rows);
     l->position = position;
-    journal_set_loaded(l->journal, position);
-    note_loaded(l, last_us);
     atomic_fetch_add(&l->loaded_rows, rows - duplicates);
     atomic_fetch_add(&l->duplicates, duplicates);
     atomic_fetch_add(&l->damaged, l->reader.bad); /* of this batch: each has a reader of its own */
     atomic_fetch_add(&l->batches, 1);
+    journal_set_loaded(l->journal, position); /* last: who sees nothing wait sees what became of it too */
+    note_loaded(l, last_us);
     return true;
 }
 
