@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 
-# Of TEST-NET-2 and TEST-NET-3, which nobody has.
-NEAR, NEAR_ROUTER = "198.51.100.1", "198.51.100.2"
-FAR, FAR_ROUTER = "203.0.113.1", "203.0.113.2"
+# Of the range for benchmarks (RFC 2544), which nobody has; two networks of four addresses for each process.
+BLOCK = os.getpid() % 8192 * 8
+NEAR, NEAR_ROUTER, FAR, FAR_ROUTER = ("198.18.%d.%d" % divmod(BLOCK + n, 256) for n in (1, 2, 5, 6))
 
 
 def ip(*arguments, check=True):
