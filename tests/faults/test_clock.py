@@ -1,22 +1,16 @@
-"""The clock set back an hour while the daemon and its PostgreSQL run: signals, ids, lag and timers go on.
-
-libfaketime (Debian package faketime) stands between the programs and the clock, and reads from a file by how much it is off; the
-monotonic clock, which nobody can set, it leaves alone.
-"""
+"""The clock set back an hour while the daemon and its PostgreSQL run: signals, ids, lag and timers go on."""
 import datetime
 import email.utils
-import glob
 import os
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from clock import SetClock, can_set  # noqa: E402
 from daemon import Daemon, wait_for  # noqa: E402
 from held import ROWS, Held  # noqa: E402
 from ledger import Ledger  # noqa: E402
 
-LIBRARY = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 HOUR = 3600
 LAG = "experimentd_loader_lag_seconds"
 
@@ -27,20 +21,11 @@ def now():
 
 class SetBack(unittest.TestCase):
     def setUp(self):
-        if not LIBRARY:
-            self.skipTest("libfaketime is not installed (package faketime)")
-        # As shared memory, which PostgreSQL's user could not open, libfaketime would keep the time it started with.
-        file = self.enterContext(tempfile.NamedTemporaryFile("w", prefix="experimentd-clock-"))
-        os.chmod(file.name, 0o644)
-        self.clock = file.name
-        self.set_clock(0)
-        self.daemon = self.enterContext(Daemon(environment={
-            "LD_PRELOAD": LIBRARY[0], "FAKETIME_TIMESTAMP_FILE": file.name, "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DISABLE_SHM": "1", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}))
-
-    def set_clock(self, seconds):
-        with open(self.clock, "w", encoding="ascii") as f:
-            f.write("%+d\n" % seconds)
+        reason = can_set()
+        if reason:
+            self.skipTest(reason)
+        self.clock = self.enterContext(SetClock())
+        self.daemon = self.enterContext(Daemon(environment=self.clock.environment))
 
     def off(self):
         """By how many seconds the daemon's clock is off."""
@@ -48,7 +33,7 @@ class SetBack(unittest.TestCase):
         return (date - now()).total_seconds()
 
     def set_back(self):
-        self.set_clock(-HOUR)
+        self.clock.set(-HOUR)
         wait_for(lambda: abs(self.off() + HOUR) < 10, "the daemon to see the clock an hour back")
         wait_for(lambda: self.daemon.number("select count(*) where now() < '%s'" % (now() - datetime.timedelta(seconds=HOUR / 2))),
                  "PostgreSQL to see it")

@@ -34,8 +34,7 @@ class Disk(Full):
         self.pg = self.enterContext(Postgres())
         self.disk = self.enterContext(SmallDisk(2))
         self.daemon = Daemon(*SEGMENT, postgres=self.pg)
-        os.mkdir(self.daemon.dir)
-        os.symlink(self.disk.dir, os.path.join(self.daemon.dir, "journal"))
+        self.daemon.use_journal_of(self.disk.dir)
         self.enterContext(self.daemon)
 
     def check_journal(self):

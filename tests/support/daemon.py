@@ -100,6 +100,11 @@ class Daemon:
         self.process = self.host = self.port = None
         self.keys = {}
 
+    def use_journal_of(self, directory):
+        """Before the first start: the journal lies elsewhere, on a file system of its own."""
+        os.makedirs(self.dir)
+        os.symlink(directory, os.path.join(self.dir, "journal"))
+
     def __enter__(self):
         try:
             return self.start()

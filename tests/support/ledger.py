@@ -6,7 +6,7 @@
         ledger.stop()
         ledger.compare(d)
 
-Signal number n carries "s-n" as `id` and as `doc`. A batch that was not answered, or with 503, is sent again with the same ids until it
+Signal number n carries "s-n" as `id` and as `doc` (`name` is another text than "s"). A batch that was not answered, or with 503, is sent again with the same ids until it
 is acknowledged. A signal is acknowledged by an answer 200 that does not name it in "rejected".
 """
 import array
@@ -26,9 +26,11 @@ def click(number):
 
 
 class Ledger:
-    def __init__(self, daemon, total=None, make=click, connections=4, batch=20, rate=None, patience=300):
+    def __init__(self, daemon, total=None, make=click, connections=4, batch=20, rate=None, patience=300,
+                 name="s"):
         """rate: signals a second, of all connections together. patience: seconds until a batch is given up."""
         self.daemon, self.total, self.make, self.batch, self.patience = daemon, total, make, batch, patience
+        self.prefix = name + "-"
         self.pause = connections * batch / rate if rate else 0
         self.lock = threading.Lock()
         self.state = bytearray()  # of each number
@@ -96,7 +98,7 @@ class Ledger:
 
     def _send(self, connection, numbers):
         """Until it is acknowledged; returns the connection, which may be another one then."""
-        body = "".join(json.dumps({**self.make(n), "id": "s-%d" % n, "doc": "s-%d" % n}) + "\n" for n in numbers)
+        body = "".join(json.dumps({**self.make(n), "id": self.prefix + str(n), "doc": self.prefix + str(n)}) + "\n" for n in numbers)
         give_up = time.monotonic() + self.patience
         while not self.abandoned.is_set():
             try:
@@ -142,7 +144,8 @@ class Ledger:
         """How often each number is in PostgreSQL, and rows that are not of ours."""
         times, strange = array.array("H", bytes(2 * len(self.state))), []
         for doc in daemon.lines("copy (select doc from signals) to stdout"):
-            n = int(doc[2:]) if doc[:2] == "s-" and doc[2:].isdigit() else -1
+            text = doc.removeprefix(self.prefix)
+            n = int(text) if text != doc and text.isdigit() else -1
             if 0 <= n < len(times):
                 times[n] += 1
             else:
