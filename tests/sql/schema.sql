@@ -200,6 +200,7 @@ declare
     identities bigint;
     sticky bigint;
     marks bigint;
+    sessions bigint;
 begin
     delete from signals s where s.bucket = wanted_bucket and s.unit = wanted;
     get diagnostics signals = row_count;
@@ -211,9 +212,11 @@ begin
     get diagnostics sticky = row_count;
     delete from marked_units m where m.unit = wanted;
     get diagnostics marks = row_count;
+    delete from sessions s where s.bucket = wanted_bucket and s.unit = wanted;
+    get diagnostics sessions = row_count;
     update revisions r set subject = 'mark:', before = null, after = null where r.subject = 'mark:' || wanted;  -- that it was, not whom
     return jsonb_build_object('signals', signals, 'exposures', exposures, 'identities', identities, 'sticky_assignments', sticky,
-                              'marks', marks);
+                              'marks', marks, 'sessions', sessions);
 end
 $$;
 
@@ -532,6 +535,23 @@ CREATE VIEW public.segments AS
    FROM public.config_objects
   WHERE (config_objects.kind = 'segment'::text);
 
+CREATE TABLE public.sessions (
+    day date NOT NULL,
+    bucket smallint NOT NULL,
+    unit text NOT NULL,
+    session text,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    signals bigint NOT NULL,
+    queries bigint NOT NULL,
+    clicks bigint NOT NULL,
+    carts bigint NOT NULL,
+    purchases bigint NOT NULL,
+    revenue double precision NOT NULL,
+    first_query text,
+    last_query text
+);
+
 CREATE TABLE public.signals (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -771,6 +791,10 @@ CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
+
+CREATE INDEX sessions_day ON public.sessions USING btree (day);
+
+CREATE INDEX sessions_unit ON public.sessions USING btree (bucket, unit);
 
 CREATE INDEX unit_deletions_open ON public.unit_deletions USING btree (requested_at) WHERE (state <> 'done'::text);
 

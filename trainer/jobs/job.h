@@ -23,7 +23,7 @@ struct job {
     bool (*run)(struct run_context *run, struct err *err);
 };
 extern const struct job *const jobs[]; /* ends with NULL */
-extern const struct job job_metrics, job_bandit, job_seal, job_retention;
+extern const struct job job_metrics, job_bandit, job_seal, job_retention, job_sessions;
 
 /* What moments.segment says of units by the day of their first exposure: `day` is that day, and n … cxy all that was seen of them since. Of
  * bandits only. */

@@ -3,7 +3,7 @@
 
 #include "trainer/jobs/job.h"
 
-const struct job *const jobs[] = { &job_metrics, &job_bandit, &job_seal, &job_retention, NULL };
+const struct job *const jobs[] = { &job_metrics, &job_bandit, &job_seal, &job_retention, &job_sessions, NULL };
 
 int jobs_main(int argc, char **argv)
 {

@@ -1,5 +1,6 @@
 /* The kernels that workers know. */
 #include "trainer/engine/task.h"
 #include "trainer/kernels/metrics.h"
+#include "trainer/kernels/sessions.h"
 
-const struct kernel *const kernels[] = { &kernel_metrics_day, &kernel_metrics_units, NULL };
+const struct kernel *const kernels[] = { &kernel_metrics_day, &kernel_metrics_units, &kernel_sessions_day, NULL };

@@ -10,8 +10,6 @@
 
 extern const struct kernel kernel_metrics_day, kernel_metrics_units;
 
-struct pg;
-
 struct metrics_params {
     struct str snapshot, archive; /* archive: {NULL, 0} none is known */
     struct str *keys;
@@ -20,8 +18,6 @@ struct metrics_params {
     bool *cohorts;
     size_t count;
 };
-/* Begins a transaction in the run's snapshot; "": in one of its own. */
-bool metrics_enter_snapshot(struct pg *pg, struct str snapshot, struct err *err) MUSTCHECK;
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;
 
 enum { METRICS_CELL = 'c', METRICS_COHORT = 'f', METRICS_COUNTS = 'n' };

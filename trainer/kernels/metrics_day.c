@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/metrics.h"
+#include "trainer/kernels/run_snapshot.h"
 
 enum { RECORD_MAX = 1 << 20, TICK_ROWS = 4096, WHERE_MAX = 200 };
 
@@ -138,7 +139,7 @@ static bool run(struct task *t, struct err *err)
         return false;
     struct reading r = { .task = t, .params = &p, .arena = task_arena(t) };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && metrics_enter_snapshot(pg, p.snapshot, err) && read_day(&r, pg, split[0], split[1], split[2], err);
+    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_day(&r, pg, split[0], split[1], split[2], err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          unit_days(r.events, r.count, (split[0] + 1) * US_PER_DAY, task_arena(t), emit, t, err);

@@ -1,20 +1,5 @@
-#include <stdio.h>
-
 #include "base/json.h"
-#include "base/pg.h"
 #include "trainer/kernels/metrics.h"
-
-bool metrics_enter_snapshot(struct pg *pg, struct str snapshot, struct err *err)
-{
-    char sql[200];
-    for (size_t i = 0; i < snapshot.n; i++)
-        if (!strchr("0123456789ABCDEFabcdef-", snapshot.p[i]))
-            return err_set(err, ERR_INVALID, "params: the snapshot's name is not one of PostgreSQL's");
-    (void)snprintf(sql, sizeof sql, "set transaction snapshot '" STR_FMT "'",
-                   (int)(snapshot.n < 100 ? snapshot.n : 100), snapshot.p);
-    return pg_exec(pg, "begin isolation level repeatable read read only", err) &&
-           (snapshot.n == 0 || pg_exec(pg, sql, err));
-}
 
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err)
 {

@@ -4,13 +4,11 @@
 
 #include "base/pg.h"
 #include "trainer/engine/task.h"
+#include "trainer/kernels/marked.h"
 #include "trainer/kernels/metrics.h"
+#include "trainer/kernels/run_snapshot.h"
 
 enum { CELL_MAX = 4096 };
-
-static const struct pg_stmt marked = {
-    "metrics_marked", 2, "select unit from marked_units where mark <> 0 and bucket between $1::int and $2::int"
-};
 
 static bool collect_cell(void *arg, const struct total_cell *c, struct err *err)
 {
@@ -49,14 +47,16 @@ static bool add_day(struct task *t, struct unit_totals *totals, size_t input, in
 static bool read_marks(struct task *t, struct unit_totals *totals, const struct metrics_params *p, struct str range[2],
                        struct err *err)
 {
-    const char *params[] = { arena_cstr(task_arena(t), range[0]), arena_cstr(task_arena(t), range[1]) };
-    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(t), "trainer worker", &marked, 1, err);
-    if (!pg || !metrics_enter_snapshot(pg, p->snapshot, err))
+    struct marked m;
+    uint32_t lo, hi;
+    if (!parse_u32(range[0], &lo, err) || !parse_u32(range[1], &hi, err))
         return false;
-    AUTO(pg_result_free) PGresult *r = pg_run(pg, &marked, params, err);
-    for (int i = 0; r && i < PQntuples(r); i++)
-        unit_totals_mark(totals, pg_get(r, i, 0));
-    return r != NULL;
+    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
+    if (!pg || !run_snapshot_enter(pg, p->snapshot, err) || !marked_read(pg, lo, hi, task_arena(t), &m, err))
+        return false;
+    for (size_t i = 0; i < m.count; i++)
+        unit_totals_mark(totals, m.units[i]);
+    return true;
 }
 
 static bool add_days(struct task *t, struct unit_totals *totals, const struct metrics_params *p, struct err *err)

@@ -79,9 +79,9 @@ def kept(d, unit):
     rows = archived(d)
     mine = sum(r["unit"] == unit for r in rows) + sum(
         d.number("select count(*) from %s where %s = '%s'" % (t, c, unit))
-        for t, c in (("signals", "unit"), ("exposures", "unit"), ("identities", "unit"), ("sticky_assignments", "value")))
+        for t, c in (("signals", "unit"), ("exposures", "unit"), ("identities", "unit"), ("sticky_assignments", "value"), ("sessions", "unit")))
     others = sorted(json.dumps(r) for r in rows if r["unit"] != unit)
-    for table, column in (("signals", "unit"), ("exposures", "unit"), ("identities", "unit"), ("sticky_assignments", "value")):
+    for table, column in (("signals", "unit"), ("exposures", "unit"), ("identities", "unit"), ("sticky_assignments", "value"), ("sessions", "unit")):
         others += ["%s %s" % (table, r) for r in d.sql("select * from %s t where %s <> '%s' order by t::text" % (table, column, unit))]
     return others, mine
 
@@ -97,12 +97,16 @@ class Units(unittest.TestCase):
         fill(d)
         unit = "v-3"
         d.trainer()
+        first_day = d.sql("select least((select min(day) from archives), (select min((at at time zone 'utc')::date) from signals))")[0][0]
+        d.run("trainer", "run", "sessions", "--data-dir", d.dir, "--param", "from=" + first_day)
+        sessions = d.number("select count(*) from sessions where unit = '%s'" % unit)
+        self.assertGreater(sessions, 0)
         before, others = d.number("select units from moments_current"), kept(d, unit)[0]
         self.assertEqual(d.request("PUT", "/v1/marks/" + unit, {"mark": "hand"}).status, 200)
         where, first = erase(d, unit)
         self.assertEqual((first["state"], first["unit"], first["users"], first["finished_at"]), ("waiting", unit, ["user-3"], None))
         done = wait_state(d, where)
-        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1,
+        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1, "sessions": sessions,
                                            "archived_signals": 4, "archived_exposures": 1, "archive_files": 3})
         self.assertEqual((done["unit"], done["error"]), (None, None))  # the receipt does not name whom it was about
         self.assertTrue(done["requested_at"] <= done["deleted_at"] <= done["finished_at"], done)

@@ -1,0 +1,37 @@
+#include "trainer/kernels/marked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/pg.h"
+
+static const struct pg_stmt read_units = {
+    "marked_read", 2,
+    "select unit from marked_units where mark <> 0 and bucket between $1::int and $2::int order by unit collate \"C\""
+};
+
+bool marked_read(struct pg *pg, uint32_t lo, uint32_t hi, struct arena *arena, struct marked *out, struct err *err)
+{
+    const char *params[] = { arena_printf(arena, "%u", lo).p, arena_printf(arena, "%u", hi).p };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &read_units, params, err);
+    if (!r)
+        return false;
+    out->count = (size_t)PQntuples(r);
+    out->units = arena_alloc(arena, (out->count + 1) * sizeof *out->units);
+    for (size_t i = 0; i < out->count; i++)
+        out->units[i] = arena_str(arena, pg_get(r, (int)i, 0));
+    return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct str *x = a, *y = b;
+    size_t n = x->n < y->n ? x->n : y->n;
+    int d = n ? memcmp(x->p, y->p, n) : 0;
+    return d ? d : (x->n > y->n) - (x->n < y->n);
+}
+
+bool marked_has(const struct marked *m, struct str unit)
+{
+    return m->count && bsearch(&unit, m->units, m->count, sizeof *m->units, by_bytes);
+}

@@ -1,0 +1,14 @@
+/* marked.h - the units of a range of buckets that count nowhere (the table marked_units), as the caller's snapshot has them. */
+#pragma once
+#include "base/mem.h"
+
+struct pg;
+
+struct marked {
+    struct str *units; /* sorted by bytes */
+    size_t count;
+};
+
+bool marked_read(struct pg *pg, uint32_t lo, uint32_t hi, struct arena *arena, struct marked *out,
+                 struct err *err) MUSTCHECK;
+bool marked_has(const struct marked *m, struct str unit);
