@@ -48,6 +48,7 @@ struct loader {
     struct arena texts; /* what the batch's signals point to */
     struct rows batch;
     uint64_t position; /* in the database */
+    uint64_t found;    /* the journal's end when this process began: its records before were received by another one */
     uint32_t unit_per_minute;
     size_t batch_max; /* shrinks while a bad row is searched */
     int64_t stop_by_us;
@@ -197,16 +198,16 @@ static int64_t received_last(const struct rows *batch)
     return last;
 }
 
-/* Records carry wall time; from here on the clock may be set. */
+/* Records carry wall time, and the clock may be set: what this process received cannot have waited longer than what came before it. */
 static void note_loaded(struct loader *l, int64_t last_us)
 {
     struct journal_stats j;
-    int64_t age_us = clock_now_us() - last_us;
+    int64_t age_us = clock_now_us() - last_us, since_us = clock_mono_us() - (age_us > 0 ? age_us : 0);
     journal_stats(l->journal, &j);
     if (j.written <= l->position)
         atomic_store(&l->behind_us, 0);
-    else if (last_us)
-        atomic_store(&l->behind_us, clock_mono_us() - (age_us > 0 ? age_us : 0));
+    else if (last_us && (l->position <= l->found || since_us > atomic_load(&l->behind_us)))
+        atomic_store(&l->behind_us, since_us);
 }
 
 static bool load_batch(struct loader *l, uint64_t position, struct err *err)
@@ -344,6 +345,7 @@ struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_pe
 {
     struct loader *l = mem_zalloc(sizeof *l);
     l->journal = j;
+    l->found = journal_wait_synced(j, 0, 0);
     l->url = mem_strdup(url);
     l->unit_per_minute = unit_per_minute;
     l->batch_max = ROWS_MAX;

@@ -78,6 +78,23 @@ class SetBack(unittest.TestCase):
             ledger.compare(d)
             self.assertEqual(d.metric(LAG), 0)
 
+    def test_lag_when_it_is_set_right_again(self):
+        """Forward: what waits has not waited for an hour."""
+        d = self.daemon
+        self.set_back()
+        with Ledger(d) as ledger:
+            with Held(d, ROWS) as held:
+                held.wait_loader()
+                ledger.wait_more(50000)
+                self.clock.set(0)
+                wait_for(lambda: abs(self.off()) < 10, "the daemon to see the clock right")
+                ledger.stop()
+        lags = [d.metric(LAG)]
+        while d.metric("experimentd_journal_backlog_bytes"):
+            lags.append(d.metric(LAG))
+        self.assertLess(max(lags), HOUR / 2)
+        ledger.compare(d)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
