@@ -100,6 +100,8 @@ void http_reply_parts(struct http_request *req, int status, const char *content_
 void http_reply_json(struct http_request *req, int status, struct str body); /* application/json */
 /* application/problem+json {"type","title","status","detail"}; the status follows from the kind by one table. */
 void http_reply_err(struct http_request *req, const struct err *err);
+/* The same for what passes (503): "Retry-After" says after how long to come again, in whole seconds, rounded up; otherwise it says 1. */
+void http_reply_err_later(struct http_request *req, const struct err *err, int64_t wait_us);
 /* The same with a status that no kind stands for (401, 405, 406, …). */
 void http_reply_problem(struct http_request *req, int status, const char *detail);
 /* 429 or 503 that says after how long to come again ("Retry-After": whole seconds, rounded up). */

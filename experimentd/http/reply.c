@@ -226,11 +226,16 @@ static void reply_problem(struct http_request *req, int status, const char *type
     buf_release(&b);
 }
 
-void http_reply_err(struct http_request *req, const struct err *err)
+void http_reply_err_later(struct http_request *req, const struct err *err, int64_t wait_us)
 {
     /* A text may hold bytes of the client; what is no UTF-8 must not get into JSON. */
     const char *text = str_is_utf8(str_of(err->text)) ? err->text : "the request holds bytes that are not UTF-8";
-    reply_problem(req, http_status_of(err->kind), err_kind_name(err->kind), text, USUAL_WAIT_US);
+    reply_problem(req, http_status_of(err->kind), err_kind_name(err->kind), text, wait_us);
+}
+
+void http_reply_err(struct http_request *req, const struct err *err)
+{
+    http_reply_err_later(req, err, USUAL_WAIT_US);
 }
 
 void http_reply_problem(struct http_request *req, int status, const char *detail)

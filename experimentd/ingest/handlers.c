@@ -10,6 +10,7 @@
 #include "experimentd/ingest/journal.h"
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/live.h"
+#include "experimentd/ingest/loader.h"
 #include "experimentd/ingest/native.h"
 #include "experimentd/ingest/schema.h"
 #include "experimentd/ingest/segment.h"
@@ -243,7 +244,7 @@ static void fail(struct intake *in, const struct err *err)
     if (err != &in->first) /* the only element: it is shown */
         show_refused(in, (struct live_reject){ .whole = true, .reason = reason }, err->text, in->req->body, NULL);
     buf_release(&in->rejects);
-    http_reply_err(in->req, err);
+    http_reply_err_later(in->req, err, LOADER_BACKOFF_MAX_US);
 }
 
 static void on_synced(void *arg, const struct err *err)

@@ -18,13 +18,7 @@
 
 /* After a small batch the loader lets rows gather: a transaction for each handful would cost PostgreSQL more than the rows. */
 enum { SMALL_BATCH = 2000, GATHER_US = 100000 };
-enum {
-    BATCH_BYTES_MAX = 8 << 20,
-    IDLE_WAIT_US = 200000,
-    BACKOFF_MIN_US = 100000,
-    BACKOFF_MAX_US = 5000000,
-    STOP_MAX_US = 10000000
-};
+enum { BATCH_BYTES_MAX = 8 << 20, IDLE_WAIT_US = 200000, BACKOFF_MIN_US = 100000, STOP_MAX_US = 10000000 };
 
 enum stmt { POSITION_READ, POSITION_INSERT, POSITION_WRITE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
@@ -330,7 +324,7 @@ static void *run(void *arg)
             if (err.kind == ERR_DB)
                 disconnect(l);
             pause_us(backoff);
-            backoff = backoff * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : backoff * 2;
+            backoff = backoff * 2 > LOADER_BACKOFF_MAX_US ? LOADER_BACKOFF_MAX_US : backoff * 2;
         } else if (busy) {
             backoff = BACKOFF_MIN_US;
             if (l->batch.signals_count + l->batch.exposures_count < SMALL_BATCH && !atomic_load(&l->stop))

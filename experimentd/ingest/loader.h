@@ -6,6 +6,9 @@
 
 #include "base/err.h"
 
+/* The longest that it waits between tries. Refused clients are told to wait as long: room comes no sooner than PostgreSQL. */
+enum { LOADER_BACKOFF_MAX_US = 5000000 };
+
 struct journal;
 struct loader;
 struct pg;

@@ -5,6 +5,7 @@ there, the good events of a batch are there; what a client then does is its own 
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from run import check_node, fetch_packages, skip  # noqa: E402
 from shop import HERE, ROWS_OF_INSIGHTS, ROWS_OF_PAGE, ROWS_OF_TRACKERS, SECONDS, Proxy, finish_sdk, rows, start_sdk  # noqa: E402
 from test_beacons import CHROMIUM  # noqa: E402
 
-RATE, DEBT_SECONDS, AWAY_SECONDS = 10, 8, 15
+RATE, DEBT_SECONDS, AWAY_SECONDS = 10, 8, 30
 FILLER = {"type": "filler", "unit": "filler"}
 PACKAGES = {"segment": "@segment/analytics-node", "rudderstack": "@rudderstack/rudder-sdk-node", "insights": "search-insights"}
 WANT = {"segment": ROWS_OF_TRACKERS, "rudderstack": ROWS_OF_TRACKERS, "rudderstack_unhandled": ROWS_OF_TRACKERS,
@@ -66,7 +67,8 @@ def application_sees(status, said, error):
     seen.update("`false`" for s in said if s["what"] == "answer" and "path" not in s and s["status"] != 200)
     texts = ["%s%s" % (text, " (%d times)" % n if n > 1 else "") for text, n in seen.items()]
     if status:
-        texts.append("its process ends with status %d: %s" % (status, next((line for line in error.splitlines() if "Error" in line), "")[:80]))
+        reason = next((line for line in error.splitlines() if "Error" in line), "")
+        texts.append("its process ends with status %d: %s" % (status, re.sub(r"^[0-9TZ:.-]+ ", "", reason)[:80]))
     return "; ".join(texts) or "nothing"
 
 
@@ -146,7 +148,7 @@ class Refusals(unittest.TestCase):
         wait_for(lambda: time.monotonic() > until or process.poll() is not None, "PostgreSQL's return")
         self.host.start()
         self.finish(client, "503, PostgreSQL away for %d s" % seconds if seconds else "503, PostgreSQL comes back at once", process)
-        self.assertEqual(self.proxy.seen[0].status, 503)
+        self.assertEqual([self.proxy.seen[0].status, self.proxy.seen[0].retry_after], [503, "5"])
 
 
 def add_tests():
