@@ -33,6 +33,21 @@ const struct xstat_method xstat_methods[] = {
       "diff se_diff z_diff log_p_diff ratio lift lift_se_delta delta_* log_ratio_* fieller_kind fieller_* "
       "fieller_lift_* fieller_g",
       xstat_relative_lift },
+    { "cuped", "an effect adjusted by covariates of the time before",
+      "θ = (Σ S_xx)^-1 Σ S_xy within arms; diff = ȳ_t - ȳ_c - θ'(x̄_t - x̄_c), variance of an arm (S_yy - 2 θ'S_xy + "
+      "θ'S_xx θ)/(n - 1)/n;\n"
+      "  Welch's t; lift: Fieller's set with the covariance of diff and ȳ_c; grand: moments around the mean of all; "
+      "ancova, lin: OLS\n"
+      "  y ~ 1 + w + x and y ~ 1 + w + (x - x̄) + w (x - x̄), HC2 = Σ c² e²/(1 - h)",
+      "A. Deng, Y. Xu, R. Kohavi, T. Walker, WSDM 2013; W. Lin, Annals of Applied Statistics 7, 2013",
+      "n_* mean_y_* mean_x_* var_y_* var_x_* cov_xy_*; or y_* and x_* (a column a covariate); or, of a ratio, num_* "
+      "den_* "
+      "pre_num_*\n"
+      "  pre_den_*; alpha; * is c and t; regression: true, for ancova and lin from y and x",
+      "theta diff_unadjusted se_unadjusted adj_mean_* diff se variance_reduction df t log_p p ci_* lift lift_* "
+      "theta_grand diff_grand\n"
+      "  se_grand growthbook_lift growthbook_lift_se ancova_ate ancova_se_* lin_ate lin_se_*",
+      xstat_cuped },
     { "two_proportion", "two proportions: tests, intervals of difference and ratio",
       "pooled z = d/√(p(1 - p)(1/n_c + 1/n_t)); Wilson: roots of (1 + z²/n) P² - (2p + z²/n) P + p²;\n"
       "  Newcombe: d -/+ √((p_t - l_t)² + (u_c - p_c)²); Miettinen-Nurminen: (d - δ)² = z² N/(N-1) Var_δ; Koopman "
