@@ -198,6 +198,27 @@ const char **xstat_in_texts(struct xstat_in *in, const char *key, size_t *out_n)
     return texts;
 }
 
+struct xstat_in *xstat_in_objects(struct xstat_in *in, const char *key, size_t *out_n)
+{
+    const json_t *array = find_array(in, key);
+    size_t n = json_array_size(array);
+    struct xstat_in *objects = arena_zalloc(in->arena, (n + 1) * sizeof *objects);
+    for (size_t i = 0; i < n; i++) {
+        xstat_in_begin(&objects[i], json_array_get(array, i), in->arena);
+        if (objects[i].err.kind != ERR_NONE)
+            fail(in, key, "has an element that is not an object");
+    }
+    *out_n = in->err.kind == ERR_NONE ? n : 0;
+    return objects;
+}
+
+void xstat_in_object(struct xstat_in *in, const char *key, struct xstat_in *out)
+{
+    xstat_in_begin(out, find(in, key), in->arena);
+    if (out->err.kind != ERR_NONE)
+        fail(in, key, "is not an object");
+}
+
 bool xstat_in_end(const struct xstat_in *in, struct err *err)
 {
     if (in->err.kind != ERR_NONE) {
@@ -229,6 +250,11 @@ void xstat_out_double_if(json_t *out, const char *key, bool defined, double v)
 void xstat_out_count(json_t *out, const char *key, int64_t v)
 {
     (void)json_object_set_new(out, key, json_integer(v));
+}
+
+void xstat_out_bool(json_t *out, const char *key, bool v)
+{
+    (void)json_object_set_new(out, key, json_boolean(v));
 }
 
 void xstat_out_text(json_t *out, const char *key, const char *v)

@@ -36,11 +36,15 @@ int64_t *xstat_in_count_rows(struct xstat_in *in, const char *key, size_t width,
 double *xstat_in_double_rows(struct xstat_in *in, const char *key, size_t **out_lengths, size_t *out_rows);
 /* An array of strings. */
 const char **xstat_in_texts(struct xstat_in *in, const char *key, size_t *out_n);
+/* An array of objects, or one object: each is read (and ended) like the line itself. */
+struct xstat_in *xstat_in_objects(struct xstat_in *in, const char *key, size_t *out_n);
+void xstat_in_object(struct xstat_in *in, const char *key, struct xstat_in *out);
 bool xstat_in_end(const struct xstat_in *in, struct err *err) MUSTCHECK;
 
 void xstat_out_double(json_t *out, const char *key, double v);
 void xstat_out_double_if(json_t *out, const char *key, bool defined, double v);
 void xstat_out_count(json_t *out, const char *key, int64_t v);
+void xstat_out_bool(json_t *out, const char *key, bool v);
 void xstat_out_text(json_t *out, const char *key, const char *v);
 void xstat_out_doubles(json_t *out, const char *key, const double *v, size_t n);
 void xstat_out_pair(json_t *out, const char *key, double lo, double hi);

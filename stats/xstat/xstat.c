@@ -48,6 +48,25 @@ const struct xstat_method xstat_methods[] = {
       "theta_grand diff_grand\n"
       "  se_grand growthbook_lift growthbook_lift_se ancova_ate ancova_se_* lin_ate lin_se_*",
       xstat_cuped },
+    { "winsorize", "means with extreme values cut to quantiles of both arms together, and Yuen's trimmed t",
+      "values beyond the cuts count as the cuts; cuts: type-7 quantiles of both arms' values; Yuen: mean without g = "
+      "floor(trim n) values\n"
+      "  at each end, variance SS_w/(h (h - 1)), h = n - 2 g, Welch's t of h - 1",
+      "K. K. Yuen, Biometrika 61, 1974; R. Kohavi, D. Tang, Y. Xu, Trustworthy Online Controlled Experiments, 2020",
+      "x_c x_t; lower upper: levels, 0 and 1; trim: share of each end, 0",
+      "cut_* mean_* var_* n_capped_* diff se z log_p diff_uncapped se_uncapped trimmed_mean_* yuen_t yuen_df "
+      "yuen_log_p",
+      xstat_winsorize },
+    { "post_strat", "an effect by strata: post-stratification (with CUPED), heterogeneity, Simpson's reversal",
+      "effect = Σ w_k d_k; conditional variance Σ w_k² (V_tk + V_ck), super-population + Σ w_k (d_k - effect)²/N;\n"
+      "  Q = Σ (d_k - d̄)²/v_k, chi-square of K - 1, I² = max(0, (Q - K + 1)/Q)",
+      "L. W. Miratrix, J. S. Sekhon, B. Yu, JRSS B 75, 2013; H. Xie, J. Aurisset, KDD 2016; W. G. Cochran 1954",
+      "strata: n_* mean_* var_* each, or with a covariate n_* mean_y_* mean_x_* var_y_* var_x_* cov_xy_*; alpha;\n"
+      "  weights: of the strata, their shares of units when absent",
+      "effect control_mean se_conditional z_conditional log_p_conditional ci_* se_superpop lift lift_se fieller_lift_* "
+      "naive_diff\n"
+      "  simpson_reversal fixed_effect cochran_q q_df log_p_q i_squared; theta with a covariate",
+      xstat_post_strat },
     { "two_proportion", "two proportions: tests, intervals of difference and ratio",
       "pooled z = d/√(p(1 - p)(1/n_c + 1/n_t)); Wilson: roots of (1 + z²/n) P² - (2p + z²/n) P + p²;\n"
       "  Newcombe: d -/+ √((p_t - l_t)² + (u_c - p_c)²); Miettinen-Nurminen: (d - δ)² = z² N/(N-1) Var_δ; Koopman "

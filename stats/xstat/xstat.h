@@ -34,6 +34,8 @@ bool xstat_welch_t(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ratio_delta(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_relative_lift(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_cuped(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_winsorize(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_post_strat(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
