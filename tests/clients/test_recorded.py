@@ -83,7 +83,7 @@ class Recorded(DaemonTest):
 
     def rows(self):
         fields = ("type", "unit", "user_id", "session", "query_id", "query", "doc", "position::text", "value::text")
-        return sorted(self.daemon.sql("select %s from signals" % ", ".join("coalesce(%s, '-')" % f for f in fields)))
+        return sorted(self.daemon.sql("select %s from signals where unit <> 'plugin'" % ", ".join("coalesce(%s, '-')" % f for f in fields)))
 
     def test_each_client_gets_the_answer_that_it_wants(self):
         self.assertEqual(len(self.answers), 13)
@@ -98,7 +98,7 @@ class Recorded(DaemonTest):
 
     def test_each_event_is_there_once(self):
         self.assertEqual(self.rows(), sorted(line.split() for line in ROWS.strip().splitlines()))
-        self.assertEqual(self.daemon.sql("select experiment, variant, unit from exposures order by 1, 2"),
+        self.assertEqual(self.daemon.sql("select experiment, variant, unit from exposures where unit <> 'plugin' order by 1, 2"),
                          [["exp-1", "treatment", "CLIENT-1"], ["exp-1", "v1", "anon-1"]])
 
     def test_what_has_an_id_is_there_once_however_often_it_is_sent(self):
@@ -108,6 +108,17 @@ class Recorded(DaemonTest):
                 self.assertEqual(self.send(self.daemon, bytes_of(recorded)).status, 200)
         self.daemon.wait_loaded()
         self.assertEqual(self.rows(), before)
+
+    def test_opensearch_plugin_has_an_address_and_nothing_else(self):
+        """Not recorded: the members are those of the plugin's class, which it writes in camelCase, with no header that could hold a key."""
+        body = [{"queryAttributes": {"experiment_id": "exp-1", "variant": "treatment"}, "timestamp": "2026-08-20T08:54:26.123+0000", "application": "Chorus",
+                 "queryId": "q-9", "userQuery": "toner", "clientId": "plugin", "query": '{"size":10}',
+                 "queryResponse": {"queryId": "q-9", "queryResponseId": "r-9", "queryResponseHitIds": ["B01", "B02"]}}]
+        reply = self.daemon.post("/ubi_queries?key=KEY", body, key=None, headers={"Content-type": "application/json"})
+        self.assertEqual([reply.status, reply.json], [200, {"accepted": 1, "rejected": []}])
+        self.daemon.wait_loaded()
+        rows = self.daemon.sql("select type, query_id, query, coalesce(value::text, '-'), at = '2026-08-20 08:54:26.123Z' from signals where unit = 'plugin' order by 1")
+        self.assertEqual(rows, [["request", "q-9", "toner", "-", "t"], ["response", "q-9", "toner", "2", "t"]])
 
     maxDiff = None
 
