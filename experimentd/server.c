@@ -460,15 +460,16 @@ static void stop(struct server *s)
 static void run(struct server *s)
 {
     static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-    struct event *events[COUNT_OF(numbers) + 1];
-    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    enum { NUMBERS = COUNT_OF(numbers) };
+    struct event *events[NUMBERS + 1];
+    for (int i = 0; i < NUMBERS; i++) {
         events[i] = evsignal_new(s->base, numbers[i], on_signal, s);
         (void)event_add(events[i], NULL);
     }
-    events[COUNT_OF(numbers)] = event_new(s->base, -1, EV_PERSIST, on_tick, s);
-    (void)event_add(events[COUNT_OF(numbers)], &(struct timeval){ .tv_usec = 100000 });
+    events[NUMBERS] = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    (void)event_add(events[NUMBERS], &(struct timeval){ .tv_usec = 100000 });
     (void)event_base_dispatch(s->base);
-    for (size_t i = 0; i < COUNT_OF(events); i++)
+    for (int i = 0; i <= NUMBERS; i++)
         event_free(events[i]);
 }
 

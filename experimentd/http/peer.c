@@ -10,7 +10,7 @@ bool http_peer(const struct http_request *req, struct net_address *out)
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } from;
+    } from = { .v6 = { 0 } };
     socklen_t n = sizeof from;
     char text[NET_TEXT_MAX];
     if (req->conn->gone || getpeername(req->conn->fd, &from.any, &n) != 0)

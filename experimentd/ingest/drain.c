@@ -132,7 +132,7 @@ static bool all_loaded(const struct drain *d)
 /* True: all is loaded. False: somebody wants it to end. */
 static bool wait_loaded(struct drain *d, const sigset_t *ends)
 {
-    const struct timespec look = { .tv_nsec = LOOK_US * 1000 };
+    const struct timespec look = { .tv_nsec = LOOK_US * 1000L };
     while (!all_loaded(d)) {
         if (sigtimedwait(ends, NULL, &look) > 0)
             return false;

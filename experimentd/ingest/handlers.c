@@ -227,7 +227,7 @@ static void finish(struct intake *in)
     count_taken(in);
     show_taken(in);
     jsonw_close(&in->rejects_writer);
-    buf_init(&b, 2 * ANSWER_MAX);
+    buf_init(&b, (size_t)2 * ANSWER_MAX);
     buf_addf(&b, "{%s\"accepted\":%zu,\"rejected\":", in->answer, in->accepted);
     buf_add_str(&b, buf_str(&in->rejects));
     buf_add_byte(&b, '}');

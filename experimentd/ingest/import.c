@@ -1,5 +1,6 @@
 #include "experimentd/ingest/import.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <sodium.h>
@@ -366,8 +367,10 @@ static bool open_file(struct import *im, struct err *err)
         (void)crypto_generichash_update(&state, piece, n);
     const char *parts[] = { format_names[im->format], im->settings.experiment, im->settings.missing,
                             im->settings.timestamp_format };
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        assert(parts[i]);
         (void)crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
+    }
     for (int m = 0; m < MAP_COUNT; m++)
         if (im->map.columns[m])
             (void)crypto_generichash_update(&state, (const unsigned char *)im->map.columns[m],

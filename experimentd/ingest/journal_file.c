@@ -246,7 +246,7 @@ uint64_t journal_file_first(const struct journal_file *f)
 void journal_reader_init(struct journal_reader *r, const char *dir, uint64_t position)
 {
     *r = (struct journal_reader){ .dir = dir, .fd = -1, .position = position };
-    buf_init(&r->buffer, 4 * READ_BYTES);
+    buf_init(&r->buffer, (size_t)4 * READ_BYTES);
 }
 
 void journal_reader_release(struct journal_reader *r)

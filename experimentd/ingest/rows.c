@@ -86,12 +86,12 @@ static int by_id(const void *a, const void *b)
 /* Marks repeats by an empty type: those that are known, and of those that share an id in these rows all but the first. */
 static void mark_repeats(struct rows_loader *l, struct rows *rows)
 {
-    struct signal **with_id = mem_alloc((rows->signals_count + 1) * sizeof *with_id);
+    struct signal **with_id = mem_alloc((rows->signals_count + 1) * sizeof(void *));
     size_t n = 0;
     for (size_t i = 0; i < rows->signals_count; i++)
         if (rows->signals[i].client_id)
             with_id[n++] = &rows->signals[i];
-    qsort(with_id, n, sizeof *with_id, by_id);
+    qsort(with_id, n, sizeof(void *), by_id);
     buf_clear(&l->ids.ids);
     for (size_t i = 0; i < n; i++) {
         bool repeat = (i && memcmp(with_id[i - 1]->id, with_id[i]->id, 16) == 0) ||

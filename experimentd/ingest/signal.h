@@ -11,7 +11,7 @@
 
 #define SIGNAL_POSITION_NONE 0 /* positions count from 1 */
 
-#define SIGNAL_AHEAD_MAX_US (5 * 60 * US_PER_SECOND) /* what clocks of clients may run ahead */
+#define SIGNAL_AHEAD_MAX_US (INT64_C(5) * 60 * US_PER_SECOND) /* what clocks of clients may run ahead */
 
 /* Limits of a signal's texts, in bytes: a client error beyond them. */
 enum {
