@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "experimentd/admin/archive_command.h"
 #include "experimentd/admin/commands.h"
-#include "experimentd/ingest/journal_command.h"
+#include "experimentd/ingest/journal/journal_command.h"
 #include "experimentd/serve_settings.h"
 #include "experimentd/server.h"
 

@@ -10,7 +10,7 @@
 #include "experimentd/front/ofrep.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
-#include "experimentd/ingest/live_view.h"
+#include "experimentd/ingest/live/live_view.h"
 #include "experimentd/interleave/handlers.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/preflight/handlers.h"

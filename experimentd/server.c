@@ -30,10 +30,10 @@
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
 #include "experimentd/http/static_files.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/key_rate.h"
-#include "experimentd/ingest/live.h"
-#include "experimentd/ingest/loader.h"
+#include "experimentd/ingest/live/live.h"
+#include "experimentd/ingest/load/loader.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/units/eraser.h"
 

@@ -47,7 +47,7 @@ struct server {
     struct loader *loader;
     struct mark_rules marks;
     struct key_rate *key_rate;
-    struct live *live; /* the last that clients sent: ingest/live.h */
+    struct live *live; /* the last that clients sent: ingest/live/live.h */
     struct eraser *eraser;
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct event_base *base;

@@ -14,8 +14,8 @@
 #include "experimentd/front/feeds.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
-#include "experimentd/ingest/journal.h"
-#include "experimentd/ingest/live_view.h"
+#include "experimentd/ingest/journal/journal.h"
+#include "experimentd/ingest/live/live_view.h"
 #include "experimentd/queries.h"
 #include "experimentd/server.h"
 

@@ -29,7 +29,7 @@ struct worker {
     struct exposure_filter *answers;    /* likewise, all exposures of an answer together */
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
-    struct live_views *live_views;      /* streams that follow what clients send: ingest/live_view.h */
+    struct live_views *live_views;      /* streams that follow what clients send: ingest/live/live_view.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
     struct ingest_counters ingested;    /* what clients sent */
 };

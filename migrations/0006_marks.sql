@@ -19,7 +19,7 @@ create index marked_units_bucket on marked_units (bucket);
 alter table moments_current add column marked_units bigint not null default 0;
 
 -- Signals of the day that name a query by its id only get its text, from requests of the day, the day before and the day after: the loader
--- gives it to those whose request it has seen lately (experimentd/ingest/query_texts.h); this is for the rest.
+-- gives it to those whose request it has seen lately (experimentd/ingest/load/query_texts.h); this is for the rest.
 create function fill_query_texts(wanted date) returns bigint language plpgsql as $$
 declare
     from_at timestamptz := wanted::timestamp at time zone 'UTC';

@@ -1,6 +1,6 @@
 /* commands.h - the commands besides serve. argc and argv start behind the command's name; the result is the exit code. */
 #pragma once
-#include "experimentd/ingest/import.h"
+#include "experimentd/ingest/load/import.h"
 
 int migrate_main(int argc, char **argv);
 int key_main(int argc, char **argv);

@@ -6,7 +6,7 @@
 #include "base/jsonw.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/http/routes.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/server.h"
 
 enum { ANSWER_MAX = 1 << 20 };

@@ -1,9 +1,9 @@
 /* /metrics: counters in Prometheus' text format 0.0.4. Every number is read relaxed from counters that others write. */
 #include "base/buf.h"
 #include "experimentd/admin/handlers.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/key_rate.h"
-#include "experimentd/ingest/loader.h"
+#include "experimentd/ingest/load/loader.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
 

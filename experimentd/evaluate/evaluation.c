@@ -7,7 +7,7 @@
 #include "experimentd/config/payload.h"
 #include "experimentd/config/snapshot_parts.h"
 #include "experimentd/evaluate/exposure_filter.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/server.h"
 
 enum { PIECE_BYTES = 8 << 10, BULK_FEATURES = 4 };

@@ -3,7 +3,7 @@
 #include "base/jsonw.h"
 #include "experimentd/evaluate/ask.h"
 #include "experimentd/evaluate/evaluation.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/interleave/coins.h"
 #include "experimentd/interleave/impression.h"
 #include "experimentd/server.h"

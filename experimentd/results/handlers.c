@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/pgloop.h"
-#include "experimentd/ingest/loader.h"
+#include "experimentd/ingest/load/loader.h"
 #include "experimentd/queries.h"
 #include "experimentd/results/json.h"
 #include "experimentd/server.h"

@@ -9,7 +9,7 @@
 #include "archive/store.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "experimentd/ingest/journal.h"
+#include "experimentd/ingest/journal/journal.h"
 #include "experimentd/units/erase.h"
 
 enum { POLL_US = 1000000, STEP_US = 50000 };

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "experimentd/evaluate/ask.h"
 #include "experimentd/front/read.h"
-#include "experimentd/ingest/elements.h"
-#include "experimentd/ingest/exposures.h"
+#include "experimentd/ingest/formats/elements.h"
+#include "experimentd/ingest/formats/exposures.h"
 
 static struct snapshot_variant variants[] = { { .key = { "a", 1 } }, { .key = { "b", 1 } } };
 static struct snapshot_experiment experiment = {

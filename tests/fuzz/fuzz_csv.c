@@ -1,4 +1,4 @@
-#include "experimentd/ingest/import_record.h"
+#include "experimentd/ingest/load/import_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "experimentd/ingest/record.h"
+#include "experimentd/ingest/journal/record.h"
 
 /* The checksum is mended, so that the parsers behind it are reached too. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -1,8 +1,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "experimentd/ingest/native.h"
-#include "experimentd/ingest/pull.h"
+#include "experimentd/ingest/formats/native.h"
+#include "experimentd/ingest/formats/pull.h"
 
 static bool drop(void *arg, size_t index, struct str text, const struct signal *s, const struct err *err)
 {

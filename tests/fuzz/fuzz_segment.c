@@ -1,8 +1,8 @@
 /* Segment's and Insights' bodies: what is taken is a signal that the journal may hold. */
 #include <stdlib.h>
 
-#include "experimentd/ingest/insights.h"
-#include "experimentd/ingest/segment.h"
+#include "experimentd/ingest/formats/insights.h"
+#include "experimentd/ingest/formats/segment.h"
 
 static bool check(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)
 {

@@ -1,4 +1,4 @@
-#include "experimentd/ingest/ubi.h"
+#include "experimentd/ingest/formats/ubi.h"
 
 static bool drop(void *arg, size_t index, const json_t *json, const struct foreign_event *event, const struct err *err)
 {

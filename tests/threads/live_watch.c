@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "experimentd/ingest/live.h"
+#include "experimentd/ingest/live/live.h"
 
 enum { WORKERS = 3, STAYING = 2, COMING = 2, NOTES = 60000, NOTES_PER_SECOND = 700 };
 #define BEGIN INT64_C(1790000000000000)

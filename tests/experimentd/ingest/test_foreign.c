@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "experimentd/ingest/insights.h"
-#include "experimentd/ingest/segment.h"
-#include "experimentd/ingest/ubi.h"
+#include "experimentd/ingest/formats/insights.h"
+#include "experimentd/ingest/formats/segment.h"
+#include "experimentd/ingest/formats/ubi.h"
 
 #define NOW INT64_C(1790000000000000) /* 2026-09-21T14:13:20Z */
 

@@ -3,10 +3,10 @@
 #include <criterion/new/assert.h>
 
 #include "experimentd/ingest/format.h"
-#include "experimentd/ingest/insights.h"
-#include "experimentd/ingest/native.h"
-#include "experimentd/ingest/segment.h"
-#include "experimentd/ingest/ubi.h"
+#include "experimentd/ingest/formats/insights.h"
+#include "experimentd/ingest/formats/native.h"
+#include "experimentd/ingest/formats/segment.h"
+#include "experimentd/ingest/formats/ubi.h"
 
 #define NOW INT64_C(1790000000000000)
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "experimentd/ingest/import_record.h"
+#include "experimentd/ingest/load/import_record.h"
 
 #define NOW INT64_C(1790000000000000)
 

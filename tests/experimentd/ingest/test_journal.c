@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "experimentd/ingest/journal_file.h"
+#include "experimentd/ingest/journal/journal_file.h"
 
 enum { RECORDS = 5 };
 

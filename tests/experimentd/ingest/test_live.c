@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "experimentd/ingest/live.h"
+#include "experimentd/ingest/live/live.h"
 
 #define NOW INT64_C(1790000000000000)
 #define KEY "xd_client_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

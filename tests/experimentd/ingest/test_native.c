@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "experimentd/ingest/native.h"
-#include "experimentd/ingest/pull.h"
+#include "experimentd/ingest/formats/native.h"
+#include "experimentd/ingest/formats/pull.h"
 
 #define NOW INT64_C(1790000000000000)
 

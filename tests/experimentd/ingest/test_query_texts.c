@@ -1,5 +1,5 @@
 /* Query texts by their ids: found for those that lack them, within bounds. */
-#include "experimentd/ingest/query_texts.h"
+#include "experimentd/ingest/load/query_texts.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,5 +1,5 @@
 /* The ids of the last signals: exact, and bounded. */
-#include "experimentd/ingest/repeats.h"
+#include "experimentd/ingest/load/repeats.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
