@@ -1,8 +1,12 @@
 /* Works on the text. A key is found by its opening quote: of a quote, a known name, a quote and a colon, valid JSON has no other reading
- * (inside a string the second quote would have a backslash before it). So nothing is parsed when no such key is there, as mostly. */
+ * (inside a string the second quote would have a backslash before it). So nothing is parsed when no such key is there, as mostly. A key may
+ * also be written with escapes ("\u0069p"), which no client does by itself: such a text is written anew, without them, first. */
 #include "experimentd/marks/details.h"
 
+#include <jansson.h>
+
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/net.h"
 
 enum detail { ADDRESS, AGENT, SAID_BOT, SAID_INTERNAL };
@@ -117,10 +121,30 @@ static void take(enum detail what, struct str value, struct details *out)
         out->said = what == SAID_BOT ? MARK_BOT : MARK_INTERNAL;
 }
 
+static bool has_escapes(struct str s)
+{
+    static const char escape[] = "\\u00";
+    return s.n && memmem(s.p, s.n, escape, sizeof escape - 1);
+}
+
+/* It may grow: jansson keeps what is no ASCII as it is, but a number may be written in another way. */
+static struct str without_escapes(struct str params, struct arena *arena)
+{
+    AUTO(buf_release) struct buf b;
+    json_auto_t *root = json_loadb(params.p, params.n, 0, NULL);
+    buf_init(&b, 8 * params.n + 64);
+    if (!root)
+        return params;
+    json_write(&b, root);
+    return b.failed ? params : arena_str(arena, buf_str(&b));
+}
+
 struct str details_read(struct str params, struct arena *arena, struct details *out)
 {
     AUTO(buf_release) struct buf b;
     size_t copied = 0, value = 0;
+    if (has_escapes(params))
+        params = without_escapes(params, arena);
     buf_init(&b, 2 * params.n + NET_TEXT_MAX);
     *out = (struct details){ 0 };
     for (const char *quote = params.p; quote && params.p + params.n > quote; quote++) {
@@ -134,11 +158,12 @@ struct str details_read(struct str params, struct arena *arena, struct details *
         struct str text = str_trim((struct str){ params.p + value, end - value });
         if (known[k].what != ADDRESS) {
             take(known[k].what, text, out);
-        } else {
-            buf_add(&b, params.p + copied, value - copied);
-            put_address(&b, text, out);
-            copied = end;
+            quote = params.p + value - 1; /* an address may stand in it */
+            continue;
         }
+        buf_add(&b, params.p + copied, value - copied);
+        put_address(&b, text, out);
+        copied = end;
         quote = params.p + end - 1;
     }
     if (!copied)

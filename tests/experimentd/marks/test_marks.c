@@ -57,10 +57,12 @@ Test(details, addresses_are_shortened_wherever_they_stand)
         { "{\"remote_addr\":[\"1.2.3.4\",{\"a\":\"]}\"}],\"n\":1}", "{\"remote_addr\":null,\"n\":1}" },
         { "{\"ip\":3405803853,\"clientIP\":null,\"remoteIp\":true}",
           "{\"ip\":null,\"clientIP\":null,\"remoteIp\":null}" },
-        { "{\"ip\":\"\\u0031.2.3.4\"}", "{\"ip\":null}" },
+        { "{\"\\u0069p\":\"\\u0031.2.3.4\",\"a\":\"\\u00e4\"}", "{\"ip\":\"1.2.3.0\",\"a\":\"ä\"}" },
         { "{\"text\":\"say "
           "\\\"ip\\\":\\\"1.2.3.4\\\"\",\"zip\":\"1.2.3.4\",\"ips\":\"1.2.3.4\",\"list\":[\"ip\",\"bot\"]}",
           NULL },
+        { "{\"user_agent\":[{\"ip_address\":  1}]}",
+          "{\"user_agent\":[{\"ip_address\":  null}]}" }, /* found by fuzzing */
         { "{}", NULL },
         { "{\"ip\"", NULL },
     };
