@@ -15,9 +15,11 @@ const struct assign_value *assign_member(const struct assign_value *object, cons
 {
     if (!object || object->type != ASSIGN_OBJECT)
         return NULL;
-    for (const struct assign_member *m = object->members, *end = m + object->count; m < end; m++)
+    for (size_t i = 0; i < object->count; i++) { /* of an empty one, members is NULL */
+        const struct assign_member *m = &object->members[i];
         if (m->key.n == key_n && assign_same_bytes(m->key.p, key, key_n))
             return &m->value;
+    }
     return NULL;
 }
 
