@@ -67,6 +67,35 @@ const struct xstat_method xstat_methods[] = {
       "naive_diff\n"
       "  simpson_reversal fixed_effect cochran_q q_df log_p_q i_squared; theta with a covariate",
       xstat_post_strat },
+    { "quantile_clustered", "a quantile of the events of users who were randomised",
+      "order statistic of rank ⌈n q⌉; s² = Var(share of events at or below it) by the delta method over users; "
+      "interval: "
+      "ranks\n"
+      "  ⌊n (q - z s)⌋ and ⌊n (q + z s)⌋ + 1, se = their distance/2z; scaled: ranks with s² = q (1 - q)/n, variance "
+      "times "
+      "the quotient",
+      "A. Deng, U. Knoblich, J. Lu, KDD 2018; C. Yao, P. Li, C. Lu 2024; sketch: stats/ranks/sketch.h",
+      "q alpha users_c users_t (a list of events each); sketch: true, through a mergeable histogram; or GrowthBook's "
+      "summaries\n"
+      "  arm_c and arm_t: n n_star nu quantile_hat quantile_lower quantile_upper, and sums over n_clusters",
+      "n_events_* n_users_* quantile_* ecdf_at_quantile_* var_indicator_* outer_* iid_rank_* se_outer var_iid_* "
+      "var_scaled_*\n"
+      "  reliable_* diff z_* log_p_* se_scaled relative_error; of summaries variance_* diff se ci_* lift lift_se "
+      "lift_ci_*",
+      xstat_quantile_clustered },
+    { "mann_whitney", "ranks of two arms: Mann-Whitney, AUC, Brunner-Munzel, Hodges-Lehmann",
+      "U_t = #(t > c) + #(t = c)/2; z = (U_t - n_c n_t/2)/√Var, Var = n_c n_t Σ T_{k-1} t_k T_k/(4 N (N - 1)) over "
+      "groups "
+      "of ties;\n"
+      "  bm = (U_t/(n_c n_t) - 1/2)/√(V_c + V_t), V of the placements, t of Welch's df; exact: all ways to choose, "
+      "ties "
+      "too;\n"
+      "  hodges_lehmann: median of all t - c",
+      "H. B. Mann, D. R. Whitney 1947; E. Brunner, U. Munzel, Biometrical Journal 42, 2000; M. Hollander, D. Wolfe",
+      "x_c x_t; or values (ascending), counts_c counts_t; alpha: 0.05, of the interval of auc",
+      "n_* u_* auc z log_p z_cc_abs log_p_cc p_exact p_exact_greater bm_stat bm_df bm_log_p auc_lo auc_hi "
+      "hodges_lehmann",
+      xstat_mann_whitney },
     { "two_proportion", "two proportions: tests, intervals of difference and ratio",
       "pooled z = d/√(p(1 - p)(1/n_c + 1/n_t)); Wilson: roots of (1 + z²/n) P² - (2p + z²/n) P + p²;\n"
       "  Newcombe: d -/+ √((p_t - l_t)² + (u_c - p_c)²); Miettinen-Nurminen: (d - δ)² = z² N/(N-1) Var_δ; Koopman "

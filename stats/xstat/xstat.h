@@ -36,6 +36,8 @@ bool xstat_relative_lift(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_cuped(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_winsorize(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_post_strat(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_quantile_clustered(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_mann_whitney(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);

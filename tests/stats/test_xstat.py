@@ -24,7 +24,8 @@ def answer(method, given):
 
 class Command(unittest.TestCase):
     def test_lists_its_methods(self):
-        self.assertEqual(xstat("--list").stdout.split(), ["moments", "welch_t", "ratio_delta", "relative_lift", "cuped", "winsorize", "post_strat", "two_proportion",
+        self.assertEqual(xstat("--list").stdout.split(), ["moments", "welch_t", "ratio_delta", "relative_lift", "cuped", "winsorize", "post_strat",
+                                                          "quantile_clustered", "mann_whitney", "two_proportion",
                                                           "chi_square_srm", "team_draft_sign_test", "bandit_weights", "power_two_proportion", "power_t", "special"])
 
     def test_explains_every_method(self):
