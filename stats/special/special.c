@@ -18,6 +18,8 @@ enum { NEWTON_STEPS_MAX = 200 };
 #define DF_NORMAL 1e30
 /* From here on the tail is density / z, up to z^-2. */
 #define FAR_Z 1e10
+/* Below this a tail is nearly all there is, and its logarithm is that of the rest. */
+#define NEARLY_ALL_Z (-1.0)
 /* Kolmogorov's cdf is below 1e-500 here. */
 #define NO_DISTANCE 0.03
 /* Beyond this a noncentral t goes by its expansion; below the other, it is positive in no case that a double could hold. */
@@ -32,6 +34,8 @@ double special_log_normal_q(double z)
         return -z * z / 2 - log(z) - STIRLING_LN_SQRT_2PI;
     if (z < -FAR_Z)
         return 0;
+    if (z < NEARLY_ALL_Z)
+        return ibeta_log1mexp(gsl_sf_log_erfc(-z / M_SQRT2) - M_LN2);
     return gsl_sf_log_erfc(z / M_SQRT2) - M_LN2;
 }
 

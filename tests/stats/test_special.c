@@ -164,3 +164,11 @@ Test(special, kolmogorovs_two_series_meet)
     cr_assert(eq(dbl, special_kolmogorov_q(0), 1));
     cr_assert(eq(dbl, special_kolmogorov_q(5e-324), 1));
 }
+
+Test(special, a_normal_tail_of_nearly_1_keeps_the_digits_of_its_rest)
+{
+    for (double z = 0.5; z < 37; z += 0.25) {
+        double rest = exp(special_log_normal_q(z)), all = special_log_normal_q(-z);
+        cr_assert(epsilon_eq(dbl, all, log1p(-rest), 1e-14 * fabs(all)));
+    }
+}
