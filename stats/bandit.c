@@ -15,6 +15,8 @@ static_assert(sizeof bandit_policy_names / sizeof *bandit_policy_names == BANDIT
 
 /* Beyond these shapes a beta posterior is a normal one as far as weights of 1/10000 can tell, and far cheaper. */
 #define SHAPE_NORMAL 1e6
+/* One such arm among small ones costs too long for a decision. */
+#define SHAPE_SLOW 1e8
 #define SLACK 1e-9 /* of a floor times its arms, and of a share that rounding left outside 0 to 1 */
 
 /* ---- what is believed ---- */
@@ -140,7 +142,7 @@ static void as_normal(struct bandit_beliefs *b)
 {
     bool large = false;
     for (size_t i = 0; i < b->n; i++)
-        large = large || fmax(b->arms[i].a, b->arms[i].b) > BEST_SHAPE_MAX ||
+        large = large || fmax(b->arms[i].a, b->arms[i].b) > SHAPE_SLOW ||
                 fmin(b->arms[i].a, b->arms[i].b) > SHAPE_NORMAL;
     b->family = large ? BEST_NORMAL : BEST_BETA;
     for (size_t i = 0; i < b->n; i++) {

@@ -12,6 +12,10 @@ enum { NODES = 10, PANELS = 12, EDGES_MAX = BEST_ARMS_MAX * 2 * (2 * PANELS + 1)
 #define DROP 45.0
 /* No integrand rises above its peak, but the logarithm of one near e^-1e19 is known to 1000 only. */
 #define NOISE 1.0
+/* A loss's integrand may be flat for long, and its peak be found a little beside. */
+#define FLAT 600.0
+/* Beyond these logits a beta tail is the power of x that it begins with. */
+#define LOGIT_FAR 600.0
 #define GOLDEN 0.61803398874989485
 /* How far the probabilities may miss a sum of 1 before something is wrong with the arms, or here. */
 #define SUM_TOLERANCE 1e-6
@@ -39,6 +43,7 @@ struct heights {
 struct field {
     size_t n;
     struct curve curves[BEST_ARMS_MAX];
+    double unit;                 /* of the scale, in the arms' own units */
     double level[BEST_ARMS_MAX]; /* ln of the peak of arm i's integrand: sums are taken relative to it */
     double sum[BEST_ARMS_MAX], second[BEST_ARMS_MAX];
     double edges[EDGES_MAX];
@@ -47,10 +52,26 @@ struct field {
 
 /* ---- one arm ---- */
 
+static double beta_density(double a, double b, double logit)
+{
+    if (fabs(logit) > LOGIT_FAR)
+        return (logit < 0 ? a * logit : -b * logit) - special_log_beta(a, b);
+    return ibeta_log_front(a, b, 1 / (1 + exp(-logit)), 1 / (1 + exp(logit)));
+}
+
+static double beta_below(double a, double b, double logit)
+{
+    if (logit < -LOGIT_FAR)
+        return a * logit - log(a) - special_log_beta(a, b);
+    if (logit > LOGIT_FAR)
+        return ibeta_log1mexp(-b * logit - log(b) - special_log_beta(a, b));
+    return ibeta_log(a, b, 1 / (1 + exp(-logit)), 1 / (1 + exp(logit)));
+}
+
 static double log_density(const struct curve *c, double x)
 {
     if (c->family == BEST_BETA)
-        return ibeta_log_front(c->a, c->b, 1 / (1 + exp(-x)), 1 / (1 + exp(x)));
+        return beta_density(c->a, c->b, x);
     double z = (x - c->center) / c->scale;
     return -z * z / 2 - log(c->scale) - STIRLING_LN_SQRT_2PI;
 }
@@ -58,61 +79,108 @@ static double log_density(const struct curve *c, double x)
 static double log_below(const struct curve *c, double x)
 {
     if (c->family == BEST_BETA)
-        return ibeta_log(c->a, c->b, 1 / (1 + exp(-x)), 1 / (1 + exp(x)));
+        return beta_below(c->a, c->b, x);
     return special_log_normal_q((c->center - x) / c->scale);
 }
 
+/* Of a small rest the logarithm is found directly: below may be -1e-308, or 0. */
 static double log_above(const struct curve *c, double x, double below)
 {
-    return c->family == BEST_BETA ? ibeta_log1mexp(below) : special_log_normal_q((x - c->center) / c->scale);
+    if (c->family == BEST_NORMAL)
+        return special_log_normal_q((x - c->center) / c->scale);
+    return below < -M_LN2 ? ibeta_log1mexp(below) : beta_below(c->b, c->a, -x);
 }
 
-/* ln of f_i ∏_{j≠i} F_j when `winning`, else of f_i. */
-static double height(const struct field *f, size_t i, bool winning, double x)
+/* ln dx of an arm's own units to one of the scale's. */
+static double log_jacobian(const struct field *f, double x)
 {
+    return f->curves[0].family == BEST_BETA ? -fabs(x) - 2 * log1p(exp(-fabs(x))) : log(f->unit);
+}
+
+static double log_add(double a, double b)
+{
+    double larger = fmax(a, b);
+    return isinf(larger) ? larger : larger + log1p(exp(fmin(a, b) - larger));
+}
+
+/* ln F_i (1 - ∏_{j≠i} F_j) dx: some other arm is above x, this one is not. Terms of one sign: the first others below, the next above. */
+static double log_loss_at(const struct field *f, size_t i, const struct heights *h, double x)
+{
+    double others_above = -INFINITY, others_below = 0;
+    for (size_t j = 0; j < f->n; j++) {
+        if (j == i)
+            continue;
+        others_above = log_add(others_above, others_below + h->above[j]);
+        others_below += h->below[j];
+    }
+    return h->below[i] + others_above + log_jacobian(f, x);
+}
+
+static void measure(const struct field *f, double x, struct heights *out)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        out->f[i] = log_density(&f->curves[i], x);
+        out->below[i] = log_below(&f->curves[i], x);
+        out->above[i] = log_above(&f->curves[i], x, out->below[i]);
+    }
+}
+
+/* ln of an integrand of arm i: f_i; f_i ∏_{j≠i} F_j; F_i (1 - ∏_{j≠i} F_j). */
+enum integrand { BULK, WINNING, LOSING };
+
+static double height(const struct field *f, size_t i, enum integrand what, double x)
+{
+    struct heights at;
+    if (what == LOSING) {
+        measure(f, x, &at);
+        return log_loss_at(f, i, &at, x);
+    }
     double h = log_density(&f->curves[i], x);
-    for (size_t j = 0; winning && j < f->n; j++)
+    for (size_t j = 0; what == WINNING && j < f->n; j++)
         h += j == i ? 0 : log_below(&f->curves[j], x);
     return h;
 }
 
 /* A distance from the peak `at`, right up to a factor of 2, at which the height has fallen by DROP. sign: to which side. */
-static double reach(const struct field *f, size_t i, bool winning, double at, double sign)
+static double reach(const struct field *f, size_t i, enum integrand what, double at, double sign)
 {
-    double level = height(f, i, winning, at) - DROP, d = f->curves[i].scale;
-    while (height(f, i, winning, at + sign * d) > level)
+    double level = height(f, i, what, at) - DROP, d = f->curves[i].scale;
+    while (height(f, i, what, at + sign * d) > level)
         d *= 2;
-    while (at + sign * d / 2 != at && height(f, i, winning, at + sign * d / 2) < level)
+    while (at + sign * d / 2 != at && height(f, i, what, at + sign * d / 2) < level)
         d /= 2;
     return d;
 }
 
-static void add_edges(struct field *f, size_t i, bool winning, double peak)
+/* Panels widen with the third power from the peak: a beta of a small shape bends within 1 of its peak and then goes on, straight, for
+ * thousands. */
+static void add_edges(struct field *f, size_t i, enum integrand what, double peak)
 {
-    double left = reach(f, i, winning, peak, -1) / PANELS, right = reach(f, i, winning, peak, 1) / PANELS;
-    for (int k = -PANELS; k <= PANELS; k++)
-        f->edges[f->edges_count++] = peak + k * (k < 0 ? left : right);
+    double left = reach(f, i, what, peak, -1), right = reach(f, i, what, peak, 1);
+    for (int k = -PANELS; k <= PANELS; k++) {
+        double share = (double)k / PANELS;
+        f->edges[f->edges_count++] = peak + share * share * share * (k < 0 ? left : right);
+    }
 }
 
-/* The peak of arm i's integrand lies between its own center and the end of the last bulk: golden section. */
-static double find_peak(const struct field *f, size_t i, double end)
+/* Golden section. */
+static double find_peak(const struct field *f, size_t i, enum integrand what, double lo, double hi)
 {
-    double lo = f->curves[i].center, hi = fmax(lo, end);
     double x1 = hi - GOLDEN * (hi - lo), x2 = lo + GOLDEN * (hi - lo);
-    double h1 = height(f, i, true, x1), h2 = height(f, i, true, x2);
+    double h1 = height(f, i, what, x1), h2 = height(f, i, what, x2);
     for (int step = 0; step < GOLDEN_STEPS; step++) {
         if (h1 < h2) {
             lo = x1;
             x1 = x2;
             h1 = h2;
             x2 = lo + GOLDEN * (hi - lo);
-            h2 = height(f, i, true, x2);
+            h2 = height(f, i, what, x2);
         } else {
             hi = x2;
             x2 = x1;
             h2 = h1;
             x1 = hi - GOLDEN * (hi - lo);
-            h1 = height(f, i, true, x1);
+            h1 = height(f, i, what, x1);
         }
     }
     return (lo + hi) / 2;
@@ -154,11 +222,7 @@ static void add_node(struct field *f, double x, double weight)
 {
     struct heights h;
     size_t least;
-    for (size_t i = 0; i < f->n; i++) {
-        h.f[i] = log_density(&f->curves[i], x);
-        h.below[i] = log_below(&f->curves[i], x);
-        h.above[i] = log_above(&f->curves[i], x, h.below[i]);
-    }
+    measure(f, x, &h);
     double others_below = log_others_below(&h, f->n, &least);
     for (size_t i = 0; i < f->n; i++) {
         double g = h.f[i] + others_below + (i == least ? 0 : h.below[least] - h.below[i]);
@@ -167,35 +231,46 @@ static void add_node(struct field *f, double x, double weight)
     add_second(f, &h, least, others_below, weight);
 }
 
+static void add_loss_node(struct field *f, double x, double weight)
+{
+    struct heights h;
+    measure(f, x, &h);
+    for (size_t i = 0; i < f->n; i++)
+        f->sum[i] += weight * exp(fmin(log_loss_at(f, i, &h, x) - f->level[i], FLAT));
+}
+
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static void integrate(struct field *f)
+static void integrate(struct field *f, void (*add)(struct field *f, double x, double weight))
 {
     qsort(f->edges, f->edges_count, sizeof *f->edges, by_value);
     for (size_t e = 1; e < f->edges_count; e++) {
         double half = (f->edges[e] - f->edges[e - 1]) / 2, middle = f->edges[e - 1] + half;
         for (size_t k = 0; half > 0 && k < NODES; k++) {
-            add_node(f, middle - half * rule[k][0], half * rule[k][1]);
-            add_node(f, middle + half * rule[k][0], half * rule[k][1]);
+            add(f, middle - half * rule[k][0], half * rule[k][1]);
+            add(f, middle + half * rule[k][0], half * rule[k][1]);
         }
     }
 }
 
-static void lay_out(struct field *f)
+/* Where arm i is best lies between its own center and the end of the last bulk; where it loses, anywhere in the bulks. */
+static void lay_out(struct field *f, enum integrand what)
 {
-    double end = -INFINITY;
+    double start = INFINITY, end = -INFINITY;
     for (size_t i = 0; i < f->n; i++) {
-        add_edges(f, i, false, f->curves[i].center);
+        size_t first = f->edges_count;
+        add_edges(f, i, BULK, f->curves[i].center);
+        start = fmin(start, f->edges[first]);
         end = fmax(end, f->edges[f->edges_count - 1]);
     }
     for (size_t i = 0; i < f->n; i++) {
-        double peak = find_peak(f, i, end);
-        f->level[i] = height(f, i, true, peak);
-        add_edges(f, i, true, peak);
+        double from = what == LOSING ? start : f->curves[i].center, peak = find_peak(f, i, what, from, fmax(from, end));
+        f->level[i] = height(f, i, what, peak);
+        add_edges(f, i, what, peak);
     }
 }
 
@@ -226,6 +301,7 @@ static bool place_normal(struct field *f, const struct best_arm *arms, size_t n,
         top = fmax(top, arms[i].a);
         unit = fmax(unit, arms[i].b);
     }
+    f->unit = unit;
     for (size_t i = 0; i < n; i++) {
         double center = (arms[i].a - top) / unit, scale = arms[i].b / unit;
         if (!(-center <= BEST_APART_MAX))
@@ -274,16 +350,35 @@ static bool conclude(const struct field *f, struct best *out, struct err *err)
     return true;
 }
 
-bool best_chances(enum best_family family, const struct best_arm *arms, size_t n, struct best *out, struct err *err)
+static bool place(struct field *f, enum best_family family, const struct best_arm *arms, size_t n, struct err *err)
 {
-    struct field f = { .n = n };
     if (!check_arms(family, arms, n, err))
         return false;
     if (family == BEST_BETA)
-        place_beta(&f, arms, n);
-    else if (!place_normal(&f, arms, n, err))
+        place_beta(f, arms, n);
+    else if (!place_normal(f, arms, n, err))
         return false;
-    lay_out(&f);
-    integrate(&f);
+    return true;
+}
+
+bool best_chances(enum best_family family, const struct best_arm *arms, size_t n, struct best *out, struct err *err)
+{
+    struct field f = { .n = n };
+    if (!place(&f, family, arms, n, err))
+        return false;
+    lay_out(&f, WINNING);
+    integrate(&f, add_node);
     return conclude(&f, out, err);
+}
+
+bool best_losses(enum best_family family, const struct best_arm *arms, size_t n, double *out_log_loss, struct err *err)
+{
+    struct field f = { .n = n };
+    if (!place(&f, family, arms, n, err))
+        return false;
+    lay_out(&f, LOSING);
+    integrate(&f, add_loss_node);
+    for (size_t i = 0; i < n; i++)
+        out_log_loss[i] = f.level[i] + log(f.sum[i]);
+    return true;
 }

@@ -137,6 +137,30 @@ const struct xstat_method xstat_methods[] = {
       "absent",
       "prob_best log_prob_best top_two_inclusion thompson_with_floor thompson_rounded ttts epsilon_greedy",
       xstat_bandit_weights },
+    { "beta_binomial", "shares of several arms: chance to be best, expected losses, credible intervals",
+      "posterior Beta(α + x, β + n - x); P(i best) = ∫ f_i ∏_{j≠i} F_j; E[max_j θ_j - θ_i] = ∫ F_i (1 - ∏_{j≠i} F_j) "
+      "dx, both "
+      "by\n"
+      "  quadrature in the logit; interval: equal tails",
+      "A. Gelman et al., Bayesian Data Analysis; C. Stucchio 2015 (expected loss)",
+      "arms: x n each, prior_alpha prior_beta: 1; alpha: 1 - level of the intervals; the first arm is A",
+      "post_alpha post_beta post_mean ci_* prob_best log_prob_best expected_loss log_expected_loss; of two arms "
+      "prob_b_beats_a\n"
+      "  expected_loss_choose_a expected_loss_choose_b",
+      xstat_beta_binomial },
+    { "normal_bayes",
+      "an effect: normal posterior, chance to win, expected losses, ROPE, Bayes factor; or several arms",
+      "1/s² = 1/se² + 1/v, m = s² (effect/se² + prior/v); loss_ship = E max(-δ, 0) = s (φ(z) - z Q(z)), z = m/s; "
+      "loss_keep at "
+      "-z;\n"
+      "  log_bf10 = ln prior(0)/posterior(0); arms: as beta_binomial",
+      "A. Gelman et al., Bayesian Data Analysis, 2.5; J. M. Dickey, Annals of Mathematical Statistics 42, 1971",
+      "effect se alpha; prior_proper: false, prior_mean prior_var; rope: half width; or means sds of several arms",
+      "post_mean post_sd chance_to_win log_chance_to_* ci_* loss_ship loss_keep (log_*) log_bf10 p_in_rope "
+      "log_p_*_rope; "
+      "of arms\n"
+      "  prob_best log_prob_best expected_loss log_expected_loss",
+      xstat_normal_bayes },
     { "power_two_proportion", "two shares, planned: power, units, detectable effect",
       "power = Φ((d - z s0)/s1) + Φ((-d - z s0)/s1), d = |p_t - p_c|, z = z_{alpha/sides}, s1² = p_c q_c/n_c + p_t "
       "q_t/n_t;\n"

@@ -42,6 +42,8 @@ bool xstat_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_bandit_weights(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_beta_binomial(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_normal_bayes(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_power_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_power_t(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_special(struct xstat_in *in, json_t *out, struct err *err);
