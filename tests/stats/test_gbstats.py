@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""xstat beside gbstats 0.8.0 on the same sufficient statistics: adjustment by a covariate, Bayesian effects, quantiles.
+
+gbstats' answers were recorded by running it (../shared/vectors/gbstats.json beside the source tree; skipped when absent). Where its
+arithmetic loses what is asked for, the test shows that, and compares with a sum of its own instead: the tail integral of math.erfc.
+"""
+import json
+import math
+import os
+import subprocess
+import sys
+import unittest
+
+SOURCE_DIR = os.environ.get("SOURCE_DIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+XSTAT = os.path.join(os.environ.get("BUILD_DIR") or os.path.join(SOURCE_DIR, "build-dev"), "xstat")
+RECORDED = os.path.normpath(os.path.join(SOURCE_DIR, "..", "shared", "vectors", "gbstats.json"))
+SAME = 1e-10  # relative: gbstats forms variances from sums of squares, which loses that much
+LOST = 1e-12  # below this, 1 - cdf and φ - z (1 - cdf) have no digits worth comparing
+
+
+def answered(method, given):
+    run = subprocess.run([XSTAT, method], input=json.dumps(given) + "\n", capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, run.stderr
+    return json.loads(run.stdout)
+
+
+def xstat(method, given):
+    answer = answered(method, given)
+    assert "error" not in answer, answer["error"]
+    return answer
+
+
+def moments(s):
+    """Mean and variance of a statistic with sums; of a proportion gbstats takes p (1 - p)."""
+    mean = s["sum"] / s["n"]
+    if "sum_squares" not in s:
+        return mean, mean * (1 - mean)
+    return mean, (s["sum_squares"] - s["sum"] ** 2 / s["n"]) / (s["n"] - 1)
+
+
+def covariance(x, y, products, n):
+    return (products - x["sum"] * y["sum"] / n) / (n - 1)
+
+
+def mean_arm(s, arm):
+    mean, var = moments(s)
+    return {"n_" + arm: s["n"], "mean_" + arm: mean, "var_" + arm: var}
+
+
+def ratio_arm(s, arm):
+    (num, var_num), (den, var_den) = moments(s["m_statistic"]), moments(s["d_statistic"])
+    cov = covariance(s["m_statistic"], s["d_statistic"], s["m_d_sum_of_products"], s["n"])
+    return {"n_" + arm: s["n"], "mean_num_" + arm: num, "mean_den_" + arm: den, "var_num_" + arm: var_num,
+            "var_den_" + arm: var_den, "cov_" + arm: cov}
+
+
+def adjusted_arm(s, arm):
+    (y, var_y), (x, var_x) = moments(s["post_statistic"]), moments(s["pre_statistic"])
+    cov = covariance(s["post_statistic"], s["pre_statistic"], s["post_pre_sum_of_products"], s["n"])
+    return {"n_" + arm: s["n"], "mean_y_" + arm: y, "mean_x_" + arm: x, "var_y_" + arm: var_y, "var_x_" + arm: var_x,
+            "cov_xy_" + arm: cov}
+
+
+# Of a type: method, how an arm is given, and where the answer has (difference, se) and (lift, its se).
+TYPES = {
+    "ProportionStatistic": ("relative_lift", mean_arm, ("diff", "se_diff"), ("lift", "lift_se_delta"), "mean_c"),
+    "SampleMeanStatistic": ("relative_lift", mean_arm, ("diff", "se_diff"), ("lift", "lift_se_delta"), "mean_c"),
+    "RatioStatistic": ("ratio_delta", ratio_arm, ("diff", "se"), ("lift", "lift_se_delta"), None),
+    "RegressionAdjustedStatistic": ("cuped", adjusted_arm, ("diff_grand", "se_grand"), ("growthbook_lift", "growthbook_lift_se"),
+                                    "mean_y_c"),
+}
+
+
+def effect(case):
+    """Ours on gbstats' numbers: estimate, standard error, baseline."""
+    method, arm, absolute, relative, baseline = TYPES[case["a"]["type"]]
+    given = {**arm(case["a"], "c"), **arm(case["b"], "t"), "alpha": 0.05}
+    answer = xstat(method, given)
+    keys = absolute if case["difference"] == "absolute" else relative
+    return answer[keys[0]], answer[keys[1]], given[baseline] if baseline else answer["ratio_c"]
+
+
+def tail_integral(z):
+    """∫_z^∞ Q by Simpson's rule: what φ(z) - z Q(z) is, without the subtraction."""
+    steps, end = 20000, z + 12
+    h = (end - z) / steps
+    q = [0.5 * math.erfc((z + k * h) / math.sqrt(2)) for k in range(steps + 1)]
+    return h / 3 * sum(v * (1 if k in (0, steps) else 4 if k % 2 else 2) for k, v in enumerate(q))
+
+
+class Recorded(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with open(RECORDED, encoding="utf-8") as f:
+            cls.recorded = json.load(f)
+
+    def close(self, got, expected, what, floor=0.0):
+        self.assertLessEqual(abs(got - expected), SAME * abs(expected) + floor, "%s: got %r, gbstats %r" % (what, got, expected))
+
+    def test_adjustment_by_a_covariate(self):
+        cases = [c for c in self.recorded["frequentist"] if c["a"]["type"] == "RegressionAdjustedStatistic"]
+        for case in cases:
+            estimate, se, _ = effect(case)
+            self.close(estimate, case["point"], "point")
+            self.close(se, case["se"], "se")
+        print("adjustment: %d cases, points and standard errors of θ around the grand mean agree" % len(cases))
+
+    def test_bayesian_effects(self):
+        lost = 0
+        for case in self.recorded["bayesian"]:
+            estimate, se, baseline = effect(case)
+            prior, scale = case["prior"], abs(baseline) if case["difference"] == "absolute" else 1
+            given = {"effect": estimate, "se": se, "alpha": 0.05, "prior_proper": prior["proper"],
+                     "prior_mean": prior["mean"] * scale, "prior_var": prior["variance"] * scale**2}
+            ours = xstat("normal_bayes", given)
+            for key, expected in (("post_mean", case["expected"]), ("post_sd", case["sd"]), ("ci_lo", case["ci"][0]),
+                                  ("ci_hi", case["ci"][1]), ("chance_to_win", case["chance_to_win"]),
+                                  ("loss_keep", case["risk"][0]), ("loss_ship", case["risk"][1])):
+                self.close(ours[key], expected, key, LOST)
+            z = abs(ours["post_mean"]) / ours["post_sd"]
+            smaller, chance = min(ours["loss_ship"], ours["loss_keep"]), max(case["chance_to_win"], 1 - case["chance_to_win"])
+            log_other = min(ours["log_chance_to_win"], ours["log_chance_to_lose"])
+            self.assertLessEqual(abs(smaller / (ours["post_sd"] * tail_integral(z)) - 1), 1e-9)
+            self.assertAlmostEqual(log_other, math.log(math.erfc(z / math.sqrt(2)) / 2), 9)
+            lost += abs((1 - chance) / math.exp(log_other) - 1) > 1e-4
+        self.assertGreater(lost, 0)
+        print("bayesian: %d cases agree; in %d the chance to lose is not in gbstats' chance to win any more, ours is erfc's" % (
+            len(self.recorded["bayesian"]), lost))
+
+    def test_quantiles(self):
+        names = ("n", "n_star", "nu", "quantile_hat", "quantile_lower", "quantile_upper", "main_sum", "main_sum_squares",
+                 "denominator_sum", "denominator_sum_squares", "main_denominator_sum_product", "n_clusters")
+        zeros = impossible = 0
+        for case in self.recorded["quantile"]:
+            arms = {"arm_" + to: {k: case[of][k] for k in names if k in case[of]} for of, to in (("a", "c"), ("b", "t"))}
+            if any(a.get("main_sum", 0) ** 2 > a.get("main_sum_squares", 0) * a.get("n_clusters", 1) for a in arms.values()):
+                impossible += 1  # no numbers have such sums (Cauchy and Schwarz); gbstats makes a standard error of them
+                self.assertEqual(answered("quantile_clustered", arms), {"error": "invalid: arm_c: a variance is negative"})
+                continue
+            ours = xstat("quantile_clustered", arms)
+            keys = ("diff", "se") if case["difference"] == "absolute" else ("lift", "lift_se")
+            self.close(ours[keys[0]], case["point"], "point")
+            self.close(ours[keys[1]], case["se"], "se")
+            if case["p"] == 0:  # 2 (1 - cdf) of 12.7 standard errors
+                zeros += 1
+                log_p = xstat("special", {"f": "norm_logcdf", "x": -ours[keys[0]] / ours[keys[1]]})["y"] + math.log(2)
+                self.assertAlmostEqual(log_p, math.log(math.erfc(ours[keys[0]] / ours[keys[1]] / math.sqrt(2))), 9)
+                self.assertLess(log_p, -80)
+        self.assertEqual(zeros, 1)
+        print("quantile: %d cases, %d agree, %d refused for sums that no data have; where gbstats says p = 0, ours is erfc's" % (
+            len(self.recorded["quantile"]), len(self.recorded["quantile"]) - impossible, impossible))
+
+
+if __name__ == "__main__":
+    if not os.path.exists(RECORDED):
+        print("skipped: %s is absent" % os.path.relpath(RECORDED, SOURCE_DIR))
+        sys.exit(0)
+    unittest.main()
