@@ -15,6 +15,7 @@
 #include "experimentd/marks/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
+#include "experimentd/statistics/handlers.h"
 #include "experimentd/units/handlers.h"
 
 const struct route routes[] = {
@@ -110,6 +111,12 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/holdouts", SCOPE_ANALYST, holdouts_list, "experiments of kind holdout", NULL },
     { HTTP_POST_, "/v1/holdouts", SCOPE_ADMIN, holdouts_create,
       "keep a share of the units out of all experiments, or of those with a metric", NULL },
+
+    { HTTP_GET_, "/v1/stats", SCOPE_ANALYST, statistics_list, "statistical methods with formula, source and fields",
+      NULL },
+    { HTTP_GET_, "/v1/stats/{method}", SCOPE_ANALYST, statistics_explain, "one method: formula, source, fields", NULL },
+    { HTTP_POST_, "/v1/stats/{method}", SCOPE_ANALYST, statistics_compute,
+      "compute it: one input, or an array of inputs", NULL },
 
     { HTTP_GET_, "/v1/keys", SCOPE_ADMIN, keys_list, "the keys' ids, labels, scopes and schemas; never the keys",
       NULL },

@@ -208,23 +208,31 @@ static json_t *refusal(const struct err *err)
     return json_pack("{s:o}", "error", json_sprintf("%s: %s", err_kind_name(err->kind), err->text));
 }
 
+json_t *xstat_compute(const struct xstat_method *m, json_t *object, struct err *err)
+{
+    struct arena arena;
+    struct xstat_in in;
+    if (!json_is_object(object)) {
+        err_set(err, ERR_INVALID, "the input is no JSON object");
+        return NULL;
+    }
+    arena_init(&arena, 4096);
+    json_t *out = json_object();
+    xstat_in_begin(&in, object, &arena);
+    if (!m->run(&in, out, err)) {
+        json_decref(out);
+        out = NULL;
+    }
+    arena_release(&arena);
+    return out;
+}
+
 json_t *xstat_answer(const struct xstat_method *m, const char *line, size_t n)
 {
     struct err err = { 0 };
     json_auto_t *object = json_parse((struct str){ line, n }, &err);
-    if (!object)
-        return refusal(&err);
-    struct arena arena;
-    struct xstat_in in;
-    arena_init(&arena, 4096);
-    json_t *out = json_object();
-    xstat_in_begin(&in, object, &arena);
-    if (!m->run(&in, out, &err)) {
-        json_decref(out);
-        out = refusal(&err);
-    }
-    arena_release(&arena);
-    return out;
+    json_t *out = object ? xstat_compute(m, object, &err) : NULL;
+    return out ? out : refusal(&err);
 }
 
 static bool write_line(const json_t *answer, FILE *out, struct err *err)

@@ -23,6 +23,8 @@ extern const size_t xstat_methods_count;
 /* NULL when there is none of that name. */
 const struct xstat_method *xstat_find(const char *name);
 void xstat_explain(const struct xstat_method *m, FILE *out);
+/* The answer to one input; NULL: refused, err says why. The caller's reference. */
+json_t *xstat_compute(const struct xstat_method *m, json_t *object, struct err *err);
 /* The answer to one line: what the method gives, or {"error": "invalid: why"}. The caller's reference. */
 json_t *xstat_answer(const struct xstat_method *m, const char *line, size_t n);
 /* Answers each line of `in` with one line on `out`, until the end. False when reading or writing failed. */

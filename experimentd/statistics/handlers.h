@@ -1,0 +1,12 @@
+/* handlers.h - /v1/stats: the methods of xstat by HTTP. A worker computes, and others of its requests wait meanwhile: bodies are small. */
+#pragma once
+#include "experimentd/http/http.h"
+
+enum { STATISTICS_BODY_MAX = 64 << 10, STATISTICS_INPUTS_MAX = 1000 };
+
+/* {"methods": [{"method","summary","formula","source","input","output"}]} */
+void statistics_list(struct http_request *req, void *arg);
+/* The same of one. */
+void statistics_explain(struct http_request *req, void *arg);
+/* An object: its answer, or 400 with the reason. An array of objects: an array of answers, {"error"} for those that are refused. */
+void statistics_compute(struct http_request *req, void *arg);
