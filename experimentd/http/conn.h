@@ -78,7 +78,7 @@ struct http_stream {
 struct http_streams {
     struct http_stream *first, *ended, *ping_next;
     struct http_channel *channels;
-    unsigned count, pings_due, waiting; /* waiting: streams with unsent bytes */
+    unsigned count, pings_due, ping_share, waiting; /* waiting: streams with unsent bytes */
     struct http_piece *ping;
     struct event *again;
 };

@@ -286,7 +286,9 @@ void stream_adopt(struct http_conn *c)
 void streams_tick(struct http_server *s)
 {
     struct http_streams *all = &s->streams;
-    all->pings_due += (all->count + STREAM_PING_SECONDS - 1) / STREAM_PING_SECONDS;
+    all->ping_share += all->count; /* thirtieths of a ping: few streams are not pinged more often than many */
+    all->pings_due += all->ping_share / STREAM_PING_SECONDS;
+    all->ping_share %= STREAM_PING_SECONDS;
     if (all->pings_due > all->count)
         all->pings_due = all->count;
     for (struct http_stream *st = all->waiting ? all->first : NULL; st; st = st->next)
