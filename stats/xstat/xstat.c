@@ -115,6 +115,23 @@ const struct xstat_method xstat_methods[] = {
       "true",
       "n_total df expected chi2 log_p p g log_p_g; log_p_binomial; log_bayes_factor sequential_p posterior_prob_srm",
       xstat_chi_square_srm },
+    { "msprt_and_confidence_sequence",
+      "looks at any time: mixture SPRT, confidence sequences, boundaries, shares, anytime t",
+      "z = effect/se, k = tau²/se² = n rho²: ln e = k z²/(2 (1 + k)) - ln(1 + k)/2, p = min(1, 1/e);\n"
+      "  half width se √((1 + 1/k) (2 ln(1/alpha) + ln(1 + k))); one side se √(2 (1 + 1/k) ln(1 + √(1 + k)/(2 "
+      "alpha)));\n"
+      "  rho: n_star rho² = -2 ln a + ln(1 - 2 ln a), exactly -W_{-1}(-a²/e) - 1, a = alpha or 2 alpha of one side",
+      "R. Johari et al., arXiv 1512.04922; I. Waudby-Smith et al., Annals of Statistics 52 (2024); S. R. Howard et "
+      "al., "
+      "Annals of Statistics 49 (2021); M. Lindon et al., arXiv 2210.08589",
+      "effect se tau alpha theta0 (mixture SPRT); effects ses tau alpha (its looks); effect se n alpha sides (two, "
+      "greater, "
+      "less) and\n"
+      "  n_star or rho (confidence sequence); v s alpha v_opt alpha_opt one_sided, and g h (mixtures); v alpha v_min c "
+      "s eta\n"
+      "  (stitching); successes trials alpha t_opt alpha_opt (share); t df n g alpha (regression)",
+      "log_lambda halfwidth ci_* bound log_e log_p p rho_*; rho or r, log_mixture bound; p_hat lo hi; t_radius",
+      xstat_msprt_and_confidence_sequence },
     { "team_draft_sign_test", "interleaving: merging with given coins, credit of clicks, sign test, preference by user",
       "team draft: of the level teams a coin chooses, each picks its best left; balanced: the ranking read less far "
       "goes on;\n"

@@ -1,0 +1,127 @@
+#include "stats/sequential/confseq.h"
+
+#include <math.h>
+
+#include "stats/special/ibeta.h"
+#include "stats/special/special.h"
+
+static bool check_alpha(double alpha, enum confseq_side side, struct err *err)
+{
+    if (!(alpha > 0 && alpha < 1))
+        return err_set(err, ERR_INVALID, "alpha %g is not between 0 and 1", alpha);
+    if (side != CONFSEQ_TWO && alpha >= 0.5)
+        return err_set(err, ERR_INVALID, "alpha %g of one side is not below 1/2", alpha);
+    return true;
+}
+
+static bool check_tuning(double n_star, struct err *err)
+{
+    return (n_star > 0 && isfinite(n_star)) ||
+           err_set(err, ERR_INVALID, "n_star is %g, not a number of units above 0", n_star);
+}
+
+/* The width of a two-sided sequence is least at n_star where n_star ρ² = k solves k = -2 ln a + ln(1 + k), a = alpha, or twice alpha of
+ * one side. One step of the fixed point from k = -2 ln a is the closed form. */
+bool confseq_rho(double n_star, double alpha, enum confseq_side side, double *out, struct err *err)
+{
+    if (!check_tuning(n_star, err) || !check_alpha(alpha, side, err))
+        return false;
+    double start = -2 * log(side == CONFSEQ_TWO ? alpha : 2 * alpha);
+    *out = sqrt((start + log1p(start)) / n_star);
+    return true;
+}
+
+/* k = -W_{-1}(-a²/e) - 1 with Lambert's W. */
+bool confseq_rho_exact(double n_star, double alpha, enum confseq_side side, double *out, struct err *err)
+{
+    if (!check_tuning(n_star, err) || !check_alpha(alpha, side, err))
+        return false;
+    double a = side == CONFSEQ_TWO ? alpha : 2 * alpha;
+    *out = sqrt((-special_lambert_wm1(-a * a / M_E) - 1) / n_star);
+    return true;
+}
+
+/* With z = effect/se: ln e = k z²/(2 (1 + k)) - ln(1 + k)/2; half width se √((1 + 1/k) (2 ln(1/alpha) + ln(1 + k))). */
+static void two_sides(double effect, double se, double k, double alpha, struct confseq *out)
+{
+    double z = effect / se, half = se * sqrt((1 + 1 / k) * (-2 * log(alpha) + log1p(k)));
+    *out = (struct confseq){ .log_e = z * z / (2 * (1 + 1 / k)) - 0.5 * log1p(k), .half_width = half };
+    out->lo = effect - half;
+    out->hi = effect + half;
+    out->log_p = fmin(0, -out->log_e);
+    out->p = exp(out->log_p);
+}
+
+/* With x = k z²/(2 (1 + k)): p = √(1 + k)/(2 (e^x - 1)) in the direction that is asked for, else 1;
+ * half width se √(2 (1 + 1/k) ln(1 + √(1 + k)/(2 alpha))). */
+static void one_side(double effect, double se, double k, double alpha, bool greater, struct confseq *out)
+{
+    double z = effect / se, x = z * z / (2 * (1 + 1 / k)), root = 0.5 * log1p(k);
+    double half = se * sqrt(2 * (1 + 1 / k) * log1p(exp(root) / (2 * alpha)));
+    bool right = (greater ? effect : -effect) > 0 && x > 0;
+    double log_expm1 = right ? x + ibeta_log1mexp(-x) : -INFINITY;
+    *out = (struct confseq){ .log_e = log_expm1 + M_LN2 - root, .half_width = half };
+    out->lo = greater ? effect - half : -INFINITY;
+    out->hi = greater ? INFINITY : effect + half;
+    out->log_p = fmin(0, -out->log_e);
+    out->p = exp(out->log_p);
+}
+
+static bool check_effect(double effect, double se, double k, struct err *err)
+{
+    if (!isfinite(effect))
+        return err_set(err, ERR_INVALID, "the effect is not a finite number");
+    if (!(se > 0) || !isfinite(se))
+        return err_set(err, ERR_INVALID, "the standard error is %g, not a number above 0", se);
+    if (!isfinite(effect / se * (effect / se)))
+        return err_set(err, ERR_INVALID, "the effect is too many standard errors for a number");
+    if (!isfinite(k) || !isfinite(1 / k))
+        return err_set(err, ERR_INVALID,
+                       "the width of the mixture and the standard error differ too much for a number");
+    return true;
+}
+
+bool confseq_asymptotic(double effect, double se, double n, double rho, double alpha, enum confseq_side side,
+                        struct confseq *out, struct err *err)
+{
+    if (!check_alpha(alpha, side, err))
+        return false;
+    if (!(n > 0) || !isfinite(n))
+        return err_set(err, ERR_INVALID, "n is %g, not a number of units above 0", n);
+    if (!(rho > 0) || !isfinite(rho))
+        return err_set(err, ERR_INVALID, "rho is %g, not a number above 0", rho);
+    double k = n * rho * rho;
+    if (!check_effect(effect, se, k, err))
+        return false;
+    if (side == CONFSEQ_TWO)
+        two_sides(effect, se, k, alpha, out);
+    else
+        one_side(effect, se, k, alpha, side == CONFSEQ_GREATER, out);
+    return true;
+}
+
+bool confseq_msprt(double effect, double se, double tau, double theta0, double alpha, struct confseq *out,
+                   struct err *err)
+{
+    double k = (tau / se) * (tau / se);
+    if (!check_alpha(alpha, CONFSEQ_TWO, err))
+        return false;
+    if (!(tau > 0) || !isfinite(tau))
+        return err_set(err, ERR_INVALID, "tau is %g, not a number above 0", tau);
+    if (!isfinite(theta0))
+        return err_set(err, ERR_INVALID, "theta0 is not a finite number");
+    if (!check_effect(effect - theta0, se, k, err))
+        return false;
+    two_sides(effect - theta0, se, k, alpha, out);
+    out->lo = effect - out->half_width;
+    out->hi = effect + out->half_width;
+    return true;
+}
+
+void confseq_run_add(struct confseq_run *run, const struct confseq *look)
+{
+    bool first = run->looks++ == 0;
+    run->log_p = first ? look->log_p : fmin(run->log_p, look->log_p);
+    run->lo = first ? look->lo : fmax(run->lo, look->lo);
+    run->hi = first ? look->hi : fmin(run->hi, look->hi);
+}
