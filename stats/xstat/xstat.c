@@ -132,6 +132,25 @@ const struct xstat_method xstat_methods[] = {
       "  (stitching); successes trials alpha t_opt alpha_opt (share); t df n g alpha (regression)",
       "log_lambda halfwidth ci_* bound log_e log_p p rho_*; rho or r, log_mixture bound; p_hat lo hi; t_radius",
       xstat_msprt_and_confidence_sequence },
+    { "group_sequential", "planned looks: bounds, power, and p, estimate and interval after a stop",
+      "g_k(s) = ∫ g_{k-1}(u) φ((s - u - drift Δ)/√Δ)/√Δ du over those that went on, s = Z √t; bounds: P(exit up at k) "
+      "=\n"
+      "  f(a, t_k) - f(a, t_{k-1}), a = alpha/sides; ld_obf f = 2 (1 - Φ(z_{a/2}/√t)), ld_pocock a ln(1 + (e - 1) t), "
+      "power a "
+      "t^par,\n"
+      "  hsd a (1 - e^(-par t))/(1 - e^-par); or z_k = C (t_k/t_K)^(delta - 1/2): obrien_fleming 0, pocock 1/2; stop: "
+      "p(drift) =\n"
+      "  Σ_{j<k} P(exit up at j) + P(reach k, Z_k >= z); estimate: p = 1/2, interval: p = alpha/2 and 1 - alpha/2",
+      "C. Jennison, B. Turnbull, Group Sequential Methods, 2000; K. Lan, D. DeMets, Biometrika 70 (1983); A. Tsiatis, "
+      "G. "
+      "Rosner, C. Mehta, Biometrics 40 (1984)",
+      "kind obrien_fleming, pocock, wang_tsiatis (delta), haybittle_peto (z_interim) or spending (function, par): "
+      "alpha t; "
+      "sides: 2;\n"
+      "  power: z t, and drift or power and alpha; final: z t look z_observed ci_alpha",
+      "z nominal_p cum_alpha constant; exit_up exit_lo power expected_t drift_for_power inflation; p_one_sided "
+      "median_unbiased ci naive_estimate",
+      xstat_group_sequential },
     { "team_draft_sign_test", "interleaving: merging with given coins, credit of clicks, sign test, preference by user",
       "team draft: of the level teams a coin chooses, each picks its best left; balanced: the ranking read less far "
       "goes on;\n"

@@ -5,8 +5,9 @@
 #include <math.h>
 
 #include "draw.h"
+#include "stats/sequential/bounds.h"
 #include "stats/sequential/confseq.h"
-#include "stats/welch.h"
+#include "stats/sequential/stopped.h"
 
 enum { RUNS = 4000, LOOKS = 200, UNITS = 25 }; /* of each arm between two looks */
 #define ALPHA 0.05
@@ -82,4 +83,97 @@ Test(looks_sim, a_confidence_sequence_may_be_looked_at_200_times)
     cr_assert(le(dbl, (double)uncovered / RUNS, ALPHA + noise(ALPHA)));
     cr_assert(gt(int, wrong, 0)); /* it can be wrong */
     cr_assert(gt(dbl, (double)naive / RUNS, 4 * ALPHA));
+}
+
+/* ---- planned looks: the score is a Brownian motion ---- */
+
+enum { WALKS = 20000 };
+
+static void is_nominal(int count, int runs, double share, const char *what)
+{
+    double bound = NOISE * sqrt(share * (1 - share) / runs), got = (double)count / runs;
+    cr_log_info("%s: %.4f of %d runs\n", what, got, runs);
+    cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
+}
+
+/* The look, from 1, at which a walk crosses; 0 for none. *out_z is Z there, or at the last look. */
+static size_t walk(struct draw *d, const struct exits_design *design, double drift, double *out_z)
+{
+    double s = 0, before = 0;
+    for (size_t k = 0; k < design->looks; k++) {
+        double step = design->t[k] - before;
+        s += drift * step + sqrt(step) * draw_normal(d);
+        before = design->t[k];
+        *out_z = s / sqrt(before);
+        if (fabs(*out_z) >= design->z[k])
+            return k + 1;
+    }
+    return 0;
+}
+
+static void bounds_hold(const struct bounds *b, const double *t, size_t looks, uint64_t seed, const char *what)
+{
+    const struct exits_design design = { t, b->z, looks, 2 };
+    struct draw d = { seed };
+    int wrong = 0;
+    double z;
+    for (int i = 0; i < WALKS; i++)
+        wrong += walk(&d, &design, 0, &z) > 0;
+    is_nominal(wrong, WALKS, ALPHA, what);
+}
+
+Test(looks_sim, bounds_are_wrong_in_five_percent_of_200_looks)
+{
+    double t[LOOKS];
+    struct bounds b;
+    struct err err;
+    for (size_t k = 0; k < LOOKS; k++)
+        t[k] = (double)(k + 1) / LOOKS;
+    const struct bounds_plan all = { t, LOOKS, ALPHA, 2 };
+    for (int kind = 0; kind < SPENDING_COUNT; kind++) {
+        cr_assert(bounds_spending(&all, &(struct spending){ (enum spending_kind)kind, 2 }, &b, &err), "%s", err.text);
+        bounds_hold(&b, t, LOOKS, 61 + (uint64_t)kind, spending_names[kind]);
+    }
+    cr_assert(bounds_haybittle_peto(&all, 3.5, &b, &err), "%s", err.text);
+    bounds_hold(&b, t, LOOKS, 67, "Haybittle-Peto");
+    for (size_t k = 0; k < 20; k++)
+        t[k] = (double)(k + 1) / 20;
+    for (int pocock = 0; pocock < 2; pocock++) {
+        cr_assert(bounds_shape(&(struct bounds_plan){ t, 20, ALPHA, 2 }, pocock / 2.0, &b, &err), "%s", err.text);
+        bounds_hold(&b, t, 20, 68 + (uint64_t)pocock, pocock ? "Pocock, 20 looks" : "O'Brien-Fleming, 20 looks");
+    }
+}
+
+/* Power is what was planned, intervals cover after any stop, and the estimate is as often too high as too low; what a test of one look
+ * would say is too high more often. */
+Test(looks_sim, what_is_said_after_a_stop_is_right)
+{
+    enum { STOPS = 3000 };
+    static const double t[] = { 1.0 / 3, 2.0 / 3, 1 };
+    struct bounds b;
+    struct err err;
+    double drift;
+    cr_assert(bounds_shape(&(struct bounds_plan){ t, 3, ALPHA, 2 }, 0.5, &b, &err), "%s", err.text);
+    const struct exits_design design = { t, b.z, 3, 2 };
+    cr_assert(stopped_drift(&design, 0.8, &drift, &err), "%s", err.text);
+    for (int effect = 0; effect < 2; effect++) {
+        struct draw d = { 71 + (uint64_t)effect };
+        double truth = effect ? drift : 0;
+        int found = 0, covered = 0, high = 0, naive_high = 0;
+        for (int i = 0; i < STOPS; i++) {
+            struct stopped s;
+            double z;
+            size_t look = walk(&d, &design, truth, &z);
+            cr_assert(stopped_result(&design, look ? look : 3, z, ALPHA, &s, &err), "%s", err.text);
+            found += look > 0;
+            covered += s.lo <= truth && truth <= s.hi;
+            high += s.estimate > truth;
+            naive_high += s.naive > truth;
+        }
+        is_nominal(found, STOPS, effect ? 0.8 : ALPHA, effect ? "power" : "false positives");
+        is_nominal(covered, STOPS, 1 - ALPHA, "coverage after a stop");
+        is_nominal(high, STOPS, 0.5, "estimate too high");
+        cr_assert(not(effect && naive_high < 0.55 * STOPS), "the naive estimate is too high in %d of %d runs",
+                  naive_high, STOPS);
+    }
 }
