@@ -151,6 +151,24 @@ const struct xstat_method xstat_methods[] = {
       "z nominal_p cum_alpha constant; exit_up exit_lo power expected_t drift_for_power inflation; p_one_sided "
       "median_unbiased ci naive_estimate",
       xstat_group_sequential },
+    { "holm_bh",
+      "many tests at once: adjusted p of a family, weights, fixed sequence, one family after the other, e-values",
+      "p ascending, n tests: bonferroni n p; sidak 1 - (1 - p)^n; holm max_{j<=i} (n - j + 1) p_j; hochberg min_{j>=i} "
+      "of the "
+      "same;\n"
+      "  bh min_{j>=i} n p_j/j; by n Σ(1/j) for n; hommel: Simes' test of every family that holds i; weighted_holm: (Σ "
+      "w left) "
+      "p/w;\n"
+      "  gatekeeping: max(holm within the family, all of the families before); e_bh: the k largest, k = max{j: e_j >= "
+      "n/(alpha "
+      "j)}",
+      "S. Holm 1979; Y. Hochberg 1988; G. Hommel 1988; Y. Benjamini, Y. Hochberg 1995; Y. Benjamini, D. Yekutieli "
+      "2001; R. "
+      "Wang, A. Ramdas 2022",
+      "p; procedure: adjust, weighted_holm (weights), fixed_sequence, gatekeeping (families: lists of p), e_bh (log_e "
+      "alpha)",
+      "bonferroni sidak holm holm_sidak hochberg hommel bh by; weighted_*; adjusted; family_*; rejected n_rejected",
+      xstat_holm_bh },
     { "team_draft_sign_test", "interleaving: merging with given coins, credit of clicks, sign test, preference by user",
       "team draft: of the level teams a coin chooses, each picks its best left; balanced: the ranking read less far "
       "goes on;\n"

@@ -44,6 +44,7 @@ bool xstat_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_msprt_and_confidence_sequence(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_bandit_weights(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_beta_binomial(struct xstat_in *in, json_t *out, struct err *err);

@@ -1,0 +1,139 @@
+/* The method holm_bh: many tests at once. */
+#include <math.h>
+#include <string.h>
+
+#include "stats/multiple/family.h"
+#include "stats/multiple/gates.h"
+#include "stats/xstat/xstat.h"
+
+/* Hommel's p take n² steps: beyond so many tests there are none. */
+enum { HOMMEL_MAX = 2000 };
+
+/* Probabilities to logarithms, in place; refuses what is none. */
+static bool to_logs(double *p, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!(p[i] >= 0 && p[i] <= 1))
+            return err_set(err, ERR_INVALID, "p %zu is %g, no probability", i + 1, p[i]);
+        p[i] = log(p[i]);
+    }
+    return true;
+}
+
+static void write_p(json_t *out, const char *key, double *log_p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        log_p[i] = exp(log_p[i]);
+    xstat_out_doubles(out, key, log_p, n);
+}
+
+static bool adjust(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n;
+    double *p = xstat_in_doubles(in, "p", &n);
+    if (!xstat_in_end(in, err) || !to_logs(p, n, err))
+        return false;
+    struct family_rank *ranks = arena_alloc(in->arena, (n + 1) * sizeof *ranks);
+    double *adjusted = arena_alloc(in->arena, (n + 1) * sizeof *adjusted);
+    family_rank(p, n, ranks);
+    for (int m = 0; m < FAMILY_COUNT; m++) {
+        if (m == FAMILY_HOMMEL && n > HOMMEL_MAX) {
+            xstat_out_null(out, family_names[m]);
+            continue;
+        }
+        family_p((enum family_method)m, ranks, n, adjusted);
+        write_p(out, family_names[m], adjusted, n);
+    }
+    return true;
+}
+
+static bool weighted(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n, n_weights;
+    double *p = xstat_in_doubles(in, "p", &n);
+    const double *weights = xstat_in_doubles(in, "weights", &n_weights);
+    if (!xstat_in_end(in, err) || !to_logs(p, n, err))
+        return false;
+    if (n != n_weights)
+        return err_set(err, ERR_INVALID, "%zu p for %zu weights", n, n_weights);
+    struct family_rank *ranks = arena_alloc(in->arena, (n + 1) * sizeof *ranks);
+    double *holm = arena_alloc(in->arena, (2 * n + 1) * sizeof *holm), *bonferroni = holm + n;
+    if (!gates_weighted(p, weights, n, ranks, holm, bonferroni, err))
+        return false;
+    write_p(out, "weighted_holm", holm, n);
+    write_p(out, "weighted_bonferroni", bonferroni, n);
+    return true;
+}
+
+static bool fixed_sequence(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n;
+    double *p = xstat_in_doubles(in, "p", &n);
+    if (!xstat_in_end(in, err) || !to_logs(p, n, err))
+        return false;
+    gates_sequence(p, n, p);
+    write_p(out, "adjusted", p, n);
+    return true;
+}
+
+static bool gatekeeping(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t *lengths, families, all = 0;
+    double *p = xstat_in_double_rows(in, "families", &lengths, &families), before = -INFINITY;
+    if (!xstat_in_end(in, err))
+        return false;
+    for (size_t f = 0; f < families; f++)
+        all += lengths[f];
+    if (!to_logs(p, all, err))
+        return false;
+    struct family_rank *ranks = arena_alloc(in->arena, (all + 1) * sizeof *ranks);
+    for (size_t f = 0; f < families; p += lengths[f], f++) {
+        struct str key = arena_printf(in->arena, "family_%zu", f);
+        family_rank(p, lengths[f], ranks);
+        before = gates_family(ranks, lengths[f], before, p);
+        write_p(out, key.p, p, lengths[f]);
+    }
+    return true;
+}
+
+static bool e_bh(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n;
+    const double *log_e = xstat_in_doubles(in, "log_e", &n);
+    double alpha = xstat_in_double(in, "alpha");
+    if (!xstat_in_end(in, err))
+        return false;
+    if (!(alpha > 0 && alpha < 1))
+        return err_set(err, ERR_INVALID, "alpha %g is not between 0 and 1", alpha);
+    for (size_t i = 0; i < n; i++)
+        if (isnan(log_e[i]))
+            return err_set(err, ERR_INVALID, "log_e %zu is not a number", i + 1);
+    struct family_rank *ranks = arena_alloc(in->arena, (n + 1) * sizeof *ranks);
+    int64_t *rejected = arena_alloc(in->arena, (n + 1) * sizeof *rejected);
+    double *flags = arena_alloc(in->arena, (n + 1) * sizeof *flags);
+    xstat_out_count(out, "n_rejected", (int64_t)gates_e_bh(log_e, n, alpha, ranks, rejected));
+    for (size_t i = 0; i < n; i++)
+        flags[i] = (double)rejected[i];
+    xstat_out_doubles(out, "rejected", flags, n);
+    return true;
+}
+
+bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err)
+{
+    static const struct {
+        const char *name;
+        bool (*run)(struct xstat_in *in, json_t *out, struct err *err);
+    } procedures[] = {
+        { "adjust", adjust },
+        { "weighted_holm", weighted },
+        { "fixed_sequence", fixed_sequence },
+        { "gatekeeping", gatekeeping },
+        { "e_bh", e_bh },
+    };
+    const char *name = xstat_in_has(in, "procedure") ? xstat_in_text(in, "procedure") : "adjust";
+    for (size_t i = 0; i < COUNT_OF(procedures); i++)
+        if (strcmp(name, procedures[i].name) == 0)
+            return procedures[i].run(in, out, err);
+    return err_set(err, ERR_INVALID,
+                   "field \"procedure\" is none of adjust, weighted_holm, fixed_sequence, gatekeeping, e_bh");
+}
