@@ -169,6 +169,24 @@ const struct xstat_method xstat_methods[] = {
       "alpha)",
       "bonferroni sidak holm holm_sidak hochberg hommel bh by; weighted_*; adjusted; family_*; rejected n_rejected",
       xstat_holm_bh },
+    { "ks_uniform", "are the p-values of A/A tests uniform?",
+      "D = max(i/n - p_i, p_i - (i - 1)/n); P(D >= d) exactly: a Poisson process kept between both boundaries, in the "
+      "tail "
+      "2 d Σ_j\n"
+      "  C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j); A² = -n - Σ (2i - 1) [ln p_i + ln(1 - p_{n+1-i})]/n; rejections: "
+      "binomial",
+      "Z. Birnbaum, F. Tingey 1951; T. Anderson, D. Darling 1954; A. Moscovich, B. Nadler, Stat. Prob. Letters 123 "
+      "(2017)",
+      "p: one of each test",
+      "n d_plus d_minus d p_exact log_p_exact p_asymptotic frac_below_* anderson_darling log_p_rejections_5pct",
+      xstat_ks_uniform },
+    { "effect_trend", "does the effect change with the days since exposure?",
+      "w = 1/se²; pooled Σ w e/Σ w; slope Σ w (x - x̄) e/Σ w (x - x̄)², se 1/√Σ w (x - x̄)²; Q = Σ w (e - pooled)²;\n"
+      "  late - early: difference of the two pooled effects",
+      "S. Sadeghi et al., arXiv 2102.12893; W. Cochran 1954",
+      "effects ses: of independent periods; early: how many of them are the early ones; day: 1 to n when absent",
+      "pooled_* slope slope_se slope_z slope_log_p cochran_q q_df log_p_q early_effect late_effect late_minus_early*",
+      xstat_effect_trend },
     { "team_draft_sign_test", "interleaving: merging with given coins, credit of clicks, sign test, preference by user",
       "team draft: of the level teams a coin chooses, each picks its best left; balanced: the ranking read less far "
       "goes on;\n"

@@ -45,6 +45,8 @@ bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_msprt_and_confidence_sequence(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_ks_uniform(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_effect_trend(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_bandit_weights(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_beta_binomial(struct xstat_in *in, json_t *out, struct err *err);

@@ -1,0 +1,88 @@
+/* Simulations with fixed seeds of what watches over experiments: false alarms in 5 % of the runs, up to NOISE standard errors of the share
+ * that RUNS runs have, and alarms where there is something. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+
+#include "draw.h"
+#include "stats/compare.h"
+#include "stats/trust/trend.h"
+#include "stats/trust/uniform.h"
+
+enum { RUNS = 4000, HISTORY = 60 };
+#define ALPHA 0.05
+#define NOISE 4.0
+
+static void is_nominal(int count, double share, const char *what)
+{
+    double bound = NOISE * sqrt(share * (1 - share) / RUNS), got = (double)count / RUNS;
+    cr_log_info("%s: %.4f\n", what, got);
+    cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
+}
+
+/* The p of an A/A test: two arms of the same normal values, whose variance is divided by `overstated` before it is looked at. */
+static double aa_p(struct draw *d, double overstated)
+{
+    struct arm arms[2] = { { .kind = METRIC_MEAN }, { .kind = METRIC_MEAN } };
+    struct comparison c;
+    struct err err;
+    for (int arm = 0; arm < 2; arm++)
+        for (int i = 0; i < 12; i++)
+            moments2_add(&arms[arm].m, draw_normal(d), 0);
+    for (int arm = 0; arm < 2; arm++)
+        arms[arm].m.m2_x /= overstated;
+    cr_assert(stats_compare(&arms[0], &arms[1], 0.95, &c, &err), "%s", err.text);
+    return c.p;
+}
+
+Test(trust_sim, a_valid_history_of_aa_tests_passes_and_an_invalid_one_does_not)
+{
+    struct draw d = { 91 };
+    int alarms = 0, rejections = 0, found = 0;
+    for (int run = 0; run < RUNS; run++) {
+        double p[HISTORY];
+        struct uniform u;
+        struct err err;
+        for (int i = 0; i < HISTORY; i++)
+            p[i] = aa_p(&d, 1);
+        cr_assert(uniform_test(p, HISTORY, &u, &err), "%s", err.text);
+        alarms += u.p < ALPHA;
+        rejections += exp(u.log_p_rejections) < ALPHA;
+        if (run % 10)
+            continue;
+        for (int i = 0; i < HISTORY; i++)
+            p[i] = aa_p(&d, 3);
+        cr_assert(uniform_test(p, HISTORY, &u, &err), "%s", err.text);
+        found += u.p < ALPHA;
+    }
+    is_nominal(alarms, ALPHA, "Kolmogorov-Smirnov");
+    cr_assert(le(dbl, (double)rejections / RUNS, ALPHA + NOISE * sqrt(ALPHA / RUNS))); /* a count is discrete: below */
+    cr_assert(gt(dbl, (double)found, 0.8 * RUNS / 10));
+}
+
+Test(trust_sim, a_steady_effect_has_no_trend_and_a_fading_one_has)
+{
+    enum { DAYS = 14 };
+    struct draw d = { 92 };
+    int slopes = 0, changes = 0, differ = 0, fades = 0;
+    for (int run = 0; run < RUNS; run++) {
+        double steady[DAYS], fading[DAYS], ses[DAYS];
+        struct trend t;
+        struct err err;
+        for (int day = 0; day < DAYS; day++) {
+            ses[day] = 0.2 + 0.02 * day; /* fewer units are there for long */
+            steady[day] = 1 + ses[day] * draw_normal(&d);
+            fading[day] = 0.2 + exp(-day / 4.0) + ses[day] * draw_normal(&d);
+        }
+        cr_assert(trend_test(steady, ses, NULL, DAYS, 4, &t, &err), "%s", err.text);
+        slopes += t.slope_log_p < log(ALPHA);
+        changes += t.change_log_p < log(ALPHA);
+        differ += t.q_log_p < log(ALPHA);
+        cr_assert(trend_test(fading, ses, NULL, DAYS, 4, &t, &err), "%s", err.text);
+        fades += trend_kind(&t, ALPHA) == TREND_FADES;
+    }
+    is_nominal(slopes, ALPHA, "slope");
+    is_nominal(changes, ALPHA, "late less early");
+    is_nominal(differ, ALPHA, "Cochran's Q");
+    cr_assert(gt(int, fades, RUNS / 2));
+}
