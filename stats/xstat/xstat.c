@@ -233,6 +233,21 @@ const struct xstat_method xstat_methods[] = {
       "of arms\n"
       "  prob_best log_prob_best expected_loss log_expected_loss",
       xstat_normal_bayes },
+    { "ips_snips_dr", "another policy on logged decisions; the arms of a bandit after it has run",
+      "w = target/pscore; ips mean(w r); snips Σ w r/Σ w, se √Σ (w (r - snips))²/Σ w; ess (Σ w)²/Σ w²; dr mean(Σ_a "
+      "pi_e q + w "
+      "(r - q));\n"
+      "  sndr mean(Σ_a pi_e q) + Σ w (r - q)/Σ w; switch_dr: w where w <= switch; dr_os: shrink w/(w² + shrink); ipw "
+      "Σ_p "
+      "s_p/prob_p/N;\n"
+      "  hajek the same over Σ_p n_p/prob_p; stratified Σ_p (N_p/N) mean_p, variance Σ_p (N_p/N)² var_p/n_p",
+      "M. Dudik et al. 2014; A. Swaminathan, T. Joachims 2015; Y. Su et al. 2020; V. Hadad et al. 2021",
+      "reward pscore, and target_prob or action pi_e q_hat; clip switch shrink; or arms, batches: {n_total prob n sum "
+      "sum_sq}",
+      "ips ips_se snips snips_se ess mean_weight max_weight clipped_ips dm dr dr_se sndr switch_dr dr_os; ipw hajek "
+      "naive "
+      "stratified stratified_se",
+      xstat_ips_snips_dr },
     { "power_two_proportion", "two shares, planned: power, units, detectable effect",
       "power = Φ((d - z s0)/s1) + Φ((-d - z s0)/s1), d = |p_t - p_c|, z = z_{alpha/sides}, s1² = p_c q_c/n_c + p_t "
       "q_t/n_t;\n"

@@ -1,0 +1,123 @@
+/* Simulations with fixed seeds of policies that were not served: estimates are right on average and their intervals cover in 95 % of the
+ * runs, up to NOISE standard errors of RUNS runs; after a bandit on traffic that changes, the tests by period keep their level. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+
+#include "draw.h"
+#include "stats/offpolicy/adaptive.h"
+#include "stats/offpolicy/replay.h"
+
+enum { RUNS = 4000, ROWS = 1500, ACTIONS = 3 };
+#define NOISE 4.0
+/* An asymptotic interval of so many rows is not exact. */
+#define SLACK 0.01
+
+static const double served[2][ACTIONS] = { { 0.6, 0.3, 0.1 }, { 0.2, 0.3, 0.5 } };
+static const double other[2][ACTIONS] = { { 0.1, 0.3, 0.6 }, { 0.5, 0.4, 0.1 } };
+static const double rates[2][ACTIONS] = { { 0.1, 0.2, 0.4 }, { 0.3, 0.1, 0.2 } };
+static const double model[ACTIONS] = { 0.2, 0.15, 0.3 }; /* does not see the two kinds of queries: it is wrong */
+
+static double value_of(const double policy[2][ACTIONS])
+{
+    double v = 0;
+    for (int kind = 0; kind < 2; kind++)
+        for (int a = 0; a < ACTIONS; a++)
+            v += policy[kind][a] * rates[kind][a] / 2;
+    return v;
+}
+
+static int choose(struct draw *d, const double *p)
+{
+    double u = draw_uniform(d);
+    return u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2;
+}
+
+static struct replay replayed(struct draw *d)
+{
+    static double reward[ROWS], pscore[ROWS], target[ROWS], q[ROWS], q_target[ROWS];
+    const struct replay_log log = { ROWS, reward, pscore, target, q, q_target };
+    struct replay r;
+    struct err err;
+    for (int i = 0; i < ROWS; i++) {
+        int kind = draw_uniform(d) < 0.5, a = choose(d, served[kind]);
+        reward[i] = draw_uniform(d) < rates[kind][a];
+        pscore[i] = served[kind][a];
+        target[i] = other[kind][a];
+        q[i] = model[a];
+        q_target[i] = 0;
+        for (int k = 0; k < ACTIONS; k++)
+            q_target[i] += other[kind][k] * model[k];
+    }
+    cr_assert(replay_estimate(&log, &(struct replay_tuning){ .clip = 2 }, &r, &err), "%s", err.text);
+    return r;
+}
+
+static void covers(int count, const char *what)
+{
+    double bound = NOISE * sqrt(0.95 * 0.05 / RUNS) + SLACK, got = (double)count / RUNS;
+    cr_log_info("%s: %.4f of the intervals cover\n", what, got);
+    cr_assert(fabs(got - 0.95) <= bound, "%s: %.4f of the intervals cover, not 0.95 ± %.4f", what, got, bound);
+}
+
+Test(offpolicy_sim, replays_find_the_value_of_the_policy_that_was_not_served)
+{
+    struct draw d = { 31 };
+    double truth = value_of(other), mean[4] = { 0 }, square[4] = { 0 }, dm = 0;
+    int covered[3] = { 0 };
+    for (int run = 0; run < RUNS; run++) {
+        struct replay r = replayed(&d);
+        const double values[] = { r.ips, r.snips, r.dr, r.clipped }, ses[] = { r.ips_se, r.snips_se, r.dr_se };
+        for (int k = 0; k < 4; k++) {
+            mean[k] += (values[k] - truth) / RUNS;
+            square[k] += (values[k] - truth) * (values[k] - truth) / RUNS;
+        }
+        for (int k = 0; k < 3; k++)
+            covered[k] += fabs(values[k] - truth) < 1.96 * ses[k];
+        dm += r.dm / RUNS;
+    }
+    covers(covered[0], "IPS");
+    covers(covered[1], "SNIPS");
+    covers(covered[2], "DR");
+    for (int k = 0; k < 3; k++) /* unbiased, SNIPS up to 1/n */
+        cr_assert(lt(dbl, fabs(mean[k]), NOISE * sqrt(square[k] / RUNS) + 1.0 / ROWS));
+    cr_assert(lt(dbl, square[1], square[0])); /* and each less noisy than the one before */
+    cr_assert(lt(dbl, square[2], square[0]));
+    cr_assert(gt(dbl, fabs(dm - truth), 0.02)); /* the model alone is wrong */
+    cr_assert(lt(dbl, mean[3], -0.02));         /* clipping is biased, and downwards */
+    cr_assert(gt(dbl, fabs(value_of(served) - truth), 0.05));
+}
+
+/* Weights go to the arm that was ahead, traffic gets better by the day, arms are equal. */
+Test(offpolicy_sim, after_a_bandit_the_tests_by_period_keep_their_level)
+{
+    enum { PERIODS = 6, UNITS = 400 };
+    struct draw d = { 32 };
+    int by_period = 0, naive = 0;
+    for (int run = 0; run < RUNS; run++) {
+        struct adaptive_cell cells[PERIODS * 2] = { 0 };
+        struct adaptive_value v[2];
+        struct moments all[2] = { 0 };
+        struct err err;
+        int64_t totals[PERIODS];
+        for (int p = 0; p < PERIODS; p++) {
+            double prob = p == 0 ? 0.5 : all[0].mean > all[1].mean ? 0.8 : 0.2;
+            cells[2 * p].prob = prob;
+            cells[2 * p + 1].prob = 1 - prob;
+            totals[p] = UNITS;
+            for (int u = 0; u < UNITS; u++) {
+                int arm = draw_uniform(&d) >= prob;
+                double x = draw_uniform(&d) < 0.1 + 0.1 * p;
+                moments_add(&cells[2 * p + arm].m, x);
+                moments_add(&all[arm], x);
+            }
+        }
+        cr_assert(adaptive_values(cells, totals, PERIODS, 2, v, &err), "%s", err.text);
+        by_period += fabs(v[1].stratified - v[0].stratified) > 1.96 * hypot(v[0].stratified_se, v[1].stratified_se);
+        double se = sqrt(moments_variance(&all[0]) / all[0].n + moments_variance(&all[1]) / all[1].n);
+        naive += fabs(v[1].naive - v[0].naive) > 1.96 * se;
+    }
+    covers(RUNS - by_period, "by period");
+    cr_log_info("naive: wrong in %.4f\n", (double)naive / RUNS);
+    cr_assert(gt(dbl, (double)naive / RUNS, 0.15));
+}
