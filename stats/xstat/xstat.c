@@ -199,6 +199,18 @@ const struct xstat_method xstat_methods[] = {
       "list teams flips_used credit_* winner; log_p_exact p_exact z log_p_normal delta_* share*; mean se t log_p "
       "query_mean query_se_clustered",
       xstat_team_draft_sign_test },
+    { "ndcg_mrr_err", "how good one ranking is, by the grades of its documents",
+      "dcg Σ gain_i/log2(i + 1) over ranks 1 to k, gain 2^g - 1 (exp) or g (lin); ndcg dcg/idcg of the judged in the "
+      "best "
+      "order;\n"
+      "  rr 1/rank of the first relevant; err Σ (1/i) R_i ∏_{j<i} (1 - R_j), R = (2^g - 1)/2^max_grade; ap Σ P@i "
+      "rel_i/(relevant "
+      "judged);\n"
+      "  rbp (1 - p) Σ rel_i p^(i-1); no relevant document: 0",
+      "K. Jarvelin, J. Kekalainen 2002; C. Burges et al. 2005; O. Chapelle et al. 2009; A. Moffat, J. Zobel 2008",
+      "grades: in rank order; k; all_grades: of every judged document, grades when absent; max_grade relevant_at "
+      "rbp_p: 4 1 0.8",
+      "dcg_* idcg_* ndcg_* rr err precision recall ap rbp", xstat_ndcg_mrr_err },
     { "bandit_weights", "weights of a bandit's arms: Thompson, top-two, epsilon-greedy, with a floor",
       "P(i best) = ∫ f_i ∏_{j≠i} F_j; top-two: w_i (β + (1 - β) Σ_{j≠i} w_j/(1 - w_j)); floor: f + (1 - K f) w_i, "
       "equal "

@@ -48,6 +48,7 @@ bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ks_uniform(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_effect_trend(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ips_snips_dr(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_ndcg_mrr_err(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_bandit_weights(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_beta_binomial(struct xstat_in *in, json_t *out, struct err *err);
