@@ -1,22 +1,16 @@
 /* Simulations with fixed seeds: under no difference a test of 5 % rejects in 5 % of the runs, and an interval of 95 % covers the truth
- * in 95 %, both up to NOISE standard errors of the share that RUNS runs have. Populations are those of search: skewed, with users
+ * in 95 %, both up to the noise that RUNS runs have. Populations are those of search: skewed, with users
  * whose queries resemble each other, and few of whom do the thing. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
 
 #include "draw.h"
+#include "nominal.h"
 #include "stats/compare.h"
 
 enum { RUNS = 60000 };
 #define ALPHA 0.05
-#define NOISE 4.0
-
-static void is_nominal(int count, double share, double slack, const char *what)
-{
-    double bound = NOISE * sqrt(share * (1 - share) / RUNS) + slack, got = (double)count / RUNS;
-    cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
-}
 
 static struct comparison compared(const struct arm *c, const struct arm *t)
 {
@@ -49,8 +43,8 @@ Test(null, welch_rejects_equal_means_in_five_percent)
         struct arm c = normal_arm(&d, 30, 1, 1), t = normal_arm(&d, 12, 1, 3); /* the small arm varies more */
         rejected += compared(&c, &t).p < ALPHA;
     }
-    is_nominal(rejected, ALPHA, 0.002,
-               "Welch, unequal variances and sizes"); /* the approximation itself is off by 0.1 % */
+    nominal(rejected, RUNS, ALPHA, 0.002,
+            "Welch, unequal variances and sizes"); /* the approximation itself is off by 0.1 % */
 }
 
 /* Users differ: each has its own click rate, which its queries share. */
@@ -78,7 +72,7 @@ Test(null, ratio_rejects_equal_users_in_five_percent)
         double p = (p_c * q_c + p_t * q_t) / (q_c + q_t);
         naive += fabs(p_t - p_c) > 1.96 * sqrt(p * (1 - p) * (1 / q_c + 1 / q_t));
     }
-    is_nominal(rejected, ALPHA, 0.003, "ratio by the delta method");
+    nominal(rejected, RUNS, ALPHA, 0.003, "ratio by the delta method");
     cr_assert(naive > 2 * ALPHA * RUNS,
               "queries as units should reject far too often, or this population tests nothing: %d", naive);
 }
@@ -94,7 +88,7 @@ Test(null, fieller_covers_the_true_lift_in_95_percent)
         covered += covers(&r, 0.5);
         unbounded += r.lift_kind != LIFT_BOUNDED;
     }
-    is_nominal(covered, 1 - ALPHA, 0.002, "Fieller");
+    nominal(covered, RUNS, 1 - ALPHA, 0.002, "Fieller");
     cr_assert(unbounded > RUNS / 10, "a control near 0 should often leave the lift unbounded: %d", unbounded);
 }
 
@@ -117,8 +111,8 @@ Test(null, shares_are_rejected_and_covered_at_their_level)
         cr_assert(stats_arm_value(&c, 1 - ALPHA, &v, NULL));
         wilson += v.ci_lo <= 0.15 && 0.15 <= v.ci_hi;
     }
-    is_nominal(rejected, ALPHA, 0.003, "Welch on shares");
-    is_nominal(wilson, 1 - ALPHA, 0.01, "Wilson"); /* counts are discrete: its coverage swings around 95 % */
+    nominal(rejected, RUNS, ALPHA, 0.003, "Welch on shares");
+    nominal(wilson, RUNS, 1 - ALPHA, 0.01, "Wilson"); /* counts are discrete: its coverage swings around 95 % */
 }
 
 Test(null, srm_alarms_as_often_as_it_says)
@@ -138,7 +132,7 @@ Test(null, srm_alarms_as_often_as_it_says)
         rejected += s.p < ALPHA;
         ever += alarmed;
     }
-    is_nominal(rejected, ALPHA, 0.008, "chi-square"); /* discrete */
+    nominal(rejected, RUNS, ALPHA, 0.008, "chi-square"); /* discrete */
     cr_assert(ever <= ALPHA * RUNS, "the sequential test must not alarm in more than 5 %% of the runs on any day: %d",
               ever);
 }
