@@ -7,7 +7,7 @@
 #include "stats/special/special.h"
 #include "stats/special/stirling.h"
 
-enum { NODES = 10, PANELS = 12, EDGES_MAX = BEST_ARMS_MAX * 2 * (2 * PANELS + 1), GOLDEN_STEPS = 80 };
+enum { NODES = 10, PANELS = 9, EDGES_MAX = BEST_ARMS_MAX * 2 * (2 * PANELS + 1), GOLDEN_STEPS = 80 };
 /* Where an integrand has fallen to e^-DROP of its peak, nothing that a double would show is left of it. */
 #define DROP 45.0
 /* No integrand rises above its peak, but the logarithm of one near e^-1e19 is known to 1000 only. */
@@ -83,12 +83,12 @@ static double log_below(const struct curve *c, double x)
     return special_log_normal_q((c->center - x) / c->scale);
 }
 
-/* Of a small rest the logarithm is found directly: below may be -1e-308, or 0. */
-static double log_above(const struct curve *c, double x, double below)
+/* A small rest of a beta arm is found directly, at the cost of another tail, when it is all that counts: `below` may be 0. */
+static double log_above(const struct curve *c, double x, double below, bool all_that_counts)
 {
     if (c->family == BEST_NORMAL)
         return special_log_normal_q((x - c->center) / c->scale);
-    return below < -M_LN2 ? ibeta_log1mexp(below) : beta_below(c->b, c->a, -x);
+    return below < -M_LN2 || !all_that_counts ? ibeta_log1mexp(below) : beta_below(c->b, c->a, -x);
 }
 
 /* ln dx of an arm's own units to one of the scale's. */
@@ -116,12 +116,12 @@ static double log_loss_at(const struct field *f, size_t i, const struct heights 
     return h->below[i] + others_above + log_jacobian(f, x);
 }
 
-static void measure(const struct field *f, double x, struct heights *out)
+static void measure(const struct field *f, double x, bool losing, struct heights *out)
 {
     for (size_t i = 0; i < f->n; i++) {
         out->f[i] = log_density(&f->curves[i], x);
         out->below[i] = log_below(&f->curves[i], x);
-        out->above[i] = log_above(&f->curves[i], x, out->below[i]);
+        out->above[i] = log_above(&f->curves[i], x, out->below[i], losing);
     }
 }
 
@@ -132,7 +132,7 @@ static double height(const struct field *f, size_t i, enum integrand what, doubl
 {
     struct heights at;
     if (what == LOSING) {
-        measure(f, x, &at);
+        measure(f, x, true, &at);
         return log_loss_at(f, i, &at, x);
     }
     double h = log_density(&f->curves[i], x);
@@ -222,7 +222,7 @@ static void add_node(struct field *f, double x, double weight)
 {
     struct heights h;
     size_t least;
-    measure(f, x, &h);
+    measure(f, x, false, &h);
     double others_below = log_others_below(&h, f->n, &least);
     for (size_t i = 0; i < f->n; i++) {
         double g = h.f[i] + others_below + (i == least ? 0 : h.below[least] - h.below[i]);
@@ -234,7 +234,7 @@ static void add_node(struct field *f, double x, double weight)
 static void add_loss_node(struct field *f, double x, double weight)
 {
     struct heights h;
-    measure(f, x, &h);
+    measure(f, x, true, &h);
     for (size_t i = 0; i < f->n; i++)
         f->sum[i] += weight * exp(fmin(log_loss_at(f, i, &h, x) - f->level[i], FLAT));
 }
