@@ -5,6 +5,7 @@
 
 #include "stats/proportion.h"
 #include "stats/ratio.h"
+#include "stats/sequential/confseq.h"
 #include "stats/special/special.h"
 #include "stats/welch.h"
 
@@ -13,10 +14,20 @@ static const char *const value_methods[] = {
     [METRIC_MEAN] = "t interval of the mean",
     [METRIC_RATIO] = "delta method over units, t interval",
 };
-static const char *const comparison_methods[] = {
-    [METRIC_PROPORTION] = "Welch t on units; Fieller interval of the lift",
-    [METRIC_MEAN] = "Welch t on units; Fieller interval of the lift",
-    [METRIC_RATIO] = "Welch t on ratios with delta-method variances; Fieller interval of the lift",
+/* At one look; at any. */
+static const char *const comparison_methods[][2] = {
+    [METRIC_PROPORTION] = { "Welch's t on units (0 or 1 each); Wilson interval of a share; Fieller interval of the "
+                            "lift",
+                            "confidence sequence on units (0 or 1 each), right at every look; Wilson interval of a "
+                            "share; "
+                            "Fieller interval of the lift" },
+    [METRIC_MEAN] = { "Welch's t on units; t interval of a mean; Fieller interval of the lift",
+                      "confidence sequence on units, right at every look; t interval of a mean; Fieller interval of "
+                      "the "
+                      "lift" },
+    [METRIC_RATIO] = { "ratio of sums, variance by the delta method over units; Fieller interval of the lift",
+                       "ratio of sums, variance by the delta method over units; confidence sequence, right at every "
+                       "look; Fieller interval of the lift" },
 };
 static_assert(sizeof value_methods / sizeof *value_methods == METRIC_RATIO + 1, "a method for every kind of metric");
 static_assert(sizeof comparison_methods / sizeof *comparison_methods == METRIC_RATIO + 1,
@@ -76,19 +87,44 @@ static void set_lift(const struct estimate *c, const struct estimate *t, double 
     out->lift = set.kind == LIFT_NONE ? 0 : (t->value - c->value) / fabs(c->value);
 }
 
-bool stats_compare(const struct arm *control, const struct arm *treatment, double level, struct comparison *out,
-                   struct err *err)
+const char *stats_compare_method(enum metric_kind kind, const struct compare_plan *plan)
+{
+    return comparison_methods[kind][plan->planned_units > 0];
+}
+
+/* Puts what holds at every look in the place of what holds at one. *critical: standard errors from the difference to its bounds. */
+static bool any_time(const struct arm *control, const struct arm *treatment, const struct compare_plan *plan,
+                     struct comparison *out, double *critical, struct err *err)
+{
+    struct confseq s;
+    double rho, n = (double)(control->m.n + treatment->m.n), alpha = 1 - plan->level;
+    if (control->m.n < COMPARE_UNITS_MIN || treatment->m.n < COMPARE_UNITS_MIN)
+        return err_set(err, ERR_INVALID, "too early to look: a variant has fewer than %d units", COMPARE_UNITS_MIN);
+    if (!confseq_rho_exact(plan->planned_units, alpha, CONFSEQ_TWO, &rho, err) ||
+        !confseq_asymptotic(out->difference, out->se, n, rho, alpha, CONFSEQ_TWO, &s, err))
+        return false;
+    out->df = NAN;
+    out->p = s.p;
+    out->log_p = s.log_p;
+    out->ci_lo = s.lo;
+    out->ci_hi = s.hi;
+    *critical = s.half_width / out->se;
+    return true;
+}
+
+bool stats_compare(const struct arm *control, const struct arm *treatment, const struct compare_plan *plan,
+                   struct comparison *out, struct err *err)
 {
     struct estimate c, t;
     struct welch w;
     assert(control->kind == treatment->kind);
-    if (!check_level(level, err))
+    if (!check_level(plan->level, err))
         return false;
     if (!estimate(control, &c, err))
         return err_prefix(err, "control: ");
-    if (!estimate(treatment, &t, err) || !welch_test(&c, &t, 1 - level, &w, err))
+    if (!estimate(treatment, &t, err) || !welch_test(&c, &t, 1 - plan->level, &w, err))
         return false;
-    *out = (struct comparison){ .difference = w.difference,
+    struct comparison found = { .difference = w.difference,
                                 .se = w.se,
                                 .statistic = w.t,
                                 .df = w.df,
@@ -96,8 +132,12 @@ bool stats_compare(const struct arm *control, const struct arm *treatment, doubl
                                 .log_p = w.log_p,
                                 .ci_lo = w.ci_lo,
                                 .ci_hi = w.ci_hi,
-                                .method = comparison_methods[control->kind] };
-    set_lift(&c, &t, w.critical, out);
+                                .method = stats_compare_method(control->kind, plan) };
+    double critical = w.critical;
+    if (plan->planned_units > 0 && !any_time(control, treatment, plan, &found, &critical, err))
+        return false;
+    set_lift(&c, &t, critical, &found);
+    *out = found;
     return true;
 }
 

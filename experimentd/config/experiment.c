@@ -24,6 +24,12 @@ const char *const experiment_kind_names[] = {
 };
 static_assert(COUNT_OF(experiment_kind_names) == EXPERIMENT_KIND_COUNT, "a name for every kind");
 
+const char *const analysis_method_names[] = {
+    [ANALYSIS_ANY_TIME] = "any_time",
+    [ANALYSIS_FIXED] = "fixed",
+};
+static_assert(COUNT_OF(analysis_method_names) == ANALYSIS_METHOD_COUNT, "a name for every method");
+
 static bool key_format(struct str key, bool capitals)
 {
     if (key.n == 0 || key.n > EXPERIMENT_KEY_MAX)

@@ -123,6 +123,7 @@ bool experiment_check(const struct snapshot_experiment *e, const struct snapshot
 static const struct {
     const char *field, *why;
 } frozen[] = {
+    { "analysis", "who changes it after a look has looked twice" },
     { "kind", "its units were assigned by the other kind" },
     { "parameter", "units saw the other parameter change" },
     { "hash_attribute", "every unit would be assigned anew" },

@@ -7,7 +7,7 @@ struct audience_json {
     json_t *targeting, *segments, *not_segments, *urls, *prerequisites, *forced;
 };
 struct rollout_json {
-    json_t *schedule, *ramp, *bandit, *interleave, *holdout;
+    json_t *schedule, *ramp, *bandit, *interleave, *holdout, *analysis;
 };
 
 /* experiment.c: the reader's error stands when a check fails. */

@@ -77,6 +77,18 @@ struct slot_ranges {
     size_t n;
 };
 
+/* How its results are looked at. Declared before it starts: who chooses between the two when the numbers are there has looked twice. */
+enum analysis_method {
+    ANALYSIS_ANY_TIME, /* as often as one likes */
+    ANALYSIS_FIXED,    /* once, at the end that was planned */
+    ANALYSIS_METHOD_COUNT
+};
+extern const char *const analysis_method_names[ANALYSIS_METHOD_COUNT];
+struct experiment_analysis {
+    enum analysis_method method;
+    int64_t planned_units; /* of any time: of all variants together, where the intervals are narrowest */
+};
+
 /* How the job "bandit" sets the weights. */
 struct experiment_bandit {
     struct str policy; /* thompson, top_two or epsilon_greedy */
@@ -120,7 +132,8 @@ struct snapshot_experiment {
     struct str interleave_method;
     double holdout_share;            /* kind HOLDOUT */
     struct str_list holdout_metrics; /* only experiments that have one of these as primary metric; none: all */
-    double mde;                      /* least relative effect worth finding, of the primary metric */
+    struct experiment_analysis analysis;
+    double mde; /* least relative effect worth finding, of the primary metric */
 
     /* What the server decided (the other columns, and experiments.state). */
     enum experiment_status status;

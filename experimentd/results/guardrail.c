@@ -50,6 +50,7 @@ static void say_worse(struct guardrail *out, const struct result *r, const struc
 /* The variant and metric that are worse with the smallest p. A guardrail that cannot be compared (in neither arm anything happened) is not worse. */
 static bool find_worse(struct guardrail *out, const struct result *r, struct arena *arena)
 {
+    const struct compare_plan plan = { RESULT_LEVEL, 0 }; /* its level is that of repeated looks already */
     double alpha = GUARDRAIL_ALPHA / (double)comparisons(r), least = 0;
     for (size_t i = 0; i < r->metrics_count; i++) {
         const struct result_metric *m = &r->metrics[i];
@@ -57,8 +58,8 @@ static bool find_worse(struct guardrail *out, const struct result *r, struct are
         for (size_t v = 1; is_guardrail(m->role) && v < r->experiment->variants_count; v++) {
             struct arm treatment = verdict_arm(m, v);
             struct comparison c;
-            if (!stats_compare(&control, &treatment, RESULT_LEVEL, &c, NULL) ||
-                outcome_of(m, &c, alpha) != OUTCOME_WORSE || c.log_p >= least)
+            if (!stats_compare(&control, &treatment, &plan, &c, NULL) || outcome_of(m, &c, alpha) != OUTCOME_WORSE ||
+                c.log_p >= least)
                 continue;
             least = c.log_p;
             say_worse(out, r, m, v, &c, alpha, arena);

@@ -192,13 +192,14 @@ static void write_no_comparison(struct jsonw *w, const char *reason)
     jsonw_text(w, "outcome", outcome_names[OUTCOME_NONE]);
 }
 
-static void write_comparison(struct jsonw *w, const struct result_metric *m, size_t variant)
+static void write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant)
 {
+    struct compare_plan plan = result_plan(r);
     struct arm control = arm_of(m, result_latest(m, 0)), treatment = arm_of(m, result_latest(m, variant));
     struct comparison c;
     struct err err;
     jsonw_open(w, "comparison", '{');
-    if (!stats_compare(&control, &treatment, RESULT_LEVEL, &c, &err)) {
+    if (!stats_compare(&control, &treatment, &plan, &c, &err)) {
         write_no_comparison(w, err.text);
     } else {
         jsonw_double(w, "difference", c.difference);
@@ -242,20 +243,13 @@ static void write_value(struct jsonw *w, const struct result_metric *m, const st
     jsonw_null(w, "reason");
 }
 
-static const char *method_of(enum metric_kind kind)
+static const char *method_of(const struct result *r, const struct result_metric *m)
 {
-    switch (kind) {
-    case METRIC_PROPORTION:
-        return "Welch's t on units (0 or 1 each); Wilson interval of a share; Fieller interval of the lift";
-    case METRIC_RATIO:
-        return "ratio of sums, variance by the delta method over units; Fieller interval of the lift";
-    case METRIC_MEAN:
-    default:
-        return "Welch's t on units; t interval of a mean; Fieller interval of the lift";
-    }
+    struct compare_plan plan = result_plan(r);
+    return stats_compare_method(m->kind, &plan);
 }
 
-static void write_metric_head(struct jsonw *w, const struct result_metric *m)
+static void write_metric_head(struct jsonw *w, const struct result *r, const struct result_metric *m)
 {
     jsonw_str(w, "metric", m->metric->key);
     jsonw_str(w, "name", m->metric->name);
@@ -264,13 +258,13 @@ static void write_metric_head(struct jsonw *w, const struct result_metric *m)
     jsonw_str(w, "direction", m->metric->direction);
     jsonw_str(w, "display", m->metric->display);
     jsonw_str(w, "role", m->role);
-    jsonw_text(w, "method", method_of(m->kind));
+    jsonw_text(w, "method", method_of(r, m));
 }
 
 static void write_metric(struct jsonw *w, const struct result *r, const struct result_metric *m)
 {
     jsonw_open(w, NULL, '{');
-    write_metric_head(w, m);
+    write_metric_head(w, r, m);
     jsonw_open(w, "variants", '[');
     for (size_t i = 0; i < r->experiment->variants_count; i++) {
         jsonw_open(w, NULL, '{');
@@ -279,10 +273,24 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct r
         if (i == 0)
             jsonw_null(w, "comparison");
         else
-            write_comparison(w, m, i);
+            write_comparison(w, r, m, i);
         jsonw_close(w);
     }
     jsonw_close(w);
+    jsonw_close(w);
+}
+
+static void write_analysis(struct jsonw *w, const struct snapshot_experiment *e)
+{
+    bool fixed = e->analysis.method == ANALYSIS_FIXED;
+    jsonw_open(w, "analysis", '{');
+    jsonw_text(w, "method", analysis_method_names[e->analysis.method]);
+    if (!fixed)
+        jsonw_i64(w, "planned_units", e->analysis.planned_units);
+    jsonw_text(
+        w, "text",
+        fixed ? "Fixed horizon: p and intervals are right when they are looked at once, at the planned end."
+              : "Any time: p and intervals are right at every look, however many there are and whatever ends them.");
     jsonw_close(w);
 }
 
@@ -297,6 +305,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     jsonw_i64(w, "multiple_exposures", r->multiple_exposures);
     jsonw_i64(w, "marked_units", r->marked_units);
     jsonw_double(w, "level", RESULT_LEVEL);
+    write_analysis(w, r->experiment);
     write_run(w, r);
     write_verdict(w, r, arena);
     write_srm(w, r, arena);
@@ -310,6 +319,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
 static void write_day_variant(struct jsonw *w, const struct result *r, const struct result_metric *m,
                               const struct result_day *d, size_t variant)
 {
+    struct compare_plan plan = result_plan(r);
     struct arm control = arm_of(m, &d->arms[0]), treatment = arm_of(m, &d->arms[variant]);
     struct arm_value v;
     struct comparison c;
@@ -317,7 +327,7 @@ static void write_day_variant(struct jsonw *w, const struct result *r, const str
     jsonw_str(w, "variant", r->experiment->variants[variant].key);
     jsonw_i64(w, "n", d->arms[variant].n);
     jsonw_double(w, "value", stats_arm_value(&treatment, RESULT_LEVEL, &v, NULL) ? v.value : NAN);
-    if (variant > 0 && stats_compare(&control, &treatment, RESULT_LEVEL, &c, NULL)) {
+    if (variant > 0 && stats_compare(&control, &treatment, &plan, &c, NULL)) {
         write_lift(w, &c);
     } else {
         jsonw_null(w, "lift");

@@ -27,6 +27,12 @@ enum outcome outcome_of(const struct result_metric *m, const struct comparison *
     return (c->difference > 0) == wanted_up ? OUTCOME_BETTER : OUTCOME_WORSE;
 }
 
+struct compare_plan result_plan(const struct result *r)
+{
+    const struct experiment_analysis *a = &r->experiment->analysis;
+    return (struct compare_plan){ RESULT_LEVEL, a->method == ANALYSIS_ANY_TIME ? (double)a->planned_units : 0 };
+}
+
 bool result_srm(const struct result *r, struct srm *out, int64_t *observed, double *weights, struct err *err)
 {
     const struct snapshot_experiment *e = r->experiment;
@@ -62,13 +68,14 @@ void verdict_add_effect(struct buf *b, const struct comparison *c)
 
 static void add_guardrails(struct buf *b, const struct result *r, size_t variant)
 {
+    struct compare_plan plan = result_plan(r);
     for (size_t i = 0; i < r->metrics_count; i++) {
         const struct result_metric *m = &r->metrics[i];
         struct comparison c;
         if (!str_eq(m->role, STR("guardrail")))
             continue;
         struct arm control = verdict_arm(m, 0), treatment = verdict_arm(m, variant);
-        if (stats_compare(&control, &treatment, RESULT_LEVEL, &c, NULL) &&
+        if (stats_compare(&control, &treatment, &plan, &c, NULL) &&
             outcome_of(m, &c, 1 - RESULT_LEVEL) == OUTCOME_WORSE) {
             buf_addf(b, " Guardrail \"" STR_FMT "\" got worse: ", STR_ARG(m->metric->name));
             verdict_add_effect(b, &c);
@@ -95,11 +102,12 @@ struct best {
 static struct best strongest(const struct result *r, const struct result_metric *m)
 {
     struct best best = { .found = false };
+    struct compare_plan plan = result_plan(r);
     struct arm control = verdict_arm(m, 0);
     for (size_t i = 1; i < r->experiment->variants_count; i++) {
         struct arm treatment = verdict_arm(m, i);
         struct comparison c;
-        if (!stats_compare(&control, &treatment, RESULT_LEVEL, &c, &best.why_not))
+        if (!stats_compare(&control, &treatment, &plan, &c, &best.why_not))
             continue;
         if (!best.found || c.log_p < best.comparison.log_p)
             best = (struct best){ .variant = i, .comparison = c, .found = true };
@@ -139,8 +147,11 @@ static void say_comparison(struct verdict *out, struct buf *b, const struct resu
         buf_addf(b, " Level shared over %zu comparisons (Bonferroni).", arms);
     if (r->experiment->live_weights)
         buf_add_c(b, " A bandit moved its weights by these data, so the interval is narrower than the truth.");
-    if (r->experiment->status == EXPERIMENT_RUNNING)
-        buf_add_c(b, " Still running: this is a fixed-horizon test, so decide at the planned end.");
+    if (r->experiment->status != EXPERIMENT_RUNNING)
+        return;
+    buf_add_c(b, r->experiment->analysis.method == ANALYSIS_FIXED
+                     ? " Still running: this is a fixed-horizon test, so decide at the planned end."
+                     : " Still running: the interval holds at every look, so you may decide whenever you like.");
 }
 
 void verdict_make(struct verdict *out, const struct result *r, struct arena *arena)

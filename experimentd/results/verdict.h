@@ -31,6 +31,8 @@ struct verdict {
 
 /* Which way a comparison points for this metric, at `alpha` (two-sided). */
 enum outcome outcome_of(const struct result_metric *m, const struct comparison *c, double alpha);
+/* As the experiment declared it, at RESULT_LEVEL. */
+struct compare_plan result_plan(const struct result *r);
 /* SRM of the result; false with a reason when there is nothing to test, or a bandit's weights have moved. `expected` has room for each variant. */
 bool result_srm(const struct result *r, struct srm *out, int64_t *observed, double *weights, struct err *err) MUSTCHECK;
 /* Its words: an arm's moments that count now; what a variant is called; "+1.6 % (95 % interval 0.4 % to 2.8 %)" of a comparison at RESULT_LEVEL,

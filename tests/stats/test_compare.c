@@ -5,6 +5,8 @@
 #include "draw.h"
 #include "stats/compare.h"
 
+#include "stats/sequential/confseq.h"
+
 /* An arm of `n` units of which `x` have the event. */
 static struct arm share(int64_t x, int64_t n)
 {
@@ -14,11 +16,13 @@ static struct arm share(int64_t x, int64_t n)
     return a;
 }
 
+static const struct compare_plan once = { 0.95, 0 };
+
 static struct comparison compared(struct arm c, struct arm t)
 {
     struct comparison out;
     struct err err;
-    cr_assert(stats_compare(&c, &t, 0.95, &out, &err), "%s", err.text);
+    cr_assert(stats_compare(&c, &t, &once, &out, &err), "%s", err.text);
     return out;
 }
 
@@ -118,11 +122,12 @@ Test(compare, refusals_say_why)
             "the metric's denominator is 0: nothing that it counts has happened");
     refused(stats_arm_value(&strange, 0.95, &v, &err), &err, "the share 3 is not between 0 and 1");
     refused(stats_arm_value(&some, 1, &v, &err), &err, "level 1 is not between 0 and 1");
-    refused(stats_compare(&one, &some, 0.95, &c, &err), &err, "control: the variant has 1 unit, at least 2 are needed");
-    refused(stats_compare(&some, &none, 0.95, &c, &err), &err, "the variant has no units, at least 2 are needed");
-    refused(stats_compare(&zeros, &zeros, 0.95, &c, &err), &err,
+    refused(stats_compare(&one, &some, &once, &c, &err), &err,
+            "control: the variant has 1 unit, at least 2 are needed");
+    refused(stats_compare(&some, &none, &once, &c, &err), &err, "the variant has no units, at least 2 are needed");
+    refused(stats_compare(&zeros, &zeros, &once, &c, &err), &err,
             "all units of both variants have the same value: there is no variance to compare with");
-    cr_assert(not(stats_compare(&one, &some, 0.95, &c, NULL)));
+    cr_assert(not(stats_compare(&one, &some, &once, &c, NULL)));
 }
 
 Test(compare, srm_wants_units)
@@ -133,4 +138,56 @@ Test(compare, srm_wants_units)
             "no unit has been exposed yet");
     cr_assert(stats_srm((const int64_t[]){ 10, 12 }, (const double[]){ 0.5, 0.5 }, 2, &s, &err));
     cr_assert(s.p > 0.5);
+}
+
+/* The reference: confseq.h itself, with the effect and standard error of the one look. */
+Test(compare, any_time_is_the_confidence_sequence_of_the_same_effect)
+{
+    const struct compare_plan plan = { 0.95, 10000 };
+    struct arm c = { METRIC_MEAN, { .n = 4000, .mean_x = 2, .m2_x = 4000 * 9.0 } },
+               t = { METRIC_MEAN, { .n = 4200, .mean_x = 2.5, .m2_x = 4200 * 9.5 } };
+    struct comparison one, any;
+    struct confseq s;
+    struct err err;
+    double rho;
+    cr_assert(stats_compare(&c, &t, &once, &one, &err), "%s", err.text);
+    cr_assert(stats_compare(&c, &t, &plan, &any, &err), "%s", err.text);
+    cr_assert(confseq_rho_exact(10000, 0.05, CONFSEQ_TWO, &rho, &err) &&
+              confseq_asymptotic(one.difference, one.se, 8200, rho, 0.05, CONFSEQ_TWO, &s, &err));
+    cr_assert(epsilon_eq(dbl, any.ci_lo, s.lo, 1e-12));
+    cr_assert(epsilon_eq(dbl, any.ci_hi, s.hi, 1e-12));
+    cr_assert(epsilon_eq(dbl, any.log_p, s.log_p, 1e-12));
+    cr_assert(isnan(any.df));
+    double wider = (any.ci_hi - any.ci_lo) / (one.ci_hi - one.ci_lo);
+    cr_assert(wider > 1.3 && wider < 2, "looking at any time costs: %g times as wide", wider);
+}
+
+/* The lift's interval excludes 0 exactly when the test rejects, here as there. */
+Test(compare, any_time_lift_and_test_agree)
+{
+    const struct compare_plan plan = { 0.95, 5000 };
+    int rejected = 0;
+    for (int i = 0; i < 400; i++) {
+        struct arm c = { METRIC_MEAN, { .n = 3000, .mean_x = 2, .m2_x = 3000 * 9.0 } },
+                   t = { METRIC_MEAN, { .n = 3000, .mean_x = 2 + 0.001 * i, .m2_x = 3000 * 9.0 } };
+        struct comparison x;
+        struct err err;
+        cr_assert(stats_compare(&c, &t, &plan, &x, &err), "%s", err.text);
+        bool outside = x.lift_kind == LIFT_BOUNDED && (x.lift_lo > 0 || x.lift_hi < 0);
+        cr_assert(eq(int, outside, x.p < 0.05), "at %d: p %g", i, x.p);
+        rejected += outside;
+    }
+    cr_assert(rejected > 50 && rejected < 350, "%d", rejected);
+}
+
+Test(compare, any_time_wants_some_units)
+{
+    const struct compare_plan plan = { 0.95, 10000 };
+    struct arm few = { METRIC_MEAN, { .n = COMPARE_UNITS_MIN - 1, .mean_x = 2, .m2_x = 90 } },
+               many = { METRIC_MEAN, { .n = COMPARE_UNITS_MIN, .mean_x = 2, .m2_x = 90 } };
+    struct comparison c;
+    struct err err;
+    refused(stats_compare(&few, &many, &plan, &c, &err), &err, "too early to look: a variant has fewer than 100 units");
+    refused(stats_compare(&many, &few, &plan, &c, &err), &err, "too early to look: a variant has fewer than 100 units");
+    cr_assert(stats_compare(&many, &many, &plan, &c, &err));
 }

@@ -16,7 +16,7 @@ static struct comparison compared(const struct arm *c, const struct arm *t)
 {
     struct comparison out;
     struct err err;
-    cr_assert(stats_compare(c, t, 1 - ALPHA, &out, &err), "%s", err.text);
+    cr_assert(stats_compare(c, t, &(struct compare_plan){ 1 - ALPHA, 0 }, &out, &err), "%s", err.text);
     return out;
 }
 

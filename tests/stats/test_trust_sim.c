@@ -31,7 +31,7 @@ static double aa_p(struct draw *d, double overstated)
             moments2_add(&arms[arm].m, draw_normal(d), 0);
     for (int arm = 0; arm < 2; arm++)
         arms[arm].m.m2_x /= overstated;
-    cr_assert(stats_compare(&arms[0], &arms[1], 0.95, &c, &err), "%s", err.text);
+    cr_assert(stats_compare(&arms[0], &arms[1], &(struct compare_plan){ 0.95, 0 }, &c, &err), "%s", err.text);
     return c.p;
 }
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
 LEVEL = 0.95
+ANALYSIS = {"method": "fixed", "text": "Fixed horizon: p and intervals are right when they are looked at once, at the planned end."}
 METRICS = {  # key: name, description, kind, direction, display, role, column of x, column of y
     "ctr": ("Click-through", "share of units with at least one click after their first exposure",
             "proportion", "increase", "share", "primary", "clicked", None),
@@ -174,7 +175,7 @@ def result(experiment, arms, run, as_of, multiple=0):
     counts = [len(a["clicked"]) for a in arms]
     ratio = srm(counts, [v["weight"] for v in experiment["variants"]])
     return {"experiment": experiment, "as_of": as_of, "computed_at": as_of, "units": sum(counts), "multiple_exposures": multiple,
-            "level": LEVEL, "run": run, "verdict": verdict(experiment, rows, ratio), "srm": ratio, "metrics": rows}
+            "level": LEVEL, "analysis": ANALYSIS, "run": run, "verdict": verdict(experiment, rows, ratio), "srm": ratio, "metrics": rows}
 
 
 def experiment(key, name, status, origin, variants, hypothesis="", started="2026-03-02T08:00:00.000Z", stopped=None,
@@ -275,7 +276,7 @@ def odd_ones():
     exp = experiment("autocomplete-v3", "Autocomplete with popular queries", "draft", "live",
                      [("control", "", 0.9), ("popular", "", 0.1)], started=None)
     text = "No result yet: no aggregation has been published for this experiment. It starts with \"trainer run metrics\"."
-    write(exp["key"], {"experiment": exp, "as_of": None, "computed_at": None, "units": 0, "multiple_exposures": 0, "level": LEVEL,
+    write(exp["key"], {"experiment": exp, "as_of": None, "computed_at": None, "units": 0, "multiple_exposures": 0, "level": LEVEL, "analysis": ANALYSIS,
                        "run": None, "verdict": {"state": "no_data", "metric": None, "variant": None, "text": text}, "srm": None,
                        "metrics": []}, {"experiment": exp["key"], "level": LEVEL, "metrics": []})
 

@@ -43,10 +43,10 @@ function Metric({ metric: m, result }) {
           <div><dt>Metric</dt><dd><code>{m.metric}</code>: {m.description}</dd></div>
           <div><dt>Kind</dt><dd>{m.kind}, {directions[m.direction] ?? m.direction}</dd></div>
           <div><dt>Method</dt><dd>{m.method}</dd></div>
-          <div><dt>Level</dt><dd>{percent(result.level)}, two-sided, not adjusted for several metrics</dd></div>
+          <div><dt>Level</dt><dd>{percent(result.level)}, two-sided, not adjusted for several metrics. {result.analysis.text}</dd></div>
           {m.variants.filter((v) => v.comparison?.se != null).map((v) => (
             <div key={v.variant}><dt>{names.get(v.variant)}</dt><dd>statistic {fixed(v.comparison.statistic, 3)}, standard error{" "}
-              {v.comparison.se.toPrecision(4)}, {fixed(v.comparison.df, 1)} degrees of freedom</dd></div>))}
+              {v.comparison.se.toPrecision(4)}{v.comparison.df != null && `, ${fixed(v.comparison.df, 1)} degrees of freedom`}</dd></div>))}
         </dl>
       </details>
     </section>

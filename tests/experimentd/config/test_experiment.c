@@ -131,6 +131,12 @@ Test(experiment, a_bandit_that_cannot_work_is_refused)
         { "{\"key\":\"x\",\"kind\":\"bandit\",\"bandit\":{\"floor\":0.4},\"variants\":[{\"key\":\"a\"},{\"key\":\"b\"},"
           "{\"key\":\"c\"}]}",
           "experiment: bandit: field \"floor\" is 0.4: more than 1 for 3 variants together" },
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"bayes\"}," AB "}",
+          "analysis: field \"method\" is \"bayes\", not any_time or fixed" },
+        { "{\"key\":\"x\",\"analysis\":{\"planned_units\":199}," AB "}",
+          "analysis: field \"planned_units\" is 199, outside 200 to 1e12" },
+        { "{\"key\":\"x\",\"kind\":\"bandit\",\"analysis\":{\"method\":\"any_time\"}," AB "}",
+          "analysis: field \"method\" is \"any_time\", which is not for a bandit: its weights follow its data" },
         { "{\"key\":\"x\",\"bandit\":{}," AB "}",
           "experiment: field \"bandit\" is only for kind \"bandit\", not \"ab\"" },
     };
@@ -152,7 +158,8 @@ Test(experiment, defaults_are_filled_in)
                 "version\":2,"
                 "\"seed\":\"x\",\"coverage\":1,"
                 "\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":\"\",\"weight\":0.5,\"value\":\"a\"},"
-                "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS ",\"mde\":0.05}");
+                "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS
+                ",\"analysis\":{\"method\":\"any_time\",\"planned_units\":10000},\"mde\":0.05}");
 }
 
 Test(experiment, what_is_given_is_kept)
@@ -170,7 +177,8 @@ Test(experiment, what_is_given_is_kept)
                 "3,\"value\":{\"z\":0.1,\"a\":[1,null]}},"
                 "{\"key\":\"B\",\"name\":\"\",\"weight\":0.7,\"value\":null}],"
                 "\"metrics\":[{\"metric\":\"mrr\",\"role\":\"primary\"},{\"metric\":\"ctr\",\"role\":\"secondary\"},"
-                "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}],\"mde\":0.05}");
+                "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}],\"analysis\":{\"method\":\"any_time\","
+                "\"planned_units\":10000},\"mde\":0.05}");
 }
 
 Test(experiment, a_bandit_says_how_its_weights_are_set)
@@ -185,7 +193,8 @@ Test(experiment, a_bandit_says_how_its_weights_are_set)
         "\"value\":\"a\"},"
         "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}],\"metrics\":[{\"metric\":\"ctr\",\"role\":"
         "\"primary\"},"
-        "{\"metric\":\"mrr\",\"role\":\"secondary\"}],\"mde\":0.05,\"bandit\":{\"policy\":\"top_two\",\"floor\":0.05,"
+        "{\"metric\":\"mrr\",\"role\":\"secondary\"}],\"analysis\":{\"method\":\"fixed\"},\"mde\":0.05,\"bandit\":{"
+        "\"policy\":\"top_two\",\"floor\":0.05,"
         "\"epsilon\":0.1,\"beta\":0.5,\"burn_in_units\":100,\"metric\":\"mrr\"}}");
 }
 

@@ -126,9 +126,7 @@ class LifeApi(DaemonTest):
         self.make("drafted", start=False)
         qa = self.daemon.run("experimentd", "key", "create", "--scope", "qa", "--data-dir", self.daemon.dir).stdout.strip()
         self.assertEqual(self.variants("drafted", units=["q"])[0]["drafted"], (None, "not_running"))
-        for _ in range(100):
-            if self.daemon.get("/v1/assign/drafted?unit=q", key=qa).status == 200:
-                break
+        wait_for(lambda: self.daemon.get("/v1/assign/drafted?unit=q", key=qa).status == 200, "the key to be known")
         self.assertIn(self.variants("drafted", units=["q"], key=qa)[0]["drafted"][0], ("a", "b"))
         for variant in "ab":
             self.assertEqual(self.variants("drafted", units=["q"], key=qa, force={"drafted": variant})[0]["drafted"], (variant, "override"))

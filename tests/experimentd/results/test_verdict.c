@@ -29,6 +29,7 @@ static struct snapshot_experiment experiment = {
     .default_json = STR("null"),
     .variants = variants,
     .variants_count = 2,
+    .analysis = { ANALYSIS_FIXED, 10000 },
 };
 
 /* n units of which x are 1: mean p, m2 = n p (1 - p). */
@@ -136,6 +137,21 @@ Test(verdict, a_running_experiment_is_told_not_to_stop_early)
     experiment.status = EXPERIMENT_RUNNING;
     struct verdict v = verdict_of(result_of(share(10000, 1000), share(10000, 1200)));
     cr_assert(strstr(v.text.p, "decide at the planned end") != NULL, "%s", v.text.p);
+}
+
+Test(verdict, one_that_may_be_looked_at_any_time_is_told_so_and_needs_more_evidence)
+{
+    struct moments2 a = share(10000, 1000), b = share(10000, 1100); /* p = 0.02 at one look */
+    experiment.status = EXPERIMENT_RUNNING;
+    cr_assert(eq(int, verdict_of(result_of(a, b)).state, VERDICT_BETTER));
+    experiment.analysis.method = ANALYSIS_ANY_TIME;
+    struct verdict v = verdict_of(result_of(a, b));
+    cr_assert(eq(int, v.state, VERDICT_NO_DIFFERENCE));
+    cr_assert(strstr(v.text.p, "the interval holds at every look") != NULL, "%s", v.text.p);
+    cr_assert(eq(int, verdict_of(result_of(a, share(10000, 1200))).state, VERDICT_BETTER));
+    v = verdict_of(result_of(share(99, 10), share(101, 12)));
+    cr_assert(eq(int, v.state, VERDICT_NO_DATA));
+    cr_assert(strstr(v.text.p, "too early to look: a variant has fewer than 100 units") != NULL, "%s", v.text.p);
 }
 
 TestSuite(results_json, .init = setup, .fini = teardown);
