@@ -6,33 +6,15 @@ tolerance. The computations are on purpose different from ours: root finding ins
 numerically, sums over all outcomes, exact fractions. SciPy's own accuracy (about 1e-9 for t quantiles) bounds the tolerances.
 The output is committed; run this again only to add cases.
 """
-import json
 import math
-import os
 from fractions import Fraction
 
 import numpy
 from scipy import integrate, optimize, special, stats
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-RELATIVE = 1e-9
+from table import pair, value, write
+
 random = numpy.random.Generator(numpy.random.PCG64(20160301))
-
-
-def value(v, relative=RELATIVE, floor=1e-14):
-    return {"v": float(v), "tol": relative * abs(float(v)) + floor}
-
-
-def pair(lo, hi, relative=RELATIVE):
-    return {"v": [float(lo), float(hi)], "tol": [relative * abs(float(v)) + 1e-12 for v in (lo, hi)]}
-
-
-def write(table, cases):
-    for i, case in enumerate(cases, 1):
-        case["id"] = "%s-%02d" % (table, i)
-        case.setdefault("note", "")
-    with open(os.path.join(HERE, table + ".json"), "w", encoding="utf-8") as f:
-        f.write('{"table": "%s", "cases": [\n%s\n]}\n' % (table, ",\n".join(json.dumps(c) for c in cases)))
 
 
 def exact_moments(x, y=None):
