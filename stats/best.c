@@ -293,6 +293,16 @@ static bool check_arms(enum best_family family, const struct best_arm *arms, siz
     return true;
 }
 
+static bool check_cost(const struct best_arm *arms, size_t n, struct err *err)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fmin(arms[i].a, arms[i].b));
+    return (double)(n * n) * sqrt(largest) <= BEST_COST_MAX ||
+           err_set(err, ERR_INVALID, "%zu arms of shapes up to %g would take too long: give them as normal arms", n,
+                   largest);
+}
+
 /* From the largest mean, in units of the largest standard deviation: differences are formed before they lose digits. */
 static bool place_normal(struct field *f, const struct best_arm *arms, size_t n, struct err *err)
 {
@@ -354,10 +364,11 @@ static bool place(struct field *f, enum best_family family, const struct best_ar
 {
     if (!check_arms(family, arms, n, err))
         return false;
-    if (family == BEST_BETA)
-        place_beta(f, arms, n);
-    else if (!place_normal(f, arms, n, err))
+    if (family == BEST_NORMAL)
+        return place_normal(f, arms, n, err);
+    if (!check_cost(arms, n, err))
         return false;
+    place_beta(f, arms, n);
     return true;
 }
 

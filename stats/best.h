@@ -25,6 +25,8 @@ struct best_arm {
 #define BEST_SHAPE_MIN \
     0.001 /* nothing seen, and a prior of almost nothing; 1/2 is Jeffreys' prior, 1 the uniform one */
 #define BEST_SHAPE_MAX 1e11
+/* Arms² √shape at most: about ten seconds. Arms of such shapes are as good as normal. */
+#define BEST_COST_MAX 2e7
 /* Normal arms may lie so many of the largest standard deviations apart, and differ so much in theirs: beyond, a double has no room between
  * them for an integral. */
 #define BEST_APART_MAX 1e7
@@ -36,7 +38,8 @@ struct best {
     double second[BEST_ARMS_MAX];
 };
 
-/* Refuses fewer than 2 arms or more than BEST_ARMS_MAX, numbers that are not finite, standard deviations that are not positive. */
+/* Refuses fewer than 2 arms or more than BEST_ARMS_MAX, numbers that are not finite, standard deviations that are not positive, and what
+ * would take longer than BEST_COST_MAX. */
 bool best_chances(enum best_family family, const struct best_arm *arms, size_t n, struct best *out,
                   struct err *err) MUSTCHECK;
 /* ln of the expected loss of choosing each arm, n of them. Refuses what best_chances does. */

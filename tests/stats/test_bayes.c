@@ -108,6 +108,19 @@ Test(losses, what_cannot_be_answered_is_refused_and_no_nan_leaves)
     cr_assert(gt(int, answered, 300));
 }
 
+Test(losses, that_would_take_minutes_are_refused)
+{
+    struct best_arm arms[60];
+    double losses[60];
+    struct best best;
+    struct err err;
+    for (size_t i = 0; i < 60; i++)
+        arms[i] = (struct best_arm){ 1e9, 1e9 };
+    cr_assert(eq(int, best_losses(BEST_BETA, arms, 60, losses, &err), 0));
+    cr_assert(eq(str, err.text, "60 arms of shapes up to 1e+09 would take too long: give them as normal arms"));
+    cr_assert(eq(int, best_chances(BEST_BETA, arms, 60, &best, &err), 0));
+}
+
 /* ---- beta ---- */
 
 Test(beta, the_interval_holds_its_mass)
