@@ -136,6 +136,27 @@ Test(cuped, covariates_that_do_not_vary_are_left_out)
     cr_assert(eq(dbl, a.variance_reduction, 0));
 }
 
+/* A third of the units are new. */
+static struct cuped with_missing(double constant)
+{
+    struct draw d = { 17 };
+    struct cross arms[2] = { cross_none(3), cross_none(3) };
+    for (int i = 0; i < 2 * UNITS; i++) {
+        bool missing = draw_uniform(&d) < 1.0 / 3;
+        double x = draw_normal(&d), y = x + 0.3 * (i % 2) + draw_normal(&d) - (missing ? 2 : 0);
+        cross_add(&arms[i % 2], (double[]){ y, missing ? constant : x, missing });
+    }
+    return adjusted(&arms[0], &arms[1]);
+}
+
+Test(cuped, with_an_indicator_what_stands_for_a_missing_value_does_not_matter)
+{
+    struct cuped a = with_missing(0), b = with_missing(-40);
+    cr_assert(epsilon_eq(dbl, a.difference, b.difference, 1e-12));
+    cr_assert(epsilon_eq(dbl, a.se, b.se, 1e-13));
+    cr_assert(gt(dbl, a.variance_reduction, 0.4));
+}
+
 Test(cuped, a_covariate_that_follows_from_others_is_named)
 {
     struct cross c = cross_none(3);
