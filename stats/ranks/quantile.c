@@ -16,11 +16,13 @@ int64_t quantile_rank(int64_t n, double q)
     return (int64_t)fmax(1, fmin((double)n, up == at && lost > 0 ? up + 1 : up));
 }
 
-static struct quantile_range ranks_around(int64_t n, double q, double half)
+/* False when a rank lies outside the events, and the range goes to the end of them instead. */
+static bool ranks_around(int64_t n, double q, double half, struct quantile_range *out)
 {
     double count = (double)n, lo = floor(count * (q - half)), hi = floor(count * (q + half)) + 1;
-    return (struct quantile_range){ .rank_lo = (int64_t)fmax(1, fmin(count, lo)),
+    *out = (struct quantile_range){ .rank_lo = (int64_t)fmax(1, fmin(count, lo)),
                                     .rank_hi = (int64_t)fmax(1, fmin(count, hi)) };
+    return lo >= 1 && hi <= count;
 }
 
 bool quantile_plan(const struct moments2 *m, int64_t events, double q, double z, struct quantile *out, struct err *err)
@@ -36,9 +38,8 @@ bool quantile_plan(const struct moments2 *m, int64_t events, double q, double z,
     struct quantile p = { .events = events, .units = m->n, .rank = quantile_rank(events, q), .share = share.value };
     p.var_iid = q * (1 - q) / n;
     p.var_clustered = share.variance;
-    p.outer = ranks_around(events, q, z * sqrt(p.var_clustered));
-    p.iid = ranks_around(events, q, z * sqrt(p.var_iid));
-    p.reliable = n > z * z * fmax(q / (1 - q), (1 - q) / q);
+    bool outer = ranks_around(events, q, z * sqrt(p.var_clustered), &p.outer);
+    p.reliable = ranks_around(events, q, z * sqrt(p.var_iid), &p.iid) && outer;
     *out = p;
     return true;
 }

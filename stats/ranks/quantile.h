@@ -27,7 +27,7 @@ struct quantile {
     double var_iid, var_clustered; /* of the share */
     struct quantile_range outer, iid;
     double se_outer, variance_iid, variance_scaled; /* of the value */
-    bool reliable; /* the interval's ranks lie inside the events: n > z² q/(1 - q), and so at the other end */
+    bool reliable; /* all four ranks lie inside the events, as n > z² q/(1 - q) says for independent ones */
 };
 
 /* ⌈n q⌉, exact where n q is a whole number up to rounding. */

@@ -98,6 +98,16 @@ static void write_quantile_test(double diff, double se, const char *const keys[3
     xstat_out_double_if(out, keys[2], se > 0, se > 0 ? welch_log_p_normal(diff / se) : 0);
 }
 
+static void write_quantile_lift(const struct quantile *c, const struct quantile *t, double z, json_t *out)
+{
+    const struct estimate of_c = quantile_estimate(c), of_t = quantile_estimate(t);
+    bool defined = c->value != 0 && (of_c.variance > 0 || of_t.variance > 0);
+    struct lift_set set = defined ? lift_fieller(&of_c, &of_t, 0, z) : (struct lift_set){ LIFT_NONE, 0, 0 };
+    xstat_out_double_if(out, "lift", c->value != 0, (t->value - c->value) / fabs(c->value));
+    xstat_out_double_if(out, "lift_lo", set.kind == LIFT_BOUNDED, set.lo);
+    xstat_out_double_if(out, "lift_hi", set.kind == LIFT_BOUNDED, set.hi);
+}
+
 static bool quantile_raw(struct xstat_in *in, double z, json_t *out, struct err *err)
 {
     static const char *const outer[3] = { "se_outer", "z_outer", "log_p_outer" };
@@ -122,6 +132,7 @@ static bool quantile_raw(struct xstat_in *in, double z, json_t *out, struct err 
     xstat_out_double(out, "diff", diff);
     write_quantile_test(diff, hypot(arms[0].se_outer, arms[1].se_outer), outer, out);
     write_quantile_test(diff, sqrt(arms[0].variance_scaled + arms[1].variance_scaled), scaled, out);
+    write_quantile_lift(&arms[0], &arms[1], z, out);
     xstat_out_double(out, "relative_error", worst);
     return true;
 }

@@ -80,7 +80,8 @@ const struct xstat_method xstat_methods[] = {
       "  arm_c and arm_t: n n_star nu quantile_hat quantile_lower quantile_upper, and sums over n_clusters",
       "n_events_* n_users_* quantile_* ecdf_at_quantile_* var_indicator_* outer_* iid_rank_* se_outer var_iid_* "
       "var_scaled_*\n"
-      "  reliable_* diff z_* log_p_* se_scaled relative_error; of summaries variance_* diff se ci_* lift lift_se "
+      "  reliable_* diff z_* log_p_* se_scaled lift lift_lo lift_hi (Fieller) relative_error; of summaries variance_* "
+      "diff se ci_* lift lift_se "
       "lift_ci_*",
       xstat_quantile_clustered },
     { "mann_whitney", "ranks of two arms: Mann-Whitney, AUC, Brunner-Munzel, Hodges-Lehmann",

@@ -198,6 +198,23 @@ Test(quantile, ranks_are_right_where_n_q_is_a_whole_number)
     cr_assert(eq(i64, quantile_rank(3, 1 - 1e-9), 3));
 }
 
+/* 1000 events are enough for a 90th percentile, unless they are those of a few users. */
+Test(quantile, is_reliable_when_its_ranks_lie_inside_the_events)
+{
+    struct moments2 spread = { 0 }, lumped = { 0 };
+    struct quantile q;
+    for (int i = 0; i < 1000; i++)
+        moments2_add(&spread, i % 10 != 0, 1);
+    for (int i = 0; i < 20; i++)
+        moments2_add(&lumped, i % 10 != 0 ? 50 : 0, 50);
+    cr_assert(quantile_plan(&spread, 1000, 0.9, 1.96, &q, NULL));
+    cr_assert(q.reliable);
+    cr_assert(quantile_plan(&lumped, 1000, 0.9, 1.96, &q, NULL));
+    cr_assert(not(q.reliable));
+    cr_assert(quantile_plan(&spread, 1000, 0.999, 1.96, &q, NULL));
+    cr_assert(not(q.reliable));
+}
+
 Test(quantile, refusals_name_the_field)
 {
     struct moments2 m = { 0 };
