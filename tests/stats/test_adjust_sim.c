@@ -101,11 +101,51 @@ Test(cuped, equal_skewed_revenue_is_rejected_and_a_lift_covered_at_their_level)
     nominal(lifts, RUNS, 1 - ALPHA, 0.01, "CUPED's interval of the lift");
 }
 
+/* Clicks per query now and before: a user's rate is its own, and so is the number of its queries. */
+static struct cross rates(struct draw *d, double lift)
+{
+    struct cross units = cross_none(4), linear;
+    for (int i = 0; i < UNITS; i++) {
+        double u = draw_uniform(d), rate = 0.8 * u * u, v[4];
+        for (int k = 0; k < 4; k += 2) {
+            v[k + 1] = 1 + draw_geometric(d, 0.1);
+            v[k] = 0;
+            for (int q = 0; q < v[k + 1]; q++)
+                v[k] += draw_uniform(d) < rate * (k == 0 ? 1 + lift : 1);
+        }
+        cross_add(&units, v);
+    }
+    cr_assert(cross_ratio(&units, &linear, NULL));
+    return linear;
+}
+
+Test(cuped, ratios_of_sums_are_rejected_and_covered_at_their_level)
+{
+    struct draw d = { 56 };
+    int rejected = 0, covered = 0;
+    double reduction = 0;
+    struct welch w;
+    struct cuped a;
+    for (int run = 0; run < RUNS; run++) {
+        struct cross c = rates(&d, 0), same = rates(&d, 0), better = rates(&d, 0.2);
+        cr_assert(cuped_adjust(&c, &same, CUPED_WITHIN, &a, NULL) && cuped_test(&a, ALPHA, &w, NULL));
+        rejected += fabs(w.t) > w.critical;
+        reduction += a.variance_reduction / RUNS;
+        cr_assert(cuped_adjust(&c, &better, CUPED_WITHIN, &a, NULL) && cuped_test(&a, ALPHA, &w, NULL));
+        struct lift_set set = cuped_lift(&a, w.critical);
+        covered += holds(&set, 0.2);
+    }
+    /* 120 users, a few of them with 50 queries: the delta method is 0.6 % too sure */
+    nominal(rejected, RUNS, ALPHA, 0.006, "CUPED of a ratio, equal arms");
+    nominal(covered, RUNS, 1 - ALPHA, 0.006, "CUPED of a ratio, the interval of the lift");
+    cr_assert(reduction > 0.1, "the time before should say something here: %g", reduction);
+}
+
 /* One arm's slope is twice the other's, and it has the fewer units: what Lin's model is for. */
 Test(regress, unequal_slopes_and_sizes_are_covered_at_their_level)
 {
     struct draw d = { 52 };
-    int covered = 0;
+    int covered[2] = { 0 };
     double z = special_normal_qinv(ALPHA / 2);
     enum { FEW = 60 };
     for (int run = 0; run < RUNS; run++) {
@@ -119,16 +159,19 @@ Test(regress, unequal_slopes_and_sizes_are_covered_at_their_level)
                 cross_add(&arms[a], (double[]){ y[a][i], x[a][i] });
             }
         }
-        struct regress_plan p;
-        struct regress_sums sums = { 0 };
-        cr_assert(regress_plan(&arms[0], &arms[1], REGRESS_LIN, &p, NULL));
-        for (size_t a = 0; a < 2; a++)
-            for (int i = 0; i < n[a]; i++)
-                regress_add(&p, a, y[a][i], &x[a][i], &sums);
-        covered += fabs(p.effect - 0.5) <= z * sqrt(sums.hc2);
+        for (enum regress_model model = REGRESS_ANCOVA; model <= REGRESS_LIN; model++) {
+            struct regress_plan p;
+            struct regress_sums sums = { 0 };
+            cr_assert(regress_plan(&arms[0], &arms[1], model, &p, NULL));
+            for (size_t a = 0; a < 2; a++)
+                for (int i = 0; i < n[a]; i++)
+                    regress_add(&p, a, y[a][i], &x[a][i], &sums);
+            covered[model] += fabs(p.effect - 0.5) <= z * sqrt(sums.hc2);
+        }
     }
-    /* normal quantiles on 60 units miss 0.9 %; that x̄ itself is a sample adds 2 % of the variance here */
-    nominal(covered, RUNS, 1 - ALPHA, 0.015, "Lin's interval with HC2");
+    /* normal quantiles on 60 units miss 0.9 %; that Lin's x̄ itself is a sample adds 2 % of the variance here */
+    nominal(covered[REGRESS_ANCOVA], RUNS, 1 - ALPHA, 0.012, "ANCOVA's interval with HC2");
+    nominal(covered[REGRESS_LIN], RUNS, 1 - ALPHA, 0.015, "Lin's interval with HC2");
 }
 
 /* ---- extreme values ---- */
@@ -238,4 +281,39 @@ Test(strata, cochrans_q_rejects_equal_effects_at_its_level)
         rejected += e.log_p_q < log(ALPHA);
     }
     nominal(rejected, RUNS, ALPHA, 0.004, "Cochran's Q");
+}
+
+/* Strata differ in level, units within them by who they were before. */
+Test(strata, with_covariates_reject_equal_arms_at_their_level_and_find_more)
+{
+    struct draw d = { 57 };
+    int rejected = 0, found = 0, plain_found = 0;
+    double z = special_normal_qinv(ALPHA / 2);
+    for (int run = 0; run < 2 * RUNS; run++) {
+        double effect = run % 2 ? 0.15 : 0, theta[SOLVE_MAX];
+        struct cross cells[2 * STRATA];
+        struct stratum adjusted_strata[STRATA], plain[STRATA];
+        struct strata a, p;
+        for (int i = 0; i < 2 * STRATA; i++)
+            cells[i] = cross_none(2);
+        for (int i = 0; i < 4 * UNITS; i++) {
+            int k = (int)(STRATA * draw_uniform(&d)), arm = draw_uniform(&d) < 0.5;
+            double x = draw_normal(&d);
+            cross_add(&cells[2 * k + arm], (double[]){ 3 * k + x + 0.7 * draw_normal(&d) + arm * effect, x });
+        }
+        for (int k = 0; k < STRATA; k++) {
+            const struct cross *c = &cells[2 * k], *t = c + 1;
+            plain[k] = (struct stratum){ { c->n, c->mean[0], c->m2[0][0] / (double)(c->n - 1) },
+                                         { t->n, t->mean[0], t->m2[0][0] / (double)(t->n - 1) } };
+        }
+        cr_assert(strata_cuped(cells, STRATA, theta, adjusted_strata, NULL));
+        cr_assert(strata_effect(adjusted_strata, STRATA, NULL, &a, NULL) &&
+                  strata_effect(plain, STRATA, NULL, &p, NULL));
+        bool rejects = fabs(a.effect) > z * a.se_super;
+        rejected += run % 2 == 0 && rejects;
+        found += run % 2 == 1 && rejects;
+        plain_found += run % 2 == 1 && fabs(p.effect) > z * p.se_super;
+    }
+    nominal(rejected, RUNS, ALPHA, 0.005, "strata with a covariate, equal arms");
+    cr_assert(found > plain_found + RUNS / 5, "the covariate should find more: %d and %d", found, plain_found);
 }
