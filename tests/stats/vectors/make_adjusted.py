@@ -100,6 +100,29 @@ def gradient(f, at):
     return g
 
 
+def strata_with_covariate(k):
+    """θ by least squares with a dummy for each stratum and arm; then the strata of y - θ x."""
+    rows = [(i, arm, x, 2 * i + 0.3 * arm + 1.5 * x + random.normal()) for i in range(k) for arm in (0, 1) for x in random.normal(i, 1, random.integers(15, 60))]
+    cell, arm, x, y = numpy.array([2 * r[0] + r[1] for r in rows]), numpy.array([r[1] for r in rows]), numpy.array([r[2] for r in rows]), numpy.array([r[3] for r in rows])
+    b, _ = least_squares(y, [x, *((cell == c).astype(float) for c in range(2 * k))])
+    z, given, d, v = y - b[0] * x, [], [], []
+    for i in range(k):
+        stratum = {}
+        for a, name in ((0, "_c"), (1, "_t")):
+            at = cell == 2 * i + a
+            cov = numpy.cov(x[at], y[at])
+            stratum.update({"n" + name: int(at.sum()), "mean_y" + name: y[at].mean(), "mean_x" + name: x[at].mean(), "var_y" + name: cov[1, 1],
+                            "var_x" + name: cov[0, 0], "cov_xy" + name: cov[0, 1]})
+        parts = [z[cell == 2 * i + a] for a in (0, 1)]
+        d.append(parts[1].mean() - parts[0].mean())
+        v.append(sum(part.var(ddof=1) / len(part) for part in parts))
+        given.append(stratum)
+    share, d, v = numpy.array([g["n_c"] + g["n_t"] for g in given]) / len(rows), numpy.array(d), numpy.array(v)
+    return {"note": "%d strata with a covariate" % k, "input": {"strata": given, "alpha": 0.05}, "expect": {
+        "theta": many([b[0]], 1e-8), "effect": value(share @ d, 1e-8), "se_conditional": value(math.sqrt(share**2 @ v), 1e-8),
+        "se_superpop": value(math.sqrt(share**2 @ v + share @ (d - share @ d) ** 2 / len(rows)), 1e-8)}}
+
+
 def post_strat():
     cases = []
     for k in (2, 3, 7):
@@ -126,6 +149,7 @@ def post_strat():
                   **{key: value(math.sqrt(gradient(f, at) @ covariance @ gradient(f, at)), 1e-7) for key, f in (("se_superpop", effect), ("lift_se", lift))}}
         strata = [{"n_c": int(n[0, i]), "mean_c": mean[0, i], "var_c": var[0, i], "n_t": int(n[1, i]), "mean_t": mean[1, i], "var_t": var[1, i]} for i in range(k)]
         cases.append({"note": "%d strata" % k, "input": {"strata": strata, "alpha": 0.05}, "expect": expect})
+    cases += [strata_with_covariate(3), strata_with_covariate(5)]
     for note, more in (("a negative variance", {"strata": [{**strata[0], "var_t": -1}]}), ("a weight too few", {"weights": [1]}), ("weights of 0", {"weights": [0] * 7}),
                        ("a stratum without a mean", {"strata": [{"n_c": 5}]}), ("not objects", {"strata": [1, 2]})):
         cases.append({"note": note, "input": {"strata": strata, "alpha": 0.05, **more}, "expect_error": "refused"})
@@ -232,8 +256,8 @@ def mann_whitney():
         plain, corrected = (stats.mannwhitneyu(t, c, method="asymptotic", use_continuity=b) for b in (False, True))
         bm = stats.brunnermunzel(c, t)
         expect = {"u_t": value(plain.statistic), "auc": value(plain.statistic / len(c) / len(t)), "log_p": value(math.log(plain.pvalue), 1e-8),
-                  "log_p_cc": value(math.log(corrected.pvalue), 1e-8, 1e-12), "bm_stat": value(bm.statistic),
-                  "bm_log_p": value(math.log(bm.pvalue), 1e-7),
+                  "log_p_cc": value(math.log(corrected.pvalue), 1e-8, 1e-12), "bm_stat": value(bm.statistic) if math.isfinite(bm.statistic) else None,
+                  "bm_log_p": value(math.log(bm.pvalue), 1e-7) if math.isfinite(bm.statistic) else None,
                   "hodges_lehmann": value(numpy.median(numpy.subtract.outer(t, c)), 1e-12, 1e-12)}
         if len(set(c + t)) == len(c + t):
             exact = [stats.mannwhitneyu(t, c, method="exact", alternative=a).pvalue for a in ("two-sided", "greater")]
