@@ -41,29 +41,34 @@ bool confseq_rho_exact(double n_star, double alpha, enum confseq_side side, doub
     return true;
 }
 
-/* With z = effect/se: ln e = k z²/(2 (1 + k)) - ln(1 + k)/2; half width se √((1 + 1/k) (2 ln(1/alpha) + ln(1 + k))). */
-static void two_sides(double effect, double se, double k, double alpha, struct confseq *out)
+/* √((1 + 1/k) (2 ln(1/alpha) + ln(1 + k))); of one side √(2 (1 + 1/k) ln(1 + √(1 + k)/(2 alpha))). */
+double confseq_critical(double k, double alpha, enum confseq_side side)
 {
-    double z = effect / se, half = se * sqrt((1 + 1 / k) * (-2 * log(alpha) + log1p(k)));
-    *out = (struct confseq){ .log_e = z * z / (2 * (1 + 1 / k)) - 0.5 * log1p(k), .half_width = half };
-    out->lo = effect - half;
-    out->hi = effect + half;
-    out->log_p = fmin(0, -out->log_e);
-    out->p = exp(out->log_p);
+    if (side == CONFSEQ_TWO)
+        return sqrt((1 + 1 / k) * (-2 * log(alpha) + log1p(k)));
+    return sqrt(2 * (1 + 1 / k) * log1p(sqrt(1 + k) / (2 * alpha)));
 }
 
-/* With x = k z²/(2 (1 + k)): p = √(1 + k)/(2 (e^x - 1)) in the direction that is asked for, else 1;
- * half width se √(2 (1 + 1/k) ln(1 + √(1 + k)/(2 alpha))). */
-static void one_side(double effect, double se, double k, double alpha, bool greater, struct confseq *out)
+/* With z = effect/se and x = k z²/(2 (1 + k)): ln e = x - ln(1 + k)/2. */
+static double log_e_two(double z, double k)
 {
-    double z = effect / se, x = z * z / (2 * (1 + 1 / k)), root = 0.5 * log1p(k);
-    double half = se * sqrt(2 * (1 + 1 / k) * log1p(exp(root) / (2 * alpha)));
-    bool right = (greater ? effect : -effect) > 0 && x > 0;
-    double log_expm1 = right ? x + ibeta_log1mexp(-x) : -INFINITY;
-    *out = (struct confseq){ .log_e = log_expm1 + M_LN2 - root, .half_width = half };
-    out->lo = greater ? effect - half : -INFINITY;
-    out->hi = greater ? INFINITY : effect + half;
-    out->log_p = fmin(0, -out->log_e);
+    return z * z / (2 * (1 + 1 / k)) - 0.5 * log1p(k);
+}
+
+/* p = √(1 + k)/(2 (e^x - 1)) in the direction that is asked for, else 1. */
+static double log_e_one(double z, double k)
+{
+    double x = z * z / (2 * (1 + 1 / k)), log_expm1 = z > 0 && x > 0 ? x + ibeta_log1mexp(-x) : -INFINITY;
+    return log_expm1 + M_LN2 - 0.5 * log1p(k);
+}
+
+static void answer(double effect, double se, double k, double alpha, enum confseq_side side, struct confseq *out)
+{
+    double z = effect / se, half = se * confseq_critical(k, alpha, side);
+    double log_e = side == CONFSEQ_TWO ? log_e_two(z, k) : log_e_one(side == CONFSEQ_LESS ? -z : z, k);
+    *out = (struct confseq){ .log_e = log_e, .log_p = fmin(0, -log_e), .half_width = half };
+    out->lo = side == CONFSEQ_LESS ? -INFINITY : effect - half;
+    out->hi = side == CONFSEQ_GREATER ? INFINITY : effect + half;
     out->p = exp(out->log_p);
 }
 
@@ -93,10 +98,7 @@ bool confseq_asymptotic(double effect, double se, double n, double rho, double a
     double k = n * rho * rho;
     if (!check_effect(effect, se, k, err))
         return false;
-    if (side == CONFSEQ_TWO)
-        two_sides(effect, se, k, alpha, out);
-    else
-        one_side(effect, se, k, alpha, side == CONFSEQ_GREATER, out);
+    answer(effect, se, k, alpha, side, out);
     return true;
 }
 
@@ -112,7 +114,7 @@ bool confseq_msprt(double effect, double se, double tau, double theta0, double a
         return err_set(err, ERR_INVALID, "theta0 is not a finite number");
     if (!check_effect(effect - theta0, se, k, err))
         return false;
-    two_sides(effect - theta0, se, k, alpha, out);
+    answer(effect - theta0, se, k, alpha, CONFSEQ_TWO, out);
     out->lo = effect - out->half_width;
     out->hi = effect + out->half_width;
     return true;

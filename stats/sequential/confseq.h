@@ -27,6 +27,8 @@ struct confseq {
  * Refuses n_star that is not above 0, and an alpha of 1/2 or more of one side: there is no such ρ. */
 bool confseq_rho(double n_star, double alpha, enum confseq_side side, double *out, struct err *err) MUSTCHECK;
 bool confseq_rho_exact(double n_star, double alpha, enum confseq_side side, double *out, struct err *err) MUSTCHECK;
+/* Half the interval's width in standard errors, or the distance of the bound of one side, k = n ρ² above 0: what |Z| is compared with. */
+double confseq_critical(double k, double alpha, enum confseq_side side);
 /* The asymptotic confidence sequence after n units in all. */
 bool confseq_asymptotic(double effect, double se, double n, double rho, double alpha, enum confseq_side side,
                         struct confseq *out, struct err *err) MUSTCHECK;

@@ -168,7 +168,8 @@ const struct xstat_method xstat_methods[] = {
       "Wang, A. Ramdas 2022",
       "p; procedure: adjust, weighted_holm (weights), fixed_sequence, gatekeeping (families: lists of p), e_bh (log_e "
       "alpha)",
-      "bonferroni sidak holm holm_sidak hochberg hommel bh by; weighted_*; adjusted; family_*; rejected n_rejected",
+      "bonferroni sidak holm holm_sidak hochberg hommel (up to 2000 tests) bh by; weighted_*; adjusted; family_*; "
+      "rejected n_rejected",
       xstat_holm_bh },
     { "ks_uniform", "are the p-values of A/A tests uniform?",
       "D = max(i/n - p_i, p_i - (i - 1)/n); P(D >= d) exactly: a Poisson process kept between both boundaries, in the "
@@ -276,6 +277,20 @@ const struct xstat_method xstat_methods[] = {
       "solve: power (n_c delta), n (power delta) or mde (power n_c; mean: of control); sd alpha; sides: 2; ratio: 1;\n"
       "  both_tails: true; variance_reduction: share of the variance that a covariate takes away, 0",
       "power; n_c_real n_c n_t; mde_abs mde_rel", xstat_power_t },
+    { "plan_sequential", "a test that is looked at early, planned: units, power, detectable effect, days",
+      "Z drifts as effect √I, I = n_c/(var_c + var_t/ratio); power: P(Z leaves its bounds at any look) (see "
+      "group_sequential);\n"
+      "  bounds: fixed z_{alpha/sides}; spending; any_time: a confidence sequence tuned for the last look; inflation: "
+      "units "
+      "beside\n"
+      "  one look at the end; days: traffic_days (n/traffic_units)^(1/growth)",
+      "C. Jennison, B. Turnbull, Group Sequential Methods, 2000; I. Waudby-Smith et al. 2024 for any_time",
+      "solve: power (effect n_c), n (effect power) or mde (n_c power); method: fixed, any_time or spending (function, "
+      "par as in\n"
+      "  group_sequential); looks: how many, or t: shares of the units, the last 1; alpha var_c; var_t: var_c; sides: "
+      "2; ratio: 1;\n"
+      "  traffic_units in traffic_days (7) with growth (1: all units are new) for the days",
+      "n_c_real n_c n_t inflation expected_share; power; mde_abs; z; days weeks", xstat_plan_sequential },
     { "special", "tails as logarithms, and quantiles",
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "
       "the\n"

@@ -55,4 +55,5 @@ bool xstat_beta_binomial(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_normal_bayes(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_power_two_proportion(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_power_t(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_plan_sequential(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_special(struct xstat_in *in, json_t *out, struct err *err);

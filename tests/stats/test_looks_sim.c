@@ -7,6 +7,7 @@
 #include "draw.h"
 #include "stats/sequential/bounds.h"
 #include "stats/sequential/confseq.h"
+#include "stats/sequential/plan.h"
 #include "stats/sequential/stopped.h"
 
 enum { RUNS = 4000, LOOKS = 200, UNITS = 25 }; /* of each arm between two looks */
@@ -175,5 +176,42 @@ Test(looks_sim, what_is_said_after_a_stop_is_right)
         is_nominal(high, STOPS, 0.5, "estimate too high");
         cr_assert(not(effect && naive_high < 0.55 * STOPS), "the naive estimate is too high in %d of %d runs",
                   naive_high, STOPS);
+    }
+}
+
+/* Power is what was planned, to a point, on the skewed revenue of real units: 0.2 E, variance 0.2 * 2 - 0.2². */
+Test(looks_sim, planned_power_is_found)
+{
+    enum { TESTS = 25000, STEPS = 10 };
+    static const double t[STEPS] = { 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1 };
+    for (int method = PLAN_SPENDING; method <= PLAN_ANY_TIME; method++) {
+        struct draw d = { 75 + (uint64_t)method };
+        const struct plan p = { .method = (enum plan_method)method,
+                                .alpha = ALPHA,
+                                .sides = 2,
+                                .t = t,
+                                .looks = STEPS,
+                                .spending = { SPENDING_OBRIEN_FLEMING, 0 },
+                                .var_c = 0.36,
+                                .var_t = 0.36,
+                                .ratio = 1 };
+        double z[STEPS], effect;
+        struct err err;
+        int found = 0;
+        cr_assert(plan_bounds(&p, z, &err), "%s", err.text);
+        cr_assert(plan_effect(&p, STEPS * UNITS, 0.8, &effect, &err), "%s", err.text);
+        for (int i = 0; i < TESTS; i++) {
+            struct arms a = { 0 };
+            bool stopped = false;
+            for (int look = 0; look < STEPS && !stopped; look++) {
+                add_units(&a, &d, 0);
+                double difference = (a.sum[1] - a.sum[0]) / a.n + effect;
+                stopped = fabs(difference) > z[look] * sqrt(2 * 0.36 / a.n);
+            }
+            found += stopped;
+        }
+        double got = (double)found / TESTS;
+        cr_log_info("%s: power %.4f\n", plan_method_names[method], got);
+        cr_assert(lt(dbl, fabs(got - 0.8), 0.01), "%s: power %.4f, not 0.8 to a point", plan_method_names[method], got);
     }
 }

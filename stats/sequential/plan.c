@@ -1,0 +1,145 @@
+#include "stats/sequential/plan.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "stats/sequential/confseq.h"
+#include "stats/sequential/stopped.h"
+#include "stats/special/special.h"
+
+const char *const plan_method_names[] = {
+    [PLAN_FIXED] = "fixed",
+    [PLAN_SPENDING] = "spending",
+    [PLAN_ANY_TIME] = "any_time",
+};
+static_assert(sizeof plan_method_names / sizeof *plan_method_names == PLAN_METHOD_COUNT, "a name for every method");
+
+static bool check(const struct plan *p, struct err *err)
+{
+    if (!(p->var_c >= 0) || !(p->var_t >= 0) || !(p->var_c + p->var_t > 0) || !isfinite(p->var_c + p->var_t))
+        return err_set(err, ERR_INVALID, "the variances of a unit are %g and %g, not numbers from 0, one above",
+                       p->var_c, p->var_t);
+    if (!(p->ratio > 0) || !isfinite(p->ratio))
+        return err_set(err, ERR_INVALID, "the ratio of units is %g, not a number above 0", p->ratio);
+    if (p->sides != 1 && p->sides != 2)
+        return err_set(err, ERR_INVALID, "a test has 1 or 2 sides, not %d", p->sides);
+    if (!(p->alpha > 0 && p->alpha / p->sides < 0.5))
+        return err_set(err, ERR_INVALID, "alpha is %g, not above 0 and below 1/2 of each side", p->alpha);
+    if (!exits_check_looks(p->t, p->looks, err))
+        return false;
+    if (p->t[p->looks - 1] != 1)
+        return err_set(err, ERR_INVALID, "t of the last look is %g, must be 1: all units", p->t[p->looks - 1]);
+    if (p->method == PLAN_FIXED && p->looks != 1)
+        return err_set(err, ERR_INVALID, "a fixed horizon is looked at once, not %zu times", p->looks);
+    return true;
+}
+
+/* Tuned for its last look, n ρ² there is the same for any number of units, and k t at the others. */
+static bool any_time_bounds(const struct plan *p, double *out_z, struct err *err)
+{
+    enum confseq_side side = p->sides == 2 ? CONFSEQ_TWO : CONFSEQ_GREATER;
+    double rho;
+    if (!confseq_rho_exact(1, p->alpha, side, &rho, err))
+        return false;
+    for (size_t k = 0; k < p->looks; k++)
+        out_z[k] = confseq_critical(rho * rho * p->t[k], p->alpha, side);
+    return true;
+}
+
+bool plan_bounds(const struct plan *p, double *out_z, struct err *err)
+{
+    const struct bounds_plan all = { p->t, p->looks, p->alpha, p->sides };
+    struct bounds b;
+    if (!check(p, err))
+        return false;
+    if (p->method == PLAN_ANY_TIME)
+        return any_time_bounds(p, out_z, err);
+    if (p->method == PLAN_FIXED)
+        return out_z[0] = special_normal_qinv(p->alpha / p->sides), true;
+    if (!bounds_spending(&all, &p->spending, &b, err))
+        return false;
+    for (size_t k = 0; k < p->looks; k++)
+        out_z[k] = b.z[k];
+    return true;
+}
+
+/* Variance of the difference for one control unit: v_c + v_t/r. */
+static double unit_variance(const struct plan *p)
+{
+    return p->var_c + p->var_t / p->ratio;
+}
+
+static bool check_effect(double effect, struct err *err)
+{
+    return (isfinite(effect) && effect != 0) ||
+           err_set(err, ERR_INVALID, "the effect is %g, not a number other than 0", effect);
+}
+
+static bool check_units(double n_c, struct err *err)
+{
+    return (n_c > 0 && isfinite(n_c)) || err_set(err, ERR_INVALID, "n_c is %g, not a number of units above 0", n_c);
+}
+
+static bool drift_of(const struct plan *p, const double *z, double power, double *out, struct err *err)
+{
+    const struct exits_design d = { p->t, z, p->looks, p->sides };
+    if (!(power > p->alpha && power < 1))
+        return err_set(err, ERR_INVALID, "the power is %g, not between alpha (%g) and 1", power, p->alpha);
+    return stopped_drift(&d, power, out, err);
+}
+
+bool plan_units(const struct plan *p, double effect, double power, struct plan_test *out, struct err *err)
+{
+    double z[EXITS_LOOKS_MAX], up[EXITS_LOOKS_MAX], down[EXITS_LOOKS_MAX], drift, once;
+    const struct exits_design d = { p->t, z, p->looks, p->sides };
+    const struct plan at_end = { .alpha = p->alpha, .sides = p->sides, .t = (const double[]){ 1 }, .looks = 1 };
+    const double z_once = special_normal_qinv(p->alpha / p->sides);
+    struct stopped_chances c;
+    if (!plan_bounds(p, z, err) || !check_effect(effect, err) || !drift_of(p, z, power, &drift, err) ||
+        !drift_of(&at_end, &z_once, power, &once, err) || !stopped_chances(&d, drift, up, down, &c, err))
+        return false;
+    double root = drift / effect, control = root * root * unit_variance(p);
+    if (!(control > 0) || !isfinite(control * p->ratio))
+        return err_set(err, ERR_INVALID, "an effect of %g takes more units than a number holds", effect);
+    *out = (struct plan_test){ drift, drift / once * (drift / once), control, control * p->ratio, c.expected_t };
+    return true;
+}
+
+bool plan_effect(const struct plan *p, double n_c, double power, double *out, struct err *err)
+{
+    double z[EXITS_LOOKS_MAX], drift;
+    if (!plan_bounds(p, z, err) || !check_units(n_c, err) || !drift_of(p, z, power, &drift, err))
+        return false;
+    *out = drift * sqrt(unit_variance(p) / n_c);
+    return true;
+}
+
+bool plan_power(const struct plan *p, double effect, double n_c, double *out, struct err *err)
+{
+    double z[EXITS_LOOKS_MAX], up[EXITS_LOOKS_MAX], down[EXITS_LOOKS_MAX];
+    const struct exits_design d = { p->t, z, p->looks, p->sides };
+    struct stopped_chances c;
+    if (!plan_bounds(p, z, err) || !check_units(n_c, err))
+        return false;
+    if (!isfinite(effect))
+        return err_set(err, ERR_INVALID, "the effect is not a finite number");
+    if (!stopped_chances(&d, effect / sqrt(unit_variance(p) / n_c), up, down, &c, err))
+        return false;
+    *out = fmin(1, c.power);
+    return true;
+}
+
+bool plan_days(const struct plan_traffic *t, double units, double *out, struct err *err)
+{
+    if (!(t->days > 0) || !(t->units > 0) || !isfinite(t->days) || !isfinite(t->units))
+        return err_set(err, ERR_INVALID, "%g units in %g days are no traffic", t->units, t->days);
+    if (!(t->growth > 0 && t->growth <= 1))
+        return err_set(err, ERR_INVALID, "growth is %g, not above 0 and up to 1", t->growth);
+    if (!(units > 0) || !isfinite(units))
+        return err_set(err, ERR_INVALID, "%g is no number of units above 0", units);
+    double days = t->days * pow(units / t->units, 1 / t->growth);
+    if (!isfinite(days))
+        return err_set(err, ERR_INVALID, "so many units will never be there");
+    *out = days;
+    return true;
+}
