@@ -318,7 +318,8 @@ def bandit_weights():
     return cases
 
 
-for name, make in (("moments", moments), ("welch_t", welch_t), ("relative_lift", relative_lift), ("ratio_delta", ratio_delta),
-                   ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions), ("bandit_weights", bandit_weights),
-                   ("power_two_proportion", power_two_proportion), ("power_t", power_t)):
-    write(name, make())
+if __name__ == "__main__":
+    for name, make in (("moments", moments), ("welch_t", welch_t), ("relative_lift", relative_lift), ("ratio_delta", ratio_delta),
+                       ("two_proportion", two_proportion), ("chi_square_srm", chi_square_srm), ("special", special_functions), ("bandit_weights", bandit_weights),
+                       ("power_two_proportion", power_two_proportion), ("power_t", power_t)):
+        write(name, make())
