@@ -15,6 +15,8 @@ const char *const spending_names[] = {
 };
 static_assert(sizeof spending_names / sizeof *spending_names == SPENDING_COUNT, "a name for every spending function");
 
+/* Smaller ones would need walks further out than exits.h follows them. */
+#define ALPHA_LEAST 1e-30
 /* Bounds are sought from so low a z on: everybody is above it. */
 #define Z_LEAST (-12.0)
 /* A Haybittle-Peto interim bound may leave this little of alpha, and no less, to the last look. */
@@ -42,8 +44,8 @@ static bool check_plan(const struct bounds_plan *p, struct err *err)
 {
     if (p->sides != 1 && p->sides != 2)
         return err_set(err, ERR_INVALID, "a test has 1 or 2 sides, not %d", p->sides);
-    if (!(p->alpha > 0 && p->alpha / p->sides < 0.5))
-        return err_set(err, ERR_INVALID, "alpha is %g, not above 0 and below 1/2 of each side", p->alpha);
+    if (!(p->alpha >= ALPHA_LEAST && p->alpha / p->sides < 0.5))
+        return err_set(err, ERR_INVALID, "alpha is %g, not from %g and below 1/2 of each side", p->alpha, ALPHA_LEAST);
     return exits_check_looks(p->t, p->looks, err);
 }
 
@@ -66,7 +68,7 @@ struct level {
 static double excess(const void *arg, double z)
 {
     const struct level *l = arg;
-    return log(exits_above(l->e, l->t, z * sqrt(l->t))) - l->log_target;
+    return log(fmax(DBL_TRUE_MIN, exits_above(l->e, l->t, z * sqrt(l->t)))) - l->log_target;
 }
 
 /* The z above which `spend` of one side ends at t. Nobody is further out than if no look had been before, so that is where to start. */

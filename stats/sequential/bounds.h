@@ -27,7 +27,7 @@ double spending_at(const struct spending *s, double a, double t);
 struct bounds_plan {
     const double *t; /* shares of the information */
     size_t looks;
-    double alpha; /* of the whole test; of each side below 1/2 */
+    double alpha; /* of the whole test, from 1e-30; of each side below 1/2 */
     int sides;
 };
 struct bounds {

@@ -10,8 +10,12 @@
 
 /* The least precision of a beta mixture, in steps: confseq's choice for times too early for any. */
 #define R_LEAST 1e-3
+/* Steps that are further from 1 leave no room for sums in a double. */
+#define STEP_LEAST 1e-12
 /* Shares from 1e-300 on: the logit of the least. */
 #define LOGIT_FAR 690.0
+/* From here on five terms of Mills' ratio are right to 1e-12. */
+#define MILLS_FROM 30.0
 
 bool mixture_check(double v, double alpha, double v_opt, double alpha_opt, bool one_sided, struct err *err)
 {
@@ -35,11 +39,20 @@ struct mixture_normal mixture_normal(double v_opt, double alpha_opt, bool one_si
     return (struct mixture_normal){ v_opt / (drop + log1p(drop)), one_sided };
 }
 
-/* ln √(ρ/(v + ρ)) + s²/(2 (v + ρ)), of one side + ln 2 Φ(s/√(v + ρ)). */
+/* z²/2 + ln Φ(z). Far below 0 the two cancel, and what is left is Mills' ratio. */
+static double log_scaled_cdf(double z)
+{
+    if (z > -MILLS_FROM)
+        return z * z / 2 + special_log_normal_q(-z);
+    double x = 1 / (z * z);
+    return log1p(-x * (1 - x * (3 - x * (15 - x * 105)))) - log(-z) - STIRLING_LN_SQRT_2PI;
+}
+
+/* With z = s/√(v + ρ): ln √(ρ/(v + ρ)) + z²/2, of one side + ln 2 Φ(z). */
 double mixture_normal_log(const struct mixture_normal *m, double s, double v)
 {
-    double sum = v + m->rho, log_two = -0.5 * log1p(v / m->rho) + s * (s / sum) / 2;
-    return m->one_sided ? log_two + M_LN2 + special_log_normal_q(-s / sqrt(sum)) : log_two;
+    double z = s / sqrt(v + m->rho);
+    return -0.5 * log1p(v / m->rho) + (m->one_sided ? M_LN2 + log_scaled_cdf(z) : z * z / 2);
 }
 
 struct normal_at {
@@ -66,8 +79,9 @@ double mixture_normal_bound(const struct mixture_normal *m, double v, double alp
 bool mixture_beta(double v_opt, double alpha_opt, double g, double h, bool one_sided, struct mixture_beta *out,
                   struct err *err)
 {
-    if (!(g > 0) || !(h > 0) || !isfinite(g * h))
-        return err_set(err, ERR_INVALID, "the steps g and h are %g and %g, not numbers above 0", g, h);
+    if (!(g >= STEP_LEAST && g <= 1 / STEP_LEAST) || !(h >= STEP_LEAST && h <= 1 / STEP_LEAST))
+        return err_set(err, ERR_INVALID, "the steps g and h are %g and %g, not from %g to %g", g, h, STEP_LEAST,
+                       1 / STEP_LEAST);
     double rho = mixture_normal(v_opt, alpha_opt, one_sided).rho;
     *out = (struct mixture_beta){ g, h, fmax(rho - g * h, R_LEAST * g * h), one_sided };
     return true;

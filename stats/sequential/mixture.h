@@ -30,7 +30,7 @@ struct mixture_normal mixture_normal(double v_opt, double alpha_opt, bool one_si
 double mixture_normal_log(const struct mixture_normal *m, double s, double v);
 double mixture_normal_bound(const struct mixture_normal *m, double v, double alpha);
 
-/* Refuses steps that are not above 0. */
+/* Refuses steps that are not from 1e-12 to 1e12. */
 bool mixture_beta(double v_opt, double alpha_opt, double g, double h, bool one_sided, struct mixture_beta *out,
                   struct err *err) MUSTCHECK;
 /* -v/h <= s <= v/g, as any such sum. */

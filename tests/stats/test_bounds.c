@@ -95,7 +95,7 @@ Test(bounds, refusals_say_why)
     struct bounds b;
     struct err err;
     cr_assert(not(bounds_spending(&(struct bounds_plan){ fifths, 5, 0, 2 }, &(struct spending){ 0 }, &b, &err)));
-    cr_assert(eq(str, err.text, "alpha is 0, not above 0 and below 1/2 of each side"));
+    cr_assert(eq(str, err.text, "alpha is 0, not from 1e-30 and below 1/2 of each side"));
     cr_assert(not(bounds_spending(&(struct bounds_plan){ fifths, 5, 0.05, 3 }, &(struct spending){ 0 }, &b, &err)));
     cr_assert(eq(str, err.text, "a test has 1 or 2 sides, not 3"));
     cr_assert(not(bounds_spending(&(struct bounds_plan){ fifths, 5, 0.05, 2 }, &(struct spending){ SPENDING_POWER, 0 },

@@ -57,6 +57,12 @@ Test(confseq, exact_rho_makes_the_planned_look_the_narrowest)
         cr_assert(epsilon_eq(dbl, near, rho, 0.03 * rho));
     }
     cr_assert(confseq_rho_exact(n_star, ALPHA, CONFSEQ_TWO, &rho, &err));
+    /* n_star ρ² = k solves k = -2 ln a + ln(1 + k), whatever alpha is */
+    for (double alpha = 0.3; alpha > 1e-300; alpha *= 1e-7) {
+        double any;
+        cr_assert(confseq_rho_exact(1, alpha, CONFSEQ_TWO, &any, &err));
+        cr_assert(epsilon_eq(dbl, any * any, -2 * log(alpha) + log1p(any * any), 1e-12 * any * any));
+    }
     double least = after(0, 1, n_star, rho, CONFSEQ_TWO).half_width;
     cr_assert(lt(dbl, least, after(0, 1, n_star, rho * 1.01, CONFSEQ_TWO).half_width));
     cr_assert(lt(dbl, least, after(0, 1, n_star, rho / 1.01, CONFSEQ_TWO).half_width));

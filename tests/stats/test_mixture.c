@@ -63,6 +63,18 @@ Test(mixture, a_share_of_a_trillion_trials_has_an_interval)
     cr_assert(lt(dbl, a.hi - a.lo, 5e-6));
 }
 
+/* A sum far in the wrong direction: ln √(ρ/(v + ρ)) + ln 2 + ln of Mills' ratio, and nothing cancels. */
+Test(mixture, a_sum_far_below_is_no_evidence)
+{
+    const struct mixture_normal m = { 3, true };
+    for (double z = 29; z < 32; z += 0.5) {
+        double mills = 1 / z - 1 / pow(z, 3) + 3 / pow(z, 5) - 15 / pow(z, 7) + 105 / pow(z, 9);
+        double expected = log(sqrt(0.75) * 2 / sqrt(2 * M_PI) * mills);
+        cr_assert(epsilon_eq(dbl, mixture_normal_log(&m, -z * 2, 1), expected, 1e-11)); /* √(v + ρ) is 2 */
+    }
+    cr_assert(epsilon_eq(dbl, mixture_normal_log(&m, -1e300, 1), -300 * M_LN10, 3));
+}
+
 /* What a fair game of n steps makes of the likelihood ratio is 1 on average. */
 Test(mixture, the_beta_mixture_averages_to_one)
 {
