@@ -1,9 +1,9 @@
 #include "stats/sequential/confseq.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "stats/special/ibeta.h"
+#include "stats/special/special.h"
 
 static bool check_alpha(double alpha, enum confseq_side side, struct err *err)
 {
@@ -31,26 +31,13 @@ bool confseq_rho(double n_star, double alpha, enum confseq_side side, double *ou
     return true;
 }
 
-enum { NEWTON_STEPS_MAX = 60 };
-
-/* k - ln(1 + k) = drop, or k = -W_{-1}(-e^(-drop - 1)) - 1 with Lambert's W: Newton's steps from a bound above, down to rounding. (GSL's W_{-1}
- * was measured 2e-11 off at alpha 3e-8, and has no argument for an alpha of 1e-160.) */
-static double narrowest(double drop)
-{
-    double k = drop + sqrt(2 * drop), step = k;
-    for (int i = 0; i < NEWTON_STEPS_MAX && fabs(step) > 2 * DBL_EPSILON * k; i++) {
-        step = (k - log1p(k) - drop) * (1 + k) / k;
-        k -= step;
-    }
-    return k;
-}
-
+/* k = -W_{-1}(-a²/e) - 1 with Lambert's W; a² may be too small for a double. */
 bool confseq_rho_exact(double n_star, double alpha, enum confseq_side side, double *out, struct err *err)
 {
     if (!check_tuning(n_star, err) || !check_alpha(alpha, side, err))
         return false;
     double a = side == CONFSEQ_TWO ? alpha : 2 * alpha;
-    *out = sqrt(narrowest(-2 * log(a)) / n_star);
+    *out = sqrt((-special_lambert_wm1_log(2 * log(a) - 1) - 1) / n_star);
     return true;
 }
 

@@ -22,6 +22,8 @@ enum { NEWTON_STEPS_MAX = 200 };
 #define NEARLY_ALL_Z (-1.0)
 /* Kolmogorov's cdf is below 1e-500 here. */
 #define NO_DISTANCE 0.03
+/* GSL's W_{-1} was measured right below; above it is up to 2e-11 off. */
+#define LAMBERT_FAR (-0.1)
 /* Beyond this a noncentral t goes by its expansion; below the other, it is positive in no case that a double could hold. */
 #define NC_FAR 400.0
 #define NC_NEVER 40.0
@@ -124,9 +126,20 @@ double special_log_binomial_upper(int64_t k, int64_t n, double p)
     return ibeta_log((double)k, (double)(n - k + 1), p, 1 - p);
 }
 
+/* With W = -1 - k: k - ln(1 + k) = -1 - v; Newton's steps from a bound above, down to rounding. */
+double special_lambert_wm1_log(double v)
+{
+    double drop = -1 - v, k = drop + sqrt(2 * drop), step = k;
+    for (int i = 0; i < NEWTON_STEPS_MAX && fabs(step) > 2 * DBL_EPSILON * k; i++) {
+        step = (k - log1p(k) - drop) * (1 + k) / k;
+        k -= step;
+    }
+    return -1 - k;
+}
+
 double special_lambert_wm1(double x)
 {
-    return gsl_sf_lambert_Wm1(x);
+    return x < LAMBERT_FAR ? gsl_sf_lambert_Wm1(x) : special_lambert_wm1_log(log(-x));
 }
 
 /* P(T > t), t >= 0, as a Poisson mixture of beta tails (R. V. Lenth, AS 243, 1989, for the complement): with λ = nc²/2,

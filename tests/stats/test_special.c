@@ -172,3 +172,14 @@ Test(special, a_normal_tail_of_nearly_1_keeps_the_digits_of_its_rest)
         cr_assert(epsilon_eq(dbl, all, log1p(-rest), 1e-14 * fabs(all)));
     }
 }
+
+/* W e^W = x, in logarithms: W + ln(-W) = ln(-x), on either side of where GSL's is taken and below all doubles. */
+Test(special, lambert_solves_its_equation)
+{
+    for (double v = -1.001; v > -800; v *= 1.3) {
+        double w = special_lambert_wm1_log(v);
+        cr_assert(epsilon_eq(dbl, w + log(-w), v, 4e-15 * fabs(v)));
+        if (v > -700)
+            cr_assert(epsilon_eq(dbl, special_lambert_wm1(-exp(v)), w, v > -1.1 ? 1e-11 : 1e-13 * fabs(w)));
+    }
+}
