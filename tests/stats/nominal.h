@@ -12,3 +12,11 @@ static inline void nominal(int count, int runs, double share, double slack, cons
     cr_log_info("%s: %.4f of %d runs, %.4f ± %.4f", what, got, runs, share, bound);
     cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
 }
+
+/* Of what may happen in less than `share` of the runs, and must not in more. */
+static inline void nominal_at_most(int count, int runs, double share, const char *what)
+{
+    double bound = share + NOMINAL_NOISE * sqrt(share * (1 - share) / runs), got = (double)count / runs;
+    cr_log_info("%s: %.4f of %d runs, at most %.4f", what, got, runs, bound);
+    cr_assert(got <= bound, "%s: %.4f of the runs, more than %.4f", what, got, bound);
+}

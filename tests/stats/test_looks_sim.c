@@ -1,10 +1,11 @@
 /* Simulations with fixed seeds: tests that are looked at again and again. Under no difference a sequential test may be wrong in 5 % of the
- * runs over all looks together, up to NOISE standard errors of the share that RUNS runs have; one for a single look is wrong in far more. */
+ * runs over all looks together, up to the noise that so many runs have; one for a single look is wrong in far more. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
 
 #include "draw.h"
+#include "nominal.h"
 #include "stats/sequential/bounds.h"
 #include "stats/sequential/confseq.h"
 #include "stats/sequential/plan.h"
@@ -12,12 +13,6 @@
 
 enum { RUNS = 4000, LOOKS = 200, UNITS = 25 }; /* of each arm between two looks */
 #define ALPHA 0.05
-#define NOISE 4.0
-
-static double noise(double share)
-{
-    return NOISE * sqrt(share * (1 - share) / RUNS);
-}
 
 /* Skewed revenue: one of five units buys, for an exponential amount. */
 static double revenue(struct draw *d)
@@ -78,10 +73,9 @@ Test(looks_sim, a_confidence_sequence_may_be_looked_at_200_times)
         naive += by_z;
         uncovered += missed;
     }
-    cr_log_info("of %d runs of %d looks: sequence wrong %d, not covering %d, z wrong %d\n", RUNS, LOOKS, wrong,
-                uncovered, naive);
-    cr_assert(le(dbl, (double)wrong / RUNS, ALPHA + noise(ALPHA)));
-    cr_assert(le(dbl, (double)uncovered / RUNS, ALPHA + noise(ALPHA)));
+    nominal_at_most(wrong, RUNS, ALPHA, "a sequence is wrong");
+    nominal_at_most(uncovered, RUNS, ALPHA, "a sequence does not cover");
+    cr_log_info("one look's z is wrong: %.4f of %d runs", (double)naive / RUNS, RUNS);
     cr_assert(gt(int, wrong, 0)); /* it can be wrong */
     cr_assert(gt(dbl, (double)naive / RUNS, 4 * ALPHA));
 }
@@ -89,13 +83,6 @@ Test(looks_sim, a_confidence_sequence_may_be_looked_at_200_times)
 /* ---- planned looks: the score is a Brownian motion ---- */
 
 enum { WALKS = 20000 };
-
-static void is_nominal(int count, int runs, double share, const char *what)
-{
-    double bound = NOISE * sqrt(share * (1 - share) / runs), got = (double)count / runs;
-    cr_log_info("%s: %.4f of %d runs\n", what, got, runs);
-    cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
-}
 
 /* The look, from 1, at which a walk crosses; 0 for none. *out_z is Z there, or at the last look. */
 static size_t walk(struct draw *d, const struct exits_design *design, double drift, double *out_z)
@@ -120,7 +107,7 @@ static void bounds_hold(const struct bounds *b, const double *t, size_t looks, u
     double z;
     for (int i = 0; i < WALKS; i++)
         wrong += walk(&d, &design, 0, &z) > 0;
-    is_nominal(wrong, WALKS, ALPHA, what);
+    nominal(wrong, WALKS, ALPHA, 0, what);
 }
 
 Test(looks_sim, bounds_are_wrong_in_five_percent_of_200_looks)
@@ -171,9 +158,9 @@ Test(looks_sim, what_is_said_after_a_stop_is_right)
             high += s.estimate > truth;
             naive_high += s.naive > truth;
         }
-        is_nominal(found, STOPS, effect ? 0.8 : ALPHA, effect ? "power" : "false positives");
-        is_nominal(covered, STOPS, 1 - ALPHA, "coverage after a stop");
-        is_nominal(high, STOPS, 0.5, "estimate too high");
+        nominal(found, STOPS, effect ? 0.8 : ALPHA, 0, effect ? "power" : "false positives");
+        nominal(covered, STOPS, 1 - ALPHA, 0, "coverage after a stop");
+        nominal(high, STOPS, 0.5, 0, "estimate too high");
         cr_assert(not(effect && naive_high < 0.55 * STOPS), "the naive estimate is too high in %d of %d runs",
                   naive_high, STOPS);
     }

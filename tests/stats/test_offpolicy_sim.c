@@ -1,15 +1,15 @@
 /* Simulations with fixed seeds of policies that were not served: estimates are right on average and their intervals cover in 95 % of the
- * runs, up to NOISE standard errors of RUNS runs; after a bandit on traffic that changes, the tests by period keep their level. */
+ * runs, up to the noise of so many runs; after a bandit on traffic that changes, the tests by period keep their level. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
 
 #include "draw.h"
+#include "nominal.h"
 #include "stats/offpolicy/adaptive.h"
 #include "stats/offpolicy/replay.h"
 
 enum { RUNS = 4000, ROWS = 1500, ACTIONS = 3 };
-#define NOISE 4.0
 /* An asymptotic interval of so many rows is not exact. */
 #define SLACK 0.01
 
@@ -53,13 +53,6 @@ static struct replay replayed(struct draw *d)
     return r;
 }
 
-static void covers(int count, const char *what)
-{
-    double bound = NOISE * sqrt(0.95 * 0.05 / RUNS) + SLACK, got = (double)count / RUNS;
-    cr_log_info("%s: %.4f of the intervals cover\n", what, got);
-    cr_assert(fabs(got - 0.95) <= bound, "%s: %.4f of the intervals cover, not 0.95 ± %.4f", what, got, bound);
-}
-
 Test(offpolicy_sim, replays_find_the_value_of_the_policy_that_was_not_served)
 {
     struct draw d = { 31 };
@@ -76,11 +69,11 @@ Test(offpolicy_sim, replays_find_the_value_of_the_policy_that_was_not_served)
             covered[k] += fabs(values[k] - truth) < 1.96 * ses[k];
         dm += r.dm / RUNS;
     }
-    covers(covered[0], "IPS");
-    covers(covered[1], "SNIPS");
-    covers(covered[2], "DR");
+    nominal(covered[0], RUNS, 0.95, SLACK, "IPS");
+    nominal(covered[1], RUNS, 0.95, SLACK, "SNIPS");
+    nominal(covered[2], RUNS, 0.95, SLACK, "DR");
     for (int k = 0; k < 3; k++) /* unbiased, SNIPS up to 1/n */
-        cr_assert(lt(dbl, fabs(mean[k]), NOISE * sqrt(square[k] / RUNS) + 1.0 / ROWS));
+        cr_assert(lt(dbl, fabs(mean[k]), NOMINAL_NOISE * sqrt(square[k] / RUNS) + 1.0 / ROWS));
     cr_assert(lt(dbl, square[1], square[0])); /* and each less noisy than the one before */
     cr_assert(lt(dbl, square[2], square[0]));
     cr_assert(gt(dbl, fabs(dm - truth), 0.02)); /* the model alone is wrong */
@@ -117,7 +110,7 @@ Test(offpolicy_sim, after_a_bandit_the_tests_by_period_keep_their_level)
         double se = sqrt(moments_variance(&all[0]) / all[0].n + moments_variance(&all[1]) / all[1].n);
         naive += fabs(v[1].naive - v[0].naive) > 1.96 * se;
     }
-    covers(RUNS - by_period, "by period");
+    nominal(RUNS - by_period, RUNS, 0.95, SLACK, "by period");
     cr_log_info("naive: wrong in %.4f\n", (double)naive / RUNS);
     cr_assert(gt(dbl, (double)naive / RUNS, 0.15));
 }

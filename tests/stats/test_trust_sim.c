@@ -1,24 +1,17 @@
-/* Simulations with fixed seeds of what watches over experiments: false alarms in 5 % of the runs, up to NOISE standard errors of the share
- * that RUNS runs have, and alarms where there is something. */
+/* Simulations with fixed seeds of what watches over experiments: false alarms in 5 % of the runs, up to the noise that so many
+ * runs have, and alarms where there is something. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
 
 #include "draw.h"
+#include "nominal.h"
 #include "stats/compare.h"
 #include "stats/trust/trend.h"
 #include "stats/trust/uniform.h"
 
 enum { RUNS = 4000, HISTORY = 60 };
 #define ALPHA 0.05
-#define NOISE 4.0
-
-static void is_nominal(int count, double share, const char *what)
-{
-    double bound = NOISE * sqrt(share * (1 - share) / RUNS), got = (double)count / RUNS;
-    cr_log_info("%s: %.4f\n", what, got);
-    cr_assert(fabs(got - share) <= bound, "%s: %.4f of the runs, not %.4f ± %.4f", what, got, share, bound);
-}
 
 /* The p of an A/A test: two arms of the same normal values, whose variance is divided by `overstated` before it is looked at. */
 static double aa_p(struct draw *d, double overstated)
@@ -55,8 +48,8 @@ Test(trust_sim, a_valid_history_of_aa_tests_passes_and_an_invalid_one_does_not)
         cr_assert(uniform_test(p, HISTORY, &u, &err), "%s", err.text);
         found += u.p < ALPHA;
     }
-    is_nominal(alarms, ALPHA, "Kolmogorov-Smirnov");
-    cr_assert(le(dbl, (double)rejections / RUNS, ALPHA + NOISE * sqrt(ALPHA / RUNS))); /* a count is discrete: below */
+    nominal(alarms, RUNS, ALPHA, 0, "Kolmogorov-Smirnov");
+    nominal_at_most(rejections, RUNS, ALPHA, "rejections"); /* a count is discrete: below */
     cr_assert(gt(dbl, (double)found, 0.8 * RUNS / 10));
 }
 
@@ -81,8 +74,8 @@ Test(trust_sim, a_steady_effect_has_no_trend_and_a_fading_one_has)
         cr_assert(trend_test(fading, ses, NULL, DAYS, 4, &t, &err), "%s", err.text);
         fades += trend_kind(&t, ALPHA) == TREND_FADES;
     }
-    is_nominal(slopes, ALPHA, "slope");
-    is_nominal(changes, ALPHA, "late less early");
-    is_nominal(differ, ALPHA, "Cochran's Q");
+    nominal(slopes, RUNS, ALPHA, 0, "slope");
+    nominal(changes, RUNS, ALPHA, 0, "late less early");
+    nominal(differ, RUNS, ALPHA, 0, "Cochran's Q");
     cr_assert(gt(int, fades, RUNS / 2));
 }
