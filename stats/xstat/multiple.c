@@ -4,6 +4,7 @@
 
 #include "stats/multiple/family.h"
 #include "stats/multiple/gates.h"
+#include "stats/special/special.h"
 #include "stats/xstat/xstat.h"
 
 /* Hommel's p take n² steps: beyond so many tests there are none. */
@@ -27,11 +28,64 @@ static void write_p(json_t *out, const char *key, double *log_p, size_t n)
     xstat_out_doubles(out, key, log_p, n);
 }
 
+/* Effects whose intervals are asked for, by the normal approximation. */
+struct effects {
+    const double *values, *ses;
+    size_t n;
+    double alpha;
+};
+
+static bool read_effects(struct xstat_in *in, struct effects *e)
+{
+    size_t n_ses;
+    *e = (struct effects){ 0 };
+    if (!xstat_in_has(in, "effects"))
+        return false;
+    e->alpha = xstat_in_double_or(in, "alpha", 0.05);
+    e->values = xstat_in_doubles(in, "effects", &e->n);
+    e->ses = xstat_in_doubles(in, "ses", &n_ses);
+    if (in->err.kind == ERR_NONE && n_ses != e->n)
+        (void)err_set(&in->err, ERR_INVALID, "%zu effects for %zu standard errors", e->n, n_ses);
+    return true;
+}
+
+static bool check_effects(const struct effects *e, size_t n, struct err *err)
+{
+    if (!(e->alpha > 0 && e->alpha < 1))
+        return err_set(err, ERR_INVALID, "alpha %g is not between 0 and 1", e->alpha);
+    if (e->n != n)
+        return err_set(err, ERR_INVALID, "%zu effects for %zu p", e->n, n);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(e->values[i]) || !(e->ses[i] >= 0) || !isfinite(e->ses[i]))
+            return err_set(err, ERR_INVALID, "effect %zu or its standard error is not a finite number", i + 1);
+    return true;
+}
+
+/* The intervals that go with a method's rejections. */
+static void write_intervals(json_t *out, enum family_method method, const struct effects *e, const double *adjusted,
+                            struct arena *arena)
+{
+    size_t rejected = 0;
+    double *lo = arena_alloc(arena, (2 * e->n + 1) * sizeof *lo), *hi = lo + e->n;
+    for (size_t i = 0; i < e->n; i++)
+        rejected += adjusted[i] <= log(e->alpha);
+    double each = family_interval_alpha(method, e->alpha, e->n, rejected), z = special_normal_qinv(each / 2);
+    for (size_t i = 0; i < e->n; i++) {
+        lo[i] = e->values[i] - z * e->ses[i];
+        hi[i] = e->values[i] + z * e->ses[i];
+    }
+    xstat_out_double(out, arena_printf(arena, "%s_interval_alpha", family_names[method]).p, each);
+    xstat_out_doubles(out, arena_printf(arena, "%s_lo", family_names[method]).p, lo, e->n);
+    xstat_out_doubles(out, arena_printf(arena, "%s_hi", family_names[method]).p, hi, e->n);
+}
+
 static bool adjust(struct xstat_in *in, json_t *out, struct err *err)
 {
     size_t n;
+    struct effects e;
     double *p = xstat_in_doubles(in, "p", &n);
-    if (!xstat_in_end(in, err) || !to_logs(p, n, err))
+    bool intervals = read_effects(in, &e);
+    if (!xstat_in_end(in, err) || !to_logs(p, n, err) || (intervals && !check_effects(&e, n, err)))
         return false;
     struct family_rank *ranks = arena_alloc(in->arena, (n + 1) * sizeof *ranks);
     double *adjusted = arena_alloc(in->arena, (n + 1) * sizeof *adjusted);
@@ -42,6 +96,8 @@ static bool adjust(struct xstat_in *in, json_t *out, struct err *err)
             continue;
         }
         family_p((enum family_method)m, ranks, n, adjusted);
+        if (intervals && (m == FAMILY_HOLM || m == FAMILY_BH))
+            write_intervals(out, (enum family_method)m, &e, adjusted, in->arena);
         write_p(out, family_names[m], adjusted, n);
     }
     return true;

@@ -167,9 +167,12 @@ const struct xstat_method xstat_methods[] = {
       "2001; R. "
       "Wang, A. Ramdas 2022",
       "p; procedure: adjust, weighted_holm (weights), fixed_sequence, gatekeeping (families: lists of p), e_bh (log_e "
-      "alpha)",
-      "bonferroni sidak holm holm_sidak hochberg hommel (up to 2000 tests) bh by; weighted_*; adjusted; family_*; "
-      "rejected n_rejected",
+      "alpha);\n"
+      "  with p: effects ses alpha (0.05) for the intervals that go with Holm and BH: alpha/n and alpha (rejected)/n "
+      "each",
+      "bonferroni sidak holm holm_sidak hochberg hommel (up to 2000 tests) bh by; holm_* and bh_* interval_alpha lo "
+      "hi; "
+      "weighted_*; adjusted; family_*; rejected n_rejected",
       xstat_holm_bh },
     { "ks_uniform", "are the p-values of A/A tests uniform?",
       "D = max(i/n - p_i, p_i - (i - 1)/n); P(D >= d) exactly: a Poisson process kept between both boundaries, in the "

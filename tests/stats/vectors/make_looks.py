@@ -171,12 +171,20 @@ def many_tests():
                   "hochberg": [least_alpha(p, i, lambda n, j: n - j + 1) for i in each],
                   "bh": [least_alpha(p, i, lambda n, j: n / j) for i in each], "by": [least_alpha(p, i, lambda n, j: harmonic(n) * n / j) for i in each]}
         cases.append({"note": "%d tests" % n, "input": {"p": p}, "expect": {k: values(v) for k, v in expect.items()}})
+    effects, ses = [0.3, 0.02, -0.11, 0.05], [0.08, 0.03, 0.04, 0.06]
+    p = [float(2 * stats.norm.sf(abs(e / s))) for e, s in zip(effects, ses)]
+    found = sum(least_alpha(p, i, lambda n, j: n / j) <= 0.05 for i in range(4))
+    ends = lambda alpha, sign: values([e + sign * stats.norm.isf(alpha / 2) * s for e, s in zip(effects, ses)], 1e-8)
+    cases.append({"note": "%d of 4 found, with intervals" % found, "input": {"p": p, "effects": effects, "ses": ses, "alpha": 0.05},
+                  "expect": {"holm_interval_alpha": value(0.0125), "bh_interval_alpha": value(0.05 * found / 4), "holm_lo": ends(0.0125, -1),
+                             "bh_lo": ends(0.05 * found / 4, -1), "bh_hi": ends(0.05 * found / 4, 1)}})
     log_e = [6.0, 1.0, 4.2, 2.9, -3.0]
     rejected = max(k for k in range(6) if sum(e >= math.log(5 / (0.1 * max(k, 1))) for e in log_e) >= k)
     cut = sorted(log_e)[-rejected]
     cases.append({"note": "e-values", "input": {"procedure": "e_bh", "log_e": log_e, "alpha": 0.1},
                   "expect": {"n_rejected": value(rejected), "rejected": values([float(e >= cut) for e in log_e])}})
     return cases + refusals({"p": [0.1, 0.2]}, ("p of 2", {"p": [2]}), ("no such procedure", {"procedure": "guess"}),
+                            ("an effect too many", {"effects": [1, 2, 3], "ses": [1, 1, 1]}), ("alpha of 0", {"effects": [1, 2], "ses": [1, 1], "alpha": 0}),
                             ("weights do not fit", {"procedure": "weighted_holm", "weights": [1]}), ("not a list", {"p": 0.1}))
 
 
