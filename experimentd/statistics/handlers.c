@@ -1,5 +1,6 @@
 #include "experimentd/statistics/handlers.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "stats/xstat/xstat.h"
@@ -87,14 +88,24 @@ static void compute_one(struct http_request *req, const struct xstat_method *m, 
     reply(req, &b);
 }
 
+/* Once the inputs before have taken their time, the rest is refused: they would keep other clients waiting. */
+static json_t *compute_in_time(const struct xstat_method *m, json_t *in, int64_t until_us, struct err *err)
+{
+    if (clock_mono_us() < until_us)
+        return xstat_compute(m, in, err);
+    err_set(err, ERR_BUSY, "the inputs before took more than %d ms: ask for this one again", STATISTICS_MS_MAX);
+    return NULL;
+}
+
 static void compute_all(struct http_request *req, const struct xstat_method *m, json_t *list)
 {
+    int64_t until_us = clock_mono_us() + STATISTICS_MS_MAX * (US_PER_SECOND / 1000);
     struct buf b;
     buf_init(&b, ANSWER_MAX);
     buf_add_byte(&b, '[');
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct err err;
-        json_auto_t *out = xstat_compute(m, json_array_get(list, i), &err);
+        json_auto_t *out = compute_in_time(m, json_array_get(list, i), until_us, &err);
         json_auto_t *refused = out ? NULL : json_pack("{s:s}", "error", err.text);
         if (i)
             buf_add_byte(&b, ',');
