@@ -21,7 +21,6 @@ static void reply_not_known(struct http_request *req, struct str key)
 static void reply_experiment(struct http_request *req, const struct snapshot_experiment *e, int status,
                              struct str preflight)
 {
-    struct err err;
     struct buf b;
     struct jsonw w;
     struct str etag = arena_printf(&req->arena, "\"%lld\"", (long long)e->version);
@@ -40,11 +39,7 @@ static void reply_experiment(struct http_request *req, const struct snapshot_exp
     if (preflight.p)
         jsonw_raw(&w, "preflight", preflight);
     jsonw_close(&w);
-    if (buf_ok(&b, "the experiment", &err))
-        http_reply_json(req, status, buf_str(&b));
-    else
-        http_reply_err(req, &err);
-    buf_release(&b);
+    http_reply_buf(req, status, &b, "the experiment");
 }
 
 static void reply_edited(struct edit *edit, const struct snapshot *s)
@@ -143,6 +138,5 @@ void holdouts_list(struct http_request *req, void *arg)
             result_write_experiment(&w, NULL, &s->experiments[i]);
     jsonw_close(&w);
     jsonw_close(&w);
-    http_reply_json(req, 200, buf_str(&b));
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the answer");
 }

@@ -12,7 +12,6 @@ enum { ANSWER_MAX = 64 << 20 };
 static void on_keys(void *arg, const PGresult *r, const struct err *err)
 {
     struct http_request *req = arg;
-    struct err too_large;
     struct buf b;
     struct jsonw w;
     if (err) {
@@ -34,11 +33,7 @@ static void on_keys(void *arg, const PGresult *r, const struct err *err)
     }
     jsonw_close(&w);
     jsonw_close(&w);
-    if (buf_ok(&b, "the list of keys", &too_large))
-        http_reply_json(req, 200, buf_str(&b));
-    else
-        http_reply_err(req, &too_large);
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the list of keys");
 }
 
 void keys_list(struct http_request *req, void *arg)

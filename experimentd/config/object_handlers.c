@@ -84,8 +84,7 @@ static void reply_object(struct http_request *req, const struct snapshot *s, con
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     write_object(&w, s, o);
-    http_reply_json(req, status, buf_str(&b));
-    buf_release(&b);
+    http_reply_buf(req, status, &b, "the answer");
 }
 
 static void reply_edited(struct edit *e, const struct snapshot *s)
@@ -209,7 +208,6 @@ static void reply_list(struct http_request *req, enum object_kind kind)
     const struct snapshot *s = snapshot_get();
     struct buf b;
     struct jsonw w;
-    struct err err;
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
@@ -218,11 +216,7 @@ static void reply_list(struct http_request *req, enum object_kind kind)
         write_object(&w, s, &s->objects[kind].p[i]);
     jsonw_close(&w);
     jsonw_close(&w);
-    if (buf_ok(&b, "the list", &err))
-        http_reply_json(req, 200, buf_str(&b));
-    else
-        http_reply_err(req, &err);
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the list");
 }
 
 /* ---- revisions ---- */
@@ -259,8 +253,7 @@ static void on_revisions(void *arg, const PGresult *r, const struct err *err)
     if (PQntuples(r) == REVISIONS_PAGE)
         jsonw_str(&w, "next_page_token", pg_get(r, REVISIONS_PAGE - 1, 0));
     jsonw_close(&w);
-    http_reply_json(req, 200, buf_str(&b));
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the answer");
 }
 
 static void revisions(struct http_request *req, struct worker *worker, const char *kind)

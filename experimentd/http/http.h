@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/net.h"
@@ -98,6 +99,8 @@ void http_reply(struct http_request *req, int status, const char *content_type, 
 void http_reply_parts(struct http_request *req, int status, const char *content_type, const struct str *parts,
                       size_t count);
 void http_reply_json(struct http_request *req, int status, struct str body); /* application/json */
+/* The same of a buf that was filled without asking; one that passed its limit is answered with the error. `what` names it there. Releases it. */
+void http_reply_buf(struct http_request *req, int status, struct buf *b, const char *what);
 /* application/problem+json {"type","title","status","detail"}; the status follows from the kind by one table. */
 void http_reply_err(struct http_request *req, const struct err *err);
 /* The same for what passes (503): "Retry-After" says after how long to come again, in whole seconds, rounded up; otherwise it says 1. */

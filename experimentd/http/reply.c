@@ -207,6 +207,16 @@ void http_reply_json(struct http_request *req, int status, struct str body)
     http_reply_parts(req, status, json_type, &body, 1);
 }
 
+void http_reply_buf(struct http_request *req, int status, struct buf *b, const char *what)
+{
+    struct err err;
+    if (buf_ok(b, what, &err))
+        http_reply_json(req, status, buf_str(b));
+    else
+        http_reply_err(req, &err);
+    buf_release(b);
+}
+
 static void reply_problem(struct http_request *req, int status, const char *type, const char *detail, int64_t wait_us)
 {
     int64_t seconds = (wait_us + US_PER_SECOND - 1) / US_PER_SECOND;

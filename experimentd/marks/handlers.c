@@ -44,15 +44,6 @@ static void write_rules(struct jsonw *w, const struct serve_settings *s)
     jsonw_close(w);
 }
 
-static void reply(struct http_request *req, struct buf *b)
-{
-    struct err err;
-    if (buf_ok(b, "the answer", &err))
-        http_reply_json(req, 200, buf_str(b));
-    else
-        http_reply_err(req, &err);
-}
-
 /* ---- the list: the units of a page, then the counts ---- */
 
 struct list {
@@ -81,8 +72,7 @@ static void on_counts(void *arg, const PGresult *r, const struct err *err)
     jsonw_close(&l->w);
     write_rules(&l->w, &l->worker->server->settings);
     jsonw_close(&l->w);
-    reply(l->req, &l->b);
-    buf_release(&l->b);
+    http_reply_buf(l->req, 200, &l->b, "the list of marked units");
 }
 
 static void on_units(void *arg, const PGresult *r, const struct err *err)
@@ -153,8 +143,7 @@ static void on_unit(void *arg, const PGresult *r, const struct err *err)
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     write_unit(&w, r, 0);
-    reply(req, &b);
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the unit");
 }
 
 static bool read_word(struct http_request *req, enum mark *out_mark, struct str *out_note, struct err *err)

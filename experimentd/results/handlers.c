@@ -29,15 +29,10 @@ static void on_rows(void *arg, const PGresult *rows, const struct err *err)
     }
     struct buf b;
     struct jsonw w;
-    struct err too_large;
     buf_init(&b, RESULT_JSON_MAX);
     jsonw_init(&w, &b);
     wait->write(wait, &w, snapshot_get(), rows);
-    if (buf_ok(&b, "the answer", &too_large))
-        http_reply_json(wait->req, 200, buf_str(&b));
-    else
-        http_reply_err(wait->req, &too_large);
-    buf_release(&b);
+    http_reply_buf(wait->req, 200, &b, "the answer");
 }
 
 static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)

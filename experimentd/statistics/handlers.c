@@ -19,16 +19,6 @@ static void write_method(struct jsonw *w, const struct xstat_method *m)
     jsonw_close(w);
 }
 
-static void reply(struct http_request *req, struct buf *b)
-{
-    struct err err;
-    if (buf_ok(b, "the answer", &err))
-        http_reply_json(req, 200, buf_str(b));
-    else
-        http_reply_err(req, &err);
-    buf_release(b);
-}
-
 void statistics_list(struct http_request *req, void *arg)
 {
     struct buf b;
@@ -42,7 +32,7 @@ void statistics_list(struct http_request *req, void *arg)
         write_method(&w, &xstat_methods[i]);
     jsonw_close(&w);
     jsonw_close(&w);
-    reply(req, &b);
+    http_reply_buf(req, 200, &b, "the answer");
 }
 
 /* NULL: answered with 404. */
@@ -69,7 +59,7 @@ void statistics_explain(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     write_method(&w, m);
-    reply(req, &b);
+    http_reply_buf(req, 200, &b, "the answer");
 }
 
 /* ---- computing ---- */
@@ -85,7 +75,7 @@ static void compute_one(struct http_request *req, const struct xstat_method *m, 
     }
     buf_init(&b, ANSWER_MAX);
     json_write(&b, out);
-    reply(req, &b);
+    http_reply_buf(req, 200, &b, "the answer");
 }
 
 /* Once the inputs before have taken their time, the rest is refused: they would keep other clients waiting. */
@@ -112,7 +102,7 @@ static void compute_all(struct http_request *req, const struct xstat_method *m, 
         json_write(&b, out ? out : refused);
     }
     buf_add_byte(&b, ']');
-    reply(req, &b);
+    http_reply_buf(req, 200, &b, "the answer");
 }
 
 void statistics_compute(struct http_request *req, void *arg)

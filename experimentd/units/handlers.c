@@ -41,15 +41,10 @@ static void reply_one(struct http_request *req, int status, const PGresult *r)
 {
     struct buf b;
     struct jsonw w;
-    struct err err;
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     write_deletion(&w, r, 0);
-    if (buf_ok(&b, "the receipt", &err))
-        http_reply_json(req, status, buf_str(&b));
-    else
-        http_reply_err(req, &err);
-    buf_release(&b);
+    http_reply_buf(req, status, &b, "the receipt");
 }
 
 /* ---- DELETE /v1/units/{unit} ---- */
@@ -135,8 +130,7 @@ static void on_receipts(void *arg, const PGresult *r, const struct err *err)
         write_deletion(&w, r, i);
     jsonw_close(&w);
     jsonw_close(&w);
-    http_reply_json(req, 200, buf_str(&b));
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the receipts");
 }
 
 void units_deletions_list(struct http_request *req, void *arg)

@@ -90,8 +90,7 @@ static void answer_once(struct http_request *req, struct live *live, const struc
     }
     buf_add_c(&b, "]}");
     http_reply_header(req, STR("Cache-Control"), STR("no-store"));
-    http_reply_json(req, 200, buf_str(&b));
-    buf_release(&b);
+    http_reply_buf(req, 200, &b, "the records");
 }
 
 /* ---- streams ---- */
