@@ -120,15 +120,8 @@ static void on_notify(evutil_socket_t fd, short what, void *arg)
         run_schedule(s);
 }
 
-/* A private cluster that died is started again; the journal takes signals meanwhile. */
-static bool revive_cluster(struct server *s, struct err *err)
+static bool start_cluster(struct server *s, struct err *err)
 {
-    siginfo_t info = { 0 };
-    if (!s->cluster || waitid(P_PID, (id_t)pgcluster_pid(s->cluster), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-        info.si_pid == 0)
-        return true;
-    log_error("postgresql_ended", "pid=%d status=%d", (int)info.si_pid, info.si_status);
-    pgcluster_stop(TAKE(s->cluster));
     struct pgcluster_options options = {
         .data_dir = s->settings.data_dir,
         .pg_user = s->settings.pg_user,
@@ -139,19 +132,24 @@ static bool revive_cluster(struct server *s, struct err *err)
     return s->cluster != NULL;
 }
 
+/* A private cluster that died is started again; the journal takes signals meanwhile. */
+static bool revive_cluster(struct server *s, struct err *err)
+{
+    siginfo_t info = { 0 };
+    if (!s->cluster || waitid(P_PID, (id_t)pgcluster_pid(s->cluster), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid == 0)
+        return true;
+    log_error("postgresql_ended", "pid=%d status=%d", (int)info.si_pid, info.si_status);
+    pgcluster_stop(TAKE(s->cluster));
+    return start_cluster(s, err);
+}
+
 static void try_database(struct server *s)
 {
     struct err err;
-    if (!s->cluster && !*s->settings.database_url) {
-        struct pgcluster_options options = { .data_dir = s->settings.data_dir,
-                                             .pg_user = s->settings.pg_user,
-                                             .bin_dir = s->settings.pg_bin_dir,
-                                             .shared_buffers_mb = s->settings.pg_shared_buffers_mb };
-        s->cluster = pgcluster_start(&options, &err);
-        if (!s->cluster) {
-            log_error("postgresql_start_failed", LOG_ERR, LOG_ERR_ARG(&err));
-            return;
-        }
+    if (!s->cluster && !*s->settings.database_url && !start_cluster(s, &err)) {
+        log_error("postgresql_start_failed", LOG_ERR, LOG_ERR_ARG(&err));
+        return;
     }
     if (!pg_reopen(s->pg, &err) || !listen_again(s, &err))
         log_warn("database_still_away", LOG_ERR, LOG_ERR_ARG(&err));
@@ -266,17 +264,10 @@ static bool make_dir(const char *dir, struct err *err)
 
 static bool open_database(struct server *s, struct err *err)
 {
-    struct pgcluster_options options = {
-        .data_dir = s->settings.data_dir,
-        .pg_user = s->settings.pg_user,
-        .bin_dir = *s->settings.pg_bin_dir ? s->settings.pg_bin_dir : NULL,
-        .shared_buffers_mb = s->settings.pg_shared_buffers_mb,
-    };
     if (*s->settings.database_url) {
         s->database_url = mem_strdup(s->settings.database_url);
     } else {
-        s->cluster = pgcluster_start(&options, err);
-        if (!s->cluster)
+        if (!start_cluster(s, err))
             return false;
         s->database_url = mem_strdup(pgcluster_url(s->cluster));
     }
