@@ -6,6 +6,7 @@
 #include "archive/scan.h"
 #include "base/clock.h"
 #include "trainer/engine/task.h"
+#include "trainer/kernels/day_split.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/run_snapshot.h"
 
@@ -81,7 +82,7 @@ static bool add_signal(void *arg, const struct archive_value *row, struct err *e
     return tick(r, err);
 }
 
-static bool read_day(struct reading *r, struct pg *pg, int64_t day, int64_t lo, int64_t hi, struct err *err)
+static bool read_day(struct reading *r, struct pg *pg, const struct day_split *split, struct err *err)
 {
     static const struct archive_column of_exposures[] = { { STR("at"), ARCHIVE_TIME },
                                                           { STR("experiment"), ARCHIVE_TEXT },
@@ -92,14 +93,14 @@ static bool read_day(struct reading *r, struct pg *pg, int64_t day, int64_t lo, 
         { STR("query_id"), ARCHIVE_TEXT }, { STR("position"), ARCHIVE_INT }, { STR("value"), ARCHIVE_REAL }
     };
     char end[CLOCK_TEXT_MAX], where[WHERE_MAX];
-    r->day_end_us = (day + 1) * US_PER_DAY;
+    r->day_end_us = (split->day + 1) * US_PER_DAY;
     struct archive_scan scan = { .table = "exposures",
                                  .columns = of_exposures,
                                  .columns_count = COUNT_OF(of_exposures),
-                                 .from_us = day * US_PER_DAY,
+                                 .from_us = split->day * US_PER_DAY,
                                  .to_us = r->day_end_us,
-                                 .lo = (unsigned)lo,
-                                 .hi = (unsigned)hi };
+                                 .lo = split->lo,
+                                 .hi = split->hi };
     if (!archive_scan(pg, r->params->archive.p, &scan, add_exposure, r, err))
         return false;
     (void)snprintf(where, sizeof where, "(at < '%s' or type = 'click') and type in ('request', 'response', 'click')",
@@ -122,27 +123,18 @@ static bool emit(void *arg, const struct unit_day *u, struct err *err)
     return ok;
 }
 
-static bool read_desc(struct str desc, int64_t out[3], struct err *err)
-{
-    struct str rest = desc, word;
-    for (int i = 0; i < 3; i++)
-        if (!str_split(&rest, ' ', &word) || !parse_i64(word, &out[i], err))
-            return err_set(err, ERR_INVALID, "split \"%.*s\" is not DAY LO HI", (int)desc.n, desc.p);
-    return true;
-}
-
 static bool run(struct task *t, struct err *err)
 {
     struct metrics_params p;
-    int64_t split[3];
-    if (!metrics_params_read(task_params(t), &p, task_arena(t), err) || !read_desc(task_desc(t), split, err))
+    struct day_split split;
+    if (!metrics_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
     struct reading r = { .task = t, .params = &p, .arena = task_arena(t) };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_day(&r, pg, split[0], split[1], split[2], err);
+    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_day(&r, pg, &split, err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
-         unit_days(r.events, r.count, (split[0] + 1) * US_PER_DAY, task_arena(t), emit, t, err);
+         unit_days(r.events, r.count, (split.day + 1) * US_PER_DAY, task_arena(t), emit, t, err);
     mem_free(r.events);
     return ok;
 }

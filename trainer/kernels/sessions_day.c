@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "trainer/engine/task.h"
+#include "trainer/kernels/day_split.h"
 #include "trainer/kernels/marked.h"
 #include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/session.h"
@@ -90,15 +91,6 @@ static bool collect(void *arg, const struct session *s, struct err *err)
     return ok;
 }
 
-static bool read_split(struct task *t, int64_t out[3], struct err *err)
-{
-    struct str rest = task_desc(t), word;
-    for (int i = 0; i < 3; i++)
-        if (!str_split(&rest, ' ', &word) || !parse_i64(word, &out[i], err))
-            return err_set(err, ERR_INVALID, "the split is not DAY LO HI");
-    return true;
-}
-
 bool sessions_params_read(struct str json, struct sessions_params *out, struct arena *arena, struct err *err)
 {
     struct json_reader r;
@@ -116,13 +108,12 @@ bool sessions_params_read(struct str json, struct sessions_params *out, struct a
 static bool run(struct task *t, struct err *err)
 {
     struct sessions_params p;
-    int64_t split[3];
-    if (!sessions_params_read(task_params(t), &p, task_arena(t), err) || !read_split(t, split, err))
+    struct day_split split;
+    if (!sessions_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
-    struct reading r = { .task = t, .day = (int32_t)split[0] };
+    struct reading r = { .task = t, .day = split.day };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) &&
-              read_signals(&r, pg, &p, (uint32_t)split[1], (uint32_t)split[2], err);
+    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_signals(&r, pg, &p, split.lo, split.hi, err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          sessions_find(r.events, r.count, r.day * US_PER_DAY, (r.day + 1) * US_PER_DAY, p.gap_us, collect, &r, err);

@@ -1,0 +1,12 @@
+/* day_split.h - the splits of passes over days: "DAY LO HI", a day since 1970 and buckets LO … HI inclusive. */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct day_split {
+    int32_t day;
+    unsigned lo, hi;
+};
+bool day_split_read(struct str desc, struct day_split *out, struct err *err) MUSTCHECK;
