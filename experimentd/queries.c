@@ -109,11 +109,13 @@ const struct pg_stmt queries[] = {
                            "returning version) "
                            "select version, pg_notify('config', version::text) from b" },
     [QUERY_MARKS] = { "marks", 3,
-                      "select " MARK_ROW " from marked_units m where unit collate \"C\" > $1 "
-                      "and ($2::int = -1 or mark = $2::int) order by unit collate \"C\" limit $3::int" },
-    [QUERY_MARKS_COUNTS] = { "marks_counts", 0,
-                             "select mark, count(*), coalesce(sum(signals), 0)::bigint from marked_units group by mark "
-                             "order by mark" },
+                      "with page as (select " MARK_ROW " from marked_units where unit collate \"C\" > $1 "
+                      "and ($2::int = -1 or mark = $2::int) order by unit collate \"C\" limit $3::int), "
+                      "counts as (select coalesce(json_agg(json_build_array(mark, units, signals) order by mark), "
+                      "'[]') "
+                      "as all_marks from (select mark, count(*) as units, sum(signals)::bigint as signals "
+                      "from marked_units group by mark) m) "
+                      "select page.*, all_marks from counts left join page on true order by unit collate \"C\"" },
     [QUERY_MARK_SET] = { "mark_set", 5,
                          "with was as (select to_jsonb(u) as row from marked_units u where unit = $1), "
                          "m as (insert into marked_units as m (unit, bucket, mark, by_hand, note) "

@@ -21,10 +21,9 @@ enum query {
     QUERY_KEYS, /* → id, label, scope, created_at (µs), schema */
     QUERY_KEY_SCHEMA, /* $1 id, $2 schema or null, $3 actor → the configuration's new version; no row: there is no such key */
     /* marks/handlers.h */
-    QUERY_MARKS,        /* $1 behind this unit, $2 mark or -1 for all, $3 how many → a unit's row */
-    QUERY_MARKS_COUNTS, /* → mark, units, signals */
-    QUERY_MARK_SET,     /* $1 unit, $2 bucket, $3 mark, $4 note, $5 actor → its row */
-    QUERY_MARK_FORGET,  /* $1 unit, $2 actor → its row, as it was */
+    QUERY_MARKS, /* $1 behind this unit, $2 mark or -1 for all, $3 how many → units' rows (one of nulls: none), each with [[mark, units, signals]…] */
+    QUERY_MARK_SET,    /* $1 unit, $2 bucket, $3 mark, $4 note, $5 actor → its row */
+    QUERY_MARK_FORGET, /* $1 unit, $2 actor → its row, as it was */
     /* units/handlers.h: id, unit, state, by whom, instants of request, deletion and end, removed, error; of the first also the users of identities */
     QUERY_UNIT_DELETE,    /* $1 id, $2 unit, $3 bucket, $4 by whom */
     QUERY_UNIT_DELETION,  /* $1 id */

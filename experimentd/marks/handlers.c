@@ -11,13 +11,12 @@
 
 enum { ANSWER_MAX = 4 << 20, PAGE = 200, NOTE_MAX = 1000 };
 
-enum mark_column { MC_UNIT, MC_MARK, MC_BY_HAND, MC_FIRST, MC_LAST, MC_SIGNALS, MC_NOTE, MC_UPDATED };
+enum mark_column { MC_UNIT, MC_MARK, MC_BY_HAND, MC_FIRST, MC_LAST, MC_SIGNALS, MC_NOTE, MC_UPDATED, MC_COUNTS };
 
 /* ---- writing ---- */
 
-static const char *name_of(const PGresult *r, int row, int column)
+static const char *name_of(int64_t mark)
 {
-    int64_t mark = pg_get_i64(r, row, column);
     return mark >= 0 && mark < MARK_COUNT ? mark_names[mark] : "unknown";
 }
 
@@ -25,7 +24,7 @@ static void write_unit(struct jsonw *w, const PGresult *r, int row)
 {
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "unit", pg_get(r, row, MC_UNIT));
-    jsonw_text(w, "mark", name_of(r, row, MC_MARK));
+    jsonw_text(w, "mark", name_of(pg_get_i64(r, row, MC_MARK)));
     jsonw_bool(w, "by_hand", pg_get_bool(r, row, MC_BY_HAND));
     jsonw_time(w, "first_at", pg_get_i64(r, row, MC_FIRST));
     jsonw_time(w, "last_at", pg_get_i64(r, row, MC_LAST));
@@ -44,53 +43,49 @@ static void write_rules(struct jsonw *w, const struct serve_settings *s)
     jsonw_close(w);
 }
 
-/* ---- the list: the units of a page, then the counts ---- */
+/* ---- the list ---- */
 
 struct list {
     struct http_request *req;
     struct worker *worker;
-    struct buf b;
-    struct jsonw w;
 };
 
-static void on_counts(void *arg, const PGresult *r, const struct err *err)
+static void write_counts(struct jsonw *w, const PGresult *r)
 {
-    struct list *l = arg;
-    if (err) {
-        http_reply_err(l->req, err);
-        buf_release(&l->b);
-        return;
+    json_auto_t *counts = json_parse(pg_get(r, 0, MC_COUNTS), NULL);
+    jsonw_open(w, "counts", '[');
+    for (size_t i = 0; i < json_array_size(counts); i++) {
+        json_t *of = json_array_get(counts, i);
+        jsonw_open(w, NULL, '{');
+        jsonw_text(w, "mark", name_of(json_integer_value(json_array_get(of, 0))));
+        jsonw_i64(w, "units", json_integer_value(json_array_get(of, 1)));
+        jsonw_i64(w, "signals", json_integer_value(json_array_get(of, 2)));
+        jsonw_close(w);
     }
-    jsonw_open(&l->w, "counts", '[');
-    for (int i = 0; i < PQntuples(r); i++) {
-        jsonw_open(&l->w, NULL, '{');
-        jsonw_text(&l->w, "mark", name_of(r, i, 0));
-        jsonw_i64(&l->w, "units", pg_get_i64(r, i, 1));
-        jsonw_i64(&l->w, "signals", pg_get_i64(r, i, 2));
-        jsonw_close(&l->w);
-    }
-    jsonw_close(&l->w);
-    write_rules(&l->w, &l->worker->server->settings);
-    jsonw_close(&l->w);
-    http_reply_buf(l->req, 200, &l->b, "the list of marked units");
+    jsonw_close(w);
 }
 
 static void on_units(void *arg, const PGresult *r, const struct err *err)
 {
     struct list *l = arg;
+    struct buf b;
+    struct jsonw w;
     if (err) {
         http_reply_err(l->req, err);
         return;
     }
-    buf_init(&l->b, ANSWER_MAX);
-    jsonw_init(&l->w, &l->b);
-    jsonw_open(&l->w, NULL, '{');
-    jsonw_open(&l->w, "units", '[');
-    for (int i = 0; i < PQntuples(r); i++)
-        write_unit(&l->w, r, i);
-    jsonw_close(&l->w);
-    jsonw_str(&l->w, "next_page_token", PQntuples(r) == PAGE ? pg_get(r, PAGE - 1, MC_UNIT) : (struct str){ NULL, 0 });
-    pgloop_run(l->worker->pg, &queries[QUERY_MARKS_COUNTS], NULL, on_counts, l);
+    buf_init(&b, ANSWER_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_open(&w, "units", '[');
+    for (int i = 0; i < PQntuples(r) && !PQgetisnull(r, i, MC_UNIT); i++)
+        write_unit(&w, r, i);
+    jsonw_close(&w);
+    jsonw_str(&w, "next_page_token", PQntuples(r) == PAGE ? pg_get(r, PAGE - 1, MC_UNIT) : (struct str){ NULL, 0 });
+    write_counts(&w, r);
+    write_rules(&w, &l->worker->server->settings);
+    jsonw_close(&w);
+    http_reply_buf(l->req, 200, &b, "the list of marked units");
 }
 
 static bool wanted_mark(struct http_request *req, int *out, struct err *err)

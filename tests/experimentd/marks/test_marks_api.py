@@ -72,6 +72,9 @@ class MarksApi(DaemonTest):
         self.send({"type": "click", "unit": "hand/1 ä"}, User_Agent=BOT)
         kept = [u for u in self.call("get", "/v1/marks?mark=none")["units"]]
         self.assertEqual([(u["unit"], u["mark"], u["signals"], u["note"]) for u in kept], [("hand/1 ä", "none", 2, "our own checker")])
+        counts = self.call("get", "/v1/marks?page_token=zzz")
+        self.assertEqual((counts["units"], counts["next_page_token"]), ([], None))
+        self.assertIn({"mark": "none", "units": 1, "signals": 2}, counts["counts"])
         self.call("delete", path)
         self.send({"type": "click", "unit": "hand/1 ä"}, User_Agent=BOT)
         self.assertEqual(self.daemon.sql("select mark, by_hand from marked_units where unit = 'hand/1 ä'"), [["1", "f"]])
