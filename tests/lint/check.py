@@ -16,8 +16,9 @@ MAY_INCLUDE = {
     "assign": ["assign/"],
     "stats": ["stats/", "base/err.h", "base/json.h", "base/jsonw.h", "base/buf.h", "base/mem.h", "base/str.h"],
     "archive": ["archive/", "base/"],
-    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "stats/"],
-    "trainer": ["trainer/", "base/", "archive/", "assign/", "stats/"],
+    "metric": ["metric/", "base/"],
+    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "metric/", "stats/"],
+    "trainer": ["trainer/", "base/", "archive/", "assign/", "metric/", "stats/"],
 }
 # Of stats/, only the program xstat may use more than the error value: the library stays pure.
 STATS_PURE = ["stats/", "base/err.h"]
@@ -26,6 +27,7 @@ FOREIGN = re.compile(r"^(libpq-fe|event2/|jansson|gsl/|pcre2|sodium|zlib|zstd|ll
 MAY_USE = {
     "base": ["libpq-fe", "event2/", "jansson"],
     "archive": ["libpq-fe", "zstd"],
+    "metric": ["jansson"],
     "assign": ["openssl/", "pcre2"],
     "stats": ["gsl/", "jansson"],
 }
