@@ -166,7 +166,7 @@ static bool read_params(json_t *object, const char *what, struct arena *arena, s
 
 static bool read_where(json_t *object, const char *fact, struct arena *arena, struct metric_fact *f, struct err *err)
 {
-    char what[WHAT_MAX], part[WHAT_MAX];
+    char what[WHAT_MAX], part[WHAT_MAX + 16];
     json_t *position = NULL, *value = NULL, *params = NULL;
     struct json_reader r;
     (void)snprintf(what, sizeof what, "%s: where", fact);
