@@ -168,6 +168,12 @@ bool metric_text(const struct metric_def *m, struct arena *arena, struct str *ou
 bool metric_equal(const struct metric_def *a,
                   const struct metric_def *b); /* in what is counted: not name, description, direction, display */
 
+/* What is counted, in words made of the definition, so that they are never out of step with it. */
+void metric_words(struct buf *b, const struct metric_def *m);
+
+/* The statement that a fact of sql is read with: unit text, at timestamptz, value float8. The text is one that was checked when it was stored
+ * (metric_sql_check in the database): it runs read only and with a time limit, never as a superuser. */
+struct str fact_sql_rows(const struct metric_fact *f, struct arena *arena);
 /* True when the fact's single values are numbers of their own, not ones: what a quantile can be of. */
 bool fact_has_values(const struct metric_fact *f);
 /* True when every event or query adds 0 or 1. */

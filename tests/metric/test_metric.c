@@ -135,6 +135,51 @@ Test(metric, tells_definitions_apart_by_what_they_count)
     cr_assert(not(metric_equal(&a, &bounded)));
 }
 
+Test(metric, says_in_words_what_it_counts)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        { FACT(CLICK), "Mean over units of the sum of: click signals." },
+        { "{\"key\":\"s\",\"kind\":\"ratio\",\"numerator\":{\"of\":\"queries\",\"that\":\"satisfied\",\"k\":3},"
+          "\"denominator\":" QUERY ",\"cap\":{\"value\":20}}",
+          "queries with a click at positions 1 to 3 within 30 minutes and nothing else for 30 seconds; over: queries. "
+          "A unit adds at most 20." },
+        { "{\"key\":\"f\",\"kind\":\"funnel\",\"steps\":[" CLICK
+          ",{\"of\":\"signals\",\"type\":[\"cart\",\"purchase\"]}]}",
+          "Share of units that go all the way: click signals, then cart and purchase signals." },
+        { "{\"key\":\"t\",\"kind\":\"retention\",\"numerator\":{\"of\":\"signals\"},\"window\":{\"from_hours\":24,\"to_"
+          "hours\":48}}",
+          "Share of units that come back: signals of any type. Counted from 24 to 48 hours after the first exposure. A "
+          "unit counts "
+          "once that time is over." },
+        { FACT("{\"of\":\"signals\",\"type\":\"view\",\"sum\":\"params.price\",\"where\":{\"position\":{\"gte\":1,"
+               "\"lt\":4},\"params\":"
+               "{\"category\":\"shoes\"}}}"),
+          "Mean over units of the sum of: params.price of view signals with position at least 1 and position below 4 "
+          "and category "
+          "\"shoes\"." },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct metric_def m = read_good(cases[i].text);
+        struct buf b;
+        buf_init(&b, 4096);
+        metric_words(&b, &m);
+        cr_assert(str_eq_c(buf_str(&b), cases[i].words), "%s", b.p);
+        buf_release(&b);
+    }
+}
+
+Test(metric, wraps_sql_whatever_it_ends_with)
+{
+    struct metric_def m = read_good(FACT("{\"of\":\"sql\",\"select\":\" select * from x -- all ; ; \"}"));
+    struct arena arena;
+    arena_init(&arena, 1024);
+    struct str rows = fact_sql_rows(&m.facts[0], &arena);
+    cr_assert(strstr(rows.p, "from (select * from x -- all\n) f") != NULL, "%s", rows.p);
+    arena_release(&arena);
+}
+
 Test(metric, refuses_naming_the_field)
 {
     static const struct {
