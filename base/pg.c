@@ -308,6 +308,23 @@ void pg_copy_jsonb(struct buf *b, struct str json)
     buf_add_str(b, json);
 }
 
+void pg_copy_doubles(struct buf *b, const double *v, size_t count)
+{
+    enum { FLOAT8_OID = 701, ARRAY_HEAD_BYTES = 20, ELEMENT_BYTES = 12 };
+    if (!v) {
+        pg_copy_null(b);
+        return;
+    }
+    buf_add_be32(b, (uint32_t)(ARRAY_HEAD_BYTES + ELEMENT_BYTES * count));
+    buf_add_be32(b, 1); /* dimensions */
+    buf_add_be32(b, 0); /* no element is null */
+    buf_add_be32(b, FLOAT8_OID);
+    buf_add_be32(b, (uint32_t)count);
+    buf_add_be32(b, 1); /* the first index */
+    for (size_t i = 0; i < count; i++)
+        pg_copy_double(b, v[i]);
+}
+
 void pg_copy_trailer(struct buf *b)
 {
     buf_add_be16(b, UINT16_MAX);

@@ -68,7 +68,7 @@ bool pg_copy_end(struct pg *pg, uint64_t *out_rows, struct err *err) MUSTCHECK;
 void pg_copy_header(struct buf *b);
 void pg_copy_row(struct buf *b, unsigned columns);
 void pg_copy_null(struct buf *b);
-void pg_copy_text(struct buf *b, struct str s); /* {NULL, 0} is null */
+void pg_copy_text(struct buf *b, struct str s); /* bytea, too; {NULL, 0} is null */
 void pg_copy_i16(struct buf *b, int16_t v);
 void pg_copy_i32(struct buf *b, int32_t v);
 void pg_copy_i64(struct buf *b, int64_t v);
@@ -76,7 +76,8 @@ void pg_copy_double(struct buf *b, double v); /* NAN is null */
 void pg_copy_time(struct buf *b, int64_t us);
 void pg_copy_date(struct buf *b, int32_t day); /* days since 1970-01-01 */
 void pg_copy_uuid(struct buf *b, const unsigned char id[16]);
-void pg_copy_jsonb(struct buf *b, struct str json); /* {NULL, 0} is null */
+void pg_copy_jsonb(struct buf *b, struct str json);                 /* {NULL, 0} is null */
+void pg_copy_doubles(struct buf *b, const double *v, size_t count); /* float8[], none of them NAN; v NULL is null */
 void pg_copy_trailer(struct buf *b);
 
 /* Readers of a text result; a bad value is a bug of the statement and asserts. */

@@ -220,26 +220,52 @@ static void look_up(const struct sketch *s, struct quantile_range *r)
     r->hi = high_edge(s->buckets[bucket_of_rank(s, r->rank_hi, &sums)].key, s->bits);
 }
 
-bool sketch_quantile(const struct sketch *s, double q, double z, struct quantile *out, struct err *err)
+/* Sums up to the quantile's bucket, and the moments that they give. */
+static size_t split_at(const struct sketch *s, double q, struct moments2 *out)
 {
     struct sketch_bucket sums;
-    struct quantile p;
-    if (!quantile_check(q, err))
-        return false;
-    if (s->events == 0)
-        return err_set(err, ERR_INVALID, "there are no events");
     size_t at = bucket_of_rank(s, quantile_rank(s->events, q), &sums);
     double k = (double)s->units;
-    const struct moments2 m = { s->units,
-                                (double)sums.events / k,
-                                centered(s->units, sums.squares, sums.events, sums.events),
-                                (double)s->events / k,
-                                centered(s->units, s->squares, s->events, s->events),
-                                centered(s->units, sums.products, sums.events, s->events) };
+    *out = (struct moments2){ s->units,
+                              (double)sums.events / k,
+                              centered(s->units, sums.squares, sums.events, sums.events),
+                              (double)s->events / k,
+                              centered(s->units, s->squares, s->events, s->events),
+                              centered(s->units, sums.products, sums.events, s->events) };
+    return at;
+}
+
+static double middle_of(const struct sketch *s, size_t at)
+{
+    double lo = low_edge(s->buckets[at].key, s->bits), hi = high_edge(s->buckets[at].key, s->bits);
+    return lo + (hi - lo) / 2;
+}
+
+static bool has_quantile(const struct sketch *s, double q, struct err *err)
+{
+    if (!quantile_check(q, err))
+        return false;
+    return s->events > 0 || err_set(err, ERR_INVALID, "there are no events");
+}
+
+bool sketch_moments(const struct sketch *s, double q, struct moments2 *out, double *out_value, struct err *err)
+{
+    if (!has_quantile(s, q, err))
+        return false;
+    *out_value = middle_of(s, split_at(s, q, out));
+    return true;
+}
+
+bool sketch_quantile(const struct sketch *s, double q, double z, struct quantile *out, struct err *err)
+{
+    struct moments2 m;
+    struct quantile p;
+    if (!has_quantile(s, q, err))
+        return false;
+    size_t at = split_at(s, q, &m);
     if (!quantile_plan(&m, s->events, q, z, &p, err))
         return false;
-    double lo = low_edge(s->buckets[at].key, s->bits), hi = high_edge(s->buckets[at].key, s->bits);
-    p.value = lo + (hi - lo) / 2;
+    p.value = middle_of(s, at);
     look_up(s, &p.outer);
     look_up(s, &p.iid);
     quantile_conclude(z, &p);

@@ -40,6 +40,9 @@ bool sketch_merge(struct sketch *into, const struct sketch *other, struct err *e
 double sketch_error(const struct sketch *s);
 /* As quantile_of_sorted; the value is the middle of its bucket, the intervals reach to the outer edges of theirs. */
 bool sketch_quantile(const struct sketch *s, double q, double z, struct quantile *out, struct err *err) MUSTCHECK;
+/* The quantile, and the moments over units of the number of a unit's events at or below it (x) and of all of them (y). */
+bool sketch_moments(const struct sketch *s, double q, struct moments2 *out, double *out_value,
+                    struct err *err) MUSTCHECK;
 /* Both arms as groups of rank_sum.h, values of one bucket tied; room for 2 SKETCH_ROOM groups. Where the unit is to be the unit, add units
  * of one event. */
 size_t sketch_groups(const struct sketch *control, const struct sketch *treatment, struct rank_sum_group *out);

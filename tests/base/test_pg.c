@@ -135,8 +135,9 @@ static const char copy_sql[] = "copy c from stdin (format binary)";
 static struct pg *open_with_table(void)
 {
     struct pg *pg = pgtest_open(NULL, 0);
-    pgtest_exec(
-        pg, "create table c (t text, n int2, i int4, b int8, d float8, at timestamptz, day date, id uuid, j jsonb)");
+    pgtest_exec(pg,
+                "create table c (t text, n int2, i int4, b int8, d float8, at timestamptz, day date, id uuid, j jsonb, "
+                "v float8[])");
     return pg;
 }
 
@@ -144,7 +145,7 @@ static void add_row(struct buf *b)
 {
     static const unsigned char id[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x7c, 0xde,
                                           0x8f, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd };
-    pg_copy_row(b, 9);
+    pg_copy_row(b, 10);
     pg_copy_text(b, STR("größe"));
     pg_copy_i16(b, -2);
     pg_copy_i32(b, INT32_MIN);
@@ -154,11 +155,12 @@ static void add_row(struct buf *b)
     pg_copy_date(b, clock_day_of(2026, 11, 24));
     pg_copy_uuid(b, id);
     pg_copy_jsonb(b, STR("{\"a\": [1]}"));
+    pg_copy_doubles(b, (const double[]){ 0.1, -1e300, 0 }, 3);
 }
 
 static void add_nulls(struct buf *b)
 {
-    pg_copy_row(b, 9);
+    pg_copy_row(b, 10);
     pg_copy_text(b, (struct str){ NULL, 0 });
     for (int i = 0; i < 3; i++)
         pg_copy_null(b);
@@ -166,6 +168,7 @@ static void add_nulls(struct buf *b)
     for (int i = 0; i < 3; i++)
         pg_copy_null(b);
     pg_copy_jsonb(b, (struct str){ NULL, 0 });
+    pg_copy_doubles(b, NULL, 0);
 }
 
 Test(pg, binary_copy_writes_every_type)
@@ -186,10 +189,10 @@ Test(pg, binary_copy_writes_every_type)
                  pgtest_number(pg, "select count(*) from c where t = 'größe' and n = -2 and i = -2147483648 "
                                    "and b = 9223372036854775807 and d = -0.1 and at = '2026-11-24 12:00:00.123456Z' "
                                    "and day = '2026-11-24' and id = '01234567-89ab-7cde-8f01-23456789abcd' "
-                                   "and j = '{\"a\": [1]}'"),
+                                   "and j = '{\"a\": [1]}' and v = '{0.1, -1e300, 0}'"),
                  1));
-    cr_assert(
-        eq(i64, pgtest_number(pg, "select count(*) from c where num_nonnulls(t, n, i, b, d, at, day, id, j) = 0"), 1));
+    cr_assert(eq(
+        i64, pgtest_number(pg, "select count(*) from c where num_nonnulls(t, n, i, b, d, at, day, id, j, v) = 0"), 1));
     buf_release(&b);
     pg_close(pg);
 }

@@ -353,6 +353,15 @@ ALTER TABLE public.experiments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.exposure_counts (
+    experiment text NOT NULL,
+    variant text NOT NULL,
+    segment text DEFAULT ''::text NOT NULL,
+    day date NOT NULL,
+    units bigint NOT NULL,
+    several bigint NOT NULL
+);
+
 CREATE TABLE public.exposures (
     at timestamp with time zone NOT NULL,
     bucket smallint NOT NULL,
@@ -459,7 +468,9 @@ CREATE TABLE public.moments (
     m2_x double precision NOT NULL,
     mean_y double precision,
     m2_y double precision,
-    cxy double precision
+    cxy double precision,
+    pre double precision[],
+    sketch bytea
 );
 
 CREATE TABLE public.moments_current (
@@ -717,6 +728,9 @@ ALTER TABLE ONLY public.experiments
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.exposure_counts
+    ADD CONSTRAINT exposure_counts_pkey PRIMARY KEY (experiment, variant, segment, day);
+
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (user_id);
 
@@ -813,6 +827,9 @@ ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assign
 ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_6_pkey;
 
 ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_7_pkey;
+
+ALTER TABLE ONLY public.exposure_counts
+    ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.moments_current
     ADD CONSTRAINT moments_current_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;

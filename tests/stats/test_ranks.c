@@ -8,7 +8,7 @@
 
 #include "draw.h"
 #include "stats/ranks/rank_sum.h"
-#include "stats/ranks/sketch.h"
+#include "stats/ranks/sketch_bytes.h"
 #include "stats/ranks/sorted.h"
 #include "stats/ratio.h"
 
@@ -124,6 +124,29 @@ Test(sketch, quantiles_keep_the_stated_error)
     keeps_its_error(latency, USERS);
     keeps_its_error(any_double, USERS);
     keeps_its_error(any_double, 10 * USERS);
+}
+
+static void goes_and_comes_back(value_fn value, uint64_t users)
+{
+    static struct sketch s, back;
+    static unsigned char bytes[SKETCH_BYTES_MAX];
+    struct err err;
+    sketch_init(&s);
+    add_users(&s, value, 0, users, 1);
+    size_t n = sketch_bytes_write(&s, bytes);
+    cr_assert(sketch_bytes_read(bytes, n, &back, &err), "%s", err.text);
+    cr_assert(same(&s, &back));
+    for (size_t cut = 0; cut < n; cut += 1 + n / 50)
+        cr_assert(not(sketch_bytes_read(bytes, cut, &back, &err)), "%zu of %zu bytes", cut, n);
+    bytes[n - 1] ^= 1; /* the last bucket's products */
+    cr_assert(not(sketch_bytes_read(bytes, n, &back, &err)));
+}
+
+Test(sketch, its_bytes_read_back_and_damaged_ones_are_refused)
+{
+    goes_and_comes_back(latency, 0);
+    goes_and_comes_back(latency, USERS);
+    goes_and_comes_back(any_double, 10 * USERS);
 }
 
 /* Of the share of events in buckets up to the quantile's: as if the bucket's upper edge were the quantile. */
