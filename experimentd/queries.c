@@ -3,14 +3,14 @@
 #include <assert.h>
 
 /* Columns in the order of enum results_column; instants as µs and days as days since 1970, so that no text is parsed. */
-#define RESULTS_ROWS                                                                                                   \
-    "select c.experiment, m.metric, m.variant, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, m.mean_y, m.m2_y, "   \
-    "m.cxy, (extract(epoch from c.as_of) * 1000000)::bigint, (extract(epoch from c.published_at) * 1000000)::bigint, " \
-    "c.units, c.multiple_exposures, c.marked_units, c.run, r.engine, r.workers, r.rows_in, "                           \
-    "extract(epoch from r.finished_at - r.started_at)::float8, r.retries, "                                            \
-    "(select coalesce(sum(p.splits), 0) from run_passes p where p.run = r.id) "                                        \
-    "from moments_current c join runs r on r.id = c.run "                                                              \
-    "left join moments m on m.experiment = c.experiment and m.segment = '' "
+#define RESULTS_ROWS                                                                                               \
+    "select c.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "      \
+    "m.mean_y, m.m2_y, m.cxy, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, c.marked_units, "    \
+    "c.run, r.engine, r.workers, r.rows_in, extract(epoch from r.finished_at - r.started_at)::float8, r.retries, " \
+    "p.splits from moments_current c join runs r on r.id = c.run "                                                 \
+    "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "
+#define RESULTS_ORDER \
+    "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.segment collate \"C\", m.day"
 
 /* Columns in the order of enum mark_column (marks/handlers.c). */
 #define MARK_ROW "unit, mark, by_hand, us(first_at), us(last_at), signals, note, us(updated_at)"
@@ -25,13 +25,16 @@
 #define PREFLIGHT_BYTES "67108864::bigint"
 
 const struct pg_stmt queries[] = {
-    [QUERY_RESULTS_LATEST] = { "results_latest", 1,
+    /* The last day once an experiment: a subquery in the condition would be run for each row. */
+    [QUERY_RESULTS_LATEST] = { "results_latest", 2,
                                RESULTS_ROWS
-                               "and m.day = (select max(l.day) from moments l where l.experiment = c.experiment) "
-                               "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.day" },
+                               "cross join lateral (select max(l.day) as day from moments l where l.experiment = "
+                               "c.experiment and l.segment = '') d "
+                               "left join moments m on m.experiment = c.experiment and "
+                               "(m.segment = '' and m.day = d.day or m.segment ^@ any($2::text[])) " RESULTS_ORDER },
     [QUERY_RESULTS_DAYS] = { "results_days", 1,
                              RESULTS_ROWS
-                             "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.day" },
+                             "left join moments m on m.experiment = c.experiment and m.segment = '' " RESULTS_ORDER },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "

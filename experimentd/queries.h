@@ -4,8 +4,9 @@
 #include "base/pg.h"
 
 enum query {
-    QUERY_RESULTS_LATEST, /* results/model.h: the last day of each metric of some experiments */
-    QUERY_RESULTS_DAYS,   /* the same, all days */
+    /* results/model.h. $1 experiments; of LATEST $2: with the last day of each metric come the parts that begin with one of these */
+    QUERY_RESULTS_LATEST,
+    QUERY_RESULTS_DAYS, /* all days, no parts */
     /* $1 configuration's version that the edit was checked against, $2 writes, $3 actor → the new version, or -version when another edit came
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,

@@ -58,29 +58,56 @@ static void add_key(struct buf *b, struct str key)
     buf_add_str(b, key);
 }
 
-static void one_experiment(struct http_request *req, struct worker *worker, enum query query,
-                           void (*write)(struct wait *, struct jsonw *, const struct snapshot *, const PGresult *))
+static struct wait *wait_for(struct http_request *req, struct worker *worker, struct str key,
+                             void (*write)(struct wait *, struct jsonw *, const struct snapshot *, const PGresult *))
 {
     struct wait *wait = arena_zalloc(&req->arena, sizeof *wait);
-    *wait = (struct wait){ .req = req, .worker = worker, .key = req->params[0], .write = write };
-    if (!snapshot_experiment(snapshot_get(), wait->key)) {
-        struct err err;
-        err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(wait->key));
-        http_reply_err(req, &err);
-        return;
-    }
-    const char *params[] = { arena_printf(&req->arena, "{" STR_FMT "}", STR_ARG(wait->key)).p };
-    pgloop_run(worker->pg, &queries[query], params, on_rows, wait);
+    *wait = (struct wait){ .req = req, .worker = worker, .key = key, .write = write };
+    return wait;
+}
+
+/* NULL: answered already. */
+static const struct snapshot_experiment *known(struct http_request *req)
+{
+    struct err err;
+    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), req->params[0]);
+    if (e)
+        return e;
+    err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(req->params[0]));
+    http_reply_err(req, &err);
+    return NULL;
+}
+
+static const char *list_of_one(struct http_request *req, struct str key)
+{
+    return arena_printf(&req->arena, "{" STR_FMT "}", STR_ARG(key)).p;
+}
+
+/* Steps of a funnel are part of its result; a bandit's units are compared within the day of their first exposure. */
+static const char *latest_parts(const struct snapshot_experiment *e)
+{
+    return e->kind == EXPERIMENT_BANDIT ? "{step:,:first_day}" : "{step:}";
 }
 
 void results_get(struct http_request *req, void *arg)
 {
-    one_experiment(req, arg, QUERY_RESULTS_LATEST, write_one);
+    struct worker *worker = arg;
+    const struct snapshot_experiment *e = known(req);
+    if (!e)
+        return;
+    const char *params[] = { list_of_one(req, e->key), latest_parts(e) };
+    pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows,
+               wait_for(req, worker, req->params[0], write_one));
 }
 
 void results_timeseries(struct http_request *req, void *arg)
 {
-    one_experiment(req, arg, QUERY_RESULTS_DAYS, write_days);
+    struct worker *worker = arg;
+    if (!known(req))
+        return;
+    const char *params[] = { list_of_one(req, req->params[0]) };
+    pgloop_run(worker->pg, &queries[QUERY_RESULTS_DAYS], params, on_rows,
+               wait_for(req, worker, req->params[0], write_days));
 }
 
 /* Experiments of the page: from the first key not below `from`, in the order of keys. */
@@ -143,7 +170,7 @@ void results_list(struct http_request *req, void *arg)
     if (keys.n == 0)
         buf_add_byte(&keys, '{');
     buf_add_byte(&keys, '}');
-    const char *params[] = { keys.p };
+    const char *params[] = { keys.p, "{}" };
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
     buf_release(&keys);
 }

@@ -1,25 +1,9 @@
 #include "experimentd/results/json.h"
 
-#include <assert.h>
 #include <math.h>
 
-#include "base/clock.h"
 #include "experimentd/config/experiment.h"
-
-static const char *const lift_kinds[] = {
-    [LIFT_NONE] = "none",
-    [LIFT_BOUNDED] = "bounded",
-    [LIFT_EXCLUSIVE] = "exclusive",
-    [LIFT_WHOLE_LINE] = "whole_line",
-};
-
-static void write_interval(struct jsonw *w, const char *key, double lo, double hi)
-{
-    jsonw_open(w, key, '[');
-    jsonw_double(w, NULL, lo);
-    jsonw_double(w, NULL, hi);
-    jsonw_close(w);
-}
+#include "experimentd/results/json_metric.h"
 
 static void write_variants(struct jsonw *w, const struct snapshot_experiment *e, bool values)
 {
@@ -166,110 +150,27 @@ static void write_srm(struct jsonw *w, const struct result *r, struct arena *are
     jsonw_close(w);
 }
 
-static struct arm arm_of(const struct result_metric *m, const struct moments2 *moments)
-{
-    return (struct arm){ .kind = m->kind, .m = *moments };
-}
-
-static void write_lift(struct jsonw *w, const struct comparison *c)
-{
-    jsonw_text(w, "lift_kind", lift_kinds[c->lift_kind]);
-    jsonw_double(w, "lift", c->lift_kind == LIFT_NONE ? NAN : c->lift);
-    if (c->lift_kind == LIFT_BOUNDED || c->lift_kind == LIFT_EXCLUSIVE)
-        write_interval(w, "lift_ci", c->lift_lo, c->lift_hi);
-    else
-        jsonw_null(w, "lift_ci");
-}
-
-static void write_no_comparison(struct jsonw *w, const char *reason)
-{
-    static const char *const empty[] = { "difference", "difference_ci", "se",   "statistic", "df",
-                                         "p",          "log10_p",       "lift", "lift_ci" };
-    for (size_t i = 0; i < COUNT_OF(empty); i++)
-        jsonw_null(w, empty[i]);
-    jsonw_text(w, "lift_kind", "none");
-    jsonw_text(w, "reason", reason);
-    jsonw_text(w, "outcome", outcome_names[OUTCOME_NONE]);
-}
-
 static void write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant)
 {
-    struct compare_plan plan = result_plan(r);
-    struct arm control = arm_of(m, result_latest(m, 0)), treatment = arm_of(m, result_latest(m, variant));
     struct comparison c;
     struct err err;
     jsonw_open(w, "comparison", '{');
-    if (!stats_compare(&control, &treatment, &plan, &c, &err)) {
-        write_no_comparison(w, err.text);
-    } else {
-        jsonw_double(w, "difference", c.difference);
-        write_interval(w, "difference_ci", c.ci_lo, c.ci_hi);
-        jsonw_double(w, "se", c.se);
-        jsonw_double(w, "statistic", c.statistic);
-        jsonw_double(w, "df", c.df);
-        jsonw_double(w, "p", c.p);
-        jsonw_double(w, "log10_p", c.log_p / M_LN10);
-        write_lift(w, &c);
-        jsonw_null(w, "reason");
-        jsonw_text(w, "outcome", outcome_names[outcome_of(m, &c, 1 - RESULT_LEVEL)]);
-    }
+    if (metric_compare(r, m, result_arm(m, 0), result_arm(m, variant), &c, &err))
+        metric_write_comparison(w, m, &c);
+    else
+        metric_write_no_comparison(w, err.text);
     jsonw_close(w);
-}
-
-/* A sum is mean × n; of counts it is a whole number but for rounding, and is shown as one. */
-static double whole(double v)
-{
-    return fabs(v - round(v)) <= 1e-9 * fmax(1, fabs(v)) ? round(v) : v;
-}
-
-static void write_value(struct jsonw *w, const struct result_metric *m, const struct moments2 *moments)
-{
-    struct arm arm = arm_of(m, moments);
-    struct arm_value v;
-    struct err err;
-    jsonw_i64(w, "n", moments->n);
-    if (!stats_arm_value(&arm, RESULT_LEVEL, &v, &err)) {
-        jsonw_double(w, "numerator", whole(moments->mean_x * (double)moments->n));
-        jsonw_null(w, "denominator");
-        jsonw_null(w, "value");
-        jsonw_null(w, "ci");
-        jsonw_text(w, "reason", err.text);
-        return;
-    }
-    jsonw_double(w, "numerator", whole(v.numerator));
-    jsonw_double(w, "denominator", whole(v.denominator));
-    jsonw_double(w, "value", v.value);
-    write_interval(w, "ci", v.ci_lo, v.ci_hi);
-    jsonw_null(w, "reason");
-}
-
-static const char *method_of(const struct result *r, const struct result_metric *m)
-{
-    struct compare_plan plan = result_plan(r);
-    return stats_compare_method(m->kind, &plan);
-}
-
-static void write_metric_head(struct jsonw *w, const struct result *r, const struct result_metric *m)
-{
-    jsonw_str(w, "metric", m->metric->key);
-    jsonw_str(w, "name", m->metric->name);
-    jsonw_str(w, "description", m->metric->description);
-    jsonw_str(w, "kind", m->metric->kind);
-    jsonw_str(w, "direction", m->metric->direction);
-    jsonw_str(w, "display", m->metric->display);
-    jsonw_str(w, "role", m->role);
-    jsonw_text(w, "method", method_of(r, m));
 }
 
 static void write_metric(struct jsonw *w, const struct result *r, const struct result_metric *m)
 {
     jsonw_open(w, NULL, '{');
-    write_metric_head(w, r, m);
+    metric_write_head(w, r, m);
     jsonw_open(w, "variants", '[');
     for (size_t i = 0; i < r->experiment->variants_count; i++) {
         jsonw_open(w, NULL, '{');
         jsonw_str(w, "variant", r->experiment->variants[i].key);
-        write_value(w, m, result_latest(m, i));
+        metric_write_value(w, m, result_arm(m, i));
         if (i == 0)
             jsonw_null(w, "comparison");
         else
@@ -312,55 +213,6 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     jsonw_open(w, "metrics", '[');
     for (size_t i = 0; i < r->metrics_count; i++)
         write_metric(w, r, &r->metrics[i]);
-    jsonw_close(w);
-    jsonw_close(w);
-}
-
-static void write_day_variant(struct jsonw *w, const struct result *r, const struct result_metric *m,
-                              const struct result_day *d, size_t variant)
-{
-    struct compare_plan plan = result_plan(r);
-    struct arm control = arm_of(m, &d->arms[0]), treatment = arm_of(m, &d->arms[variant]);
-    struct arm_value v;
-    struct comparison c;
-    jsonw_open(w, NULL, '{');
-    jsonw_str(w, "variant", r->experiment->variants[variant].key);
-    jsonw_i64(w, "n", d->arms[variant].n);
-    jsonw_double(w, "value", stats_arm_value(&treatment, RESULT_LEVEL, &v, NULL) ? v.value : NAN);
-    if (variant > 0 && stats_compare(&control, &treatment, &plan, &c, NULL)) {
-        write_lift(w, &c);
-    } else {
-        jsonw_null(w, "lift");
-        jsonw_null(w, "lift_ci");
-        jsonw_text(w, "lift_kind", "none");
-    }
-    jsonw_close(w);
-}
-
-void result_write_timeseries(struct jsonw *w, const struct result *r)
-{
-    char text[CLOCK_TEXT_MAX];
-    jsonw_open(w, NULL, '{');
-    jsonw_str(w, "experiment", r->experiment->key);
-    jsonw_double(w, "level", RESULT_LEVEL);
-    jsonw_open(w, "metrics", '[');
-    for (size_t i = 0; i < r->metrics_count; i++) {
-        const struct result_metric *m = &r->metrics[i];
-        jsonw_open(w, NULL, '{');
-        jsonw_str(w, "metric", m->metric->key);
-        jsonw_open(w, "days", '[');
-        for (size_t d = 0; d < m->days_count; d++) {
-            jsonw_open(w, NULL, '{');
-            jsonw_text(w, "day", clock_format_day(m->days[d].day, text));
-            jsonw_open(w, "variants", '[');
-            for (size_t v = 0; v < r->experiment->variants_count; v++)
-                write_day_variant(w, r, m, &m->days[d], v);
-            jsonw_close(w);
-            jsonw_close(w);
-        }
-        jsonw_close(w);
-        jsonw_close(w);
-    }
     jsonw_close(w);
     jsonw_close(w);
 }

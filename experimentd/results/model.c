@@ -1,9 +1,22 @@
 #include "experimentd/results/model.h"
 
-#include "base/clock.h"
+#include <assert.h>
+#include <stdlib.h>
+
 #include "base/pg.h"
 
-static const struct moments2 nothing;
+static const struct result_arm nothing;
+
+const char *const result_part_prefixes[] = {
+    [RESULT_SEGMENT] = "",
+    [RESULT_SINCE] = "since:",
+    [RESULT_COHORT] = ":first_day",
+    [RESULT_STEP] = "step:",
+};
+static_assert(sizeof result_part_prefixes / sizeof *result_part_prefixes == RESULT_PART_COUNT,
+              "a prefix for every kind of part");
+
+/* ---- the experiment's own metrics and variants ---- */
 
 static enum metric_kind kind_of(struct str kind)
 {
@@ -28,7 +41,7 @@ static struct result_metric *metric_of(struct result *out, struct str key)
     return NULL;
 }
 
-static void init_metrics(struct result *out, const struct snapshot *snapshot, size_t days_max, struct arena *arena)
+static void init_metrics(struct result *out, const struct snapshot *snapshot, struct arena *arena)
 {
     const struct snapshot_experiment *e = out->experiment;
     out->metrics = arena_zalloc(arena, e->metrics_count * sizeof *out->metrics);
@@ -40,19 +53,89 @@ static void init_metrics(struct result *out, const struct snapshot *snapshot, si
         m->metric = metric;
         m->role = e->metrics[i].role;
         m->kind = kind_of(metric->kind);
-        m->days = arena_zalloc(arena, days_max * sizeof *m->days);
     }
 }
 
-/* Rows come ordered by day within a metric, so a new day is always behind the last one. */
-static struct result_day *day_of(struct result *out, struct result_metric *m, int32_t day, struct arena *arena)
+/* ---- rows: ordered by metric, segment and day, so that the arms of a day or part follow each other ---- */
+
+/* `list` with room for one more behind its n elements: doubled whenever n is a power of two. */
+static void *with_room(void *list, size_t n, size_t size, struct arena *arena)
+{
+    if (n & (n - 1))
+        return list;
+    void *more = arena_zalloc(arena, (n ? 2 * n : 1) * size);
+    if (n)
+        memcpy(more, list, n * size);
+    return more;
+}
+
+static struct result_arm *new_arms(const struct result *out, struct arena *arena)
+{
+    return arena_zalloc(arena, out->experiment->variants_count * sizeof(struct result_arm));
+}
+
+static struct result_arm *arms_of_day(struct result *out, struct result_metric *m, int32_t day, struct arena *arena)
 {
     if (m->days_count && m->days[m->days_count - 1].day == day)
-        return &m->days[m->days_count - 1];
-    struct result_day *d = &m->days[m->days_count++];
-    d->day = day;
-    d->arms = arena_zalloc(arena, out->experiment->variants_count * sizeof *d->arms);
-    return d;
+        return m->days[m->days_count - 1].arms;
+    m->days = with_room(m->days, m->days_count, sizeof *m->days, arena);
+    m->days[m->days_count] = (struct result_day){ .day = day, .arms = new_arms(out, arena) };
+    return m->days[m->days_count++].arms;
+}
+
+static struct result_arm *arms_of_part(struct result *out, struct result_parts *parts, const struct result_part *wanted,
+                                       struct arena *arena)
+{
+    struct result_part *last = parts->n ? &parts->p[parts->n - 1] : NULL;
+    if (last && last->number == wanted->number && str_eq(last->dimension, wanted->dimension) &&
+        str_eq(last->value, wanted->value))
+        return last->arms;
+    parts->p = with_room(parts->p, parts->n, sizeof *parts->p, arena);
+    parts->p[parts->n] = (struct result_part){ .dimension = arena_str(arena, wanted->dimension),
+                                               .value = arena_str(arena, wanted->value),
+                                               .number = wanted->number,
+                                               .arms = new_arms(out, arena) };
+    return parts->p[parts->n++].arms;
+}
+
+static bool numbered(struct str segment, enum result_part_kind kind, int32_t *out)
+{
+    struct str prefix = str_of(result_part_prefixes[kind]), rest;
+    uint32_t number;
+    if (!str_starts(segment, prefix))
+        return false;
+    rest = (struct str){ segment.p + prefix.n, segment.n - prefix.n };
+    if (!parse_u32(rest, &number, NULL) || number > INT32_MAX)
+        return false;
+    *out = (int32_t)number;
+    return true;
+}
+
+/* False: a kind that this server does not know (a newer trainer wrote it). */
+static bool part_of(struct str segment, int32_t day, enum result_part_kind *kind, struct result_part *out)
+{
+    *out = (struct result_part){ .number = day };
+    if (str_eq_c(segment, result_part_prefixes[RESULT_COHORT])) {
+        *kind = RESULT_COHORT;
+        return true;
+    }
+    for (*kind = RESULT_SINCE; *kind <= RESULT_STEP; (*kind)++)
+        if (*kind != RESULT_COHORT && numbered(segment, *kind, &out->number))
+            return true;
+    *kind = RESULT_SEGMENT;
+    out->number = 0;
+    out->value = segment;
+    return str_split(&out->value, '=', &out->dimension) && out->value.p;
+}
+
+static struct result_arm *arms_of(struct result *out, struct result_metric *m, struct str segment, int32_t day,
+                                  struct arena *arena)
+{
+    enum result_part_kind kind;
+    struct result_part part;
+    if (segment.n == 0)
+        return arms_of_day(out, m, day, arena);
+    return part_of(segment, day, &kind, &part) ? arms_of_part(out, &m->parts[kind], &part, arena) : NULL;
 }
 
 static double or_zero(const PGresult *r, int row, int column)
@@ -60,14 +143,17 @@ static double or_zero(const PGresult *r, int row, int column)
     return PQgetisnull(r, row, column) ? 0 : pg_get_double(r, row, column);
 }
 
-static void read_moments(struct result *out, const PGresult *r, int row, struct arena *arena)
+static void read_arm(struct result *out, const PGresult *r, int row, struct arena *arena)
 {
     struct result_metric *m = metric_of(out, pg_get(r, row, RC_METRIC));
     size_t variant = variant_index(out->experiment, pg_get(r, row, RC_VARIANT));
     if (!m || variant == SIZE_MAX)
         return;
     int32_t day = (int32_t)pg_get_i64(r, row, RC_DAY);
-    day_of(out, m, day, arena)->arms[variant] = (struct moments2){
+    struct result_arm *arms = arms_of(out, m, pg_get(r, row, RC_SEGMENT), day, arena);
+    if (!arms)
+        return;
+    arms[variant].m = (struct moments2){
         .n = pg_get_i64(r, row, RC_N),
         .mean_x = pg_get_double(r, row, RC_MEAN_X),
         .m2_x = pg_get_double(r, row, RC_M2_X),
@@ -96,25 +182,55 @@ static void read_head(struct result *out, const PGresult *r, int row, struct are
     };
 }
 
+/* Numbers in text order ("since:10" before "since:2") come into their own. */
+static int by_number(const void *a, const void *b)
+{
+    const struct result_part *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static void sort_parts(struct result *out)
+{
+    for (size_t i = 0; i < out->metrics_count; i++)
+        for (enum result_part_kind kind = RESULT_SINCE; kind < RESULT_PART_COUNT; kind++) {
+            struct result_parts *parts = &out->metrics[i].parts[kind];
+            if (parts->n > 1)
+                qsort(parts->p, parts->n, sizeof *parts->p, by_number);
+        }
+}
+
 void result_read(struct result *out, const struct snapshot *snapshot, const struct snapshot_experiment *experiment,
                  const PGresult *r, struct arena *arena)
 {
     *out = (struct result){ .experiment = experiment };
-    size_t rows = 0;
-    for (int row = 0; row < PQntuples(r); row++)
-        rows += str_eq(pg_get(r, row, RC_EXPERIMENT), experiment->key);
-    init_metrics(out, snapshot, rows, arena);
+    init_metrics(out, snapshot, arena);
     for (int row = 0; row < PQntuples(r); row++) {
         if (!str_eq(pg_get(r, row, RC_EXPERIMENT), experiment->key))
             continue;
         if (!out->has_data)
             read_head(out, r, row, arena);
         if (!PQgetisnull(r, row, RC_METRIC))
-            read_moments(out, r, row, arena);
+            read_arm(out, r, row, arena);
     }
+    sort_parts(out);
+}
+
+/* ---- reading it ---- */
+
+const struct result_arm *result_arm(const struct result_metric *m, size_t variant)
+{
+    return m->days_count ? &m->days[m->days_count - 1].arms[variant] : &nothing;
 }
 
 const struct moments2 *result_latest(const struct result_metric *m, size_t variant)
 {
-    return m->days_count ? &m->days[m->days_count - 1].arms[variant] : &nothing;
+    return &result_arm(m, variant)->m;
+}
+
+const struct result_metric *result_primary(const struct result *r)
+{
+    for (size_t i = 0; i < r->metrics_count; i++)
+        if (str_eq(r->metrics[i].role, STR("primary")))
+            return &r->metrics[i];
+    return r->metrics_count ? &r->metrics[0] : NULL;
 }

@@ -1,7 +1,9 @@
 /* model.h - what is known of one experiment's result, read from the rollups: plain values, no SQL, no JSON.
  *
- * Rows of RESULTS_COLUMNS (see results_rows in experimentd/queries.c) become a table metric × variant × day of moments, in the
- * order of the experiment's own variants and metrics. A variant of the rows that the experiment does not have is left out. */
+ * Rows of RESULTS_COLUMNS (see RESULTS_ROWS in experimentd/queries.c) become, for each metric, a table of arms (one a variant, in the
+ * order of the experiment's own variants) by day, and the same of parts of the units: values of a dimension, days since first exposure,
+ * days of first exposure, steps of a funnel. Only what a statement asked for is there. A variant of the rows that the experiment does not
+ * have is left out. */
 #pragma once
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -9,6 +11,7 @@
 
 #include "base/mem.h"
 #include "experimentd/config/snapshot.h"
+#include "stats/adjust/cross.h"
 #include "stats/compare.h"
 #include "stats/moments.h"
 
@@ -17,6 +20,7 @@ enum results_column {
     RC_EXPERIMENT,
     RC_METRIC,
     RC_VARIANT,
+    RC_SEGMENT,
     RC_DAY,
     RC_N,
     RC_MEAN_X,
@@ -39,9 +43,36 @@ enum results_column {
     RC_COUNT
 };
 
+/* The units of one arm. */
+struct result_arm {
+    struct moments2 m;       /* n = 0: nothing was seen */
+    const struct cross *pre; /* the same with what the units did before; NULL: not kept */
+};
+
 struct result_day {
     int32_t day;
-    struct moments2 *arms; /* one per variant; n = 0 where nothing was seen */
+    struct result_arm *arms; /* one per variant */
+};
+
+/* Parts of the units of a metric, as they stand on its last day. */
+enum result_part_kind {
+    RESULT_SEGMENT, /* a value of a dimension; "(other)" and "(none)" are values too */
+    RESULT_SINCE,   /* what happened on the N-th day after a unit's first exposure, 0 the day itself */
+    RESULT_COHORT,  /* units first exposed on the day `number` (since 1970) */
+    RESULT_STEP,    /* whether units got to step N of a funnel, 1 the first */
+    RESULT_PART_COUNT
+};
+/* What moments.segment begins with: rows of a dimension d with "d=", the others with these. */
+extern const char *const result_part_prefixes[RESULT_PART_COUNT];
+
+struct result_part {
+    struct str dimension, value; /* of a SEGMENT */
+    int32_t number;              /* of the others */
+    struct result_arm *arms;
+};
+struct result_parts {
+    struct result_part *p; /* in the order of the rows: values and numbers ascending */
+    size_t n;
 };
 
 struct result_metric {
@@ -50,6 +81,7 @@ struct result_metric {
     enum metric_kind kind;
     struct result_day *days; /* ascending; the last one is the result */
     size_t days_count;
+    struct result_parts parts[RESULT_PART_COUNT];
 };
 
 struct result_run {
@@ -70,5 +102,8 @@ struct result {
 /* Builds the result of `experiment` from the rows of r that are about it. Lives in the arena. */
 void result_read(struct result *out, const struct snapshot *snapshot, const struct snapshot_experiment *experiment,
                  const PGresult *r, struct arena *arena);
-/* The moments that count now of a metric and variant; n = 0 when there are none. */
-const struct moments2 *result_latest(const struct result_metric *m, size_t variant);
+/* What counts now of a metric and variant; n = 0 when there is nothing. */
+const struct result_arm *result_arm(const struct result_metric *m, size_t variant);
+const struct moments2 *result_latest(const struct result_metric *m, size_t variant); /* its moments alone */
+/* The metric that decides: the first of role primary, or else the first. NULL: there are none. */
+const struct result_metric *result_primary(const struct result *r);

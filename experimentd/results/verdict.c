@@ -84,14 +84,6 @@ static void add_guardrails(struct buf *b, const struct result *r, size_t variant
     }
 }
 
-static const struct result_metric *primary_of(const struct result *r)
-{
-    for (size_t i = 0; i < r->metrics_count; i++)
-        if (str_eq(r->metrics[i].role, STR("primary")))
-            return &r->metrics[i];
-    return r->metrics_count ? &r->metrics[0] : NULL;
-}
-
 struct best {
     size_t variant;
     struct comparison comparison;
@@ -164,7 +156,7 @@ void verdict_make(struct verdict *out, const struct result *r, struct arena *are
     double *weights = arena_zalloc(arena, count * sizeof *weights);
     struct srm srm;
     struct err err = { 0 };
-    const struct result_metric *m = primary_of(r);
+    const struct result_metric *m = result_primary(r);
     bool have_srm = result_srm(r, &srm, observed, weights, &err);
     if (have_srm && srm.p < SRM_THRESHOLD) {
         out->state = VERDICT_UNHEALTHY;

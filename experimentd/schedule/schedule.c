@@ -196,7 +196,7 @@ static enum after act(struct schedule *t, struct pg *pg, const struct snapshot *
 static bool read_result(struct schedule *t, struct pg *pg, const struct snapshot *s,
                         const struct snapshot_experiment *e, struct result *out, struct err *err)
 {
-    const char *params[] = { arena_printf(&t->arena, "{" STR_FMT "}", STR_ARG(e->key)).p };
+    const char *params[] = { arena_printf(&t->arena, "{" STR_FMT "}", STR_ARG(e->key)).p, "{}" };
     t->used_pg = true;
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &queries[QUERY_RESULTS_LATEST], params, err);
     if (!r)

@@ -48,9 +48,9 @@ static struct result result_of(struct moments2 a, struct moments2 b)
     };
     r.metrics[0].days = arena_zalloc(&arena, sizeof *r.metrics[0].days);
     r.metrics[0].days[0] = (struct result_day){ .day = 20000,
-                                                .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
-    r.metrics[0].days[0].arms[0] = a;
-    r.metrics[0].days[0].arms[1] = b;
+                                                .arms = arena_zalloc(&arena, 2 * sizeof(struct result_arm)) };
+    r.metrics[0].days[0].arms[0].m = a;
+    r.metrics[0].days[0].arms[1].m = b;
     return r;
 }
 
@@ -120,11 +120,11 @@ Test(verdict, a_guardrail_that_got_worse_is_named)
     struct result_metric *m = &r.metrics[r.metrics_count++];
     *m = (struct result_metric){ .metric = &zero, .role = STR("guardrail"), .kind = METRIC_RATIO, .days_count = 1 };
     m->days = arena_zalloc(&arena, sizeof *m->days);
-    m->days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct moments2)) };
-    m->days[0].arms[0] = (struct moments2){
+    m->days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct result_arm)) };
+    m->days[0].arms[0].m = (struct moments2){
         .n = 10000, .mean_x = 0.1, .m2_x = 900, .mean_y = 1, .m2_y = 100, .cxy = 10
     };
-    m->days[0].arms[1] = (struct moments2){
+    m->days[0].arms[1].m = (struct moments2){
         .n = 10000, .mean_x = 0.2, .m2_x = 1600, .mean_y = 1, .m2_y = 100, .cxy = 10
     };
     struct verdict v = verdict_of(r);
