@@ -3,13 +3,12 @@
 #include <float.h>
 #include <math.h>
 
+#include "stats/special/root.h"
 #include "stats/special/special.h"
 
-enum { ROOT_STEPS_MAX = 200, STEPS_UP_MAX = 3000 };
+enum { STEPS_UP_MAX = 3000 };
 /* Fewer degrees of freedom than this are no test. */
 #define DF_LEAST 1.0
-/* A step, relative to the root, that is rounding. */
-#define ROOT_NEAR (2 * DBL_EPSILON)
 #define STEP_UP 1.3
 /* What the normal approximation says is a little too small, and never by much but for a handful of units. */
 #define GUESS_SHARE 0.95
@@ -56,38 +55,16 @@ struct curve {
     double target, delta, sd, n_c, sign;
 };
 
-struct point {
-    double x, f;
-};
-
-static struct point at(const struct curve *c, double x)
+static double excess(const void *arg, double x)
 {
-    return (struct point){ x, c->power(c, x) - c->target };
+    const struct curve *c = arg;
+    return c->power(c, x) - c->target;
 }
 
-/* The narrower bracket that one more point gives. */
-static void narrow(struct point *lo, struct point *hi, struct point p)
-{
-    if (p.x <= lo->x || p.x >= hi->x)
-        return;
-    *(p.f < 0 ? lo : hi) = p;
-}
-
-/* C. Ridders' method (IEEE Trans. Circuits Syst. 26, 1979): bracketed, of second order, no derivative. The curve is below its target at
- * `from` and not at `to`. */
+/* The curve is below its target at `from` and not at `to`. */
 static double root(const struct curve *c, double from, double to)
 {
-    struct point lo = at(c, from), hi = at(c, to), best = hi;
-    for (int i = 0; i < ROOT_STEPS_MAX && hi.f > 0 && hi.x - lo.x > ROOT_NEAR * hi.x; i++) {
-        struct point mid = at(c, lo.x + (hi.x - lo.x) / 2);
-        double norm = sqrt(mid.f * mid.f - lo.f * hi.f), was = best.x;
-        best = at(c, norm > 0 ? mid.x - (mid.x - lo.x) * mid.f / norm : mid.x);
-        if (best.f == 0 || (i && fabs(best.x - was) <= ROOT_NEAR * best.x))
-            break;
-        narrow(&lo, &hi, mid);
-        narrow(&lo, &hi, best);
-    }
-    return best.x;
+    return root_find(excess, c, from, to);
 }
 
 /* Two points with the target's root between them: `from`, a guess, made larger as often as it takes, and the one before it (or `least`). False
