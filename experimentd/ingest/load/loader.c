@@ -13,12 +13,11 @@
 #include "base/log.h"
 #include "base/pg.h"
 #include "experimentd/ingest/journal/journal.h"
-#include "experimentd/ingest/journal/journal_file.h"
-#include "experimentd/ingest/load/rows.h"
+#include "experimentd/ingest/load/ahead.h"
 
 /* After a small batch the loader lets rows gather: a transaction for each handful would cost PostgreSQL more than the rows. */
 enum { SMALL_BATCH = 2000, GATHER_US = 100000 };
-enum { BATCH_BYTES_MAX = 8 << 20, IDLE_WAIT_US = 200000, BACKOFF_MIN_US = 100000, STOP_MAX_US = 10000000 };
+enum { IDLE_WAIT_US = 200000, BACKOFF_MIN_US = 100000, STOP_MAX_US = 10000000 };
 
 enum stmt { POSITION_READ, POSITION_INSERT, POSITION_WRITE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
@@ -38,11 +37,10 @@ struct loader {
     pthread_t thread;
     struct pg *pg;
     struct rows_loader rows;
-    struct journal_reader reader;
-    struct arena texts; /* what the batch's signals point to */
-    struct rows batch;
-    uint64_t position; /* in the database */
-    uint64_t found;    /* the journal's end when this process began: its records before were received by another one */
+    struct ahead *ahead;
+    struct batch *batch; /* of this step */
+    uint64_t position;   /* in the database */
+    uint64_t found; /* the journal's end when this process began: its records before were received by another one */
     uint32_t unit_per_minute;
     size_t batch_max; /* shrinks while a bad row is searched */
     int64_t stop_by_us;
@@ -104,59 +102,6 @@ bool loader_find_position(struct pg *pg, const struct journal *j, uint64_t *out_
 
 /* ---- one batch ---- */
 
-static struct str keep(struct loader *l, struct str s)
-{
-    return s.p ? arena_str(&l->texts, s) : s;
-}
-
-static void add_signal(struct loader *l, struct str payload)
-{
-    struct signal *s = &l->batch.signals[l->batch.signals_count];
-    if (!record_parse_signal(payload, s))
-        return;
-    s->type = keep(l, s->type);
-    s->unit = keep(l, s->unit);
-    s->user = keep(l, s->user);
-    s->session = keep(l, s->session);
-    s->query_id = keep(l, s->query_id);
-    s->query = keep(l, s->query);
-    s->doc = keep(l, s->doc);
-    s->params = keep(l, s->params);
-    l->batch.signals_count++;
-}
-
-static void add_exposure(struct loader *l, struct str payload)
-{
-    struct exposure *e = &l->batch.exposures[l->batch.exposures_count];
-    if (!record_parse_exposure(payload, e))
-        return;
-    e->experiment = keep(l, e->experiment);
-    e->variant = keep(l, e->variant);
-    e->unit = keep(l, e->unit);
-    l->batch.exposures_count++;
-}
-
-/* Fills the batch from the database's position on; returns the position behind it. */
-static uint64_t gather(struct loader *l, uint64_t limit)
-{
-    enum record_type type;
-    struct str payload;
-    size_t bytes = 0;
-    journal_reader_release(&l->reader);
-    journal_reader_init(&l->reader, journal_dir(l->journal), l->position);
-    arena_reset(&l->texts);
-    l->batch.signals_count = l->batch.exposures_count = 0;
-    for (size_t n = 0;
-         n < l->batch_max && bytes < BATCH_BYTES_MAX && journal_reader_next(&l->reader, limit, &type, &payload); n++) {
-        bytes += payload.n;
-        if (type == RECORD_SIGNAL)
-            add_signal(l, payload);
-        else
-            add_exposure(l, payload);
-    }
-    return l->reader.position;
-}
-
 static bool write_position(struct loader *l, uint64_t position, struct err *err)
 {
     char from[24], to[24];
@@ -206,11 +151,11 @@ static void note_loaded(struct loader *l, int64_t last_us)
 
 static bool load_batch(struct loader *l, uint64_t position, struct err *err)
 {
-    uint64_t duplicates, rows = l->batch.signals_count + l->batch.exposures_count;
-    int64_t last_us = received_last(&l->batch);
-    bool ok = rows_prepare(&l->rows, &l->batch, err) && pg_begin(l->pg, err) &&
-              rows_load(&l->rows, &l->batch, &duplicates, err) && write_position(l, position, err) &&
-              pg_commit(l->pg, err);
+    struct rows *batch = &l->batch->rows;
+    uint64_t duplicates, rows = batch->signals_count + batch->exposures_count;
+    int64_t last_us = received_last(batch);
+    bool ok = rows_prepare(&l->rows, batch, err) && pg_begin(l->pg, err) &&
+              rows_load(&l->rows, batch, &duplicates, err) && write_position(l, position, err) && pg_commit(l->pg, err);
     if (!ok) {
         pg_rollback(l->pg);
         return false;
@@ -219,7 +164,7 @@ static bool load_batch(struct loader *l, uint64_t position, struct err *err)
     l->position = position;
     atomic_fetch_add(&l->loaded_rows, rows - duplicates);
     atomic_fetch_add(&l->duplicates, duplicates);
-    atomic_fetch_add(&l->damaged, l->reader.bad); /* of this batch: each has a reader of its own */
+    atomic_fetch_add(&l->damaged, l->batch->damaged);
     atomic_fetch_add(&l->batches, 1);
     journal_set_loaded(l->journal, position); /* last: who sees nothing wait sees what became of it too */
     note_loaded(l, last_us);
@@ -232,8 +177,9 @@ static bool set_aside(struct loader *l, uint64_t position, const struct err *why
     AUTO(mem_free) char *path = mem_printf("%s/rejects.ndjson", journal_dir(l->journal));
     struct buf b;
     buf_init(&b, 1 << 20);
-    const struct signal *s = l->batch.signals_count ? l->batch.signals : NULL;
-    const struct exposure *e = l->batch.exposures_count ? l->batch.exposures : NULL;
+    struct rows *rows = &l->batch->rows;
+    const struct signal *s = rows->signals_count ? rows->signals : NULL;
+    const struct exposure *e = rows->exposures_count ? rows->exposures : NULL;
     buf_addf(&b, "{\"position\":%" PRIu64 ",\"reason\":", l->position);
     buf_add_json_str(&b, str_of(why->text));
     buf_add_c(&b, ",\"type\":");
@@ -251,7 +197,7 @@ static bool set_aside(struct loader *l, uint64_t position, const struct err *why
         (void)fclose(f);
     buf_release(&b);
     log_error("row_refused", "file=%s reason=\"%s\"", path, why->text);
-    l->batch.signals_count = l->batch.exposures_count = 0;
+    rows->signals_count = rows->exposures_count = 0;
     if (!ok || !load_batch(l, position, err))
         return false;
     atomic_fetch_add(&l->rejected, 1);
@@ -260,7 +206,7 @@ static bool set_aside(struct loader *l, uint64_t position, const struct err *why
 
 static bool cannot_read(const struct loader *l, struct err *err)
 {
-    const char *why = l->reader.failed ? strerror(l->reader.failed) : "no segment has it";
+    const char *why = l->batch->failed ? strerror(l->batch->failed) : "no segment has it";
     return err_set(err, ERR_SYSTEM, "cannot read position %" PRIu64 " of the journal in \"%s\": %s", l->position,
                    journal_dir(l->journal), why);
 }
@@ -268,9 +214,10 @@ static bool cannot_read(const struct loader *l, struct err *err)
 /* True when something was loaded or the batch was made smaller: go on at once. */
 static bool step(struct loader *l, uint64_t limit, struct err *err)
 {
-    uint64_t position = gather(l, limit);
-    size_t count = l->batch.signals_count + l->batch.exposures_count;
     struct err why = { 0 };
+    l->batch = ahead_take(l->ahead, l->position, limit, l->batch_max);
+    uint64_t position = l->batch->to;
+    size_t count = batch_rows(l->batch);
     if (position == l->position)
         return cannot_read(l, err);
     if (load_batch(l, position, &why)) {
@@ -327,12 +274,19 @@ static void *run(void *arg)
             backoff = backoff * 2 > LOADER_BACKOFF_MAX_US ? LOADER_BACKOFF_MAX_US : backoff * 2;
         } else if (busy) {
             backoff = BACKOFF_MIN_US;
-            if (l->batch.signals_count + l->batch.exposures_count < SMALL_BATCH && !atomic_load(&l->stop))
+            if (batch_rows(l->batch) < SMALL_BATCH && !atomic_load(&l->stop))
                 pause_us(GATHER_US);
         }
     }
     disconnect(l);
     return NULL;
+}
+
+static void loader_free(struct loader *l)
+{
+    ahead_stop(l->ahead);
+    mem_free(l->url);
+    mem_free(l);
 }
 
 struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_per_minute, struct err *err)
@@ -343,17 +297,15 @@ struct loader *loader_start(struct journal *j, const char *url, uint32_t unit_pe
     l->url = mem_strdup(url);
     l->unit_per_minute = unit_per_minute;
     l->batch_max = ROWS_MAX;
-    l->batch.signals = mem_alloc(ROWS_MAX * sizeof *l->batch.signals);
-    l->batch.exposures = mem_alloc(ROWS_MAX * sizeof *l->batch.exposures);
     uuid_format(journal_id(j), l->id);
     (void)gethostname(l->host, sizeof l->host - 1);
-    arena_init(&l->texts, 1 << 20);
-    journal_reader_init(&l->reader, journal_dir(j), 0);
-    if (pthread_create(&l->thread, NULL, run, l) != 0) {
+    l->ahead = ahead_start(j, err);
+    if (l->ahead && pthread_create(&l->thread, NULL, run, l) == 0)
+        return l;
+    if (l->ahead)
         err_set(err, ERR_SYSTEM, "cannot start the loader's thread");
-        return NULL;
-    }
-    return l;
+    loader_free(l);
+    return NULL;
 }
 
 void loader_stop(struct loader *l, struct loader_stats *last)
@@ -363,12 +315,7 @@ void loader_stop(struct loader *l, struct loader_stats *last)
     (void)pthread_join(l->thread, NULL);
     if (last)
         loader_stats(l, last);
-    journal_reader_release(&l->reader);
-    arena_release(&l->texts);
-    mem_free(l->batch.signals);
-    mem_free(l->batch.exposures);
-    mem_free(l->url);
-    mem_free(l);
+    loader_free(l);
 }
 
 void loader_stats(const struct loader *l, struct loader_stats *out)

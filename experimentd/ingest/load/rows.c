@@ -8,7 +8,8 @@
 #include "experimentd/ingest/load/identity.h"
 #include "experimentd/marks/units.h"
 
-enum { COPY_MAX_BYTES = 512 << 20 };
+/* Rows go out while the next ones are written: PostgreSQL reads a message only when it has it whole. */
+enum { COPY_PIECE = 64 << 10, COPY_MAX_BYTES = 16 << 20 };
 
 static const struct pg_stmt ensure_partition = { "rows_partition", 1, "select ensure_partition($1::date)" };
 void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute)
@@ -156,41 +157,61 @@ static void add_signal(struct buf *b, const struct signal *s)
     pg_copy_i16(b, (int16_t)s->mark);
 }
 
-static bool copy_out(struct rows_loader *l, const char *sql, struct err *err)
+static bool copy_begin(struct rows_loader *l, const char *sql, struct err *err)
+{
+    buf_clear(&l->copy);
+    pg_copy_header(&l->copy);
+    return pg_copy_begin(l->pg, sql, err);
+}
+
+static bool copy_piece(struct rows_loader *l, size_t least, struct err *err)
+{
+    if (l->copy.n < least)
+        return true;
+    bool ok = buf_ok(&l->copy, "a row", err) && pg_copy_send(l->pg, buf_str(&l->copy), err);
+    buf_clear(&l->copy);
+    return ok;
+}
+
+static bool copy_end(struct rows_loader *l, struct err *err)
 {
     uint64_t rows;
     pg_copy_trailer(&l->copy);
-    return pg_copy_begin(l->pg, sql, err) && pg_copy_send(l->pg, buf_str(&l->copy), err) &&
-           pg_copy_end(l->pg, &rows, err);
+    return copy_piece(l, 0, err) && pg_copy_end(l->pg, &rows, err);
 }
 
 static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct err *err)
 {
-    buf_clear(&l->copy);
-    pg_copy_header(&l->copy);
-    for (size_t i = 0; i < rows->signals_count; i++)
+    bool ok = copy_begin(l,
+                         "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, "
+                         "position, value, params, user_id, mark) "
+                         "from stdin (format binary)",
+                         err);
+    for (size_t i = 0; ok && i < rows->signals_count; i++) {
         add_signal(&l->copy, &rows->signals[i]);
-    return copy_out(l,
-                    "copy signals (id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, "
-                    "value, params, user_id, mark) "
-                    "from stdin (format binary)",
-                    err);
+        ok = copy_piece(l, COPY_PIECE, err);
+    }
+    return ok && copy_end(l, err);
+}
+
+static void add_exposure(struct buf *b, const struct exposure *e)
+{
+    pg_copy_row(b, 5);
+    pg_copy_time(b, e->at_us);
+    pg_copy_i16(b, (int16_t)hash_bucket(e->unit));
+    pg_copy_text(b, e->experiment);
+    pg_copy_text(b, e->variant);
+    pg_copy_text(b, e->unit);
 }
 
 static bool copy_exposures(struct rows_loader *l, const struct rows *rows, struct err *err)
 {
-    buf_clear(&l->copy);
-    pg_copy_header(&l->copy);
-    for (size_t i = 0; i < rows->exposures_count; i++) {
-        const struct exposure *e = &rows->exposures[i];
-        pg_copy_row(&l->copy, 5);
-        pg_copy_time(&l->copy, e->at_us);
-        pg_copy_i16(&l->copy, (int16_t)hash_bucket(e->unit));
-        pg_copy_text(&l->copy, e->experiment);
-        pg_copy_text(&l->copy, e->variant);
-        pg_copy_text(&l->copy, e->unit);
+    bool ok = copy_begin(l, "copy exposures (at, bucket, experiment, variant, unit) from stdin (format binary)", err);
+    for (size_t i = 0; ok && i < rows->exposures_count; i++) {
+        add_exposure(&l->copy, &rows->exposures[i]);
+        ok = copy_piece(l, COPY_PIECE, err);
     }
-    return copy_out(l, "copy exposures (at, bucket, experiment, variant, unit) from stdin (format binary)", err);
+    return ok && copy_end(l, err);
 }
 
 static bool copy_all(struct rows_loader *l, const struct rows *rows, struct err *err)
