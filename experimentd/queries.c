@@ -39,6 +39,7 @@ const struct pg_stmt queries[] = {
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "
                           "where subject = $1 and id < $2::bigint order by id desc limit $3::int" },
+    [QUERY_METRIC_SQL] = { "metric_sql", 1, "select metric_sql_check($1)" },
     [QUERY_STICKY_READ] = { "sticky_read", 1,
                             "select s.attribute, s.value, s.experiment, s.variant "
                             "from (select distinct a, v from json_to_recordset($1::json) as k(a text, v text)) k "

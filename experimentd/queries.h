@@ -11,6 +11,7 @@ enum query {
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,
     QUERY_REVISIONS, /* $1 subject ("experiment:x"), $2 only ids below this, $3 how many → id, instant, actor, action, before, after */
+    QUERY_METRIC_SQL, /* $1 a statement (metric/metric.h: fact_sql_rows) → what is wrong with it, or null */
     /* Sticky assignments (evaluate/sticky.h): $1 a list of objects → attribute, value, experiment, variant, sorted bytewise. */
     QUERY_STICKY_READ, /* {"a": attribute, "v": value} → all that stands under them */
     QUERY_STICKY_WRITE, /* and "e", "n" (experiment, its new variant), "o" (what it takes the place of, or null) → what stands */

@@ -4,6 +4,7 @@
 #include "experimentd/admin/handlers.h"
 #include "experimentd/config/handlers.h"
 #include "experimentd/config/key_handlers.h"
+#include "experimentd/config/metric_handlers.h"
 #include "experimentd/config/object_handlers.h"
 #include "experimentd/evaluate/handlers.h"
 #include "experimentd/front/growthbook.h"
@@ -111,6 +112,15 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/holdouts", SCOPE_ANALYST, holdouts_list, "experiments of kind holdout", NULL },
     { HTTP_POST_, "/v1/holdouts", SCOPE_ADMIN, holdouts_create,
       "keep a share of the units out of all experiments, or of those with a metric", NULL },
+
+    { HTTP_GET_, "/v1/metrics", SCOPE_ANALYST, metrics_list, "metrics with their definitions, and who measures them",
+      NULL },
+    { HTTP_POST_, "/v1/metrics", SCOPE_ADMIN, metrics_create, "define a metric", NULL },
+    { HTTP_GET_, "/v1/metrics/{key}", SCOPE_ANALYST, metrics_get, "one metric", NULL },
+    { HTTP_PATCH_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_patch,
+      "change a metric; not what it counts, while an experiment runs with it", NULL },
+    { HTTP_DELETE_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_delete, "delete a metric that nothing uses", NULL },
+    { HTTP_GET_, "/v1/metrics/{key}/revisions", SCOPE_ANALYST, metrics_revisions, "its revisions", NULL },
 
     { HTTP_GET_, "/v1/stats", SCOPE_ANALYST, statistics_list, "statistical methods with formula, source and fields",
       NULL },

@@ -54,6 +54,27 @@ void edit_write_end(struct edit *e)
     jsonw_close(&e->w);
 }
 
+json_t *edit_patched(struct edit *e, struct str was, struct err *err)
+{
+    json_auto_t *patch = json_parse(e->req->body, err), *root = patch ? json_parse(was, err) : NULL;
+    const char *key;
+    json_t *v;
+    if (!root)
+        return NULL;
+    if (!json_is_object(patch)) {
+        err_set(err, ERR_INVALID, "the request body is not an object");
+        return NULL;
+    }
+    json_object_foreach(patch, key, v)
+    {
+        if (json_is_null(v))
+            (void)json_object_del(root, key);
+        else
+            (void)json_object_set(root, key, v);
+    }
+    return TAKE(root);
+}
+
 /* ---- If-Match ---- */
 
 bool edit_match(struct edit *e, const char *kind, struct str key, int64_t version, struct err *err)

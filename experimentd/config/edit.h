@@ -5,6 +5,7 @@
  * the snapshot's. Then `make` is called again on a newer snapshot. So a check over several objects (the slots of a layer, say) holds,
  * without a lock that outlives a statement. */
 #pragma once
+#include "base/json.h"
 #include "base/jsonw.h"
 #include "experimentd/config/snapshot.h"
 
@@ -47,5 +48,7 @@ void edit_write_begin(struct edit *e, const char *kind, struct str key, const ch
                       struct str state);
 void edit_write_end(struct edit *e);
 
+/* The document `was` as the request's body changes it: members of the body take the place of its own, null removes. The caller's. */
+json_t *edit_patched(struct edit *e, struct str was, struct err *err);
 /* If-Match of the request against the object's version; false with status 400 or 412. */
 bool edit_match(struct edit *e, const char *kind, struct str key, int64_t version, struct err *err);

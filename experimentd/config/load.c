@@ -9,6 +9,7 @@
 #include "experimentd/config/snapshot_parts.h"
 #include "experimentd/config/state.h"
 #include "experimentd/ingest/schema.h"
+#include "metric/metric.h"
 
 enum stmt { VERSION, EXPERIMENTS, OBJECTS, METRICS, KEYS, STMT_COUNT };
 static_assert((int)STMT_COUNT == (int)CONFIG_STMT_COUNT, "a row for every statement");
@@ -24,7 +25,8 @@ const struct pg_stmt config_statements[] = {
                   "select kind, key, spec::text, state::text, version, us(created_at), us(updated_at) "
                   "from config_objects order by kind, key collate \"C\"" },
     [METRICS] = { "config_metrics", 0,
-                  "select key, name, description, kind, direction, display from metrics order by key collate \"C\"" },
+                  "select key, spec::text, builtin, version, us(created_at), us(updated_at) from metrics "
+                  "order by key collate \"C\"" },
     [KEYS] = { "config_keys", 0,
                "select encode(hash, 'hex'), scope, label, schema::text from api_keys where revoked_at is null" },
 };
@@ -116,14 +118,38 @@ static void read_objects(struct snapshot_whole *w, const PGresult *r)
     }
 }
 
+static bool read_metric(struct snapshot_whole *w, const PGresult *r, int row, struct snapshot_metric *m,
+                        struct err *err)
+{
+    struct metric_def *def = arena_alloc(&w->arena, sizeof *def);
+    if (!metric_parse(pg_get(r, row, 1), &w->arena, def, err))
+        return false;
+    *m = (struct snapshot_metric){
+        .key = def->key,
+        .name = def->name,
+        .description = def->description,
+        .kind = str_of(metric_form_names[def->form]),
+        .direction = str_of(metric_direction_names[def->direction]),
+        .display = str_of(metric_display_names[def->display]),
+        .def = def,
+        .builtin = pg_get_bool(r, row, 2),
+        .version = pg_get_i64(r, row, 3),
+        .created_us = pg_get_i64(r, row, 4),
+        .updated_us = pg_get_i64(r, row, 5),
+    };
+    return true;
+}
+
 static void read_metrics(struct snapshot_whole *w, const PGresult *r)
 {
-    size_t n = (size_t)PQntuples(r);
-    w->s.metrics = arena_zalloc(&w->arena, n * sizeof *w->s.metrics);
-    w->s.metrics_count = n;
-    for (int i = 0; i < (int)n; i++)
-        w->s.metrics[i] = (struct snapshot_metric){ text(w, r, i, 0), text(w, r, i, 1), text(w, r, i, 2),
-                                                    text(w, r, i, 3), text(w, r, i, 4), text(w, r, i, 5) };
+    w->s.metrics = arena_zalloc(&w->arena, (size_t)PQntuples(r) * sizeof *w->s.metrics);
+    for (int i = 0; i < PQntuples(r); i++) {
+        struct err err;
+        if (read_metric(w, r, i, &w->s.metrics[w->s.metrics_count], &err))
+            w->s.metrics_count++;
+        else
+            log_error("metric_not_read", "metric=%.*s " LOG_ERR, STR_ARG(pg_get(r, i, 0)), LOG_ERR_ARG(&err));
+    }
 }
 
 static unsigned nibble(char c)

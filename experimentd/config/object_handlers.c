@@ -140,24 +140,12 @@ static const struct snapshot_object *find(struct edit *e, const struct snapshot 
     return o && edit_match(e, e->kind, o->key, o->version, err) ? o : NULL;
 }
 
-/* Members of the body replace the document's; null removes. */
 static bool read_changed(struct edit *e, const struct snapshot_object *was, struct snapshot_object *now,
                          struct err *err)
 {
-    json_auto_t *patch = json_parse(e->req->body, err), *root = patch ? json_parse(was->spec_json, err) : NULL;
-    const char *key;
-    json_t *v;
+    json_auto_t *root = edit_patched(e, was->spec_json, err);
     if (!root)
         return false;
-    if (!json_is_object(patch))
-        return err_set(err, ERR_INVALID, "the request body is not an object");
-    json_object_foreach(patch, key, v)
-    {
-        if (json_is_null(v))
-            (void)json_object_del(root, key);
-        else
-            (void)json_object_set(root, key, v);
-    }
     if (!object_read(root, was->kind, e->arena, now, err))
         return false;
     now->slots = str_eq(now->layer, was->layer) ? was->slots : (struct slot_ranges){ 0 };
@@ -275,6 +263,11 @@ static void revisions(struct http_request *req, struct worker *worker, const cha
 void experiments_revisions(struct http_request *req, void *arg)
 {
     revisions(req, arg, "experiment");
+}
+
+void metrics_revisions(struct http_request *req, void *arg)
+{
+    revisions(req, arg, "metric");
 }
 
 /* ---- one set of handlers a kind ---- */

@@ -178,8 +178,12 @@ struct snapshot_objects {
     size_t n;
 };
 
+struct metric_def;
 struct snapshot_metric {
-    struct str key, name, description, kind, direction, display;
+    struct str key, name, description, kind, direction, display; /* as words; def has them as numbers */
+    const struct metric_def *def;                                /* metric/metric.h */
+    bool builtin;                                                /* cannot be changed */
+    int64_t version, created_us, updated_us;
 };
 
 /* What a rule of a feature stands for: the payload's rules, one to one. */

@@ -51,6 +51,8 @@ begin
         was := config_row(w->>'kind', w->>'key');
         if w->>'kind' = 'experiment' then
             perform config_write_experiment(w);
+        elsif w->>'kind' = 'metric' then
+            perform config_write_metric(w);
         else
             perform config_write_object(w);
         end if;
@@ -73,8 +75,10 @@ $$;
 CREATE FUNCTION public.config_row(wanted_kind text, wanted_key text) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
-    select case when wanted_kind = 'experiment' then (select to_jsonb(e) - 'id' from experiments e where e.key = wanted_key)
-                else (select to_jsonb(o) from config_objects o where o.kind = wanted_kind and o.key = wanted_key) end
+    select case wanted_kind
+        when 'experiment' then (select to_jsonb(e) - 'id' from experiments e where e.key = wanted_key)
+        when 'metric' then (select jsonb_build_object('key', m.key, 'version', m.version, 'spec', m.spec) from metrics m where m.key = wanted_key)
+        else (select to_jsonb(o) from config_objects o where o.kind = wanted_kind and o.key = wanted_key) end
 $$;
 
 CREATE FUNCTION public.config_set_weights(experiment text, weights jsonb, actor text) RETURNS bigint
@@ -120,6 +124,20 @@ begin
         values (w->>'key', w->'spec', coalesce((w->'state')::jsonb, '{}'), coalesce(w->'spec'->>'kind', 'ab'), coalesce(w->>'status', 'draft'),
                 coalesce(w->'spec'->>'origin', 'live'), config_instant(w->'started_at', null), config_instant(w->'stopped_at', null),
                 config_instant(w->'phase_started_at', null));
+    end if;
+end
+$$;
+
+CREATE FUNCTION public.config_write_metric(w json) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if w->'spec' is null then
+        delete from moments o using metrics m where m.key = w->>'key' and not m.builtin and o.metric = m.key;  -- of experiments that named it once
+        delete from metrics where key = w->>'key' and not builtin;
+    else
+        insert into metrics as m (key, spec) values (w->>'key', w->'spec')
+        on conflict (key) do update set spec = excluded.spec, version = m.version + 1, updated_at = now() where not m.builtin;
     end if;
 end
 $$;
@@ -236,6 +254,26 @@ begin
     where s.at >= from_at and s.at < to_at and s.query is null and s.query_id = q.query_id;
     get diagnostics filled = row_count;
     return filled;
+end
+$$;
+
+CREATE FUNCTION public.metric_sql_check(query text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+    rows refcursor;
+    why text;
+begin
+    if (select rolsuper from pg_roles where rolname = current_user) then
+        return 'this server''s database role is a superuser, as which no SQL of a metric is run';
+    end if;
+    perform set_config('transaction_read_only', 'on', true);
+    open rows for execute query;    -- one statement that gives rows, or an error; nothing is fetched
+    close rows;
+    return null;
+exception when others then
+    get stacked diagnostics why = message_text;
+    return why;
 end
 $$;
 
@@ -447,14 +485,21 @@ CREATE TABLE public.marked_units (
 
 CREATE TABLE public.metrics (
     key text NOT NULL,
-    name text NOT NULL,
-    description text NOT NULL,
-    kind text NOT NULL,
-    direction text NOT NULL,
-    display text NOT NULL,
+    spec json NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text GENERATED ALWAYS AS ((spec ->> 'name'::text)) STORED,
+    description text GENERATED ALWAYS AS ((spec ->> 'description'::text)) STORED,
+    kind text GENERATED ALWAYS AS ((spec ->> 'kind'::text)) STORED NOT NULL,
+    direction text GENERATED ALWAYS AS ((spec ->> 'direction'::text)) STORED NOT NULL,
+    display text GENERATED ALWAYS AS ((spec ->> 'display'::text)) STORED NOT NULL,
     CONSTRAINT metrics_direction CHECK ((direction = ANY (ARRAY['increase'::text, 'decrease'::text]))),
-    CONSTRAINT metrics_display CHECK ((display = ANY (ARRAY['share'::text, 'count'::text, 'seconds'::text, 'score'::text]))),
-    CONSTRAINT metrics_kind CHECK ((kind = ANY (ARRAY['proportion'::text, 'mean'::text, 'ratio'::text])))
+    CONSTRAINT metrics_display CHECK ((display = ANY (ARRAY['share'::text, 'count'::text, 'seconds'::text, 'score'::text, 'money'::text]))),
+    CONSTRAINT metrics_key_format CHECK ((key ~ '^[a-z0-9][a-z0-9_.-]{0,99}$'::text)),
+    CONSTRAINT metrics_key_of_spec CHECK ((key = (spec ->> 'key'::text))),
+    CONSTRAINT metrics_kind CHECK ((kind = ANY (ARRAY['proportion'::text, 'mean'::text, 'count'::text, 'ratio'::text, 'quantile'::text, 'retention'::text, 'funnel'::text])))
 );
 
 CREATE TABLE public.moments (

@@ -5,6 +5,7 @@
 
 #include "assign/assign.h"
 #include "experimentd/config/snapshot_parts.h"
+#include "metric/metric.h"
 #include "tests/support/pgtest.h"
 
 static struct snapshot *load(struct pg *pg)
@@ -38,11 +39,49 @@ Test(load, an_empty_database_has_metrics_and_a_version)
     struct snapshot *s = load(pg);
     cr_expect(eq(i64, s->version, 1));
     cr_expect(eq(sz, s->experiments_count, 0));
-    cr_expect(eq(sz, s->metrics_count, 6));
     expect_str(snapshot_metric(s, STR("mrr"))->direction, "increase");
     cr_expect(snapshot_metric(s, STR("mr")) == NULL);
     struct str label;
     cr_expect(eq(int, (int)snapshot_key_scope(s, STR("xd_admin_"), &label), (int)SCOPE_NONE));
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+/* The texts of the migration are definitions as anybody may write them. */
+Test(load, every_built_in_metric_is_read)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    struct snapshot *s = load(pg);
+    int64_t stored = pgtest_number(pg, "select count(*) from metrics");
+    cr_expect(eq(i64, (int64_t)s->metrics_count, stored));
+    for (size_t i = 0; i < s->metrics_count; i++) {
+        const struct snapshot_metric *m = &s->metrics[i];
+        cr_expect(m->builtin, "%s", m->key.p);
+        cr_expect(m->description.n > 20, "%s", m->key.p);
+    }
+    const struct metric_def *funnel = snapshot_metric(s, STR("search_funnel"))->def;
+    cr_expect(eq(int, (int)funnel->form, METRIC_FORM_FUNNEL));
+    cr_expect(eq(sz, funnel->facts_count, 3));
+    snapshot_free(s);
+    pg_close(pg);
+}
+
+/* What another program wrote is left out, and the rest stays. */
+Test(load, a_metric_that_cannot_be_read_is_left_out)
+{
+    struct pg *pg = pgtest_open(config_statements, CONFIG_STMT_COUNT);
+    pgtest_exec(
+        pg, "insert into metrics (key, spec) values "
+            "('broken', '{\"key\":\"broken\",\"kind\":\"mean\",\"direction\":\"increase\",\"display\":\"count\"}'), "
+            "('mine', '{\"key\":\"mine\",\"kind\":\"mean\",\"direction\":\"decrease\",\"display\":\"money\","
+            "\"numerator\":{\"of\":\"queries\"}}')");
+    struct snapshot *s = load(pg);
+    cr_expect(snapshot_metric(s, STR("broken")) == NULL);
+    const struct snapshot_metric *mine = snapshot_metric(s, STR("mine"));
+    cr_assert(mine != NULL);
+    cr_expect(not(mine->builtin));
+    expect_str(mine->display, "money");
+    expect_str(mine->name, "mine");
     snapshot_free(s);
     pg_close(pg);
 }

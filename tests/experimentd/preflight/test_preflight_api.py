@@ -89,8 +89,7 @@ class PreflightApi(DaemonTest):
 
     def test_a_metric_that_is_gone(self):
         self.draft("measured")
-        self.daemon.sql("insert into metrics select 'passing', 'x', 'x', 'mean', 'increase', 'count'")
-        self.call("patch", "/v1/experiments/measured", {"name": "reload"})  # the new metric is known with the next snapshot
+        self.call("post", "/v1/metrics", {"key": "passing", "kind": "mean", "numerator": {"of": "queries"}}, 201)
         self.call("patch", "/v1/experiments/measured", {"metrics": ["ctr", "passing"]})
         self.daemon.sql("delete from metrics where key = 'passing'")
         self.draft("reload")

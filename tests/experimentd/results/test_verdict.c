@@ -7,10 +7,18 @@
 #include "experimentd/results/verdict.h"
 
 static struct arena arena;
-static struct snapshot_metric ctr = { STR("ctr"),        STR("Click-through"), STR("share"),
-                                      STR("proportion"), STR("increase"),      STR("share") };
-static struct snapshot_metric zero = { STR("zero"),  STR("Zero-result rate"), STR("rate"),
-                                       STR("ratio"), STR("decrease"),         STR("share") };
+static struct snapshot_metric ctr = { .key = STR("ctr"),
+                                      .name = STR("Click-through"),
+                                      .description = STR("share"),
+                                      .kind = STR("proportion"),
+                                      .direction = STR("increase"),
+                                      .display = STR("share") };
+static struct snapshot_metric zero = { .key = STR("zero"),
+                                       .name = STR("Zero-result rate"),
+                                       .description = STR("rate"),
+                                       .kind = STR("ratio"),
+                                       .direction = STR("decrease"),
+                                       .display = STR("share") };
 static struct snapshot_variant variants[] = {
     { STR("a"), STR(""), 0.5, STR("1") },
     { STR("b"), STR("New ranker"), 0.5, STR("2") },
