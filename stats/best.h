@@ -24,7 +24,7 @@ struct best_arm {
 };
 #define BEST_SHAPE_MIN \
     0.001 /* nothing seen, and a prior of almost nothing; 1/2 is Jeffreys' prior, 1 the uniform one */
-#define BEST_SHAPE_MAX 1e11
+#define BEST_SHAPE_MAX 1e13
 /* Arms² √shape at most: about ten seconds. Arms of such shapes are as good as normal. */
 #define BEST_COST_MAX 2e7
 /* Normal arms may lie so many of the largest standard deviations apart, and differ so much in theirs: beyond, a double has no room between

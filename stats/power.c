@@ -40,7 +40,7 @@ static bool check_rate(double p, struct err *err)
 
 static bool check_units(const struct power_design *d, double n_c, double least, struct err *err)
 {
-    if (!(n_c >= least) || !(n_c * d->ratio > 0) || !isfinite(n_c * d->ratio))
+    if (!(n_c >= least) || !isfinite(1 / (n_c * d->ratio)) || !isfinite(n_c * d->ratio))
         return err_set(err, ERR_INVALID, "%g units of control are too few, or no number", n_c);
     return true;
 }

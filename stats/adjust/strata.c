@@ -144,7 +144,7 @@ static void add_q(const struct stratum *s, size_t n, struct strata *out)
         out->q += (p.d - out->fixed) * (p.d - out->fixed) / (p.v_c + p.v_t);
     }
     out->log_p_q = special_log_chi2_q(out->q, df);
-    out->i_squared = out->q > df ? (out->q - df) / out->q : 0;
+    out->i_squared = fmax(0, 1 - df / out->q); /* Q may be infinite */
 }
 
 bool strata_effect(const struct stratum *strata, size_t n, const double *weights, struct strata *out, struct err *err)

@@ -140,7 +140,7 @@ static bool read_srm(struct xstat_in *in, struct srm_input *s, struct err *err)
 }
 
 /* After each batch: the Bayes factor, and 1 over its largest value so far. */
-static void write_sequential(const struct srm_input *s, struct arena *arena, json_t *out)
+static bool write_sequential(const struct srm_input *s, struct arena *arena, json_t *out, struct err *err)
 {
     int64_t *sofar = arena_zalloc(arena, (s->arms + 1) * sizeof *sofar);
     double *log_bf = arena_alloc(arena, (s->batches + 1) * sizeof *log_bf),
@@ -150,11 +150,14 @@ static void write_sequential(const struct srm_input *s, struct arena *arena, jso
         for (size_t arm = 0; arm < s->arms; arm++)
             sofar[arm] += s->batch[b * s->arms + arm];
         last = log_bf[b] = srm_log_bayes_factor(sofar, s->weights, s->arms, s->concentration);
+        if (isnan(last))
+            return err_set(err, ERR_INVALID, "concentration and weights are too small for a number");
         p[b] = smallest = fmin(smallest, exp(-last));
     }
     xstat_out_doubles(out, "log_bayes_factor", log_bf, s->batches);
     xstat_out_doubles(out, "sequential_p", p, s->batches);
     xstat_out_double(out, "posterior_prob_srm", 1 / (1 + exp(-last)));
+    return true;
 }
 
 static void write_srm(const struct srm *srm, json_t *out)
@@ -188,7 +191,5 @@ bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err)
     write_srm(&srm, out);
     if (s.exact && s.arms == 2 && s.weights[0] == s.weights[1])
         xstat_out_double(out, "log_p_binomial", srm_log_p_binomial(s.observed[0], s.observed[1]));
-    if (s.concentration > 0)
-        write_sequential(&s, in->arena, out);
-    return true;
+    return s.concentration <= 0 || write_sequential(&s, in->arena, out, err);
 }

@@ -326,6 +326,35 @@ static json_t *refusal(const struct err *err)
     return json_pack("{s:o}", "error", json_sprintf("%s: %s", err_kind_name(err->kind), err->text));
 }
 
+/* The first number of the input that is none, with the key that it stands under. */
+static const char *not_finite(json_t *v, const char *key, const char **out_text)
+{
+    static const char *const names[] = { "NaN", "Infinity", "-Infinity" };
+    const char *inner_key, *found = NULL;
+    json_t *inner;
+    for (size_t i = 0; json_is_string(v) && i < COUNT_OF(names); i++)
+        if (strcmp(*out_text = json_string_value(v), names[i]) == 0)
+            return key;
+    for (size_t i = 0; !found && i < json_array_size(v); i++)
+        found = not_finite(json_array_get(v, i), key, out_text);
+    if (json_is_object(v)) {
+        json_object_foreach(v, inner_key, inner)
+        {
+            if ((found = not_finite(inner, inner_key, out_text)))
+                break;
+        }
+    }
+    return found;
+}
+
+/* A refusal names the field that is no finite number: the methods themselves speak of means and variances. */
+static void name_field(json_t *object, struct err *err)
+{
+    const char *text, *key = not_finite(object, "", &text);
+    if (key && strncmp(err->text, "field \"", 7) != 0)
+        (void)err_prefix(err, "field \"%.60s\" is %s: ", key, text);
+}
+
 json_t *xstat_compute(const struct xstat_method *m, json_t *object, struct err *err)
 {
     struct arena arena;
@@ -338,6 +367,7 @@ json_t *xstat_compute(const struct xstat_method *m, json_t *object, struct err *
     json_t *out = json_object();
     xstat_in_begin(&in, object, &arena);
     if (!m->run(&in, out, err)) {
+        name_field(object, err);
         json_decref(out);
         out = NULL;
     }

@@ -55,7 +55,7 @@ class Command(unittest.TestCase):
         for change, text in (({"n_c": None}, 'field "n_c" is not a whole number'), ({"n_c": 2.5}, 'field "n_c" is not a whole number'),
                              ({"var_c": "4"}, 'field "var_c" is not a number'), ({"alpha": 2}, "alpha 2 is not between 0 and 1"),
                              ({"n_t": 1}, "treatment: the variant has 1 unit, at least 2 are needed"),
-                             ({"mean_c": "NaN"}, "control: the mean or the variance is not a finite number"),
+                             ({"mean_c": "NaN"}, 'field "mean_c" is NaN: control: the mean or the variance is not a finite number'),
                              ({"bogus": 1}, "the object has a field that this method does not know (see --explain)")):
             self.assertEqual(answer("welch_t", {**WELCH, **change}), {"error": "invalid: " + text})
         missing = dict(WELCH)
