@@ -23,6 +23,7 @@
 /* Bytes, as SQL text. */
 #define PREFLIGHT_EXACT "33554432::bigint"
 #define PREFLIGHT_BYTES "67108864::bigint"
+#define HEALTH_BYTES "67108864::bigint"
 
 const struct pg_stmt queries[] = {
     /* The last day once an experiment: a subquery in the condition would be run for each row. */
@@ -100,6 +101,49 @@ const struct pg_stmt queries[] = {
                                    "and l.variant = e.spec->'variants'->0->>'key' and l.segment = '' order by l.day "
                                    "desc limit 1) m "
                                    "where m.n >= 2 order by c.as_of desc limit 1" },
+    [QUERY_HEALTH_COUNTS] = { "health_counts", 1,
+                              "select segment, day - date '1970-01-01', variant, units, several from exposure_counts "
+                              "where experiment = $1 order by segment collate \"C\", day, variant" },
+    /* Bounded as the traffic of the pre-flight is: beyond HEALTH_BYTES of exposures only some buckets are looked at. A row of nulls in the
+     * place of variants when nothing is marked. */
+    [QUERY_HEALTH_MARKED] = { "health_marked", 1,
+                              "with size as (select coalesce(sum(pg_relation_size(relid)), 0) as bytes from "
+                              "pg_partition_tree('exposures') where isleaf), "
+                              "plan as (select case when bytes <= " HEALTH_BYTES
+                              " then 4096 else greatest(16, 4096 * " HEALTH_BYTES " / bytes)::int end as b from size), "
+                              "phase as (select case when phase > 1 then phase_started_at else '-infinity' end as at "
+                              "from experiments where key = $1), "
+                              "first as (select distinct on (x.unit) x.unit, x.variant from exposures x, phase "
+                              "where x.experiment = $1 and x.at >= phase.at and x.bucket < (select b from plan) "
+                              "and x.unit in (select m.unit from marked_units m where m.mark > 0) order by x.unit, "
+                              "x.at), "
+                              "counts as (select variant, count(*) as units from first group by variant) "
+                              "select plan.b, counts.variant, counts.units from plan left join counts on true" },
+    [QUERY_HEALTH_LOADED] = { "health_loaded", 0, "select us(max(updated_at)) from journal_position" },
+    [QUERY_HEALTH_MOMENTS] = { "health_moments", 2,
+                               RESULTS_ROWS
+                               "cross join lateral (select max(l.day) as day from moments l where l.experiment = "
+                               "c.experiment and l.segment = '') d "
+                               "left join moments m on m.experiment = c.experiment and "
+                               "(m.segment = '' and m.day = d.day or m.segment <> '' and m.metric = "
+                               "$2) " RESULTS_ORDER },
+    /* A/A: all variants have the same value. An imported log has no values of its own. */
+    [QUERY_HEALTH_HISTORY] = { "health_history", 1,
+                               "with mine as (select metric from experiment_metrics where experiment = $1), "
+                               "aa as (select e.key, e.spec->'variants'->0->>'key' as control, "
+                               "e.spec->'variants'->1->>'key' as treatment from experiments e "
+                               "where e.status in ('stopped', 'concluded') and e.kind = 'ab' and e.origin <> "
+                               "'imported' and "
+                               "(select count(*) > 1 and count(distinct (v->'value')::text) = 1 "
+                               "from json_array_elements(e.spec->'variants') v) order by e.stopped_at desc limit 1000) "
+                               "select aa.key, m.metric, m.variant = aa.control, m.n, m.mean_x, m.m2_x, m.mean_y, "
+                               "m.m2_y, "
+                               "m.cxy from aa cross join lateral (select max(l.day) as day from moments l where "
+                               "l.experiment = aa.key and l.segment = '') d join moments m on m.experiment = aa.key "
+                               "and "
+                               "m.segment = '' and m.day = d.day and m.variant in (aa.control, aa.treatment) and "
+                               "m.metric "
+                               "in (select metric from mine) order by aa.key, m.metric, 3 desc" },
     [QUERY_KEYS] = { "keys", 0,
                      "select id, label, scope, us(created_at), schema::text from api_keys where revoked_at is null "
                      "order by created_at, id" },

@@ -19,6 +19,13 @@ enum query {
      * first */
     QUERY_PREFLIGHT_TRAFFIC,
     QUERY_PREFLIGHT_BASELINE, /* $1 metric → experiment, as_of (µs), kind, n and moments of the control arm that was measured last */
+    /* health/gather.h: $1 experiment → segment, day, variant, units, several, in this order */
+    QUERY_HEALTH_COUNTS,
+    QUERY_HEALTH_MARKED, /* $1 experiment → buckets of the 4096 that were looked at, variant of the first exposure, marked units in it */
+    QUERY_HEALTH_LOADED, /* → when a journal was last loaded (µs) */
+    QUERY_HEALTH_MOMENTS, /* $1 experiments, $2 metric → rows of results/model.h: the last day of all metrics, and all parts of this one */
+    /* $1 experiment: of its metrics, in A/A tests that are over → experiment, metric, is control, moments; control, then treatment */
+    QUERY_HEALTH_HISTORY,
     /* config/key_handlers.h */
     QUERY_KEYS, /* → id, label, scope, created_at (µs), schema */
     QUERY_KEY_SCHEMA, /* $1 id, $2 schema or null, $3 actor → the configuration's new version; no row: there is no such key */

@@ -9,6 +9,7 @@
 #include "experimentd/evaluate/handlers.h"
 #include "experimentd/front/growthbook.h"
 #include "experimentd/front/ofrep.h"
+#include "experimentd/health/handlers.h"
 #include "experimentd/http/static_files.h"
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/ingest/live/live_view.h"
@@ -89,6 +90,8 @@ const struct route routes[] = {
       "verdict, SRM, metrics with lift and interval", NULL },
     { HTTP_GET_, "/v1/experiments/{key}/timeseries", SCOPE_ANALYST, results_timeseries,
       "cumulative values and lifts by day", NULL },
+    { HTTP_GET_, "/v1/experiments/{key}/health", SCOPE_ANALYST, health_get,
+      "can it be believed: split, units, effects, data; each with numbers, what they mean and what to do", NULL },
 
     { HTTP_GET_, "/v1/layers", SCOPE_ANALYST, layers_list, "sets of experiments of which a unit is in at most one",
       NULL },
