@@ -1,8 +1,14 @@
-/* handlers.h - /v1/stats: the methods of xstat by HTTP. A worker computes, and others of its requests wait meanwhile: bodies are small. */
+/* handlers.h - /v1/stats: the methods of xstat by HTTP. A worker computes, and others of its requests wait meanwhile: bodies are small,
+ * except of methods that go through a log once (STATISTICS_LOG_MAX: some 20 ms). */
 #pragma once
 #include "experimentd/http/http.h"
 
-enum { STATISTICS_BODY_MAX = 64 << 10, STATISTICS_INPUTS_MAX = 1000, STATISTICS_MS_MAX = 500 };
+enum {
+    STATISTICS_BODY_MAX = 64 << 10,
+    STATISTICS_LOG_MAX = 1 << 20,
+    STATISTICS_INPUTS_MAX = 1000,
+    STATISTICS_MS_MAX = 500
+};
 
 /* {"methods": [{"method","summary","formula","source","input","output"}]} */
 void statistics_list(struct http_request *req, void *arg);

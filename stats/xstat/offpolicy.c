@@ -11,18 +11,24 @@
 /* What sums of squares lose by rounding. */
 #define SUM_ROUNDING 1e-14
 
-/* Rows of numbers, all of the same length; returns it. */
-static const double *read_matrix(struct xstat_in *in, const char *key, size_t rows, size_t *out_width)
+/* Rows of numbers, all of the same length; or one row that is every row's: of a policy or a model that looks at nothing. */
+struct matrix {
+    const double *values;
+    size_t width, step; /* 0: the same row again */
+};
+
+static struct matrix read_matrix(struct xstat_in *in, const char *key, size_t rows)
 {
     size_t *lengths, n;
-    const double *values = xstat_in_double_rows(in, key, &lengths, &n);
-    *out_width = n ? lengths[0] : 0;
-    bool even = n == rows;
+    struct matrix m = { .values = xstat_in_double_rows(in, key, &lengths, &n) };
+    m.width = n ? lengths[0] : 0;
+    m.step = n == 1 ? 0 : m.width;
+    bool even = n == rows || n == 1;
     for (size_t i = 0; i < n; i++)
-        even = even && lengths[i] == *out_width;
+        even = even && lengths[i] == m.width;
     if (in->err.kind == ERR_NONE && !even)
-        (void)err_set(&in->err, ERR_INVALID, "field \"%s\" is not %zu rows of one length", key, rows);
-    return values;
+        (void)err_set(&in->err, ERR_INVALID, "field \"%s\" is not %zu rows of one length, nor one row", key, rows);
+    return m;
 }
 
 static bool check_policy(const double *pi, size_t width, size_t row, int64_t action, struct err *err)
@@ -43,23 +49,24 @@ static bool check_policy(const double *pi, size_t width, size_t row, int64_t act
 /* Actions, the other policy and the model of all of them, to what the log needs of each row. */
 static bool read_model(struct xstat_in *in, struct replay_log *log, struct err *err)
 {
-    size_t n_actions, width, q_width;
+    size_t n_actions;
     const int64_t *action = xstat_in_counts(in, "action", &n_actions);
-    const double *pi = read_matrix(in, "pi_e", log->n, &width), *q = read_matrix(in, "q_hat", log->n, &q_width);
+    struct matrix pi = read_matrix(in, "pi_e", log->n), q = read_matrix(in, "q_hat", log->n);
     double *row = arena_zalloc(in->arena, (3 * log->n + 1) * sizeof *row);
-    if (in->err.kind == ERR_NONE && (n_actions != log->n || width != q_width))
+    if (in->err.kind == ERR_NONE && (n_actions != log->n || pi.width != q.width))
         return err_set(err, ERR_INVALID, "%zu actions for %zu rows, %zu of pi_e for %zu of q_hat", n_actions, log->n,
-                       width, q_width);
+                       pi.width, q.width);
     log->target = row;
     log->model = row + log->n;
     log->model_target = row + 2 * log->n;
     for (size_t i = 0; in->err.kind == ERR_NONE && i < log->n; i++) {
-        if (!check_policy(pi + i * width, width, i, action[i], err))
+        const double *p = pi.values + i * pi.step, *of = q.values + i * q.step;
+        if (!check_policy(p, pi.width, i, action[i], err))
             return false;
-        row[i] = pi[i * width + (size_t)action[i]];
-        row[log->n + i] = q[i * width + (size_t)action[i]];
-        for (size_t a = 0; a < width; a++)
-            row[2 * log->n + i] += pi[i * width + a] * q[i * width + a];
+        row[i] = p[action[i]];
+        row[log->n + i] = of[action[i]];
+        for (size_t a = 0; a < pi.width; a++)
+            row[2 * log->n + i] += p[a] * of[a];
     }
     return true;
 }

@@ -259,7 +259,8 @@ const struct xstat_method xstat_methods[] = {
       "s_p/prob_p/N;\n"
       "  hajek the same over Σ_p n_p/prob_p; stratified Σ_p (N_p/N) mean_p, variance Σ_p (N_p/N)² var_p/n_p",
       "M. Dudik et al. 2014; A. Swaminathan, T. Joachims 2015; Y. Su et al. 2020; V. Hadad et al. 2021",
-      "reward pscore, and target_prob or action pi_e q_hat; clip switch shrink; or arms, batches: {n_total prob n sum "
+      "reward pscore, and target_prob or action pi_e q_hat (one row of each: of all rows); clip switch shrink; or "
+      "arms, batches: {n_total prob n sum "
       "sum_sq}",
       "ips ips_se snips snips_se ess mean_weight max_weight clipped_ips dm dr dr_se sndr switch_dr dr_os; ipw hajek "
       "naive "
