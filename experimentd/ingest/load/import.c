@@ -2,8 +2,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,19 +10,11 @@
 
 #include "base/clock.h"
 #include "base/migrate.h"
-#include "base/pg.h"
-#include "base/pgcluster.h"
 #include "base/settings.h"
-#include "experimentd/ingest/load/import_record.h"
-#include "experimentd/ingest/load/rows.h"
+#include "experimentd/ingest/load/import_parts.h"
 #include "experimentd/marks/rules.h"
 
-enum { FILE_HASH_BYTES = 32, PROGRESS_US = 100000, MAP_TEXT_MAX = 64 << 10 };
-
-struct import_settings {
-    char *data_dir, *database_url, *pg_user, *pg_bin_dir, *experiment, *weights, *map, *mapping, *missing,
-        *timestamp_format, *rejects;
-};
+enum { MAP_TEXT_MAX = 64 << 10 };
 
 #define AT(field) offsetof(struct import_settings, field)
 
@@ -40,7 +30,8 @@ static const struct setting import_table[] = {
     { "weights", SETTING_TEXT, AT(weights), NULL, false, "A=W,B=W", "planned weights of its variants; default equal" },
     { "map", SETTING_TEXT, AT(map), NULL, false, "FIELD=COLUMN,…",
       "csv: which column holds what; may be given several times" },
-    { "mapping", SETTING_TEXT, AT(mapping), NULL, false, "FILE", "csv: the same, one \"field = column\" a line" },
+    { "mapping", SETTING_TEXT, AT(mapping), NULL, false, "FILE",
+      "csv: the same, one \"field = column\" a line; table: the JSON document" },
     { "missing", SETTING_TEXT, AT(missing), "NA,NULL", false, "TEXTS",
       "csv: texts that stand for no value, comma between" },
     { "timestamp_format", SETTING_TEXT, AT(timestamp_format), NULL, false, "FORMAT",
@@ -49,251 +40,7 @@ static const struct setting import_table[] = {
       "where lines go that cannot be taken; default FILE.rejects" },
 };
 
-enum format { FORMAT_NDJSON, FORMAT_UBI, FORMAT_CSV, FORMAT_COUNT };
-static const char *const format_names[FORMAT_COUNT] = { "ndjson", "ubi", "csv" };
-
-enum stmt { POSITION_READ, POSITION_WRITE, EXPERIMENT_MAKE, EXPERIMENT_THERE, STMT_COUNT };
-static const struct pg_stmt statements[STMT_COUNT] = {
-    [POSITION_READ] = { "import_position", 1,
-                        "select position, signals, exposures, rejected, done from import_position where file = "
-                        "decode($1, 'hex')" },
-    [POSITION_WRITE] = { "import_position_write", 7,
-                         "insert into import_position (file, name, position, signals, exposures, rejected, done) "
-                         "values (decode($1, 'hex'), $2, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bool) "
-                         "on conflict (file) do update set position = excluded.position, signals = excluded.signals, "
-                         "exposures = excluded.exposures, rejected = excluded.rejected, done = excluded.done, "
-                         "updated_at = now()" },
-    /* $2: planned weights as a JSON object, or {} for equal ones. */
-    [EXPERIMENT_MAKE] = { "import_experiment", 2,
-                          "with x as (select variant, min(at) as first, max(at) as last from exposures where "
-                          "experiment = $1 group by variant), "
-                          "n as (select variant, (row_number() over (order by variant collate \"C\"))::int - 1 as "
-                          "position, "
-                          "coalesce(($2::jsonb->>variant)::float8, 1.0 / count(*) over ()) as weight from x), "
-                          "p as (select json_build_object('key', $1, 'origin', 'imported', 'variants', "
-                          "json_agg(json_build_object('key', variant, 'weight', weight, 'value', variant) order by "
-                          "position), 'metrics', json_build_array(json_build_object('metric', 'ctr', 'role', "
-                          "'primary'), json_build_object('metric', 'clicks_per_unit', 'role', 'secondary'), "
-                          "json_build_object('metric', 'clicks_per_query', 'role', 'secondary'), "
-                          "json_build_object('metric', 'mrr', 'role', 'secondary'), "
-                          "json_build_object('metric', 'time_to_first_click', 'role', 'secondary'), "
-                          "json_build_object('metric', 'zero_result_rate', 'role', 'guardrail'))) as spec "
-                          "from n having count(*) >= 2) "
-                          "select config_edit(null, json_build_array(json_build_object('kind', 'experiment', 'key', "
-                          "$1, "
-                          "'action', 'import', 'spec', p.spec, 'status', 'stopped', 'started_at', us(x.first), "
-                          "'stopped_at', us(x.last))), 'import') from p, (select min(first) as first, max(last) as "
-                          "last "
-                          "from x) x where not exists (select 1 from experiments where key = $1)" },
-    [EXPERIMENT_THERE] = { "import_experiment_there", 1, "select count(*) from experiments where key = $1" },
-};
-
-struct import {
-    struct import_settings settings;
-    enum format format;
-    const char *name;
-    FILE *file, *rejects;
-    char *rejects_path;
-    off_t file_bytes;
-    unsigned char hash[FILE_HASH_BYTES];
-    char hash_hex[2 * FILE_HASH_BYTES + 1];
-    struct csv_map map;
-    struct pgcluster *cluster;
-    struct pg *pg;
-    struct rows_loader rows;
-    struct rows batch;
-    struct arena arena; /* texts of the batch */
-    struct import_record *record;
-    uint64_t position, signals, exposures, rejected, resumed, line;
-    int64_t started_us, told_us;
-    bool terminal;
-};
-
-/* ---- telling ---- */
-
-static void tell(struct import *im, bool last)
-{
-    int64_t now = clock_mono_us();
-    if (!last && now - im->told_us < (im->terminal ? PROGRESS_US : 20 * PROGRESS_US))
-        return;
-    im->told_us = now;
-    double done = im->file_bytes ? (double)ftello(im->file) / (double)im->file_bytes : 1;
-    double seconds = (double)(now - im->started_us) / 1e6;
-    char bar[31];
-    for (int i = 0; i < 30; i++)
-        bar[i] = i < (int)(done * 30) ? '#' : '.';
-    bar[30] = '\0';
-    (void)fprintf(stderr, "%s[%s] %3.0f %%  %" PRIu64 " signals  %" PRIu64 " exposures  %" PRIu64 " rejected  %.1f s%s",
-                  im->terminal ? "\r" : "", bar, done * 100, im->signals, im->exposures, im->rejected, seconds,
-                  im->terminal && !last ? "" : "\n");
-}
-
-static bool set_aside(struct import *im, struct str line, const struct err *why, struct err *err)
-{
-    if (!im->rejects) {
-        im->rejects = fopen(im->rejects_path, im->resumed ? "ae" : "we");
-        if (!im->rejects)
-            return err_set_errno(err, "cannot write \"%s\"", im->rejects_path);
-    }
-    im->rejected++;
-    if (fprintf(im->rejects, "line %" PRIu64 ": %s\t%.*s\n", im->line, why->text, (int)(line.n > 2000 ? 2000 : line.n),
-                line.p) < 0)
-        return err_set_errno(err, "cannot write \"%s\"", im->rejects_path);
-    return true;
-}
-
-/* ---- batches ---- */
-
-static bool write_position(struct import *im, bool done, struct err *err)
-{
-    char numbers[4][24];
-    uint64_t values[] = { im->position, im->signals, im->exposures, im->rejected };
-    for (size_t i = 0; i < 4; i++)
-        (void)snprintf(numbers[i], sizeof numbers[i], "%" PRIu64, values[i]);
-    const char *params[] = { im->hash_hex,           im->name, numbers[0], numbers[1], numbers[2], numbers[3],
-                             done ? "true" : "false" };
-    AUTO(pg_result_free) PGresult *r = pg_run(im->pg, &statements[POSITION_WRITE], params, err);
-    return r != NULL;
-}
-
-static bool make_experiment(struct import *im, struct err *err)
-{
-    struct buf weights;
-    struct str rest = str_of(im->settings.weights), pair, key;
-    double w;
-    bool ok = true;
-    if (!*im->settings.experiment)
-        return true;
-    buf_init(&weights, 4096);
-    buf_add_byte(&weights, '{');
-    while (ok && rest.n && str_split(&rest, ',', &pair)) {
-        ok = str_split(&pair, '=', &key) && parse_double(str_trim(pair), &w, err) && w >= 0 && w <= 1;
-        if (!ok) {
-            err_set(err, ERR_INVALID, "--weights is \"%s\", not VARIANT=WEIGHT,… with weights from 0 to 1",
-                    im->settings.weights);
-            break;
-        }
-        if (weights.n > 1)
-            buf_add_byte(&weights, ',');
-        buf_add_json_str(&weights, str_trim(key));
-        buf_addf(&weights, ":%.17g", w);
-    }
-    buf_add_byte(&weights, '}');
-    const char *params[] = { im->settings.experiment, weights.p };
-    AUTO(pg_result_free) PGresult *r = ok ? pg_run(im->pg, &statements[EXPERIMENT_MAKE], params, err) : NULL;
-    AUTO(pg_result_free) PGresult *there = r ? pg_run(im->pg, &statements[EXPERIMENT_THERE], params, err) : NULL;
-    buf_release(&weights);
-    if (there && pg_get_i64(there, 0, 0) == 0)
-        return err_set(err, ERR_INVALID,
-                       "experiment \"%s\" cannot be made: the log holds fewer than two variants of it",
-                       im->settings.experiment);
-    return there != NULL;
-}
-
-static bool flush(struct import *im, bool last, struct err *err)
-{
-    uint64_t duplicates = 0;
-    bool ok = rows_prepare(&im->rows, &im->batch, err) && pg_begin(im->pg, err) &&
-              rows_load(&im->rows, &im->batch, &duplicates, err);
-    if (ok) {
-        im->signals += im->batch.signals_count;
-        im->exposures += im->batch.exposures_count;
-        ok = (!last || make_experiment(im, err)) && write_position(im, last, err) && pg_commit(im->pg, err);
-    }
-    if (!ok) {
-        pg_rollback(im->pg);
-        return false;
-    }
-    rows_committed(&im->rows);
-    im->batch.signals_count = im->batch.exposures_count = 0;
-    arena_reset(&im->arena);
-    return true;
-}
-
-/* Deterministic ids: a signal of the log is named by the file, its record and its place in the record. */
-static void name_signal(const struct import *im, size_t i, struct signal *s)
-{
-    struct {
-        unsigned char file[FILE_HASH_BYTES];
-        uint64_t record, place;
-    } of = { .record = im->position, .place = i };
-    memcpy(of.file, im->hash, sizeof of.file);
-    (void)crypto_generichash(s->id, sizeof s->id, (const unsigned char *)&of, sizeof of, NULL, 0);
-}
-
-static bool add_record(struct import *im, struct err *err)
-{
-    static const struct mark_rules no_more = { 0 }; /* than what stands in the log */
-    const struct import_record *r = im->record;
-    for (size_t i = 0; i < r->signals_count; i++) {
-        struct signal *s = &im->batch.signals[im->batch.signals_count++];
-        *s = r->signals[i];
-        s->mark = mark_of_event(&no_more, &s->client, MARK_NONE);
-        if (!s->client_id)
-            name_signal(im, i, s);
-        if (im->format == FORMAT_CSV && !s->query_id.p) /* a row is one search: its clicks belong to its request */
-            s->query_id = arena_printf(&im->arena, "%.16s-%" PRIu64, im->hash_hex, im->position);
-    }
-    if (r->has_exposure)
-        im->batch.exposures[im->batch.exposures_count++] = r->exposure;
-    return im->batch.signals_count + IMPORT_SIGNALS_MAX < ROWS_MAX && im->batch.exposures_count < ROWS_MAX - 1
-               ? true
-               : flush(im, false, err);
-}
-
-/* ---- reading ---- */
-
-static bool read_csv(struct import *im, struct err *err)
-{
-    struct str fields[CSV_COLUMNS_MAX];
-    size_t count, lines;
-    struct err why;
-    if (!csv_next(im->file, &im->arena, fields, &count, &lines, err))
-        return err->kind != ERR_NONE ? false : err_set(err, ERR_INVALID, "\"%s\" is empty", im->name);
-    if (!csv_map_header(&im->map, fields, count, err))
-        return false;
-    im->line = lines + 1;
-    for (;; im->line += lines) {
-        bool got = csv_next(im->file, &im->arena, fields, &count, &lines, &why);
-        if (!got && why.kind == ERR_NONE)
-            return true;
-        if (im->position++ < im->resumed)
-            continue;
-        got = got && csv_record(&im->map, fields, count, clock_now_us(), &im->arena, im->record, &why);
-        if (got ? !add_record(im, err) : !set_aside(im, count ? fields[0] : STR(""), &why, err))
-            return false;
-        tell(im, false);
-    }
-}
-
-static bool read_line_record(struct import *im, struct str line, bool *out_skip, struct err *why)
-{
-    *out_skip = false;
-    return im->format == FORMAT_UBI ? ubi_record(line, clock_now_us(), &im->arena, im->record, out_skip, why)
-                                    : ndjson_record(line, clock_now_us(), &im->arena, im->record, why);
-}
-
-static bool read_lines(struct import *im, struct err *err)
-{
-    char *line = NULL;
-    size_t room = 0;
-    bool ok = true;
-    for (ssize_t n; ok && (n = getline(&line, &room, im->file)) > 0;) {
-        struct err why = { 0 };
-        bool skip;
-        im->line++;
-        if (str_trim((struct str){ line, (size_t)n }).n == 0 || im->position++ < im->resumed)
-            continue;
-        struct str text = str_trim(arena_str(&im->arena, (struct str){ line, (size_t)n }));
-        if (!read_line_record(im, text, &skip, &why))
-            ok = set_aside(im, text, &why, err);
-        else if (!skip)
-            ok = add_record(im, err);
-        tell(im, false);
-    }
-    free(line);
-    return ok;
-}
+static const char *const format_names[FORMAT_COUNT] = { "ndjson", "ubi", "csv", "table" };
 
 /* ---- starting ---- */
 
@@ -330,24 +77,51 @@ static bool map_pairs(struct csv_map *map, struct str text, char separator, stru
     return true;
 }
 
-static bool read_map(struct import *im, struct err *err)
+static bool read_mapping(struct import *im, struct err *err)
+{
+    char piece[MAP_TEXT_MAX];
+    struct buf all;
+    size_t n;
+    if (!*im->settings.mapping)
+        return true;
+    FILE *f = fopen(im->settings.mapping, "re");
+    if (!f)
+        return err_set_errno(err, "cannot read \"%s\"", im->settings.mapping);
+    buf_init(&all, TABLE_BYTES_MAX);
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+        buf_add(&all, piece, n);
+    (void)fclose(f);
+    im->mapping = arena_str(&im->kept, buf_str(&all));
+    bool ok = buf_ok(&all, im->settings.mapping, err);
+    buf_release(&all);
+    return ok;
+}
+
+static bool read_table_map(struct import *im, struct err *err)
+{
+    const struct import_settings *s = &im->settings;
+    if (!im->mapping.n)
+        return err_set(err, ERR_INVALID, "give --mapping FILE, a JSON document that says what the columns are");
+    bool ok = table_read(im->mapping, s->experiment, s->timestamp_format, s->missing, &im->table, err) &&
+              (!im->table.experiment || import_experiment_spec(im->table.experiment, &im->kept, &im->spec, err));
+    return ok || err_prefix(err, "\"%s\": ", s->mapping);
+}
+
+static bool read_csv_map(struct import *im, struct err *err)
 {
     struct str rest = str_of(im->settings.missing), text;
     while (rest.n && im->map.missing_count < COUNT_OF(im->map.missing) && str_split(&rest, ',', &text))
         im->map.missing[im->map.missing_count++] = mem_strndup(text.p, text.n);
     im->map.experiment = im->settings.experiment;
     im->map.timestamp_format = im->settings.timestamp_format;
-    if (*im->settings.mapping) {
-        char piece[MAP_TEXT_MAX];
-        FILE *f = fopen(im->settings.mapping, "re");
-        if (!f)
-            return err_set_errno(err, "cannot read \"%s\"", im->settings.mapping);
-        size_t n = fread(piece, 1, sizeof piece, f);
-        (void)fclose(f);
-        if (!map_pairs(&im->map, (struct str){ piece, n }, '\n', err))
-            return err_prefix(err, "\"%s\": ", im->settings.mapping);
-    }
+    if (!map_pairs(&im->map, im->mapping, '\n', err))
+        return err_prefix(err, "\"%s\": ", im->settings.mapping);
     return map_pairs(&im->map, str_of(im->settings.map), ',', err);
+}
+
+static bool read_map(struct import *im, struct err *err)
+{
+    return read_mapping(im, err) && (im->format == FORMAT_TABLE ? read_table_map(im, err) : read_csv_map(im, err));
 }
 
 static bool open_file(struct import *im, struct err *err)
@@ -371,6 +145,8 @@ static bool open_file(struct import *im, struct err *err)
         assert(parts[i]);
         (void)crypto_generichash_update(&state, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
     }
+    if (im->format == FORMAT_TABLE)
+        (void)crypto_generichash_update(&state, (const unsigned char *)im->mapping.p, im->mapping.n);
     for (int m = 0; m < MAP_COUNT; m++)
         if (im->map.columns[m])
             (void)crypto_generichash_update(&state, (const unsigned char *)im->map.columns[m],
@@ -399,6 +175,9 @@ static bool open_database(struct import *im, struct err *err)
     struct pg *first = pg_open(url, "experimentd import", NULL, 0, err);
     bool ok = first && migrate_run(first, migrations, &applied, err);
     pg_close(first);
+    struct pg_stmt statements[STMT_COUNT];
+    memcpy(statements, import_statements, sizeof import_statements);
+    memcpy(statements + OWN_COUNT, import_experiment_statements, sizeof *statements * IMPORT_EXPERIMENT_STATEMENTS);
     im->pg = ok ? pg_open(url, "experimentd import", statements, STMT_COUNT, err) : NULL;
     if (!im->pg)
         return false;
@@ -409,7 +188,7 @@ static bool open_database(struct import *im, struct err *err)
 static bool read_position(struct import *im, bool *out_done, struct err *err)
 {
     const char *params[] = { im->hash_hex };
-    AUTO(pg_result_free) PGresult *r = pg_run(im->pg, &statements[POSITION_READ], params, err);
+    AUTO(pg_result_free) PGresult *r = pg_run(im->pg, &import_statements[POSITION_READ], params, err);
     *out_done = false;
     if (!r || PQntuples(r) == 0)
         return r != NULL;
@@ -421,10 +200,11 @@ static bool read_position(struct import *im, bool *out_done, struct err *err)
     return true;
 }
 
-static bool run(struct import *im, struct err *err)
+static bool import_file(struct import *im, struct err *err)
 {
     bool done;
-    if (!read_map(im, err) || !open_file(im, err) || !open_database(im, err) || !read_position(im, &done, err))
+    im->position = im->line = im->signals = im->exposures = im->rejected = im->resumed = 0;
+    if (!open_file(im, err) || !read_position(im, &done, err))
         return false;
     if (done) {
         (void)fprintf(stderr, "\"%s\" was imported before with this mapping: nothing to do\n", im->name);
@@ -432,14 +212,40 @@ static bool run(struct import *im, struct err *err)
     }
     if (im->resumed)
         (void)fprintf(stderr, "going on behind record %" PRIu64 ", where an earlier import ended\n", im->resumed);
+    im->started_us = clock_mono_us();
+    bool ok = import_readers[im->format](im, err) && import_flush(im, true, err);
+    import_tell(im, true);
+    return ok;
+}
+
+static void close_file(struct import *im)
+{
+    if (im->rejected)
+        (void)fprintf(stderr, "%" PRIu64 " lines were rejected: see %s\n", im->rejected, im->rejects_path);
+    if (im->file)
+        (void)fclose(im->file);
+    if (im->rejects)
+        (void)fclose(im->rejects);
+    mem_free(im->rejects_path);
+    im->file = im->rejects = NULL;
+    im->rejects_path = NULL;
+}
+
+static bool run(struct import *im, uint64_t *out_rejected, struct err *err)
+{
+    bool ok = read_map(im, err) && open_database(im, err);
     im->batch.signals = mem_alloc(ROWS_MAX * sizeof *im->batch.signals);
     im->batch.exposures = mem_alloc(ROWS_MAX * sizeof *im->batch.exposures);
     im->record = mem_alloc(sizeof *im->record);
-    arena_init(&im->arena, 1 << 20);
-    im->started_us = clock_mono_us();
     im->terminal = isatty(STDERR_FILENO);
-    bool ok = (im->format == FORMAT_CSV ? read_csv(im, err) : read_lines(im, err)) && flush(im, true, err);
-    tell(im, true);
+    for (size_t i = 0; ok && i < im->names_count; i++) {
+        im->name = im->names[i];
+        im->rejects_path = *im->settings.rejects ? mem_strdup(im->settings.rejects)
+                                                 : mem_printf("%s.rejects", im->name);
+        ok = import_file(im, err);
+        *out_rejected += im->rejected;
+        close_file(im);
+    }
     return ok;
 }
 
@@ -450,10 +256,7 @@ static void release(struct import *im)
     pg_close(im->pg);
     if (im->cluster)
         pgcluster_stop(im->cluster);
-    if (im->file)
-        (void)fclose(im->file);
-    if (im->rejects)
-        (void)fclose(im->rejects);
+    table_release(&im->table);
     for (int m = 0; m < MAP_COUNT; m++)
         mem_free(im->map.columns[m]);
     for (size_t i = 0; i < im->map.missing_count; i++)
@@ -461,19 +264,22 @@ static void release(struct import *im)
     mem_free(im->batch.signals);
     mem_free(im->batch.exposures);
     mem_free(im->record);
-    mem_free(im->rejects_path);
+    mem_free(im->names);
     arena_release(&im->arena);
+    arena_release(&im->kept);
     settings_release(import_table, COUNT_OF(import_table), &im->settings);
 }
 
 static void print_help(void)
 {
-    (void)puts("usage: experimentd import FORMAT FILE --data-dir DIR [options]\n\n"
+    (void)puts("usage: experimentd import FORMAT FILE... --data-dir DIR [options]\n\n"
                "FORMAT is one of\n"
                "  ndjson  one signal a line, as POST /v1/signals takes them; also lines\n"
                "          {\"type\":\"exposure\",\"experiment\":…,\"variant\":…,\"unit\":…,\"timestamp\":…}\n"
                "  ubi     UBI events and queries, one a line; action lines of a bulk file are passed over\n"
-               "  csv     one row a search, with a header; --map says which column holds what\n");
+               "  csv     one row a search, with a header; --map says which column holds what\n"
+               "  table   any CSV file with a header; --mapping is a JSON document that says which unit, variant\n"
+               "          and signals a row is (docs/importing-a-log.md)\n");
     settings_print_help(import_table, COUNT_OF(import_table), stdout);
     (void)puts("\nfields of a mapping: unit, timestamp (both needed), variant, session, query_id, query,\n"
                "results (number of hits), clicks (count), position (of the first click), click_timestamp.\n\n"
@@ -512,18 +318,16 @@ static bool read_arguments(struct import *im, int argc, char **argv, struct err 
     char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
     size_t count = 0;
     bool ok = settings_load(import_table, COUNT_OF(import_table), &im->settings, argc, argv, 0, rest, &count, err);
-    if (ok && count != 2)
+    if (ok && count < 2)
         ok = err_set(err, ERR_INVALID,
-                     "give a format and a file: experimentd import ndjson|ubi|csv FILE --data-dir DIR");
+                     "give a format and a file: experimentd import ndjson|ubi|csv|table FILE --data-dir DIR");
     for (im->format = 0; ok && im->format < FORMAT_COUNT && strcmp(rest[0], format_names[im->format]) != 0;)
         im->format++;
     if (ok && im->format == FORMAT_COUNT)
-        ok = err_set(err, ERR_INVALID, "format \"%s\" is not ndjson, ubi or csv", rest[0]);
-    if (ok) {
-        im->name = rest[1];
-        im->rejects_path = *im->settings.rejects ? mem_strdup(im->settings.rejects)
-                                                 : mem_printf("%s.rejects", im->name);
-    }
+        ok = err_set(err, ERR_INVALID, "format \"%s\" is not ndjson, ubi, csv or table", rest[0]);
+    im->names = mem_zalloc((count + 1) * sizeof *im->names);
+    for (size_t i = 1; ok && i < count; i++)
+        im->names[im->names_count++] = rest[i];
     mem_free(rest);
     return ok;
 }
@@ -541,12 +345,12 @@ int import_main(int argc, char **argv)
     char **args = mem_alloc((size_t)(argc + 2) * sizeof *args);
     memcpy(args, argv, (size_t)argc * sizeof *args);
     join_maps(&argc, args, &joined);
-    bool ok = read_arguments(&im, argc, args, &err) && run(&im, &err);
-    uint64_t rejected = im.rejected;
+    uint64_t rejected = 0;
+    arena_init(&im.arena, 1 << 20);
+    arena_init(&im.kept, 1 << 12);
+    bool ok = read_arguments(&im, argc, args, &err) && run(&im, &rejected, &err);
     if (!ok)
         (void)fprintf(stderr, "experimentd: import: %s\n", err.text);
-    else if (rejected)
-        (void)fprintf(stderr, "%" PRIu64 " lines were rejected: see %s\n", rejected, im.rejects_path);
     release(&im);
     buf_release(&joined);
     mem_free(args);

@@ -131,30 +131,28 @@ static void expand_exponent(char text[64])
     }
 }
 
-static bool parse_time(const struct csv_map *map, enum map_field m, struct str s, int64_t *out, struct err *err)
+bool import_time(const char *format, struct str s, int64_t *out, struct err *err)
 {
     struct tm tm = { 0 };
     double number;
     char text[64];
-    bool ok;
-    if (*map->timestamp_format) {
-        ok = s.n < sizeof text;
-        memcpy(text, s.p, ok ? s.n : 0);
-        text[ok ? s.n : 0] = '\0';
-        expand_exponent(text);
-        const char *end = ok ? strptime(text, map->timestamp_format, &tm) : NULL;
-        ok = end && !*end;
-        if (ok)
-            *out = (int64_t)timegm(&tm) * US_PER_SECOND;
-        else
-            err_set(err, ERR_INVALID, "\"%.*s\" does not fit the format %s", (int)(s.n > 40 ? 40 : s.n), s.p,
-                    map->timestamp_format);
-    } else if (parse_double(s, &number, NULL)) {
-        ok = clock_from_number(number, out, err);
-    } else {
-        ok = clock_parse(s, out, err);
-    }
-    return ok || err_prefix(err, "column \"%s\": ", map->columns[m]);
+    if (!*format)
+        return parse_double(s, &number, NULL) ? clock_from_number(number, out, err) : clock_parse(s, out, err);
+    bool fits = s.n < sizeof text;
+    memcpy(text, s.p, fits ? s.n : 0);
+    text[fits ? s.n : 0] = '\0';
+    expand_exponent(text);
+    const char *end = fits ? strptime(text, format, &tm) : NULL;
+    if (!end || *end)
+        return err_set(err, ERR_INVALID, "\"%.*s\" does not fit the format %s", (int)(s.n > 40 ? 40 : s.n), s.p,
+                       format);
+    *out = (int64_t)timegm(&tm) * US_PER_SECOND;
+    return true;
+}
+
+static bool parse_time(const struct csv_map *map, enum map_field m, struct str s, int64_t *out, struct err *err)
+{
+    return import_time(map->timestamp_format, s, out, err) || err_prefix(err, "column \"%s\": ", map->columns[m]);
 }
 
 static bool parse_count(const struct csv_map *map, enum map_field m, struct str s, double *out, struct err *err)
@@ -197,7 +195,7 @@ static bool add_clicks(const struct csv_map *map, const struct str *fields, size
     return true;
 }
 
-static bool check_record(struct import_record *out, struct arena *arena, struct err *err)
+bool import_record_check(struct import_record *out, struct arena *arena, struct err *err)
 {
     for (size_t i = 0; i < out->signals_count; i++)
         if (!signal_check(&out->signals[i], arena, err))
@@ -233,7 +231,7 @@ bool csv_record(const struct csv_map *map, const struct str *fields, size_t coun
         };
         out->has_exposure = true;
     }
-    return add_clicks(map, fields, count, &s, out, err) && check_record(out, arena, err);
+    return add_clicks(map, fields, count, &s, out, err) && import_record_check(out, arena, err);
 }
 
 /* ---- NDJSON ---- */

@@ -14,6 +14,11 @@ struct import_record {
     bool has_exposure;
 };
 
+/* The checks of signal.h for all of it. */
+bool import_record_check(struct import_record *r, struct arena *arena, struct err *err) MUSTCHECK;
+/* A time in a file: in the format, as for strptime, in UTC; "": RFC 3339 or a number. */
+bool import_time(const char *format, struct str s, int64_t *out, struct err *err) MUSTCHECK;
+
 /* Which column holds what; an index of -1: not given. */
 enum map_field {
     MAP_UNIT,

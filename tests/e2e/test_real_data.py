@@ -1,0 +1,193 @@
+"""Logs of real experiments through the whole product: imported as tables, aggregated by two worker processes, read over HTTP, and compared
+with the figures of their READMEs and with a computation of its own from the raw files by NumPy and SciPy. The mappings are those of
+docs/real-data."""
+import csv
+import glob
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+from scipy import stats
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import SHARED_DATA, SOURCE_DIR, Daemon, variant_of  # noqa: E402
+
+MAPPINGS = os.path.join(SOURCE_DIR, "docs", "real-data")
+RELATIVE = 1e-9
+ITEMS = 34  # of the men's campaign
+
+
+def data(*names):
+    return os.path.join(SHARED_DATA, *names)
+
+
+def rows_of(path):
+    with open(path, encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def welch(control, treatment):
+    """Difference, t, p, interval of the difference at 95 %."""
+    t = stats.ttest_ind(treatment, control, equal_var=False)
+    var = [numpy.var(a, ddof=1) / len(a) for a in (control, treatment)]
+    df = sum(var) ** 2 / sum(v * v / (len(a) - 1) for v, a in zip(var, (control, treatment)))
+    difference, half = numpy.mean(treatment) - numpy.mean(control), stats.t.isf(0.025, df) * math.sqrt(sum(var))
+    return difference, t.statistic, t.pvalue, (difference - half, difference + half)
+
+
+class RealTest(unittest.TestCase):
+    """One daemon for all logs of a class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon()
+        cls.addClassCleanup(cls.daemon.destroy)
+        cls.daemon.start()
+        cls.prepare(cls.daemon)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.stop()
+
+    @classmethod
+    def take(cls, mapping, *files, key):
+        """Imports, aggregates, and reads the results."""
+        d = cls.daemon
+        done = d.run("experimentd", "import", "table", *files, "--data-dir", d.dir, "--mapping", os.path.join(MAPPINGS, mapping),
+                     "--rejects", os.path.join(d.dir, "rejects"))
+        print(done.stdout.strip() + done.stderr.strip().split("\n")[-1])
+        d.trainer("--workers", "2", "--param", "experiment=" + key)
+        return d.results(key)
+
+    def near(self, got, want, what="", relative=RELATIVE):
+        self.assertIsNotNone(got, what)
+        self.assertLessEqual(abs(got - want), relative * abs(want), "%s: %r, not %r" % (what, got, want))
+
+    def check_welch(self, results, metric, treatment, samples):
+        """A variant's comparison equals that of the raw values."""
+        row = variant_of(results, metric, treatment)
+        got, (difference, t, p, ci) = row["comparison"], welch(*samples)
+        self.assertEqual(row["n"], len(samples[1]))
+        self.near(row["value"], numpy.mean(samples[1]), "value")
+        self.near(got["difference"], difference, "difference")
+        self.near(got["statistic"], t, "statistic")
+        self.near(got["p"], p, "p")
+        for end, want in zip(got["difference_ci"], ci):
+            self.near(end, want, "interval")
+        print("%-28s %-10s %.6f  difference %+.6f [%+.6f, %+.6f]  t %.4f  p %.4g" % (
+            metric, treatment, row["value"], got["difference"], *got["difference_ci"], got["statistic"], got["p"]))
+        return got
+
+
+MONTANA = {"interact": (10283, 42), "connect": (2742, 53), "learn": (2747, 21), "help": (3180, 38), "services": (2064, 45)}
+
+
+@unittest.skipUnless(os.path.isdir(data("montana_library_abn")), "the library's exports are not here")
+class Montana(RealTest):
+    """Five arms, from five heat map exports: counts."""
+
+    @classmethod
+    def prepare(cls, d):
+        d.patience = max(d.patience, 300)
+        files = sorted(glob.glob(data("montana_library_abn", "Element*.csv")))
+        done = subprocess.run([sys.executable, os.path.join(MAPPINGS, "montana_counts.py"), *files], capture_output=True,
+                                            text=True, check=True)
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", dir=d.root, delete=False) as f:
+            f.write(done.stdout)
+        os.chmod(f.name, 0o644)
+        cls.results = cls.take("montana.json", f.name, key="montana-home")
+
+    def test_counts_are_those_of_the_readme(self):
+        self.assertEqual([v["key"] for v in self.results["experiment"]["variants"]], list(MONTANA))
+        for variant, (visits, clicks) in MONTANA.items():
+            row = variant_of(self.results, "ctr", variant)
+            self.assertEqual((row["n"], round(row["numerator"])), (visits, clicks), variant)
+
+    def test_each_arm_against_interact(self):
+        samples = {v: numpy.repeat([1.0, 0.0], [k, n - k]) for v, (n, k) in MONTANA.items()}
+        for variant in list(MONTANA)[1:]:
+            self.check_welch(self.results, "ctr", variant, (samples["interact"], samples[variant]))
+
+    def test_the_readme_s_z_by_the_statistics_api(self):
+        for variant, z in (("connect", 8.3356), ("learn", 2.3898), ("help", 5.0436), ("services", 8.7822)):
+            (n_c, x_c), (n_t, x_t) = MONTANA["interact"], MONTANA[variant]
+            got = self.daemon.post("/v1/stats/two_proportion", {"n_c": n_c, "x_c": x_c, "n_t": n_t, "x_t": x_t, "alpha": 0.05})
+            self.assertEqual(got.status, 200, got)
+            self.assertAlmostEqual(got.json["z_pooled"], z, delta=0.00005)
+
+
+def bandit_log(policy):
+    rows = rows_of(data("open_bandit_small", policy, "men.csv"))
+    return (numpy.array([float(r["click"]) for r in rows]), numpy.array([float(r["propensity_score"]) for r in rows]),
+            numpy.array([int(r["item_id"]) for r in rows]), numpy.array([int(r["position"]) for r in rows]))
+
+
+@unittest.skipUnless(os.path.isdir(data("open_bandit_small")), "the bandit's logs are not here")
+class OpenBandit(RealTest):
+    """Two policies' logs with propensities: each as it was, and what the other would have got."""
+
+    @classmethod
+    def prepare(cls, d):
+        cls.results = cls.take("open_bandit.json", *[data("open_bandit_small", p, "men.csv") for p in ("random", "bts")], key="open-bandit")
+        cls.logs = {p: bandit_log(p) for p in ("random", "bts")}
+
+    def test_click_rates_of_the_readme(self):
+        random, bts = (variant_of(self.results, "ctr", p) for p in ("random", "bts"))
+        self.assertEqual((round(random["numerator"]), random["n"], round(bts["numerator"]), bts["n"]), (46, 10000, 69, 10000))
+        got = self.check_welch(self.results, "ctr", "bts", [self.logs[p][0] for p in ("random", "bts")])
+        self.assertAlmostEqual(got["difference_ci"][0], 0.000204, delta=1e-6)
+        self.assertAlmostEqual(got["difference_ci"][1], 0.004396, delta=1e-6)
+
+    def test_clicks_by_position(self):
+        published = {"random": (.003045, .006494, .004207), "bts": (.008985, .006438, .005296)}
+        for policy, rates in published.items():
+            for position, rate in enumerate(rates, 1):
+                clicks, shown = self.daemon.sql(
+                    "select count(*) filter (where s.type = 'click'), count(*) filter (where s.type = 'impression') from signals s "
+                    "join exposures x using (unit) where x.variant = '%s' and s.position = %d" % (policy, position))[0]
+                self.assertAlmostEqual(int(clicks) / int(shown), rate, delta=5e-7)
+
+    def test_another_policy_from_the_stored_propensities(self):
+        """What uniform random items would have got, from the log of the bandit as it lies in the database."""
+        rows = self.daemon.sql("select coalesce(c.n, 0), (i.params->>'propensity')::float8 from signals i join exposures x using (unit) left join "
+                               "(select unit, count(*) as n from signals where type = 'click' group by unit) c using (unit) "
+                               "where i.type = 'impression' and x.variant = 'bts'")
+        reply = self.daemon.post("/v1/stats/ips_snips_dr", {"reward": [float(r[0]) for r in rows], "pscore": [float(r[1]) for r in rows],
+                                                            "target_prob": [1 / ITEMS] * len(rows)})
+        self.assertEqual(reply.status, 200, reply)
+        reward, propensity, _, _ = self.logs["bts"]
+        weight = 1 / ITEMS / propensity
+        snips = (weight * reward).sum() / weight.sum()
+        got = reply.json
+        self.near(got["ips"], (weight * reward).mean(), "ips")
+        self.near(got["snips"], snips, "snips")
+        self.near(got["snips_se"], math.sqrt(((weight * (reward - snips)) ** 2).sum()) / weight.sum(), "snips_se")
+        self.near(got["ess"], weight.sum() ** 2 / (weight ** 2).sum(), "ess")
+        truth = self.logs["random"][0].mean()
+        print("uniform items from the bandit's log: IPS %.5f ± %.5f, SNIPS %.5f ± %.5f, ess %.0f; really %.5f" % (
+            got["ips"], 1.96 * got["ips_se"], got["snips"], 1.96 * got["snips_se"], got["ess"], truth))
+        self.assertLess(abs(got["snips"] - truth), 4 * math.hypot(got["snips_se"], math.sqrt(truth / 10000)))
+
+    def test_doubly_robust(self):
+        """The model: the item's click rate in the other log."""
+        reward, propensity, action, _ = self.logs["bts"]
+        clicks, _, items, _ = self.logs["random"]
+        model = numpy.array([clicks[items == a].mean() for a in range(ITEMS)])
+        reply = self.daemon.post("/v1/stats/ips_snips_dr", {
+            "reward": reward.tolist(), "pscore": propensity.tolist(), "action": action.tolist(), "pi_e": [[1 / ITEMS] * ITEMS],
+            "q_hat": [model.tolist()]})
+        self.assertEqual(reply.status, 200, reply)
+        weight = 1 / ITEMS / propensity
+        parts = model.mean() + weight * (reward - model[action])
+        self.near(reply.json["dm"], model.mean(), "dm")
+        self.near(reply.json["dr"], parts.mean(), "dr", 1e-8)
+        self.near(reply.json["dr_se"], parts.std(ddof=1) / math.sqrt(len(parts)), "dr_se", 1e-6)
+        print("                             doubly robust %.5f ± %.5f (the model alone %.5f)" % (reply.json["dr"], 1.96 * reply.json["dr_se"], reply.json["dm"]))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
