@@ -1,5 +1,7 @@
 #include "experimentd/serve_settings.h"
 
+#include "experimentd/ingest/dimensions.h"
+
 #define AT(field) offsetof(struct serve_settings, field)
 
 const struct setting serve_settings[] = {
@@ -21,6 +23,7 @@ const struct setting serve_settings[] = {
       "size of one journal file" },
     { "ingest.key_rate", SETTING_U32, AT(ingest_key_rate), "0", false, "N",
       "events per second that one client key may send, a second's worth at once; beyond it 429; 0: no limit" },
+    { DIMENSIONS_SETTING, SETTING_TEXT, AT(exposure_dimensions), DIMENSIONS_DEFAULT, false, "NAMES", DIMENSIONS_HELP },
     { "archive.dir", SETTING_TEXT, AT(archive_dir), NULL, false, "DIR",
       "where rows of sealed days lie; default DATA_DIR/archive" },
     { "http.body_bytes", SETTING_SIZE, AT(http_body_bytes), "8m", false, "SIZE",

@@ -493,8 +493,10 @@ int serve_main(int argc, char **argv)
     if (ok && !log_parse_level(s->settings.log_level, &level))
         ok = err_set(&err, ERR_INVALID, "setting \"log.level\" is \"%s\", not debug, info, warn or error",
                      s->settings.log_level);
-    ok = ok && mark_rules_init(&s->marks, s->settings.marks_bot_agents, s->settings.marks_internal_networks,
-                               s->settings.http_trusted_proxies, &err);
+    ok = ok &&
+         mark_rules_init(&s->marks, s->settings.marks_bot_agents, s->settings.marks_internal_networks,
+                         s->settings.http_trusted_proxies, &err) &&
+         dimensions_init(&s->dimensions, s->settings.exposure_dimensions, &err);
     mem_free(rest);
     if (!ok) {
         (void)fprintf(stderr, "experimentd: %s\n", err.text);

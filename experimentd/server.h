@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "experimentd/ingest/dimensions.h"
 #include "experimentd/marks/rules.h"
 #include "experimentd/serve_settings.h"
 #include "experimentd/worker.h"
@@ -46,6 +47,7 @@ struct server {
     struct journal *journal;
     struct loader *loader;
     struct mark_rules marks;
+    struct dimensions dimensions; /* of exposures */
     struct key_rate *key_rate;
     struct live *live; /* the last that clients sent: ingest/live/live.h */
     struct eraser *eraser;

@@ -92,6 +92,7 @@ static bool record(struct evaluation *e)
 {
     bool recorded = true, known = false;
     enum mark mark = MARK_NONE;
+    struct str dims = { NULL, 0 };
     for (const struct pending_exposure *p = e->exposures; p; p = p->next) {
         struct exposure x = {
             .at_us = e->at_us, .experiment = p->experiment->key, .variant = p->variant, .unit = p->unit
@@ -99,10 +100,13 @@ static bool record(struct evaluation *e)
         struct err ignored; /* a lost exposure is counted by the journal and never fails the answer */
         if (!exposure_filter_pass(e->worker->exposures, p->identity, p->unit, e->at_us))
             continue;
-        if (!known)
+        if (!known) {
             mark = mark_of_request(&e->worker->server->marks, e->req);
+            dims = dimensions_of(&e->worker->server->dimensions, &e->unit.attributes, &e->req->arena);
+        }
         known = true;
         x.mark = mark;
+        x.dims = dims;
         if (journal_append_exposure(e->worker->journal, &x, &ignored))
             continue;
         exposure_filter_forget(e->worker->exposures, p->identity, p->unit, e->at_us);

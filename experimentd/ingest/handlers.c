@@ -181,10 +181,11 @@ static void add_exposure(struct intake *in, const struct exposure *e)
 {
     in->exposures = grown(&in->req->arena, in->exposures, in->exposures_count, &in->exposures_room,
                           sizeof *in->exposures);
-    in->exposures[in->exposures_count] = *e;
+    struct exposure *to = &in->exposures[in->exposures_count++];
+    *to = *e;
+    to->dims = dimensions_of_json(&in->worker->server->dimensions, e->attributes, &in->req->arena);
     if (!e->mark)
-        in->exposures[in->exposures_count].mark = in->mark;
-    in->exposures_count++;
+        to->mark = in->mark;
 }
 
 static bool on_event(void *arg, size_t index, const json_t *json, const struct foreign_event *e, const struct err *err)

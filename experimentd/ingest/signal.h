@@ -46,6 +46,9 @@ struct exposure {
     struct str experiment, variant, unit;
     bool unit_is_user;
     enum mark mark;
+    struct str
+        attributes; /* of the unit, a JSON object as the client gave it, or {NULL, 0}: for its dims only, never stored */
+    struct str dims; /* the declared ones of them (dimensions.h), or {NULL, 0} */
 };
 
 /* The checks that are the same for every format: lengths, UTF-8, allowed bytes of type, time within reason. Names the field.

@@ -6,11 +6,11 @@
 #include "experimentd/ingest/formats/pull.h"
 
 enum { SHOWN_MAX = 60 };
-enum field { UNIT, EXPERIMENT, VARIANT, TIMESTAMP, FIELD_COUNT };
-static const char *const field_names[] = { "unit", "experiment", "variant", "timestamp" };
+enum field { UNIT, EXPERIMENT, VARIANT, TIMESTAMP, ATTRIBUTES, FIELD_COUNT };
+static const char *const field_names[] = { "unit", "experiment", "variant", "timestamp", "attributes" };
 
 struct report {
-    struct str unit, experiment, variant;
+    struct str unit, experiment, variant, attributes;
     double index; /* of the variant; -1: by key */
     int64_t at_us;
 };
@@ -48,6 +48,12 @@ static bool read_timestamp(struct pull *p, struct report *r)
     return ok || (pull_ok(p) && pull_fail(p, "field \"timestamp\": %.150s", err.text));
 }
 
+static bool read_attributes(struct pull *p, struct report *r)
+{
+    return pull_peek(p) == PULL_OBJECT ? pull_skip(p, &r->attributes)
+                                       : pull_fail(p, "field \"attributes\" is not an object");
+}
+
 static bool read_field(struct pull *p, enum field f, struct report *r)
 {
     if (pull_peek(p) == PULL_NULL)
@@ -61,6 +67,8 @@ static bool read_field(struct pull *p, enum field f, struct report *r)
         return read_variant(p, r);
     case TIMESTAMP:
         return read_timestamp(p, r);
+    case ATTRIBUTES:
+        return read_attributes(p, r);
     case FIELD_COUNT:
     default:
         return false;
@@ -138,6 +146,8 @@ bool exposure_parse(const struct exposure_reader *x, struct str text, struct exp
     if (!v)
         return err_set(err, ERR_INVALID, "field \"variant\": experiment \"" STR_FMT "\" has no such variant",
                        STR_ARG(e->key));
-    *out = (struct exposure){ .at_us = r.at_us, .experiment = e->key, .variant = v->key, .unit = r.unit };
+    *out = (struct exposure){
+        .at_us = r.at_us, .experiment = e->key, .variant = v->key, .unit = r.unit, .attributes = r.attributes
+    };
     return exposure_check(out, err) && check_time(x, r.at_us, err);
 }

@@ -1,8 +1,9 @@
-/* exposures.h - what an embedded libassign or an SDK's trackingCallback reports: {"unit","experiment","variant","timestamp"?}.
+/* exposures.h - what an embedded libassign or an SDK's trackingCallback reports: {"unit","experiment","variant","timestamp"?,
+ * "attributes"?}.
  *
  * `variant` is the variant's key, or its index as a number or its digits (GrowthBook's result.key and result.variationId). Experiment and
  * variant must be of the configuration: an exposure that no result can count is a mistake that somebody should see. Drafts are
- * refused; one that was stopped is not, since SDKs report in batches. */
+ * refused; one that was stopped is not, since SDKs report in batches. `attributes`, an object, are the unit's as it was evaluated. */
 #pragma once
 #include "base/mem.h"
 #include "experimentd/config/snapshot.h"

@@ -55,6 +55,12 @@ struct str lenient_object(json_t *v, struct arena *arena)
     return out;
 }
 
+struct str lenient_attributes(json_t *fields, struct arena *arena)
+{
+    json_t *own = json_object_get(fields, "attributes");
+    return lenient_object(json_is_object(own) ? own : fields, arena);
+}
+
 double lenient_number(json_t *v)
 {
     char *end;

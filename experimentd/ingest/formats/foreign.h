@@ -31,6 +31,8 @@ struct str lenient_text(json_t *v, struct arena *arena);
 struct str lenient_field(json_t *object, const char *a, const char *b, struct arena *arena);
 /* An object as compact text; {NULL, 0}: it is none, or empty. */
 struct str lenient_object(json_t *v, struct arena *arena);
+/* A unit's attributes that came with an event: the object "attributes" of its fields, else those themselves; {NULL, 0}: none. */
+struct str lenient_attributes(json_t *fields, struct arena *arena);
 /* A finite number, also one that was sent as text; NAN: neither. */
 double lenient_number(json_t *v);
 /* A whole number from 1, or SIGNAL_POSITION_NONE. */

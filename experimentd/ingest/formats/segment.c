@@ -141,6 +141,7 @@ static void on_experiment(struct track *t)
     e->variant = lenient_field(t->properties, "variation_id", "variationId", t->arena);
     if (!e->variant.p)
         e->variant = lenient_field(t->properties, "variation_name", "variant", t->arena);
+    e->attributes = lenient_attributes(t->properties, t->arena);
     t->out->has_exposure = true;
 }
 

@@ -46,6 +46,7 @@ static void read_exposure(json_t *attributes, const struct signal *s, struct for
     struct err ignored;
     if (!experiment.p || !variant.p || !exposure_check(&e, &ignored))
         return;
+    e.attributes = lenient_attributes(attributes, arena);
     out->exposure = e;
     out->has_exposure = true;
 }

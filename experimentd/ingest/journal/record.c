@@ -70,6 +70,7 @@ void record_write_exposure(struct buf *b, const struct exposure *e)
     put_text(b, e->experiment);
     put_text(b, e->variant);
     put_text(b, e->unit);
+    put_text(b, e->dims);
     end(b, at, RECORD_EXPOSURE);
 }
 
@@ -152,5 +153,7 @@ bool record_parse_exposure(struct str payload, struct exposure *out)
         return false;
     out->unit_is_user = flag & FLAG_UNIT_IS_USER;
     out->mark = mark_in(flag);
-    return take_text(&in, &out->experiment) && take_text(&in, &out->variant) && take_text(&in, &out->unit) && in.n == 0;
+    out->attributes = out->dims = (struct str){ NULL, 0 };
+    return take_text(&in, &out->experiment) && take_text(&in, &out->variant) && take_text(&in, &out->unit) &&
+           (in.n == 0 || take_text(&in, &out->dims)) && in.n == 0;
 }

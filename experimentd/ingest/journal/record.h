@@ -2,7 +2,8 @@
  *
  *   u32 length of the payload | u32 CRC-32C of type byte, 3 zero bytes and payload | u8 type | 3 zero bytes | payload
  *
- * Little-endian; numbers as they lie in memory; a text is u32 length (UINT32_MAX: absent) and its bytes. */
+ * Little-endian; numbers as they lie in memory; a text is u32 length (UINT32_MAX: absent) and its bytes. A field that is added stands behind
+ * those that were there: a record that ends before it was written by an older daemon and has none. */
 #pragma once
 #include "base/buf.h"
 #include "experimentd/ingest/signal.h"

@@ -113,6 +113,8 @@ static void write_exposure(struct jsonw *w, const struct exposure *e)
     write_text(w, "experiment", e->experiment);
     write_text(w, "variant", e->variant);
     jsonw_time(w, "timestamp", e->at_us);
+    if (e->dims.p)
+        jsonw_raw(w, "dimensions", e->dims);
     write_mark(w, e->mark);
 }
 

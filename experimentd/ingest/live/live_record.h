@@ -2,7 +2,7 @@
  *
  * {"sequence","received_at","kind","format","route","key":{"label","prefix"}, and by kind
  *  "signal":   {"id","type","timestamp","unit","unit_is_user"?,"user"?,"session"?,"query_id"?,"query"?,"doc"?,"position"?,"value"?,"mark"?,"params"?}
- *  "exposure": {"unit","experiment","variant","timestamp","mark"?}
+ *  "exposure": {"unit","experiment","variant","timestamp","dimensions"?,"mark"?}
  *  "reject":   {"index","reason","error","element"}}          index null: the request as a whole
  *
  * Ids are shown as sent. Texts that are longer than LIVE_TEXT_MAX are cut; params that are longer than LIVE_PARAMS_MAX become a text with

@@ -36,6 +36,7 @@ static const struct setting import_table[] = {
       "csv: texts that stand for no value, comma between" },
     { "timestamp_format", SETTING_TEXT, AT(timestamp_format), NULL, false, "FORMAT",
       "csv: as for strptime, in UTC; default: RFC 3339 or a number" },
+    { DIMENSIONS_SETTING, SETTING_TEXT, AT(exposure_dimensions), DIMENSIONS_DEFAULT, false, "NAMES", DIMENSIONS_HELP },
     { "rejects", SETTING_TEXT, AT(rejects), NULL, false, "FILE",
       "where lines go that cannot be taken; default FILE.rejects" },
 };
@@ -275,7 +276,8 @@ static void print_help(void)
     (void)puts("usage: experimentd import FORMAT FILE... --data-dir DIR [options]\n\n"
                "FORMAT is one of\n"
                "  ndjson  one signal a line, as POST /v1/signals takes them; also lines\n"
-               "          {\"type\":\"exposure\",\"experiment\":…,\"variant\":…,\"unit\":…,\"timestamp\":…}\n"
+               "          "
+               "{\"type\":\"exposure\",\"experiment\":…,\"variant\":…,\"unit\":…,\"timestamp\":…,\"attributes\":{…}}\n"
                "  ubi     UBI events and queries, one a line; action lines of a bulk file are passed over\n"
                "  csv     one row a search, with a header; --map says which column holds what\n"
                "  table   any CSV file with a header; --mapping is a JSON document that says which unit, variant\n"
@@ -317,7 +319,8 @@ static bool read_arguments(struct import *im, int argc, char **argv, struct err 
 {
     char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
     size_t count = 0;
-    bool ok = settings_load(import_table, COUNT_OF(import_table), &im->settings, argc, argv, 0, rest, &count, err);
+    bool ok = settings_load(import_table, COUNT_OF(import_table), &im->settings, argc, argv, 0, rest, &count, err) &&
+              dimensions_init(&im->dimensions, im->settings.exposure_dimensions, err);
     if (ok && count < 2)
         ok = err_set(err, ERR_INVALID,
                      "give a format and a file: experimentd import ndjson|ubi|csv|table FILE --data-dir DIR");

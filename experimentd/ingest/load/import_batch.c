@@ -135,8 +135,11 @@ bool import_add(struct import *im, struct err *err)
         if (im->format == FORMAT_CSV && !s->query_id.p) /* a row is one search: its clicks belong to its request */
             s->query_id = arena_printf(&im->arena, "%.16s-%" PRIu64, im->hash_hex, im->position);
     }
-    if (r->has_exposure)
-        im->batch.exposures[im->batch.exposures_count++] = r->exposure;
+    if (r->has_exposure) {
+        struct exposure *e = &im->batch.exposures[im->batch.exposures_count++];
+        *e = r->exposure;
+        e->dims = dimensions_of_json(&im->dimensions, e->attributes, &im->arena);
+    }
     return im->batch.signals_count + IMPORT_SIGNALS_MAX < ROWS_MAX && im->batch.exposures_count < ROWS_MAX - 1
                ? true
                : import_flush(im, false, err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/pgcluster.h"
+#include "experimentd/ingest/dimensions.h"
 #include "experimentd/ingest/load/import_experiment.h"
 #include "experimentd/ingest/load/import_record.h"
 #include "experimentd/ingest/load/rows.h"
@@ -14,7 +15,7 @@ enum { FILE_HASH_BYTES = 32 };
 
 struct import_settings {
     char *data_dir, *database_url, *pg_user, *pg_bin_dir, *experiment, *weights, *map, *mapping, *missing,
-        *timestamp_format, *rejects;
+        *timestamp_format, *rejects, *exposure_dimensions;
 };
 
 enum format { FORMAT_NDJSON, FORMAT_UBI, FORMAT_CSV, FORMAT_TABLE, FORMAT_COUNT };
@@ -34,6 +35,7 @@ struct import {
     unsigned char hash[FILE_HASH_BYTES];
     char hash_hex[2 * FILE_HASH_BYTES + 1];
     struct csv_map map;
+    struct dimensions dimensions; /* of exposures */
     struct table table;
     struct str mapping; /* the text of --mapping */
     struct str spec;    /* of the experiment that the table's mapping tells; {NULL, 0}: none */

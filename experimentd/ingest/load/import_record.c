@@ -241,6 +241,7 @@ static bool read_exposure(json_t *in, int64_t now_us, struct arena *arena, struc
     struct json_reader r;
     struct str type, timestamp = { NULL, 0 };
     struct exposure *e = &out->exposure;
+    json_t *attributes = NULL;
     *e = (struct exposure){ .at_us = now_us };
     json_reader_open(&r, in, "exposure");
     (void)json_get_str(&r, "type", JSON_REQUIRED, &type, arena);
@@ -248,6 +249,8 @@ static bool read_exposure(json_t *in, int64_t now_us, struct arena *arena, struc
     (void)json_get_str(&r, "variant", JSON_REQUIRED, &e->variant, arena);
     (void)json_get_str(&r, "unit", JSON_REQUIRED, &e->unit, arena);
     (void)json_get_str(&r, "timestamp", JSON_REQUIRED, &timestamp, arena);
+    (void)json_get_object(&r, "attributes", JSON_OPTIONAL, &attributes);
+    e->attributes = lenient_object(attributes, arena);
     out->has_exposure = true;
     return json_reader_close(&r, err) && clock_parse(timestamp, &e->at_us, err) && exposure_check(e, err);
 }

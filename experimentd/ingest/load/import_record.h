@@ -50,7 +50,7 @@ bool csv_next(FILE *f, struct arena *arena, struct str *out_fields, size_t *out_
 bool csv_map_header(struct csv_map *map, const struct str *header, size_t count, struct err *err) MUSTCHECK;
 bool csv_record(const struct csv_map *map, const struct str *fields, size_t count, int64_t now_us, struct arena *arena,
                 struct import_record *out, struct err *err) MUSTCHECK;
-/* A line of native NDJSON, or {"type":"exposure","experiment","variant","unit","timestamp"?}. */
+/* A line of native NDJSON, or {"type":"exposure","experiment","variant","unit","timestamp","attributes"?}. */
 bool ndjson_record(struct str line, int64_t now_us, struct arena *arena, struct import_record *out,
                    struct err *err) MUSTCHECK;
 /* A line of UBI NDJSON; *out_skip: an action line of a bulk file, which is none. */
