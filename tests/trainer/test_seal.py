@@ -48,7 +48,8 @@ def fill(d):
     d.make_experiment(KEY, metrics=[{"metric": "ctr", "role": "primary"}])
     connection = d.connection()
     for u in range(UNITS):
-        reply = connection.request("POST", "/v1/assign", {"unit": "ü%03d" % u, "timestamp": stamp(0, 60)})
+        reply = connection.request("POST", "/v1/assign", {"unit": "ü%03d" % u, "timestamp": stamp(0, 60),
+                                                            "attributes": {"device": ["phone", "tablet"][u % 2]} if u % 3 else {}})
         if reply.status != 200:
             raise AssertionError(reply)
     connection.close()

@@ -54,6 +54,7 @@ static void add_exposure(struct batch *b, struct str payload)
     e->experiment = keep(b, e->experiment);
     e->variant = keep(b, e->variant);
     e->unit = keep(b, e->unit);
+    e->dims = keep(b, e->dims);
     b->rows.exposures_count++;
 }
 

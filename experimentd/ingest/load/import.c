@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/migrate.h"
 #include "base/settings.h"
+#include "experimentd/ingest/load/day_notes.h"
 #include "experimentd/ingest/load/import_parts.h"
 #include "experimentd/marks/rules.h"
 
@@ -182,7 +183,7 @@ static bool open_database(struct import *im, struct err *err)
     im->pg = ok ? pg_open(url, "experimentd import", statements, STMT_COUNT, err) : NULL;
     if (!im->pg)
         return false;
-    rows_loader_init(&im->rows, im->pg, MARKS_PER_MINUTE_DEFAULT);
+    rows_loader_init(&im->rows, im->pg, DAY_NOTES_IMPORT, MARKS_PER_MINUTE_DEFAULT);
     return true;
 }
 

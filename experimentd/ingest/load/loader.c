@@ -76,10 +76,12 @@ static void disconnect(struct loader *l)
 
 static bool connect_database(struct loader *l, struct err *err)
 {
+    char id[UUID_TEXT_MAX];
     l->pg = pg_open(l->url, "experimentd loader", statements, STMT_COUNT, err);
     if (!l->pg)
         return false;
-    rows_loader_init(&l->rows, l->pg, l->unit_per_minute);
+    uuid_format(journal_id(l->journal), id);
+    rows_loader_init(&l->rows, l->pg, id, l->unit_per_minute);
     if (read_position(l, err))
         return true;
     disconnect(l);

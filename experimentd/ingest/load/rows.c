@@ -1,10 +1,11 @@
 #include "experimentd/ingest/load/rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/pg.h"
+#include "experimentd/ingest/load/day_notes.h"
 #include "experimentd/ingest/load/identity.h"
 #include "experimentd/marks/units.h"
 
@@ -12,9 +13,11 @@
 enum { COPY_PIECE = 64 << 10, COPY_MAX_BYTES = 16 << 20 };
 
 static const struct pg_stmt ensure_partition = { "rows_partition", 1, "select ensure_partition($1::date)" };
-void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute)
+
+void rows_loader_init(struct rows_loader *l, struct pg *pg, const char *writer, uint32_t unit_per_minute)
 {
     *l = (struct rows_loader){ .pg = pg, .unit_per_minute = unit_per_minute };
+    (void)snprintf(l->writer, sizeof l->writer, "%s", writer);
     load_ids_init(&l->ids, pg);
     buf_init(&l->copy, COPY_MAX_BYTES);
     arena_init(&l->texts, 4096);
@@ -196,17 +199,19 @@ static bool copy_signals(struct rows_loader *l, const struct rows *rows, struct 
 
 static void add_exposure(struct buf *b, const struct exposure *e)
 {
-    pg_copy_row(b, 5);
+    pg_copy_row(b, 6);
     pg_copy_time(b, e->at_us);
     pg_copy_i16(b, (int16_t)hash_bucket(e->unit));
     pg_copy_text(b, e->experiment);
     pg_copy_text(b, e->variant);
     pg_copy_text(b, e->unit);
+    pg_copy_jsonb(b, e->dims);
 }
 
 static bool copy_exposures(struct rows_loader *l, const struct rows *rows, struct err *err)
 {
-    bool ok = copy_begin(l, "copy exposures (at, bucket, experiment, variant, unit) from stdin (format binary)", err);
+    bool ok = copy_begin(l, "copy exposures (at, bucket, experiment, variant, unit, dims) from stdin (format binary)",
+                         err);
     for (size_t i = 0; ok && i < rows->exposures_count; i++) {
         add_exposure(&l->copy, &rows->exposures[i]);
         ok = copy_piece(l, COPY_PIECE, err);
@@ -256,7 +261,7 @@ bool rows_load(struct rows_loader *l, struct rows *rows, uint64_t *out_duplicate
         return false;
     query_texts_apply(&l->queries, rows->signals, rows->signals_count);
     mark_rates(l, rows);
-    if (!marked_units_note(l->pg, rows, err))
+    if (!marked_units_note(l->pg, rows, err) || !day_notes_write(l->pg, rows, l->writer, err))
         return false;
     return l->ids.ids.n ? copy_once(l, rows, out_duplicates, err) : copy_all(l, rows, err);
 }

@@ -6,12 +6,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/pg.h"
 #include "experimentd/ingest/load/load_ids.h"
 #include "experimentd/ingest/load/query_texts.h"
 #include "experimentd/ingest/signal.h"
 #include "experimentd/marks/rates.h"
-
-struct pg;
 
 enum { ROWS_MAX = 10000 };
 
@@ -23,6 +22,7 @@ struct rows {
 
 struct rows_loader {
     struct pg *pg;
+    char writer[UUID_TEXT_MAX];
     struct load_ids ids;
     struct query_texts queries;
     struct rates rates;
@@ -35,7 +35,8 @@ struct rows_loader {
     bool days_forgotten; /* since the last commit */
 };
 
-void rows_loader_init(struct rows_loader *l, struct pg *pg, uint32_t unit_per_minute);
+/* writer: a UUID, as day_notes.h has it: the journal's id, or DAY_NOTES_IMPORT. */
+void rows_loader_init(struct rows_loader *l, struct pg *pg, const char *writer, uint32_t unit_per_minute);
 void rows_loader_release(struct rows_loader *l);
 bool rows_prepare(struct rows_loader *l, const struct rows *rows, struct err *err) MUSTCHECK;
 /* A load failed: perhaps because a day was sealed and its partitions are gone. True: load again, they are made anew; false: that has been
