@@ -1,4 +1,4 @@
-/* The methods that compare two arms of means: welch_t, ratio_delta, relative_lift; and moments. */
+/* The methods that compare two arms of means: welch_t, mean_t (of one), ratio_delta, relative_lift; and moments. */
 #include <assert.h>
 #include <math.h>
 
@@ -123,6 +123,24 @@ bool xstat_welch_t(struct xstat_in *in, json_t *out, struct err *err)
     xstat_out_double(out, "log_p_less", w.log_p_less);
     xstat_out_double(out, "ci_lo", w.ci_lo);
     xstat_out_double(out, "ci_hi", w.ci_hi);
+    return true;
+}
+
+/* ---- mean_t -------------------------------------------------------------------------------------------------------------- */
+
+bool xstat_mean_t(struct xstat_in *in, json_t *out, struct err *err)
+{
+    int64_t n = xstat_in_count(in, "n");
+    double mean = xstat_in_double(in, "mean"), var = xstat_in_double(in, "var"), alpha = xstat_in_double(in, "alpha");
+    struct estimate e;
+    if (!xstat_in_end(in, err) || !welch_check_alpha(alpha, err) || !welch_estimate(n, mean, var, &e, err))
+        return false;
+    double se = sqrt(e.variance), half = special_t_qinv(alpha / 2, e.df) * se;
+    xstat_out_double(out, "mean", e.value);
+    xstat_out_double(out, "se", se);
+    xstat_out_double(out, "df", e.df);
+    xstat_out_double(out, "ci_lo", e.value - half);
+    xstat_out_double(out, "ci_hi", e.value + half);
     return true;
 }
 

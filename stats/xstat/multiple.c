@@ -1,10 +1,12 @@
-/* The method holm_bh: many tests at once. */
+/* The methods holm_bh and shrinkage: many tests at once, many effects at once. */
 #include <math.h>
 #include <string.h>
 
 #include "stats/multiple/family.h"
 #include "stats/multiple/gates.h"
+#include "stats/multiple/shrink.h"
 #include "stats/special/special.h"
+#include "stats/welch.h"
 #include "stats/xstat/xstat.h"
 
 /* Hommel's p take n² steps: beyond so many tests there are none. */
@@ -192,4 +194,33 @@ bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err)
             return procedures[i].run(in, out, err);
     return err_set(err, ERR_INVALID,
                    "field \"procedure\" is none of adjust, weighted_holm, fixed_sequence, gatekeeping, e_bh");
+}
+
+bool xstat_shrinkage(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n, n_ses;
+    const double *effects = xstat_in_doubles(in, "effects", &n), *ses = xstat_in_doubles(in, "ses", &n_ses);
+    double alpha = xstat_in_double(in, "alpha"), *columns = arena_alloc(in->arena, (5 * n + 1) * sizeof *columns);
+    static const char *const names[] = { "factor", "effect", "se", "ci_lo", "ci_hi" };
+    struct shrunk *each = arena_alloc(in->arena, (n + 1) * sizeof *each);
+    struct shrink s;
+    if (!xstat_in_end(in, err) || !welch_check_alpha(alpha, err))
+        return false;
+    if (n != n_ses)
+        return err_set(err, ERR_INVALID, "%zu effects for %zu standard errors", n, n_ses);
+    if (!shrink_effects(effects, ses, n, &s, each, err))
+        return false;
+    for (size_t k = 0; k < n; k++) {
+        double half = special_normal_qinv(alpha / 2) * each[k].se;
+        columns[k] = each[k].factor;
+        columns[n + k] = each[k].effect;
+        columns[2 * n + k] = each[k].se;
+        columns[3 * n + k] = each[k].effect - half;
+        columns[4 * n + k] = each[k].effect + half;
+    }
+    xstat_out_double(out, "mean", s.mean);
+    xstat_out_double(out, "variance", s.variance);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        xstat_out_doubles(out, names[i], columns + i * n, n);
+    return true;
 }

@@ -17,6 +17,9 @@ const struct xstat_method xstat_methods[] = {
       "  P(T > t) = I_{df/(df + t²)}(df/2, 1/2)/2; interval diff -/+ t_{1-alpha/2, df} se",
       "B. L. Welch, Biometrika 34 (1947)", "n_c mean_c var_c n_t mean_t var_t alpha (var: unbiased; alpha: two-sided)",
       "diff se df t log_p_two_sided p_two_sided log_p_greater log_p_less ci_lo ci_hi", xstat_welch_t },
+    { "mean_t", "one mean and its interval", "interval mean -/+ t_{1-alpha/2, n - 1} √(var/n)",
+      "Student, Biometrika 6 (1908)", "n mean var alpha (var: unbiased; alpha: two-sided)", "mean se df ci_lo ci_hi",
+      xstat_mean_t },
     { "ratio_delta", "ratio of sums over units, by the delta method",
       "R = Σx/Σy; Var R = (s_xx - 2 R s_xy + R² s_yy)/(n ȳ²); z = (R_t - R_c)/√(V_c + V_t);\n"
       "  lift = (R_t - R_c)/|R_c|, se² = (V_t + (R_t/R_c)² V_c)/R_c²",
@@ -174,6 +177,14 @@ const struct xstat_method xstat_methods[] = {
       "hi; "
       "weighted_*; adjusted; family_*; rejected n_rejected",
       xstat_holm_bh },
+    { "shrinkage", "effects of many segments drawn towards their mean: empirical Bayes",
+      "y_k ~ N(θ_k, V_k), θ_k ~ N(mean, A); W = 1/(V + A); mean = ΣWy/ΣW; A: ΣW(y - mean)² = K - 1, or 0;\n"
+      "  B = (K - 3)/(K - 1) V W; effect = (1 - B) y + B mean; se² = V (1 - (1 - W/ΣW) B) + 2/(K - 3) B² W (V̄ + A) (y "
+      "- mean)²,\n"
+      "  V̄ = ΣWV/ΣW; interval effect -/+ z_{1-alpha/2} se",
+      "C. N. Morris, JASA 78 (1983); R. C. Paule, J. Mandel, J. Res. NBS 87 (1982); B. Efron, C. Morris, JASA 70 "
+      "(1975)",
+      "effects ses (4 or more) alpha", "mean variance factor effect se ci_lo ci_hi", xstat_shrinkage },
     { "ks_uniform", "are the p-values of A/A tests uniform?",
       "D = max(i/n - p_i, p_i - (i - 1)/n); P(D >= d) exactly: a Poisson process kept between both boundaries, in the "
       "tail "

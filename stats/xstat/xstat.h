@@ -33,6 +33,7 @@ bool xstat_run(const struct xstat_method *m, FILE *in, FILE *out, struct err *er
 /* The methods, one file a family; only the table names them. */
 bool xstat_moments(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_welch_t(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_mean_t(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ratio_delta(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_relative_lift(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_cuped(struct xstat_in *in, json_t *out, struct err *err);
@@ -45,6 +46,7 @@ bool xstat_chi_square_srm(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_msprt_and_confidence_sequence(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_holm_bh(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_shrinkage(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ks_uniform(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_effect_trend(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ips_snips_dr(struct xstat_in *in, json_t *out, struct err *err);

@@ -21,10 +21,13 @@ static void write_records(void)
     buf_init(&b, 1 << 20);
     cr_assert(journal_file_open(&f, dir, SEGMENT, &err), "%s", err.text);
     for (int i = 0; i < RECORDS; i++) {
-        char unit[32];
+        char unit[32], dims[40];
         (void)snprintf(unit, sizeof unit, "unit-%d", i);
+        (void)snprintf(dims, sizeof dims, "{\"n\":\"%d\"}", i);
         struct signal s = { .at_us = i, .type = STR("click"), .unit = str_of(unit), .position = i };
-        struct exposure e = { .at_us = i, .experiment = STR("e"), .variant = STR("b"), .unit = str_of(unit) };
+        struct exposure e = {
+            .at_us = i, .experiment = STR("e"), .variant = STR("b"), .unit = str_of(unit), .dims = str_of(dims)
+        };
         if (i % 10 == 9)
             record_write_exposure(&b, &e);
         else
@@ -65,8 +68,11 @@ static int check(const struct batch *b, int first)
     size_t s = 0, e = 0;
     int i = first;
     for (; (size_t)(i - first) < batch_rows(b); i++) {
-        char unit[32];
+        char unit[32], dims[40];
         (void)snprintf(unit, sizeof unit, "unit-%d", i);
+        (void)snprintf(dims, sizeof dims, "{\"n\":\"%d\"}", i);
+        if (i % 10 == 9)
+            cr_assert(str_eq(b->rows.exposures[e].dims, str_of(dims)), "record %d", i);
         struct str found = i % 10 == 9 ? b->rows.exposures[e++].unit : b->rows.signals[s++].unit;
         cr_assert(str_eq(found, str_of(unit)), "record %d is " STR_FMT, i, STR_ARG(found));
     }
