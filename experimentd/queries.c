@@ -7,7 +7,7 @@
     "select c.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "      \
     "m.mean_y, m.m2_y, m.cxy, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, c.marked_units, "    \
     "c.run, r.engine, r.workers, r.rows_in, extract(epoch from r.finished_at - r.started_at)::float8, r.retries, " \
-    "p.splits from moments_current c join runs r on r.id = c.run "                                                 \
+    "p.splits, d.dimensions from moments_current c join runs r on r.id = c.run "                                   \
     "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "
 #define RESULTS_ORDER \
     "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.segment collate \"C\", m.day"
@@ -26,15 +26,21 @@
 #define HEALTH_BYTES "67108864::bigint"
 
 const struct pg_stmt queries[] = {
-    /* The last day once an experiment: a subquery in the condition would be run for each row. */
+    /* The last day and the dimensions are looked up once an experiment, not for every row; every metric has the same dimensions, so one is
+     * looked at, and only for who asks for parts. */
     [QUERY_RESULTS_LATEST] = { "results_latest", 2,
                                RESULTS_ROWS
                                "cross join lateral (select max(l.day) as day from moments l where l.experiment = "
-                               "c.experiment and l.segment = '') d "
+                               "c.experiment and l.segment = '') l "
+                               "cross join lateral (select string_agg(distinct split_part(s.segment, '=', 1), ',') as "
+                               "dimensions from moments s where cardinality($2::text[]) > 0 and s.experiment = "
+                               "c.experiment and s.metric = (select f.metric from moments f where f.experiment = "
+                               "c.experiment limit 1) and strpos(s.segment, '=') > 0) d "
                                "left join moments m on m.experiment = c.experiment and "
-                               "(m.segment = '' and m.day = d.day or m.segment ^@ any($2::text[])) " RESULTS_ORDER },
+                               "(m.segment = '' and m.day = l.day or m.segment ^@ any($2::text[])) " RESULTS_ORDER },
     [QUERY_RESULTS_DAYS] = { "results_days", 1,
                              RESULTS_ROWS
+                             "cross join (select null::text as dimensions) d "
                              "left join moments m on m.experiment = c.experiment and m.segment = '' " RESULTS_ORDER },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,

@@ -9,13 +9,14 @@
 #include "experimentd/server.h"
 #include "experimentd/worker.h"
 
-enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200 };
+enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200, DIMENSION_MAX = 100 };
 
 /* What a handler needs again when the rows arrive. The snapshot is read anew then: the one of the request may be gone. */
 struct wait {
     struct http_request *req;
     const struct worker *worker;
-    struct str key; /* of one experiment, or the first of the page */
+    struct str key;       /* of one experiment, or the first of the page */
+    struct str dimension; /* of its segments */
     size_t limit;
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
@@ -42,6 +43,13 @@ static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot 
     loader_stats(wait->worker->server->loader, &l);
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
     result_write(w, &r, l.lag_us, &wait->req->arena);
+}
+
+static void write_segments(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    struct result r;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    result_write_segments(w, &r, wait->dimension, &wait->req->arena);
 }
 
 static void write_days(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
@@ -89,15 +97,42 @@ static const char *latest_parts(const struct snapshot_experiment *e)
     return e->kind == EXPERIMENT_BANDIT ? "{step:,:first_day}" : "{step:}";
 }
 
+/* The name of a dimension goes into an array's text: nothing that would need quoting. */
+static bool check_dimension(struct str name, struct err *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    bool good = name.n > 0 && name.n <= DIMENSION_MAX;
+    for (size_t i = 0; good && i < name.n; i++)
+        good = memchr(allowed, name.p[i], sizeof allowed - 1) != NULL;
+    return good || err_set(err, ERR_INVALID,
+                           "query parameter \"segment\" is \"%.*s\", no name of a dimension (letters, digits, _.-)",
+                           STR_ARG(str_cut(name, DIMENSION_MAX)));
+}
+
+/* What is asked for beside the whole, as an array of prefixes; NULL: answered with what is wrong with the question. */
+static const char *wanted_parts(struct http_request *req, const struct snapshot_experiment *e, struct str *dimension)
+{
+    struct err err;
+    if (!http_query(req, STR("segment"), dimension))
+        return latest_parts(e);
+    if (check_dimension(*dimension, &err))
+        return arena_printf(&req->arena, "{" STR_FMT "=}", STR_ARG(*dimension)).p;
+    http_reply_err(req, &err);
+    return NULL;
+}
+
 void results_get(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
+    struct str dimension = { NULL, 0 };
     const struct snapshot_experiment *e = known(req);
-    if (!e)
+    const char *parts = e ? wanted_parts(req, e, &dimension) : NULL;
+    if (!parts)
         return;
-    const char *params[] = { list_of_one(req, e->key), latest_parts(e) };
-    pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows,
-               wait_for(req, worker, req->params[0], write_one));
+    const char *params[] = { list_of_one(req, e->key), parts };
+    struct wait *wait = wait_for(req, worker, req->params[0], dimension.p ? write_segments : write_one);
+    wait->dimension = dimension;
+    pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 
 void results_timeseries(struct http_request *req, void *arg)

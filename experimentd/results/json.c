@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "experimentd/config/experiment.h"
+#include "experimentd/results/explain.h"
 #include "experimentd/results/json_metric.h"
 
 static void write_variants(struct jsonw *w, const struct snapshot_experiment *e, bool values)
@@ -150,15 +151,45 @@ static void write_srm(struct jsonw *w, const struct result *r, struct arena *are
     jsonw_close(w);
 }
 
+static void write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
+                           const struct comparison *c)
+{
+    metric_write_comparison(w, m, c);
+    explain_write_comparison(w, r, m, result_arm(m, 0), result_arm(m, variant), c);
+}
+
 static void write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant)
 {
     struct comparison c;
     struct err err;
     jsonw_open(w, "comparison", '{');
     if (metric_compare(r, m, result_arm(m, 0), result_arm(m, variant), &c, &err))
-        metric_write_comparison(w, m, &c);
+        write_compared(w, r, m, variant, &c);
     else
         metric_write_no_comparison(w, err.text);
+    jsonw_close(w);
+}
+
+/* Units that reached each step of a funnel. */
+static void write_steps(struct jsonw *w, const struct result *r, const struct result_metric *m)
+{
+    const struct result_parts *steps = &m->parts[RESULT_STEP];
+    if (steps->n == 0)
+        return;
+    jsonw_open(w, "steps", '[');
+    for (size_t i = 0; i < steps->n; i++) {
+        jsonw_open(w, NULL, '{');
+        jsonw_i64(w, "step", steps->p[i].number);
+        jsonw_open(w, "variants", '[');
+        for (size_t v = 0; v < r->experiment->variants_count; v++) {
+            jsonw_open(w, NULL, '{');
+            jsonw_str(w, "variant", r->experiment->variants[v].key);
+            metric_write_value(w, m, &steps->p[i].arms[v]);
+            jsonw_close(w);
+        }
+        jsonw_close(w);
+        jsonw_close(w);
+    }
     jsonw_close(w);
 }
 
@@ -171,6 +202,7 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct r
         jsonw_open(w, NULL, '{');
         jsonw_str(w, "variant", r->experiment->variants[i].key);
         metric_write_value(w, m, result_arm(m, i));
+        explain_write_value(w, m, result_arm(m, i));
         if (i == 0)
             jsonw_null(w, "comparison");
         else
@@ -178,6 +210,16 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct r
         jsonw_close(w);
     }
     jsonw_close(w);
+    write_steps(w, r, m);
+    jsonw_close(w);
+}
+
+void result_write_dimensions(struct jsonw *w, const struct result *r)
+{
+    struct str rest = r->dimensions, name;
+    jsonw_open(w, "dimensions", '[');
+    while (rest.n && str_split(&rest, ',', &name))
+        jsonw_str(w, NULL, name);
     jsonw_close(w);
 }
 
@@ -207,6 +249,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     jsonw_i64(w, "marked_units", r->marked_units);
     jsonw_double(w, "level", RESULT_LEVEL);
     write_analysis(w, r->experiment);
+    result_write_dimensions(w, r);
     write_run(w, r);
     write_verdict(w, r, arena);
     write_srm(w, r, arena);
@@ -214,6 +257,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     for (size_t i = 0; i < r->metrics_count; i++)
         write_metric(w, r, &r->metrics[i]);
     jsonw_close(w);
+    explain_write_methods(w);
     jsonw_close(w);
 }
 

@@ -11,5 +11,8 @@ void result_write_experiment_members(struct jsonw *w, const struct snapshot_expe
 void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struct arena *arena);
 /* The whole answer of GET …/timeseries: cumulative values and lifts by day. */
 void result_write_timeseries(struct jsonw *w, const struct result *r);
+/* The whole answer of GET …/results?segment=DIMENSION, of a result that holds its parts. */
+void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct arena *arena);
+void result_write_dimensions(struct jsonw *w, const struct result *r); /* "dimensions": those there are */
 /* One element of GET /v1/experiments. */
 void result_write_summary(struct jsonw *w, const struct result *r, struct arena *arena);

@@ -171,6 +171,7 @@ static void read_head(struct result *out, const PGresult *r, int row, struct are
     out->units = pg_get_i64(r, row, RC_UNITS);
     out->multiple_exposures = pg_get_i64(r, row, RC_MULTIPLE);
     out->marked_units = pg_get_i64(r, row, RC_MARKED);
+    out->dimensions = arena_str(arena, pg_get(r, row, RC_DIMENSIONS));
     out->run = (struct result_run){
         .id = arena_str(arena, pg_get(r, row, RC_RUN)),
         .engine = arena_str(arena, pg_get(r, row, RC_ENGINE)),

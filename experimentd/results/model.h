@@ -40,6 +40,7 @@ enum results_column {
     RC_SECONDS,
     RC_RETRIES,
     RC_SPLITS,
+    RC_DIMENSIONS,
     RC_COUNT
 };
 
@@ -95,6 +96,7 @@ struct result {
     bool has_data; /* an aggregation has been published */
     int64_t as_of_us, published_us, units, multiple_exposures, marked_units;
     struct result_run run;
+    struct str dimensions; /* that there are parts of, comma between them */
     struct result_metric *metrics;
     size_t metrics_count;
 };

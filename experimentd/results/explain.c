@@ -1,0 +1,282 @@
+#include "experimentd/results/explain.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "experimentd/results/json_metric.h"
+#include "experimentd/results/verdict.h"
+#include "stats/sequential/confseq.h"
+#include "stats/special/special.h"
+#include "stats/xstat/xstat.h"
+
+#define ALPHA (1 - RESULT_LEVEL)
+
+static const char *const methods[] = {
+    "mean_t", "two_proportion", "welch_t", "ratio_delta", "msprt_and_confidence_sequence", "relative_lift",
+};
+
+static const char *const value_words[] = {
+    [METRIC_PROPORTION] = "units with it over all units; Wilson's interval, which stays within 0 and 1",
+    [METRIC_MEAN] = "sum over units divided by units; t interval from the variance between units",
+    [METRIC_RATIO] = "sum of numerators over sum of denominators; variance between units (delta method), t interval",
+};
+static const char *const comparison_words[] = {
+    [METRIC_PROPORTION] = "difference of the two shares; its standard error from the variances between units",
+    [METRIC_MEAN] = "difference of the two means; its standard error from the variances between units",
+    [METRIC_RATIO] = "difference of the two ratios; the standard error of each by the delta method over units",
+};
+static_assert(COUNT_OF(value_words) == METRIC_RATIO + 1 && COUNT_OF(comparison_words) == METRIC_RATIO + 1,
+              "words for every kind of metric");
+
+/* ---- pieces ---- */
+
+/* A step is open until end_step; between: the input's members, then end_input, then what it gives. */
+static void begin_step(struct jsonw *w, const char *method)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_text(w, "method", method);
+    jsonw_open(w, "input", '{');
+}
+
+static void end_input(struct jsonw *w)
+{
+    jsonw_close(w);
+    jsonw_open(w, "gives", '{');
+}
+
+static void end_step(struct jsonw *w)
+{
+    jsonw_close(w);
+    jsonw_close(w);
+}
+
+static void give_pair(struct jsonw *w, const char *ours, const char *lo, const char *hi)
+{
+    jsonw_open(w, ours, '[');
+    jsonw_text(w, NULL, lo);
+    jsonw_text(w, NULL, hi);
+    jsonw_close(w);
+}
+
+/* The mean of a unit and its variance, as a method for means wants them; of a ratio those of its linearised units. */
+struct unit {
+    int64_t n;
+    double mean, variance;
+};
+
+static struct unit unit_of(const struct result_metric *m, const struct result_arm *a)
+{
+    struct arm_value v = { 0 };
+    if (m->kind != METRIC_RATIO)
+        return (struct unit){ a->m.n, a->m.mean_x, a->m.n > 1 ? a->m.m2_x / (double)(a->m.n - 1) : 0 };
+    (void)!metric_value(m, a, &v, NULL);
+    return (struct unit){ a->m.n, v.value, v.se * v.se * (double)a->m.n };
+}
+
+static void write_units(struct jsonw *w, struct unit c, struct unit t)
+{
+    jsonw_i64(w, "n_c", c.n);
+    jsonw_double(w, "mean_c", c.mean);
+    jsonw_double(w, "var_c", c.variance);
+    jsonw_i64(w, "n_t", t.n);
+    jsonw_double(w, "mean_t", t.mean);
+    jsonw_double(w, "var_t", t.variance);
+}
+
+static void write_ratio_arm(struct jsonw *w, const struct moments2 *m, const char *const keys[6])
+{
+    double of = (double)m->n - 1;
+    jsonw_i64(w, keys[0], m->n);
+    jsonw_double(w, keys[1], m->mean_x);
+    jsonw_double(w, keys[2], m->mean_y);
+    jsonw_double(w, keys[3], m->m2_x / of);
+    jsonw_double(w, keys[4], m->m2_y / of);
+    jsonw_double(w, keys[5], m->cxy / of);
+}
+
+static void open_ratio_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment)
+{
+    static const char *const keys[2][6] = {
+        { "n_c", "mean_num_c", "mean_den_c", "var_num_c", "var_den_c", "cov_c" },
+        { "n_t", "mean_num_t", "mean_den_t", "var_num_t", "var_den_t", "cov_t" },
+    };
+    begin_step(w, "ratio_delta");
+    write_ratio_arm(w, &control->m, keys[0]);
+    write_ratio_arm(w, &treatment->m, keys[1]);
+    jsonw_double(w, "alpha", ALPHA);
+    end_input(w);
+}
+
+static void write_counts(struct jsonw *w, const char *key, const struct result_metric *m, const struct result_arm *a)
+{
+    struct arm_value v;
+    bool has = metric_value(m, a, &v, NULL);
+    jsonw_open(w, key, '{');
+    jsonw_i64(w, "units", a->m.n);
+    jsonw_double(w, "numerator", has ? v.numerator : NAN);
+    jsonw_double(w, "denominator", has ? v.denominator : NAN);
+    jsonw_close(w);
+}
+
+/* ---- the value of an arm ---- */
+
+static void share_step(struct jsonw *w, const struct arm_value *v, int64_t n)
+{
+    begin_step(w, "two_proportion");
+    jsonw_double(w, "x_c", round(v->numerator));
+    jsonw_i64(w, "n_c", n);
+    jsonw_double(w, "x_t", round(v->numerator));
+    jsonw_i64(w, "n_t", n);
+    jsonw_double(w, "alpha", ALPHA);
+    end_input(w);
+    jsonw_text(w, "value", "p_t");
+    jsonw_text(w, "ci", "wilson_t");
+    end_step(w);
+}
+
+static void mean_step(struct jsonw *w, struct unit u)
+{
+    begin_step(w, "mean_t");
+    jsonw_i64(w, "n", u.n);
+    jsonw_double(w, "mean", u.mean);
+    jsonw_double(w, "var", u.variance);
+    jsonw_double(w, "alpha", ALPHA);
+    end_input(w);
+    jsonw_text(w, "value", "mean");
+    give_pair(w, "ci", "ci_lo", "ci_hi");
+    end_step(w);
+}
+
+void explain_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a)
+{
+    struct arm_value v;
+    if (!metric_value(m, a, &v, NULL))
+        return;
+    jsonw_open(w, "explain", '{');
+    jsonw_text(w, "words", value_words[m->kind]);
+    jsonw_text(w, "method", v.method);
+    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_open(w, "counts", '{');
+    write_counts(w, "units", m, a);
+    jsonw_close(w);
+    jsonw_open(w, "steps", '[');
+    if (m->kind == METRIC_PROPORTION) {
+        share_step(w, &v, a->m.n);
+    } else {
+        if (m->kind == METRIC_RATIO) {
+            open_ratio_step(w, a, a);
+            jsonw_text(w, "value", "ratio_t");
+            end_step(w);
+        }
+        mean_step(w, unit_of(m, a));
+    }
+    jsonw_close(w);
+    jsonw_close(w);
+}
+
+/* ---- a comparison ---- */
+
+static void welch_step(struct jsonw *w, struct unit c, struct unit t, bool decides)
+{
+    begin_step(w, "welch_t");
+    write_units(w, c, t);
+    jsonw_double(w, "alpha", ALPHA);
+    end_input(w);
+    jsonw_text(w, "difference", "diff");
+    jsonw_text(w, "se", "se");
+    jsonw_text(w, "statistic", "t");
+    if (decides) {
+        jsonw_text(w, "df", "df");
+        jsonw_text(w, "p", "p_two_sided");
+        give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+    }
+    end_step(w);
+}
+
+static void sequence_step(struct jsonw *w, const struct result *r, double units, const struct comparison *c)
+{
+    double rho;
+    if (!confseq_rho_exact(result_plan(r).planned_units, ALPHA, CONFSEQ_TWO, &rho, NULL))
+        return;
+    begin_step(w, "msprt_and_confidence_sequence");
+    jsonw_double(w, "effect", c->difference);
+    jsonw_double(w, "se", c->se);
+    jsonw_double(w, "n", units);
+    jsonw_double(w, "rho", rho);
+    jsonw_double(w, "alpha", ALPHA);
+    jsonw_text(w, "sides", "two");
+    end_input(w);
+    jsonw_text(w, "p", "p");
+    give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+    end_step(w);
+}
+
+/* Fieller's set with the critical value of the test: the alpha that gives a normal quantile of just that size. */
+static void lift_step(struct jsonw *w, struct unit c, struct unit t, const struct comparison *found)
+{
+    double critical = (found->ci_hi - found->difference) / found->se;
+    if (found->lift_kind != LIFT_BOUNDED)
+        return;
+    begin_step(w, "relative_lift");
+    write_units(w, c, t);
+    jsonw_double(w, "alpha", exp(M_LN2 + special_log_normal_q(critical)));
+    end_input(w);
+    jsonw_text(w, "lift", "lift");
+    if (isfinite(found->lift_lo) && isfinite(found->lift_hi))
+        give_pair(w, "lift_ci", "fieller_lift_lo", "fieller_lift_hi");
+    end_step(w);
+}
+
+static void comparison_steps(struct jsonw *w, const struct result *r, const struct result_metric *m,
+                             const struct result_arm *control, const struct result_arm *treatment,
+                             const struct comparison *c)
+{
+    struct unit a = unit_of(m, control), b = unit_of(m, treatment);
+    bool any_time = result_plan(r).planned_units > 0;
+    if (m->kind == METRIC_RATIO) {
+        open_ratio_step(w, control, treatment);
+        jsonw_text(w, "difference", "diff");
+        jsonw_text(w, "se", "se");
+        end_step(w);
+    }
+    welch_step(w, a, b, !any_time);
+    if (any_time)
+        sequence_step(w, r, (double)(a.n + b.n), c);
+    lift_step(w, a, b, c);
+}
+
+void explain_write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m,
+                              const struct result_arm *control, const struct result_arm *treatment,
+                              const struct comparison *c)
+{
+    bool any_time = result_plan(r).planned_units > 0;
+    jsonw_open(w, "explain", '{');
+    jsonw_text(w, "words", comparison_words[m->kind]);
+    jsonw_text(w, "method", c->method);
+    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_text(w, "looks", any_time ? "any number, at any time" : "one, at the planned end");
+    jsonw_null(w, "adjusted_by");
+    jsonw_open(w, "counts", '{');
+    write_counts(w, "control", m, control);
+    write_counts(w, "treatment", m, treatment);
+    jsonw_close(w);
+    jsonw_open(w, "steps", '[');
+    comparison_steps(w, r, m, control, treatment, c);
+    jsonw_close(w);
+    jsonw_close(w);
+}
+
+void explain_write_methods(struct jsonw *w)
+{
+    jsonw_open(w, "methods", '{');
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        const struct xstat_method *m = xstat_find(methods[i]);
+        assert(m);
+        jsonw_open(w, methods[i], '{');
+        jsonw_text(w, "summary", m->summary);
+        jsonw_text(w, "formula", m->formula);
+        jsonw_text(w, "source", m->source);
+        jsonw_close(w);
+    }
+    jsonw_close(w);
+}

@@ -1,0 +1,47 @@
+"""Rollups written by hand, for tests of what is made of them.
+
+    publish(d, "shop", [row("ctr", "a", values), row("ctr", "a", values, segment="country=de"), …], day="2026-03-15")
+
+Values are a list with one number a unit, or of a ratio one (x, y) a unit.
+"""
+import datetime
+
+def mean_and_rest(values):
+    mean = sum(values) / len(values)
+    return mean, sum((v - mean) ** 2 for v in values)
+
+
+def row(metric, variant, values, segment="", day=None):
+    xs = [v[0] if isinstance(v, tuple) else v for v in values]
+    mean_x, m2_x = mean_and_rest(xs)
+    made = {"metric": metric, "variant": variant, "segment": segment, "day": day, "n": len(xs), "mean_x": mean_x, "m2_x": m2_x,
+            "mean_y": None, "m2_y": None, "cxy": None}
+    if isinstance(values[0], tuple):
+        ys = [v[1] for v in values]
+        made["mean_y"], made["m2_y"] = mean_and_rest(ys)
+        made["cxy"] = sum((x - mean_x) * (y - made["mean_y"]) for x, y in values)
+    return made
+
+
+def text(value):
+    return "null" if value is None else "'%s'" % value.replace("'", "''") if isinstance(value, str) else repr(value)
+
+
+def publish(d, experiment, rows, day, units=0, multiple=0):
+    """In the place of what was published before; `day` is of the rows that have none."""
+    run = "018f0000-0000-7000-8000-%012d" % (abs(hash((experiment, day))) % 10 ** 12)
+    columns = ("metric", "variant", "segment", "day", "n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy")
+    values = ",\n".join("(%s, %s)" % (text(experiment), ", ".join(text(r[c] if c != "day" else r[c] or day) for c in columns)) for r in rows)
+    d.sql("""begin;
+insert into runs (id, job, params, engine, workers, state, finished_at) values ('%s', 'metrics', '{}', 'local', 2, 'success', now())
+    on conflict do nothing;
+delete from moments where experiment = %s;
+insert into moments (experiment, %s) values %s;
+insert into moments_current (experiment, run, as_of, units, multiple_exposures) values (%s, '%s', '%s'::timestamptz, %d, %d)
+    on conflict (experiment) do update set run = excluded.run, as_of = excluded.as_of, units = excluded.units;
+commit""" % (run, text(experiment), ", ".join(columns), values, text(experiment), run, day + "T23:00:00Z", units, multiple))
+
+
+def days(first, count):
+    start = datetime.date.fromisoformat(first)
+    return [(start + datetime.timedelta(days=i)).isoformat() for i in range(count)]
