@@ -5,7 +5,8 @@
 /* Columns in the order of enum results_column; instants as µs and days as days since 1970, so that no text is parsed. */
 #define RESULTS_ROWS                                                                                               \
     "select c.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "      \
-    "m.mean_y, m.m2_y, m.cxy, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, c.marked_units, "    \
+    "m.mean_y, m.m2_y, m.cxy, m.pre, m.sketch, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, "   \
+    "c.marked_units, "                                                                                             \
     "c.run, r.engine, r.workers, r.rows_in, extract(epoch from r.finished_at - r.started_at)::float8, r.retries, " \
     "p.splits, d.dimensions from moments_current c join runs r on r.id = c.run "                                   \
     "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/pg.h"
+#include "stats/ranks/sketch_bytes.h"
 
 static const struct result_arm nothing;
 
@@ -143,6 +144,62 @@ static double or_zero(const PGresult *r, int row, int column)
     return PQgetisnull(r, row, column) ? 0 : pg_get_double(r, row, column);
 }
 
+/* The numbers of an array's text, "{1,2.5}"; how many there are, at most `room` of them read. */
+static size_t read_numbers(struct str text, double *out, size_t room)
+{
+    struct str rest = { text.p + 1, text.n - 2 }, number;
+    size_t n = 0;
+    while (str_split(&rest, ',', &number)) {
+        if (n < room && !parse_double(number, &out[n], NULL))
+            return 0;
+        n++;
+    }
+    return n;
+}
+
+/* Packed as the migration that made the column says: mean and rest of each variable, then the upper triangle. NULL: of another size. */
+static const struct cross *read_pre(struct str text, int64_t units, struct arena *arena)
+{
+    enum { NUMBERS_MAX = 2 * CROSS_MAX + CROSS_MAX * (CROSS_MAX + 1) / 2 };
+    double numbers[NUMBERS_MAX], *at = numbers;
+    if (text.n < 2)
+        return NULL;
+    size_t n = read_numbers(text, numbers, NUMBERS_MAX), vars = 1;
+    while (vars < CROSS_MAX && 2 * vars + vars * (vars + 1) / 2 < n)
+        vars++;
+    if (2 * vars + vars * (vars + 1) / 2 != n)
+        return NULL;
+    struct cross *c = arena_alloc(arena, sizeof *c);
+    *c = cross_none(vars);
+    c->n = units;
+    for (size_t i = 0; i < vars; i++) {
+        c->mean[i] = *at++;
+        c->rest[i] = *at++;
+    }
+    for (size_t i = 0; i < vars; i++)
+        for (size_t j = i; j < vars; j++)
+            c->m2[i][j] = c->m2[j][i] = *at++;
+    return c;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
+}
+
+/* bytea as text: "\x" and two digits a byte. NULL: none, or none that this server can read. */
+static const struct sketch *read_sketch(struct str text, struct arena *arena)
+{
+    if (text.n < 2)
+        return NULL;
+    size_t n = text.n / 2 - 1;
+    unsigned char *bytes = arena_alloc(arena, n + 1);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)(hex_digit(text.p[2 * i + 2]) << 4 | hex_digit(text.p[2 * i + 3]));
+    struct sketch *s = arena_alloc(arena, sizeof *s);
+    return sketch_bytes_read(bytes, n, s, NULL) ? s : NULL;
+}
+
 static void read_arm(struct result *out, const PGresult *r, int row, struct arena *arena)
 {
     struct result_metric *m = metric_of(out, pg_get(r, row, RC_METRIC));
@@ -161,6 +218,8 @@ static void read_arm(struct result *out, const PGresult *r, int row, struct aren
         .m2_y = or_zero(r, row, RC_M2_Y),
         .cxy = or_zero(r, row, RC_CXY),
     };
+    arms[variant].pre = read_pre(pg_get(r, row, RC_PRE), arms[variant].m.n, arena);
+    arms[variant].sketch = read_sketch(pg_get(r, row, RC_SKETCH), arena);
 }
 
 static void read_head(struct result *out, const PGresult *r, int row, struct arena *arena)

@@ -14,6 +14,7 @@
 #include "stats/adjust/cross.h"
 #include "stats/compare.h"
 #include "stats/moments.h"
+#include "stats/ranks/sketch.h"
 
 /* Columns of a row, in this order. */
 enum results_column {
@@ -28,6 +29,8 @@ enum results_column {
     RC_MEAN_Y,
     RC_M2_Y,
     RC_CXY,
+    RC_PRE,
+    RC_SKETCH,
     RC_AS_OF,
     RC_PUBLISHED_AT,
     RC_UNITS,
@@ -46,8 +49,9 @@ enum results_column {
 
 /* The units of one arm. */
 struct result_arm {
-    struct moments2 m;       /* n = 0: nothing was seen */
-    const struct cross *pre; /* the same with what the units did before; NULL: not kept */
+    struct moments2 m;           /* n = 0: nothing was seen */
+    const struct cross *pre;     /* the same with what the units did before; NULL: not kept */
+    const struct sketch *sketch; /* of a quantile metric all single values; NULL: it is none */
 };
 
 struct result_day {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "experimentd/results/model.h"
+#include "stats/ranks/sketch_bytes.h"
 
 static struct arena arena;
 static struct snapshot_metric metrics[] = {
@@ -35,10 +36,15 @@ struct row {
     const char *metric, *variant, *segment;
     int day, n;
 };
+static const char *const *pre, *const *sketch; /* of each row; NULL: of none */
 
 static void set(PGresult *r, int row, int column, const char *text)
 {
-    char copy[64];
+    char copy[4096];
+    if (!text) {
+        cr_assert(PQsetvalue(r, row, column, NULL, -1));
+        return;
+    }
     snprintf(copy, sizeof copy, "%s", text);
     cr_assert(PQsetvalue(r, row, column, copy, (int)strlen(copy)));
 }
@@ -63,6 +69,8 @@ static PGresult *rows_of(const struct row *rows, int count)
         snprintf(number, sizeof number, "%d", rows[i].n);
         set(r, i, RC_N, number);
         set(r, i, RC_MEAN_X, "0.25");
+        set(r, i, RC_PRE, pre ? pre[i] : NULL);
+        set(r, i, RC_SKETCH, sketch ? sketch[i] : NULL);
     }
     return r;
 }
@@ -132,4 +140,51 @@ Test(model, many_parts_fit)
     cr_assert(eq(sz, parts->n, 150));
     for (size_t i = 0; i < 150; i++)
         cr_assert(eq(i64, parts->p[i].arms[1].m.n, 2 * (int64_t)i + 2));
+}
+
+Test(model, covariates_are_unpacked_and_what_does_not_fit_is_none)
+{
+    static const char *const texts[] = { "{0.5,1e-18,2,0,4,-1,9}", "{0.5,0,2}", "{0.5,0,2,0}", "{}" };
+    const struct row rows[] = {
+        { "ctr", "a", "", 1, 10 }, { "ctr", "b", "", 1, 10 }, { "ctr", "a", "", 2, 10 }, { "ctr", "b", "", 2, 10 }
+    };
+    pre = texts;
+    struct result r = read(rows, COUNT_OF(rows));
+    const struct cross *c = r.metrics[1].days[0].arms[0].pre;
+    cr_assert(c != NULL);
+    cr_assert(eq(i64, c->n, 10));
+    cr_assert(eq(sz, c->vars, 2));
+    cr_assert(eq(dbl, c->mean[0], 0.5));
+    cr_assert(eq(dbl, c->rest[0], 1e-18));
+    cr_assert(eq(dbl, c->mean[1], 2));
+    cr_assert(eq(dbl, c->m2[0][0], 4));
+    cr_assert(eq(dbl, c->m2[0][1], -1));
+    cr_assert(eq(dbl, c->m2[1][0], -1));
+    cr_assert(eq(dbl, c->m2[1][1], 9));
+    cr_assert(r.metrics[1].days[0].arms[1].pre != NULL); /* one variable: no covariate, but moments */
+    cr_assert(r.metrics[1].days[1].arms[0].pre == NULL);
+    cr_assert(r.metrics[1].days[1].arms[1].pre == NULL);
+}
+
+Test(model, a_sketch_comes_back_as_it_went_and_a_torn_one_is_none)
+{
+    static struct sketch s;
+    static unsigned char bytes[SKETCH_BYTES_MAX];
+    static char text[4096] = "\\x";
+    double events[] = { 1.5, 3, 3, -2 };
+    sketch_init(&s);
+    cr_assert(sketch_add_unit(&s, events, 4, NULL));
+    size_t n = sketch_bytes_write(&s, bytes);
+    for (size_t i = 0; i < n; i++)
+        snprintf(text + 2 + 2 * i, 3, "%02x", bytes[i]);
+    const char *const texts[] = { text, "\\x0109" };
+    const struct row rows[] = { { "ctr", "a", "", 1, 10 }, { "ctr", "b", "", 1, 10 } };
+    sketch = texts;
+    struct result r = read(rows, COUNT_OF(rows));
+    const struct sketch *got = r.metrics[1].days[0].arms[0].sketch;
+    cr_assert(got != NULL);
+    cr_assert(eq(i64, got->events, 4));
+    cr_assert(eq(sz, got->used, s.used));
+    cr_assert(eq(i64, got->buckets[0].key, s.buckets[0].key));
+    cr_assert(r.metrics[1].days[0].arms[1].sketch == NULL);
 }
