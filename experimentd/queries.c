@@ -39,10 +39,11 @@ const struct pg_stmt queries[] = {
                                "c.experiment limit 1) and strpos(s.segment, '=') > 0) d "
                                "left join moments m on m.experiment = c.experiment and "
                                "(m.segment = '' and m.day = l.day or m.segment ^@ any($2::text[])) " RESULTS_ORDER },
-    [QUERY_RESULTS_DAYS] = { "results_days", 1,
+    [QUERY_RESULTS_DAYS] = { "results_days", 2,
                              RESULTS_ROWS
                              "cross join (select null::text as dimensions) d "
-                             "left join moments m on m.experiment = c.experiment and m.segment = '' " RESULTS_ORDER },
+                             "left join moments m on m.experiment = c.experiment and (m.segment = '' or m.segment ^@ "
+                             "any($2::text[])) " RESULTS_ORDER },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "

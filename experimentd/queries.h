@@ -4,9 +4,9 @@
 #include "base/pg.h"
 
 enum query {
-    /* results/model.h. $1 experiments; of LATEST $2: with the last day of each metric come the parts that begin with one of these */
-    QUERY_RESULTS_LATEST,
-    QUERY_RESULTS_DAYS, /* all days, no parts */
+    /* results/model.h. $1 experiments, $2 prefixes of the parts that are wanted, too */
+    QUERY_RESULTS_LATEST, /* the last day */
+    QUERY_RESULTS_DAYS,   /* all days */
     /* $1 configuration's version that the edit was checked against, $2 writes, $3 actor → the new version, or -version when another edit came
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,

@@ -5,6 +5,7 @@
 #include "base/pgloop.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/queries.h"
+#include "experimentd/results/export.h"
 #include "experimentd/results/json.h"
 #include "experimentd/server.h"
 #include "experimentd/worker.h"
@@ -15,19 +16,40 @@ enum { RESULT_JSON_MAX = 32 << 20, LIST_PAGE_DEFAULT = 50, LIST_PAGE_MAX = 200, 
 struct wait {
     struct http_request *req;
     const struct worker *worker;
-    struct str key;       /* of one experiment, or the first of the page */
-    struct str dimension; /* of its segments */
+    struct str key; /* of one experiment, or the first of the page */
+    bool one;
+    struct str dimension;       /* of its segments */
+    enum result_part_kind kind; /* of its periods */
     size_t limit;
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
 
+static void reply_unknown(struct http_request *req, struct str key)
+{
+    struct err err;
+    err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(key));
+    http_reply_err(req, &err);
+}
+
+/* False: answered already, with the statement's failure, or because the experiment (a draft) was deleted meanwhile. */
+static bool still_there(const struct wait *wait, const struct err *err)
+{
+    if (err) {
+        http_reply_err(wait->req, err);
+        return false;
+    }
+    if (wait->one && !snapshot_experiment(snapshot_get(), wait->key)) {
+        reply_unknown(wait->req, wait->key);
+        return false;
+    }
+    return true;
+}
+
 static void on_rows(void *arg, const PGresult *rows, const struct err *err)
 {
     struct wait *wait = arg;
-    if (err) {
-        http_reply_err(wait->req, err);
+    if (!still_there(wait, err))
         return;
-    }
     struct buf b;
     struct jsonw w;
     buf_init(&b, RESULT_JSON_MAX);
@@ -70,20 +92,17 @@ static struct wait *wait_for(struct http_request *req, struct worker *worker, st
                              void (*write)(struct wait *, struct jsonw *, const struct snapshot *, const PGresult *))
 {
     struct wait *wait = arena_zalloc(&req->arena, sizeof *wait);
-    *wait = (struct wait){ .req = req, .worker = worker, .key = key, .write = write };
+    *wait = (struct wait){ .req = req, .worker = worker, .key = key, .one = true, .write = write };
     return wait;
 }
 
 /* NULL: answered already. */
 static const struct snapshot_experiment *known(struct http_request *req)
 {
-    struct err err;
     const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), req->params[0]);
-    if (e)
-        return e;
-    err_set(&err, ERR_NOT_FOUND, "experiment \"" STR_FMT "\" is not known", STR_ARG(req->params[0]));
-    http_reply_err(req, &err);
-    return NULL;
+    if (!e)
+        reply_unknown(req, req->params[0]);
+    return e;
 }
 
 static const char *list_of_one(struct http_request *req, struct str key)
@@ -135,15 +154,116 @@ void results_get(struct http_request *req, void *arg)
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 
+static void write_periods(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    struct result r;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    result_write_periods(w, &r, wait->kind, &wait->req->arena);
+}
+
+/* What timeseries?by= can be; "day" is another statement. */
+static const struct {
+    struct str name;
+    enum result_part_kind kind;
+    const char *parts;
+} periods[] = {
+    { STR("since_exposure"), RESULT_SINCE, "{since:}" },
+    { STR("cohort"), RESULT_COHORT, "{:first_day}" },
+};
+
+static void series_by_period(struct http_request *req, struct worker *worker, struct str by)
+{
+    struct err err;
+    for (size_t i = 0; i < COUNT_OF(periods); i++) {
+        if (!str_eq(by, periods[i].name))
+            continue;
+        const char *params[] = { list_of_one(req, req->params[0]), periods[i].parts };
+        struct wait *wait = wait_for(req, worker, req->params[0], write_periods);
+        wait->kind = periods[i].kind;
+        pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
+        return;
+    }
+    err_set(&err, ERR_INVALID, "query parameter \"by\" is \"%.*s\", not day, since_exposure or cohort",
+            STR_ARG(str_cut(by, DIMENSION_MAX)));
+    http_reply_err(req, &err);
+}
+
 void results_timeseries(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
+    struct str by = STR("day");
     if (!known(req))
         return;
-    const char *params[] = { list_of_one(req, req->params[0]) };
+    (void)http_query(req, STR("by"), &by);
+    if (!str_eq(by, STR("day"))) {
+        series_by_period(req, worker, by);
+        return;
+    }
+    const char *params[] = { list_of_one(req, req->params[0]), "{}" };
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_DAYS], params, on_rows,
                wait_for(req, worker, req->params[0], write_days));
 }
+
+/* ---- exports: all days, and all values of a dimension when one is asked for ---- */
+
+static void write_json(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
+{
+    struct result r;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    export_json(w, &r);
+}
+
+static void on_csv_rows(void *arg, const PGresult *rows, const struct err *err)
+{
+    struct wait *wait = arg;
+    const struct snapshot *s = snapshot_get();
+    struct result r;
+    struct buf b;
+    struct err why;
+    if (!still_there(wait, err))
+        return;
+    result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    buf_init(&b, RESULT_JSON_MAX);
+    export_csv(&b, &r);
+    if (buf_ok(&b, "the table", &why)) {
+        struct str name = arena_printf(&wait->req->arena, "attachment; filename=\"" STR_FMT ".csv\"",
+                                       STR_ARG(wait->key));
+        http_reply_header(wait->req, STR("Content-Disposition"), name);
+        http_reply(wait->req, 200, "text/csv; charset=utf-8", buf_str(&b));
+    } else {
+        http_reply_err(wait->req, &why);
+    }
+    buf_release(&b);
+}
+
+static void export(struct http_request *req, struct worker *worker, pgloop_fn on_done)
+{
+    struct str dimension = { NULL, 0 };
+    struct err err;
+    if (!known(req))
+        return;
+    bool parts = http_query(req, STR("segment"), &dimension);
+    if (parts && !check_dimension(dimension, &err)) {
+        http_reply_err(req, &err);
+        return;
+    }
+    const char *params[] = { list_of_one(req, req->params[0]),
+                             parts ? arena_printf(&req->arena, "{" STR_FMT "=}", STR_ARG(dimension)).p : "{}" };
+    pgloop_run(worker->pg, &queries[QUERY_RESULTS_DAYS], params, on_done,
+               wait_for(req, worker, req->params[0], write_json));
+}
+
+void results_csv(struct http_request *req, void *arg)
+{
+    export(req, arg, on_csv_rows);
+}
+
+void results_json(struct http_request *req, void *arg)
+{
+    export(req, arg, on_rows);
+}
+
+/* ---- the list ---- */
 
 /* Experiments of the page: from the first key not below `from`, in the order of keys. */
 static size_t page_start(const struct snapshot *s, struct str from)

@@ -79,9 +79,14 @@ void metric_write_value(struct jsonw *w, const struct result_metric *m, const st
     jsonw_null(w, "reason");
 }
 
+const char *metric_lift_kind(const struct comparison *c)
+{
+    return lift_kinds[c->lift_kind];
+}
+
 void metric_write_lift(struct jsonw *w, const struct comparison *c)
 {
-    jsonw_text(w, "lift_kind", lift_kinds[c->lift_kind]);
+    jsonw_text(w, "lift_kind", metric_lift_kind(c));
     jsonw_double(w, "lift", c->lift_kind == LIFT_NONE ? NAN : c->lift);
     if (c->lift_kind == LIFT_BOUNDED || c->lift_kind == LIFT_EXCLUSIVE)
         metric_write_interval(w, "lift_ci", c->lift_lo, c->lift_hi);
@@ -118,4 +123,17 @@ void metric_write_comparison(struct jsonw *w, const struct result_metric *m, con
     metric_write_lift(w, c);
     jsonw_null(w, "reason");
     jsonw_text(w, "outcome", outcome_names[outcome_of(m, c, 1 - RESULT_LEVEL)]);
+}
+
+void metric_write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m,
+                           const struct result_arm *control, const struct result_arm *treatment)
+{
+    struct comparison c;
+    struct err err;
+    jsonw_open(w, "comparison", '{');
+    if (metric_compare(r, m, control, treatment, &c, &err))
+        metric_write_comparison(w, m, &c);
+    else
+        metric_write_no_comparison(w, err.text);
+    jsonw_close(w);
 }

@@ -11,9 +11,13 @@ void metric_write_value(struct jsonw *w, const struct result_metric *m, const st
 /* "difference", "difference_ci", "se", "statistic", "df", "p", "log10_p", "lift", "lift_ci", "lift_kind", "reason", "outcome" */
 void metric_write_comparison(struct jsonw *w, const struct result_metric *m, const struct comparison *c);
 void metric_write_no_comparison(struct jsonw *w, const char *reason);
+/* "comparison": one of these two, as metric_compare finds. */
+void metric_write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m,
+                           const struct result_arm *control, const struct result_arm *treatment);
 /* The last three of a lift. */
 void metric_write_lift(struct jsonw *w, const struct comparison *c);
 void metric_write_no_lift(struct jsonw *w);
+const char *metric_lift_kind(const struct comparison *c); /* lives for ever */
 void metric_write_interval(struct jsonw *w, const char *key, double lo, double hi);
 
 /* As the experiment declared that it is looked at. */

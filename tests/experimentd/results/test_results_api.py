@@ -1,4 +1,6 @@
 """Results over HTTP, on rollups written by hand: every number is computed here, or by xstat, a second time."""
+import csv
+import io
 import json
 import math
 import os
@@ -9,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from daemon import DaemonTest, program, variant_of  # noqa: E402
-from moments import publish, row  # noqa: E402
+from moments import days, publish, row  # noqa: E402
 
 DAY = "2026-03-15"
 METRICS = ["ctr", "clicks_per_unit", "clicks_per_query"]
@@ -187,6 +189,156 @@ class Segments(ResultsTest):
             reply = self.call("get", "/v1/experiments/shop/results?segment=" + name, status=400)
             self.assertIn('query parameter "segment"', reply["detail"])
         self.call("get", "/v1/experiments/none/results?segment=country", status=404)
+
+
+class OverTime(ResultsTest):
+    @classmethod
+    def prepare(cls, d):
+        rng = random.Random(3)
+        cls.days, cls.since, cls.cohorts, rows = days("2026-03-02", 8), {}, {}, []
+        so_far = {"a": [], "b": []}
+        for i, day in enumerate(cls.days):
+            for variant, chance in (("a", 0.2), ("b", 0.2 + 0.2 * 0.6 ** i)):
+                new = units(rng, 400, chance)
+                cls.cohorts[i, variant] = new
+                so_far[variant] += new
+                rows += rows_of(variant, so_far[variant], "", day) + rows_of(variant, new, ":first_day", day)
+                cls.since[i, variant] = units(rng, 3000 - 300 * i, chance)
+                rows += rows_of(variant, cls.since[i, variant], "since:%d" % (i if i < 7 else 12))
+        cls.all = so_far
+        for key, method in (("shop", "any_time"), ("once", "fixed")):
+            d.make_experiment(key, metrics=METRICS, analysis={"method": method})
+            publish(d, key, rows, cls.days[-1], 6400)
+
+    def series(self, key, by=None):
+        return self.call("get", "/v1/experiments/%s/timeseries%s" % (key, "?by=" + by if by else ""))
+
+    def metric(self, answer, key):
+        return next(m for m in answer["metrics"] if m["metric"] == key)
+
+    def test_by_day_all_so_far_with_a_band_that_may_be_watched(self):
+        for key in ("shop", "once"):
+            answer = self.series(key)
+            last = [self.metric(answer, m)["days"][-1]["variants"][1] for m in METRICS]
+            self.assertEqual([d["day"] for d in self.metric(answer, "ctr")["days"]], self.days)
+            for m, v in zip(METRICS, last):
+                latest = variant_of(self.daemon.results(key), m, "b")
+                for field in ("difference", "difference_ci", "p", "lift", "lift_ci", "lift_kind"):
+                    self.assertEqual(v[field], latest["comparison"][field])
+                width = v["difference_band"][1] - v["difference_band"][0]
+                ours = v["difference_ci"][1] - v["difference_ci"][0]
+                if key == "shop":
+                    self.assertEqual(v["difference_band"], v["difference_ci"])
+                else:
+                    self.assertGreater(width, 1.2 * ours)
+
+    def test_by_days_since_exposure_an_effect_that_wears_off_is_told(self):
+        answer = self.series("shop", "since_exposure")
+        m = self.metric(answer, "clicks_per_query")
+        self.assertEqual([p["days_since"] for p in m["periods"]], [0, 1, 2, 3, 4, 5, 6, 12])
+        for i, period in enumerate(m["periods"]):
+            for v in period["variants"]:
+                of = self.since[i, v["variant"]]
+                self.assertEqual((v["n"], v["numerator"], v["denominator"]), (len(of), sum(c for c, _ in of), sum(q for _, q in of)))
+        (trend,) = m["trends"]
+        self.assertEqual((trend["periods"], trend["kind"], trend["reason"]), (8, "fades", None))
+        once = self.metric(self.series("once", "since_exposure"), "clicks_per_query")["periods"]
+        wanted = xstat("effect_trend", {"effects": [p["variants"][1]["comparison"]["difference"] for p in once],
+                                        "ses": [p["variants"][1]["comparison"]["se"] for p in once],
+                                        "day": [p["days_since"] for p in once], "early": 3})
+        self.assertTrue(close(trend["change"], wanted["late_minus_early"]))
+        self.assertTrue(close(trend["slope"], wanted["slope"]))
+        self.assertTrue(close(trend["change_p"], math.exp(wanted["late_minus_early_log_p"])))
+
+    def test_by_cohort_each_unit_once(self):
+        m = self.metric(self.series("shop", "cohort"), "clicks_per_unit")
+        self.assertEqual([p["day"] for p in m["periods"]], self.days)
+        self.assertEqual(sum(p["variants"][1]["n"] for p in m["periods"]), len(self.all["b"]))
+        self.assertEqual([p["variants"][0]["numerator"] for p in m["periods"]],
+                         [sum(c for c, _ in self.cohorts[i, "a"]) for i in range(len(self.days))])
+
+    def test_empty_and_wrong_say_why(self):
+        self.daemon.make_experiment("young", metrics=["ctr"])
+        publish(self.daemon, "young", [row("ctr", v, [0, 1, 1]) for v in "ab"], DAY, 6)
+        for by in ("since_exposure", "cohort"):
+            answer = self.series("young", by)
+            self.assertIn("have been counted", answer["reason"])
+            self.assertIn("a trend needs at least 6", answer["metrics"][0]["trends"][0]["reason"])
+        reply = self.call("get", "/v1/experiments/young/timeseries?by=moon", status=400)
+        self.assertIn('"by" is "moon"', reply["detail"])
+
+
+class Exports(ResultsTest):
+    NASTY = ['=cmd|" /C calc"!A0', "+1", "-1", "@SUM(A1)", "plain, with comma", 'quote "here"', "two\nlines"]
+
+    @classmethod
+    def prepare(cls, d):
+        rng, rows = random.Random(11), []
+        cls.units = {(v, day): units(rng, 300, 0.2) for v in "ab" for day in ("2026-03-01", "2026-03-02")}
+        for (v, day), of in cls.units.items():
+            rows += rows_of(v, of, "", day)
+        for value in cls.NASTY:
+            rows += [r for v in "ab" for r in rows_of(v, units(rng, 50, 0.3), "page=" + value)]
+        d.make_experiment("shop", metrics=METRICS, analysis={"method": "fixed"})
+        publish(d, "shop", rows, "2026-03-02", 600)
+
+    def csv(self, query=""):
+        reply = self.daemon.get("/v1/experiments/shop/results.csv" + query)
+        self.assertEqual((reply.status, reply.headers["content-type"]), (200, "text/csv; charset=utf-8"))
+        self.assertEqual(reply.headers["content-disposition"], 'attachment; filename="shop.csv"')
+        body = reply.body.decode()
+        self.assertEqual(body.count("\r\n"), len(list(csv.reader(io.StringIO(body, newline="")))))
+        return list(csv.DictReader(io.StringIO(body, newline="")))
+
+    def test_a_row_a_metric_variant_and_day(self):
+        rows = self.csv()
+        self.assertEqual(len(rows), 3 * 2 * 2)
+        latest = self.daemon.results("shop")
+        for r in rows:
+            of = self.units[r["variant"], r["day"]]
+            self.assertEqual((int(r["n"]), r["segment"], float(r["level"])), (len(of), "", 0.95))
+            self.assertTrue(close(float(r["sum_x"]), sum(c if r["metric"] != "ctr" else c > 0 for c, _ in of)))
+            if r["day"] == "2026-03-02":
+                v = variant_of(latest, r["metric"], r["variant"])
+                self.assertEqual(float(r["value"]), v["value"])
+                if r["variant"] == "b":
+                    c = v["comparison"]
+                    self.assertEqual([float(r[k]) for k in ("difference", "difference_lo", "difference_hi", "p", "lift", "lift_lo", "lift_hi")],
+                                     [c["difference"], *c["difference_ci"], c["p"], c["lift"], *c["lift_ci"]])
+                else:
+                    self.assertEqual((r["difference"], r["lift_kind"]), ("", ""))
+
+    def test_the_moments_give_the_numbers_again(self):
+        rows = [r for r in self.csv() if r["metric"] == "clicks_per_unit" and r["day"] == "2026-03-02"]
+        given = {"alpha": 0.05}
+        for r, name in zip(sorted(rows, key=lambda r: r["variant"]), "ct"):
+            given.update({"n_" + name: int(r["n"]), "mean_" + name: float(r["mean_x"]), "var_" + name: float(r["m2_x"]) / (int(r["n"]) - 1)})
+        self.assertTrue(close(xstat("welch_t", given)["p_two_sided"], float(next(r for r in rows if r["variant"] == "b")["p"])))
+
+    def test_segments_and_no_formulas(self):
+        rows = self.csv("?segment=page")
+        self.assertEqual({r["segment"] for r in rows}, {""} | {"page=" + v for v in self.NASTY})
+        text = self.daemon.get("/v1/experiments/shop/results.csv?segment=page").body.decode()
+        for r in csv.reader(io.StringIO(text, newline="")):
+            for cell in r:
+                number = cell.lstrip("-").replace(".", "").replace("e-", "").replace("e+", "").isdigit()
+                self.assertTrue(number or cell[:1] not in ("=", "+", "-", "@", "\t", "\r"), cell)
+
+    def test_the_same_as_json(self):
+        answer = self.daemon.get("/v1/experiments/shop/results.json?segment=page").json
+        rows = self.csv("?segment=page")
+        self.assertEqual(len(answer["rows"]), len(rows))
+        for j, c in zip(answer["rows"], rows):
+            self.assertEqual(set(j), set(c))
+            for key, value in j.items():
+                self.assertEqual(c[key], "" if value is None else c[key])
+                if isinstance(value, float):
+                    self.assertEqual(float(c[key]), value)
+
+    def test_refusals(self):
+        self.call("get", "/v1/experiments/none/results.csv", status=404)
+        self.call("get", "/v1/experiments/shop/results.json?segment=%7B", status=400)
+        self.call("get", "/v1/experiments/shop/results.csv", status=403, key="client")
 
 
 if __name__ == "__main__":
