@@ -41,6 +41,12 @@ def beta(x_a, n_a, x_b, n_b):
 
 
 CASES = {
+    "shrinkage": [
+        ("no segment", {"effects": [], "ses": [], "alpha": 0.05}, "needs at least 4", 0),
+        ("one segment", {"effects": [1], "ses": [1], "alpha": 0.05}, "needs at least 4", 0),
+        ("identical effects", {"effects": [0.5] * 6, "ses": [1] * 6, "alpha": 0.05}, {"mean": 0.5, "variance": 0.0, "effect": [0.5] * 6}, 1e-14),
+        ("values near 1e8", {"effects": [1e8 - 0.5, 1e8 + 0.5] * 3, "ses": [1] * 6, "alpha": 0.05}, {"mean": 1e8, "variance": 0.0}, 1e-15),
+    ],
     "moments": [
         ("no unit", {"x": []}, "there are no values", 0),
         ("one unit", {"x": [7]}, {"n": 1, "mean": 7.0, "m2": 0.0}, 0),

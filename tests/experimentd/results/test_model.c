@@ -8,8 +8,18 @@
 
 static struct arena arena;
 static struct snapshot_metric metrics[] = {
-    { STR("ctr"), STR("Click-through"), STR("share"), STR("proportion"), STR("increase"), STR("share") },
-    { STR("mrr"), STR("Reciprocal rank"), STR("mean"), STR("ratio"), STR("increase"), STR("score") },
+    { .key = STR("ctr"),
+      .name = STR("Click-through"),
+      .description = STR("share"),
+      .kind = STR("proportion"),
+      .direction = STR("increase"),
+      .display = STR("share") },
+    { .key = STR("mrr"),
+      .name = STR("Reciprocal rank"),
+      .description = STR("mean"),
+      .kind = STR("ratio"),
+      .direction = STR("increase"),
+      .display = STR("score") },
 };
 static struct snapshot snapshot = { .metrics = metrics, .metrics_count = 2 };
 static struct snapshot_variant variants[] = { { STR("a"), STR(""), 0.5, STR("1") },
