@@ -9,12 +9,13 @@ let browser, mock;
 before(async () => void ([browser, mock] = await Promise.all([startBrowser(), startMock()])));
 after(async () => void (await Promise.all([browser?.close(), mock?.close()])));
 
-const VIEWS = { list: "/", ...Object.fromEntries(["wikimedia-2016", "shop-ranker", "shop-aa", "synonyms-abn", "autocomplete-v3"]
+const VIEWS = { list: "/", catalog: "/metrics-catalog", ...Object.fromEntries(["wikimedia-2016", "shop-ranker", "shop-aa", "synonyms-abn", "autocomplete-v3"]
   .map((key) => [key, `/experiments/${key}`])) };
 
 async function view(name, options) {
   const page = await browser.open(mock.url + VIEWS[name], options);
   if (name === "list") await page.waitForSelector(".row");
+  else if (name === "catalog") await page.waitForSelector(".metrics article");
   else await drawn(page, name === "autocomplete-v3" ? 0 : 3);
   return page;
 }

@@ -49,6 +49,7 @@ function api(state, request, response, path) {
     const rows = [...state.experiments.values()].map((f) => summary(f.results));
     return json(response, 200, { experiments: rows, next_page_token: null });
   }
+  if (path === "/v1/metrics") return json(response, 200, state.metrics);
   const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries)$/.exec(path) || [];
   const [, draft] = /^\/v1\/experiments\/([^/]+)\/preflight$/.exec(path) || [];
   const told = draft && state.preflights.get(decodeURIComponent(draft));
@@ -67,9 +68,10 @@ async function page(request, response, path) {
   send(response, 200, type, body, { "Content-Security-Policy": CSP, "Referrer-Policy": "no-referrer" });
 }
 
-/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, key, broken, requests. */
+/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, metrics, key, broken, requests. */
 export async function startMock({ port = 0, key = null, empty = false } = {}) {
-  const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")), key, broken: false, requests: [] };
+  const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
+    metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;
     if (path.startsWith("/v1/")) api(state, request, response, path);

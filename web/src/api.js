@@ -100,3 +100,8 @@ export async function getResult(key) {
 export async function getPreflight(key) {
   return parse(await getText(`${of(key)}/preflight`));
 }
+
+/** Every metric with its definition. */
+export async function getMetrics() {
+  return parse(await getText("/v1/metrics"));
+}

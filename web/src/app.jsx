@@ -1,6 +1,7 @@
 // Which view an address names, the frame around every view, and links that change the view without a reload.
 import { useEffect, useState } from "preact/hooks";
 import { forgetKey, hasKey, KEY_CAME } from "./api.js";
+import { Catalog } from "./catalog.jsx";
 import { List } from "./list.jsx";
 import { Live } from "./live.jsx";
 import { Result } from "./result.jsx";
@@ -48,9 +49,13 @@ function useKey() {
   return known;
 }
 
+const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/live", "Live"]];
+const viewOf = (path) => (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0];
+
 function view(path) {
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   if (/^\/live\/?$/.test(path)) return <Live />;
+  if (/^\/metrics-catalog\/?$/.test(path)) return <Catalog />;
   const found = /^\/experiments\/([^/]+)\/?$/.exec(path);
   if (!found) return <NotFound what={path} />;
   const key = decode(found[1]);
@@ -74,8 +79,7 @@ export function App() {
       <header class="top">
         <Link to="/" class="brand"><Mark /> experimentd</Link>
         <nav aria-label="Views" class="views">
-          <Link to="/" aria-current={path.startsWith("/live") ? undefined : "page"}>Experiments</Link>
-          <Link to="/live" aria-current={path.startsWith("/live") ? "page" : undefined}>Live</Link>
+          {views.map(([to, word]) => <Link key={to} to={to} aria-current={to === viewOf(path) ? "page" : undefined}>{word}</Link>)}
         </nav>
         {keyed && <button type="button" class="plain" onClick={forgetKey}>Forget key</button>}
       </header>

@@ -22,8 +22,8 @@ export function sum(x) {
   return missing(x) ? NONE : Math.abs(x - Math.round(x)) < 1e-6 ? count(x) : fixed(x, 2);
 }
 
-const decimals = { share: 2, count: 4, seconds: 2, score: 4 };
-const units = { share: NARROW + "%", count: "", seconds: NARROW + "s", score: "" };
+const decimals = { share: 2, count: 4, seconds: 2, score: 4, money: 2 };
+const units = { share: NARROW + "%", count: "", seconds: NARROW + "s", score: "", money: "" };
 const scale = (display) => (display === "share" ? 100 : 1);
 
 export function value(x, display) {
@@ -40,6 +40,8 @@ export function difference(x, display) {
 export function interval(ci, write) {
   return ci ? `${missing(ci[0]) ? MINUS + "\u221e" : write(ci[0])} to ${missing(ci[1]) ? "+\u221e" : write(ci[1])}` : NONE;
 }
+
+export const directions = { increase: "higher is better", decrease: "lower is better" };
 
 export function percent(x, digits = 0) {
   return missing(x) ? NONE : fixed(x * 100, digits) + NARROW + "%";

@@ -4,6 +4,7 @@ import { App } from "./app.jsx";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/charts.css";
+import "./style/catalog.css";
 import "./style/live.css";
 
 render(<App />, document.getElementById("page"));

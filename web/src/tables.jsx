@@ -1,9 +1,8 @@
 // The numbers behind the pictures: a table a metric, a row a variant. On a phone each row becomes a card (style/parts.css).
 import { Outcome } from "./badges.jsx";
-import { count, difference, fixed, interval, lift, liftInterval, NONE, p, percent, sum, value, variantNames } from "./format.js";
+import { count, difference, directions, fixed, interval, lift, liftInterval, NONE, p, percent, sum, value, variantNames } from "./format.js";
 
 const roles = { primary: "Primary metric", secondary: "Secondary", guardrail: "Guardrail" };
-const directions = { increase: "higher is better", decrease: "lower is better" };
 
 const columns = ["variant", "units", "sum", "value", "difference", "lift", "p", "outcome"];
 
