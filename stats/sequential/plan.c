@@ -11,6 +11,7 @@ const char *const plan_method_names[] = {
     [PLAN_FIXED] = "fixed",
     [PLAN_SPENDING] = "spending",
     [PLAN_ANY_TIME] = "any_time",
+    [PLAN_HAYBITTLE_PETO] = "haybittle_peto",
 };
 static_assert(sizeof plan_method_names / sizeof *plan_method_names == PLAN_METHOD_COUNT, "a name for every method");
 
@@ -31,18 +32,20 @@ static bool check(const struct plan *p, struct err *err)
         return err_set(err, ERR_INVALID, "t of the last look is %g, must be 1: all units", p->t[p->looks - 1]);
     if (p->method == PLAN_FIXED && p->looks != 1)
         return err_set(err, ERR_INVALID, "a fixed horizon is looked at once, not %zu times", p->looks);
+    if (!(p->tuned >= 0) || !isfinite(p->tuned))
+        return err_set(err, ERR_INVALID, "tuned is %g, not a share of the units from 0", p->tuned);
     return true;
 }
 
-/* Tuned for its last look, n ρ² there is the same for any number of units, and k t at the others. */
+/* Tuned for its last look, k = n ρ² there is the same for any number of units, and k t at the others; tuned for another share, k t over it. */
 static bool any_time_bounds(const struct plan *p, double *out_z, struct err *err)
 {
     enum confseq_side side = p->sides == 2 ? CONFSEQ_TWO : CONFSEQ_GREATER;
-    double rho;
+    double rho, at = p->tuned > 0 ? p->tuned : 1;
     if (!confseq_rho_exact(1, p->alpha, side, &rho, err))
         return false;
     for (size_t k = 0; k < p->looks; k++)
-        out_z[k] = confseq_critical(rho * rho * p->t[k], p->alpha, side);
+        out_z[k] = confseq_critical(rho * rho * p->t[k] / at, p->alpha, side);
     return true;
 }
 
@@ -56,7 +59,9 @@ bool plan_bounds(const struct plan *p, double *out_z, struct err *err)
         return any_time_bounds(p, out_z, err);
     if (p->method == PLAN_FIXED)
         return out_z[0] = special_normal_qinv(p->alpha / p->sides), true;
-    if (!bounds_spending(&all, &p->spending, &b, err))
+    double high = special_normal_qinv(PLAN_HAYBITTLE_PETO_SHARE * p->alpha / p->sides);
+    if (!(p->method == PLAN_HAYBITTLE_PETO ? bounds_haybittle_peto(&all, high, &b, err)
+                                           : bounds_spending(&all, &p->spending, &b, err)))
         return false;
     for (size_t k = 0; k < p->looks; k++)
         out_z[k] = b.z[k];

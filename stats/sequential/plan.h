@@ -1,13 +1,15 @@
 /* plan.h - before (and during) a test that is looked at early: units, power, detectable effect, days.
  *
  * What is measured comes as the variance of one unit in each arm: p (1 - p) of a share, s² of a mean, the linearised variance of a ratio (ratio.h), times 1 - ρ² after
- * CUPED. The test of n_c control and r n_c treatment units has information n_c/(v_c + v_t/r); its Z drifts as δ √information. All three ways to look are
+ * CUPED. The test of n_c control and r n_c treatment units has information n_c/(v_c + v_t/r); its Z drifts as δ √information. All ways to look are
  * bounds on Z at planned looks (exits.h), so one computation serves: the only look of a fixed horizon; spending; and a confidence sequence, which may be looked at more often than planned, and
  * then finds a little more. Normal tests: from some hundred units on. Values in, values out; about 300 KiB of stack. */
 #pragma once
 #include "stats/sequential/bounds.h"
 
-enum plan_method { PLAN_FIXED, PLAN_SPENDING, PLAN_ANY_TIME, PLAN_METHOD_COUNT };
+enum plan_method { PLAN_FIXED, PLAN_SPENDING, PLAN_ANY_TIME, PLAN_HAYBITTLE_PETO, PLAN_METHOD_COUNT };
+/* Haybittle and Peto: the nominal level of every look but the last, as a share of alpha (0.001 of 0.05). */
+#define PLAN_HAYBITTLE_PETO_SHARE 0.02
 extern const char *const plan_method_names[PLAN_METHOD_COUNT];
 
 struct plan {
@@ -17,6 +19,7 @@ struct plan {
     const double *t; /* looks, as shares of all units, the last one 1; a fixed horizon has just that one */
     size_t looks;
     struct spending spending;   /* of SPENDING */
+    double tuned;               /* of ANY_TIME: where it is narrowest, as a share of all units; 0: at the end */
     double var_c, var_t, ratio; /* of a unit; treatment units for one of control */
 };
 

@@ -37,6 +37,8 @@ static void read_plan(struct xstat_in *in, struct plan *p)
         p->spending.kind = (enum spending_kind)choice(in, "function", spending_names, SPENDING_COUNT);
         p->spending.par = xstat_in_double_or(in, "par", 2);
     }
+    if (p->method == PLAN_ANY_TIME)
+        p->tuned = xstat_in_double_or(in, "tuned", 0);
     p->t = read_looks(in, p->method, &p->looks);
     p->alpha = xstat_in_double(in, "alpha");
     p->sides = sides == 1 || sides == 2 ? (int)sides : 0;

@@ -295,13 +295,14 @@ const struct xstat_method xstat_methods[] = {
     { "plan_sequential", "a test that is looked at early, planned: units, power, detectable effect, days",
       "Z drifts as effect √I, I = n_c/(var_c + var_t/ratio); power: P(Z leaves its bounds at any look) (see "
       "group_sequential);\n"
-      "  bounds: fixed z_{alpha/sides}; spending; any_time: a confidence sequence tuned for the last look; inflation: "
-      "units "
-      "beside\n"
+      "  bounds: fixed z_{alpha/sides}; spending; any_time: a confidence sequence tuned for the last look, or for the "
+      "share tuned\n"
+      "  of all units; haybittle_peto: nominal alpha/50 at all looks but the last; inflation: units beside\n"
       "  one look at the end; days: traffic_days (n/traffic_units)^(1/growth)",
       "C. Jennison, B. Turnbull, Group Sequential Methods, 2000; I. Waudby-Smith et al. 2024 for any_time",
-      "solve: power (effect n_c), n (effect power) or mde (n_c power); method: fixed, any_time or spending (function, "
-      "par as in\n"
+      "solve: power (effect n_c), n (effect power) or mde (n_c power); method: fixed, any_time (tuned: 1), "
+      "haybittle_peto or spending "
+      "(function, par as in\n"
       "  group_sequential); looks: how many, or t: shares of the units, the last 1; alpha var_c; var_t: var_c; sides: "
       "2; ratio: 1;\n"
       "  traffic_units in traffic_days (7) with growth (1: all units are new) for the days",

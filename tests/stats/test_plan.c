@@ -10,7 +10,7 @@ static const double quarters[] = { 0.25, 0.5, 0.75, 1 }, once[] = { 1 };
 static struct plan plan_of(enum plan_method method, enum spending_kind kind)
 {
     return (struct plan){
-        method, 0.05, 2, method == PLAN_FIXED ? once : quarters, method == PLAN_FIXED ? 1 : 4, { kind, 1 }, 4, 4, 1
+        method, 0.05, 2, method == PLAN_FIXED ? once : quarters, method == PLAN_FIXED ? 1 : 4, { kind, 1 }, 0, 4, 4, 1
     };
 }
 
@@ -82,6 +82,37 @@ Test(plan, bounds_of_a_confidence_sequence_are_lowest_at_its_end)
     p.sides = 1;
     cr_assert(plan_bounds(&p, z, &err));
     cr_assert(lt(dbl, z[3], 3.0351));
+}
+
+/* Tuned for 10000 units and looked at up to 40000: the bound at 10000 is that of a sequence that ends there. */
+Test(plan, a_confidence_sequence_may_be_narrowest_before_its_end)
+{
+    struct plan p = plan_of(PLAN_ANY_TIME, 0), own = plan_of(PLAN_ANY_TIME, 0);
+    struct err err;
+    double z[4], z_own[4], power, tuned;
+    p.tuned = 0.25;
+    cr_assert(plan_bounds(&p, z, &err));
+    cr_assert(plan_bounds(&own, z_own, &err));
+    cr_assert(epsilon_eq(dbl, z[0], z_own[3], 1e-12));
+    cr_assert(gt(dbl, z[3], z_own[3]));
+    cr_assert(lt(dbl, z[0], z_own[0]));
+    cr_assert(plan_power(&own, 0.1, 3000, &power, &err) && plan_power(&p, 0.1, 3000, &tuned, &err));
+    cr_assert(lt(dbl, tuned, power)); /* what is gained early is lost late */
+    p.tuned = -1;
+    cr_assert(not(plan_bounds(&p, z, &err)));
+    cr_assert(eq(str, err.text, "tuned is -1, not a share of the units from 0"));
+}
+
+Test(plan, haybittle_and_peto_cost_next_to_nothing)
+{
+    struct plan p = plan_of(PLAN_HAYBITTLE_PETO, 0);
+    struct err err;
+    double z[4];
+    cr_assert(plan_bounds(&p, z, &err));
+    cr_assert(epsilon_eq(dbl, z[0], 3.2905267314919255, 1e-12)); /* p = 0.001 */
+    cr_assert(eq(dbl, z[0], z[2]));
+    cr_assert(epsilon_eq(dbl, z[3], 1.97, 0.01));
+    cr_assert(epsilon_eq(dbl, units(&p, 0.1).inflation, 1.01, 0.01));
 }
 
 Test(plan, days_grow_as_traffic_does)
