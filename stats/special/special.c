@@ -12,6 +12,10 @@
 #include "stats/special/stirling.h"
 
 enum { NEWTON_STEPS_MAX = 200 };
+/* Below it only the first term of the normal distribution's neighbourhood helps. */
+#define SERIES_DF 30.0
+/* The square of a step in ln t that is rounding. */
+#define NEWTON_LAST_STEP 1e-8
 /* Beyond this the powers of t / √df in the tail are all that is left of it, and its square would overflow. */
 #define FAR_TAIL 1e100
 /* From here on Student's t is the normal distribution in every digit of a double. */
@@ -67,30 +71,53 @@ static double log_t_slope(double u, double df)
     return u + log_norm - (df + 1) / 2 * log_kernel;
 }
 
-/* ln t to start from: Cornish and Fisher's first terms, or the heavy tail p = t^-df df^(df/2 - 1) / B(df/2, 1/2). */
-static double t_start(double p, double df)
+/* Student's t by the normal quantile z: z + g1/df + … + g4/df^4 (R. A. Fisher, E. A. Cornish, Technometrics 2, 1960; Abramowitz and Stegun
+ * 26.7.5). *out_next: about what the next term is, rather more. */
+static double t_by_normal(double z, double df, double *out_next)
 {
-    double z = special_normal_qinv(p), near = z + z * (z * z + 1) / (4 * df);
-    double far = (-log(p) + (df / 2 - 1) * log(df) - gsl_sf_lnbeta(df / 2, 0.5)) / df;
-    return df < 30 && z * z > df ? far : log(near);
+    double zz = z * z, g[] = {
+        z * (zz + 1) / 4,
+        z * ((5 * zz + 16) * zz + 3) / 96,
+        z * (((3 * zz + 19) * zz + 17) * zz - 15) / 384,
+        z * ((((79 * zz + 776) * zz + 1482) * zz - 1920) * zz - 945) / 92160,
+    };
+    double third = g[2] / (df * df * df), fourth = g[3] / (df * df * df * df), ratio = (zz + 2) / (4 * df);
+    *out_next = ratio * fmax(fabs(fourth), fabs(third) * ratio); /* either of them may be 0 */
+    return z + (g[0] / df + (g[1] / (df * df) + (third + fourth)));
 }
 
-/* Newton on ln P(T > e^u): in these scales the normal and the heavy-tailed end are both nearly straight. */
-double special_t_qinv(double p, double df)
+/* Newton on ln P(T > e^u): in these scales the normal and the heavy-tailed end are both nearly straight. It squares its error: behind a
+ * step below its root there is rounding only. */
+static double t_by_newton(double p, double df, double start)
 {
-    if (df > DF_NORMAL)
-        return special_normal_qinv(p);
-    if (p >= 0.5)
-        return p == 0.5 ? 0 : -special_t_qinv(1 - p, df);
-    double target = log(p), u = t_start(p, df);
+    double target = log(p), u = log(start);
     for (int i = 0; i < NEWTON_STEPS_MAX; i++) {
         double q = special_log_t_q(exp(u), df), step = (q - target) * exp(q - log_t_slope(u, df));
         step = fmax(-2, fmin(2, step));
         u += step;
-        if (!(fabs(step) > 2 * DBL_EPSILON * fmax(1, fabs(u))))
+        if (!(fabs(step) > NEWTON_LAST_STEP))
             break;
     }
     return exp(u);
+}
+
+/* The normal distribution's neighbourhood by its series; else Newton from there, or from the heavy tail p = t^-df df^(df/2 - 1) /
+ * B(df/2, 1/2). */
+double special_t_qinv(double p, double df)
+{
+    double next = 0;
+    if (df > DF_NORMAL)
+        return special_normal_qinv(p);
+    if (p >= 0.5)
+        return p == 0.5 ? 0 : -special_t_qinv(1 - p, df);
+    double z = special_normal_qinv(p), near = t_by_normal(z, df, &next);
+    if (next < DBL_EPSILON / 4 * near)
+        return near;
+    if (df < SERIES_DF && z * z > df)
+        near = exp((-log(p) + (df / 2 - 1) * log(df) - gsl_sf_lnbeta(df / 2, 0.5)) / df);
+    else if (df < SERIES_DF)
+        near = z + z * (z * z + 1) / (4 * df);
+    return t_by_newton(p, df, near);
 }
 
 double special_log_chi2_q(double x, double df)

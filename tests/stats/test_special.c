@@ -16,8 +16,8 @@ static void close_to(double got, double expected, double relative, const char *w
 
 Test(special, t_quantile_inverts_the_tail)
 {
-    const double dfs[] = { 0.5, 1, 1.7, 4, 29, 30, 31, 101, 1e4, 1e7, 1e12 },
-                 ps[] = { 1e-100, 1e-12, 0.001, 0.025, 0.3, 0.4999 };
+    const double dfs[] = { 0.5, 1, 1.7, 4, 29, 30, 31, 101, 300, 1000, 3000, 1e4, 1e7, 1e12 },
+                 ps[] = { 1e-100, 1e-12, 1e-5, 0.001, 0.025, 0.3, 0.4999 };
     for (size_t i = 0; i < COUNT_OF(dfs); i++) {
         for (size_t j = 0; j < COUNT_OF(ps); j++) {
             double t = special_t_qinv(ps[j], dfs[i]);
@@ -26,6 +26,16 @@ Test(special, t_quantile_inverts_the_tail)
         }
     }
     cr_assert(eq(dbl, special_t_qinv(0.5, 7), 0));
+}
+
+Test(special, t_quantile_meets_the_normal_one_at_many_degrees)
+{
+    const double ps[] = { 1e-12, 0.025, 0.3, 0.4999, 0.4999999 };
+    for (size_t i = 0; i < COUNT_OF(ps); i++) {
+        double z = special_normal_qinv(ps[i]);
+        close_to(special_t_qinv(ps[i], 1e20), z, 1e-15, "no digit of the degrees is left");
+        close_to(special_t_qinv(ps[i], 1e8), z + z * (z * z + 1) / 4e8, 1e-13, "the first term is");
+    }
 }
 
 Test(special, t_with_one_and_two_degrees_has_closed_forms)
