@@ -277,6 +277,39 @@ exception when others then
 end
 $$;
 
+CREATE FUNCTION public.note_changed_rows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into day_changes (day, part, head, writer, changes)
+    select (at at time zone 'UTC')::date, bucket / 1024, (at at time zone 'UTC')::time < '01:00',
+           '00000000-0000-0000-0000-000000000000'::uuid, 1
+    from changed group by 1, 2, 3 order by 1, 2, 3
+    on conflict (day, part, head, writer) do update set changes = day_changes.changes + 1;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.note_loaded_days(days date[], parts smallint[], heads boolean[], by_writer uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+    select set_config('experimentd.days_noted', 'on', true);
+    insert into day_changes (day, part, head, writer, changes)
+    select d, p, h, by_writer, 1 from unnest(days, parts, heads) as u(d, p, h) order by 1, 2, 3
+    on conflict (day, part, head, writer) do update set changes = day_changes.changes + 1
+$$;
+
+CREATE FUNCTION public.note_unknown_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'TRUNCATE' or current_setting('experimentd.days_noted', true) is distinct from 'on' then
+        update unknown_changes set changes = changes + 1;
+    end if;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.us(at timestamp with time zone) RETURNS bigint
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -343,6 +376,15 @@ CREATE TABLE public.config_version (
     CONSTRAINT config_version_one_row CHECK (singleton)
 );
 
+CREATE TABLE public.day_changes (
+    day date NOT NULL,
+    part smallint NOT NULL,
+    head boolean NOT NULL,
+    writer uuid NOT NULL,
+    changes bigint NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE VIEW public.domains AS
  SELECT config_objects.key,
     config_objects.version,
@@ -405,7 +447,8 @@ CREATE TABLE public.exposures (
     bucket smallint NOT NULL,
     experiment text NOT NULL,
     variant text NOT NULL,
-    unit text NOT NULL
+    unit text NOT NULL,
+    dims jsonb
 )
 PARTITION BY RANGE (at);
 
@@ -720,6 +763,12 @@ CREATE TABLE public.unit_deletions (
     CONSTRAINT unit_deletions_state CHECK ((state = ANY (ARRAY['waiting'::text, 'unlinking'::text, 'done'::text])))
 );
 
+CREATE TABLE public.unknown_changes (
+    singleton boolean DEFAULT true NOT NULL,
+    changes bigint NOT NULL,
+    CONSTRAINT unknown_changes_one_row CHECK (singleton)
+);
+
 CREATE VIEW public.variants AS
  SELECT e.key AS experiment,
     ((x.n - 1))::smallint AS "position",
@@ -766,6 +815,9 @@ ALTER TABLE ONLY public.config_objects
 
 ALTER TABLE ONLY public.config_version
     ADD CONSTRAINT config_version_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY public.day_changes
+    ADD CONSTRAINT day_changes_pkey PRIMARY KEY (day, part, head, writer);
 
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_id_unique UNIQUE (id);
@@ -845,6 +897,9 @@ ALTER TABLE ONLY public.unit_deletion_journals
 ALTER TABLE ONLY public.unit_deletions
     ADD CONSTRAINT unit_deletions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.unknown_changes
+    ADD CONSTRAINT unknown_changes_pkey PRIMARY KEY (singleton);
+
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
@@ -872,6 +927,22 @@ ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assign
 ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_6_pkey;
 
 ALTER INDEX public.sticky_assignments_pkey ATTACH PARTITION public.sticky_assignments_7_pkey;
+
+CREATE TRIGGER exposures_deleted AFTER DELETE ON public.exposures REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER exposures_unknown AFTER INSERT OR TRUNCATE ON public.exposures FOR EACH STATEMENT EXECUTE FUNCTION public.note_unknown_change();
+
+CREATE TRIGGER exposures_updated_from AFTER UPDATE ON public.exposures REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER exposures_updated_to AFTER UPDATE ON public.exposures REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER signals_deleted AFTER DELETE ON public.signals REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER signals_unknown AFTER INSERT OR TRUNCATE ON public.signals FOR EACH STATEMENT EXECUTE FUNCTION public.note_unknown_change();
+
+CREATE TRIGGER signals_updated_from AFTER UPDATE ON public.signals REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER signals_updated_to AFTER UPDATE ON public.signals REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
