@@ -21,6 +21,7 @@ struct engine_split {
     uint64_t weight;        /* heaviest first */
     const uint32_t *inputs; /* splits of the pass `input_pass` whose data it reads, in this order */
     size_t inputs_count;
+    const char *kept; /* its data set is there already, as this file: no worker runs it. NULL: it is to be run */
 };
 
 enum engine_out { ENGINE_COLLECT, ENGINE_DATASET };
@@ -62,5 +63,7 @@ struct engine *engine_open(const struct engine_options *options, struct err *err
  * pass's number is the count of passes run before it. */
 bool engine_run(struct engine *e, const struct engine_pass *pass, struct engine_result *out, struct err *err) MUSTCHECK;
 void engine_result_release(struct engine_result *r);
+/* The file of a split's data set, of a pass that was run; until the engine is closed. */
+const char *engine_dataset(const struct engine *e, int pass, uint32_t split);
 /* Ends the workers, removes the spool. */
 void engine_close(struct engine *e);

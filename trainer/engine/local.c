@@ -52,12 +52,19 @@ struct split {
     uint64_t rows; /* of the attempt under way, then of the one that counted */
 };
 
+/* The files of a pass. */
+struct datasets {
+    char **paths;
+    uint32_t count;
+};
+
 struct engine {
     struct engine_options options;
     struct event_base *base;
     struct event *tick, *child, *interrupt, *terminate;
     struct proc procs[WORKERS_MAX];
     int pass_number;
+    struct datasets *datasets; /* of each pass */
     const struct engine_pass *pass;
     struct split *splits;
     uint32_t *order; /* heaviest first */
@@ -216,7 +223,7 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 static bool commit_spool(struct engine *e, uint32_t split)
 {
     AUTO(mem_free) char *from = attempt_path(e, split, e->splits[split].attempts);
-    AUTO(mem_free) char *to = spool_path(e, e->pass_number, split);
+    char *to = e->datasets[e->pass_number].paths[split] = spool_path(e, e->pass_number, split);
     return e->pass->out != ENGINE_DATASET || rename(from, to) == 0;
 }
 
@@ -305,13 +312,17 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- giving out work ---- */
 
+const char *engine_dataset(const struct engine *e, int pass, uint32_t split)
+{
+    assert(pass >= 0 && pass < e->pass_number && split < e->datasets[pass].count);
+    return e->datasets[pass].paths[split];
+}
+
 static json_t *inputs_of(const struct engine *e, const struct engine_split *s)
 {
     json_t *inputs = json_array();
-    for (size_t i = 0; i < s->inputs_count; i++) {
-        AUTO(mem_free) char *path = spool_path(e, e->pass->input_pass, s->inputs[i]);
-        json_array_append_new(inputs, json_string(path));
-    }
+    for (size_t i = 0; i < s->inputs_count; i++)
+        json_array_append_new(inputs, json_string(engine_dataset(e, e->pass->input_pass, s->inputs[i])));
     return inputs;
 }
 
@@ -416,6 +427,20 @@ static int heavier(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void prepare_datasets(struct engine *e, const struct engine_pass *pass)
+{
+    e->datasets = mem_realloc(e->datasets, (size_t)(e->pass_number + 1) * sizeof *e->datasets);
+    struct datasets *d = &e->datasets[e->pass_number];
+    *d = (struct datasets){ mem_zalloc((pass->splits_count + 1) * sizeof *d->paths), pass->splits_count };
+    for (uint32_t i = 0; i < pass->splits_count; i++) {
+        if (!pass->splits[i].kept)
+            continue;
+        d->paths[i] = mem_strdup(pass->splits[i].kept);
+        e->splits[i].state = SPLIT_DONE;
+        e->done++;
+    }
+}
+
 static void prepare(struct engine *e, const struct engine_pass *pass, struct engine_result *out)
 {
     *out = (struct engine_result){ .count = pass->splits_count };
@@ -430,6 +455,7 @@ static void prepare(struct engine *e, const struct engine_pass *pass, struct eng
         buf_init(&out->parts[i], FRAME_PAYLOAD_MAX);
         e->order[i] = i;
     }
+    prepare_datasets(e, pass);
     sorting = pass->splits;
     qsort(e->order, pass->splits_count, sizeof *e->order, heavier);
 }
@@ -532,5 +558,11 @@ void engine_close(struct engine *e)
     event_free(e->interrupt);
     event_free(e->terminate);
     event_base_free(e->base);
+    for (int pass = 0; pass < e->pass_number; pass++) {
+        for (uint32_t i = 0; i < e->datasets[pass].count; i++)
+            mem_free(e->datasets[pass].paths[i]);
+        mem_free(e->datasets[pass].paths);
+    }
+    mem_free(e->datasets);
     mem_free(e);
 }
