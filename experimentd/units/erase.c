@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "archive/kept.h"
 #include "archive/rewrite.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
@@ -93,11 +94,24 @@ static bool erase_rows(struct erase *e, struct err *err)
            pg_commit(e->pg, err);
 }
 
+/* What passes keep of days holds what the unit did: it can be made again, so it goes for the unit's whole range of buckets. */
+static bool drop_kept(struct erase *e, struct err *err)
+{
+    uint64_t removed;
+    if (!e->archive_dir)
+        return true;
+    if (!archive_lock_readers(e->pg, true, err))
+        return false;
+    bool ok = kept_drop(e->archive_dir, (int)hash_bucket(e->unit), &removed, err);
+    struct err unlocking;
+    return archive_unlock_readers(e->pg, ok ? err : &unlocking) && ok;
+}
+
 static bool unlink_files(struct erase *e, struct err *err)
 {
     uint64_t removed;
     bool used;
-    return archive_store_find(e->pg, e->archive_dir, &used, err) &&
+    return drop_kept(e, err) && archive_store_find(e->pg, e->archive_dir, &used, err) &&
            (!used || archive_store_sweep(e->pg, e->archive_dir, &removed, err));
 }
 
