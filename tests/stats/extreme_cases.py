@@ -41,6 +41,12 @@ def beta(x_a, n_a, x_b, n_b):
 
 
 CASES = {
+    "mean_t": [
+        ("no unit", {"n": 0, "mean": 0, "var": 1, "alpha": 0.05}, "n", 0),
+        ("one unit", {"n": 1, "mean": 0, "var": 1, "alpha": 0.05}, "n", 0),
+        ("identical values", {"n": 9, "mean": 0.1, "var": 0, "alpha": 0.05}, {"se": 0.0, "ci_lo": 0.1, "ci_hi": 0.1}, 1e-15),
+        ("1e12 units, values near 1e8", {"n": TRILLION, "mean": 1e8, "var": 0.25, "alpha": 0.05}, {"mean": 1e8, "se": 5e-7, "df": TRILLION - 1.0}, 1e-14),
+    ],
     "shrinkage": [
         ("no segment", {"effects": [], "ses": [], "alpha": 0.05}, "needs at least 4", 0),
         ("one segment", {"effects": [1], "ses": [1], "alpha": 0.05}, "needs at least 4", 0),
