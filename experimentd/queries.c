@@ -130,8 +130,8 @@ const struct pg_stmt queries[] = {
     [QUERY_HEALTH_LOADED] = { "health_loaded", 0, "select us(max(updated_at)) from journal_position" },
     [QUERY_HEALTH_MOMENTS] = { "health_moments", 2,
                                RESULTS_ROWS
-                               "cross join lateral (select max(l.day) as day from moments l where l.experiment = "
-                               "c.experiment and l.segment = '') d "
+                               "cross join lateral (select max(l.day) as day, null::text as dimensions from moments l "
+                               "where l.experiment = c.experiment and l.segment = '') d "
                                "left join moments m on m.experiment = c.experiment and "
                                "(m.segment = '' and m.day = d.day or m.segment <> '' and m.metric = "
                                "$2) " RESULTS_ORDER },
