@@ -61,18 +61,18 @@ enum fact_sum { FACT_SUM_ONE, FACT_SUM_VALUE, FACT_SUM_POSITION, FACT_SUM_PARAM,
 /* What is summed over the unit's queries. A query is the requests with one query id, at their first instant; its clicks, purchases
  * are those with its id within METRIC_QUERY_WINDOW_US, also behind midnight. Where k is set, only clicks at positions 1 … k count. */
 enum fact_query {
-    FACT_QUERY_ALL,             /* 1 */
-    FACT_QUERY_CLICKED,         /* k. 1 with a click */
-    FACT_QUERY_SATISFIED,       /* k. 1 with a click behind which the unit sends nothing for dwell_seconds or more */
-    FACT_QUERY_ABANDONED,       /* 1 without a click, unless it is known to have had no results */
-    FACT_QUERY_ZERO_RESULTS,    /* 1 when its number of results is known to be 0 */
-    FACT_QUERY_KNOWN_RESULTS,   /* 1 when its number of results is known */
-    FACT_QUERY_REFORMULATED,    /* 1 when it has no click before the unit's next query, which comes within
-                                        * METRIC_REFORMULATION_US and has another text */
-    FACT_QUERY_RECIPROCAL_RANK, /* k. 1 / position of its first click with a position; 0 without */
-    FACT_QUERY_NDCG,  /* k. discounted gain of clicked positions over that of as many clicks at the top; 0 without */
-    FACT_QUERY_TIMED, /* 1 with a click that has a time of its own (later than the query) */
-    FACT_QUERY_SECONDS_TO_FIRST_CLICK, /* from the query to its first timed click; 0 without (a quantile: no value) */
+    FACT_QUERY_ALL,           /* 1 */
+    FACT_QUERY_CLICKED,       /* k. 1 with a click */
+    FACT_QUERY_SATISFIED,     /* k. 1 with a click behind which the unit sends nothing for dwell_seconds or more */
+    FACT_QUERY_ABANDONED,     /* 1 without a click, unless it is known to have had no results */
+    FACT_QUERY_ZERO_RESULTS,  /* 1 when its number of results is known to be 0 */
+    FACT_QUERY_KNOWN_RESULTS, /* 1 when its number of results is known */
+    /* 1 when it has no click before the unit's next query, which comes within METRIC_REFORMULATION_US and has another text */
+    FACT_QUERY_REFORMULATED,
+    FACT_QUERY_RECIPROCAL_RANK, /* k. 1 / position of its first click; 0 without, or where the position is unknown */
+    FACT_QUERY_NDCG,  /* k. discounted gain of the clicked positions over that of as many at the top; 0 without */
+    FACT_QUERY_TIMED, /* 1 when its first click has a time of its own (later than the query) */
+    FACT_QUERY_SECONDS_TO_FIRST_CLICK, /* from the query to its first click, where that is timed; else 0 (a quantile: no value) */
     FACT_QUERY_REVENUE,                /* sum of the values of its purchases */
     FACT_QUERY_PURCHASED,              /* 1 with a purchase */
     FACT_QUERY_RESULTS,                /* its number of results; 0 when unknown (a quantile: no value) */
