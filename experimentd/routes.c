@@ -124,7 +124,7 @@ const struct route routes[] = {
     { HTTP_POST_, "/v1/metrics", SCOPE_ADMIN, metrics_create, "define a metric", NULL },
     { HTTP_GET_, "/v1/metrics/{key}", SCOPE_ANALYST, metrics_get, "one metric", NULL },
     { HTTP_PATCH_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_patch,
-      "change a metric; not what it counts, while an experiment runs with it", NULL },
+      "change a metric; not what it counts, once an experiment was started with it", NULL },
     { HTTP_DELETE_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_delete, "delete a metric that nothing uses", NULL },
     { HTTP_GET_, "/v1/metrics/{key}/revisions", SCOPE_ANALYST, metrics_revisions, "its revisions", NULL },
 

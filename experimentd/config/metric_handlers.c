@@ -48,12 +48,13 @@ static void write_experiments(struct jsonw *w, const struct snapshot *s, struct 
     jsonw_close(w);
 }
 
-static const struct snapshot_experiment *used_by(const struct snapshot *s, struct str metric, bool running,
+/* The first experiment that names it; of those that have been started, or of all. */
+static const struct snapshot_experiment *used_by(const struct snapshot *s, struct str metric, bool started,
                                                  struct arena *arena)
 {
     for (size_t i = 0; i < s->experiments_count; i++) {
         const struct snapshot_experiment *e = &s->experiments[i];
-        if ((!running || e->status == EXPERIMENT_RUNNING) && role_of(e, metric, arena))
+        if ((!started || e->status != EXPERIMENT_DRAFT) && role_of(e, metric, arena))
             return e;
     }
     return NULL;
@@ -162,24 +163,25 @@ static bool read_changed(struct edit *e, const struct snapshot_metric *was, stru
            err_set(err, ERR_CONFLICT, "field \"key\" of metric \"" STR_FMT "\" cannot change", STR_ARG(was->key));
 }
 
-/* A result is of one definition, and who reads it must be able to trust that nobody chose it when the numbers were already to be seen. */
-static bool check_running(struct edit *e, const struct snapshot *s, const struct snapshot_metric *was,
+/* A result is of one definition: the one that stands in the catalogue. And who reads it must be able to trust that nobody chose it when the
+ * numbers were already to be seen. */
+static bool check_started(struct edit *e, const struct snapshot *s, const struct snapshot_metric *was,
                           const struct metric_def *now, struct err *err)
 {
-    const struct snapshot_experiment *runs = used_by(s, was->key, true, e->arena);
-    if (!runs || (metric_equal(was->def, now) && was->def->direction == now->direction))
+    const struct snapshot_experiment *user = used_by(s, was->key, true, e->arena);
+    if (!user || (metric_equal(was->def, now) && was->def->direction == now->direction))
         return true;
     return err_set(err, ERR_CONFLICT,
                    "cannot change what metric \"" STR_FMT "\" counts: experiment \"" STR_FMT
-                   "\" runs with it; make a metric under another key, or stop the experiment first",
-                   STR_ARG(was->key), STR_ARG(runs->key));
+                   "\" was started with it; make a metric under another key",
+                   STR_ARG(was->key), STR_ARG(user->key));
 }
 
 static bool make_change(struct edit *e, const struct snapshot *s, struct err *err)
 {
     const struct snapshot_metric *was = find(e, s, err);
     struct metric_def now;
-    return was && read_changed(e, was, &now, err) && check_running(e, s, was, &now, err) && write_edit(e, &now, err);
+    return was && read_changed(e, was, &now, err) && check_started(e, s, was, &now, err) && write_edit(e, &now, err);
 }
 
 /* Also what ended names it: its result is still read. */

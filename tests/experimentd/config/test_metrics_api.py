@@ -69,15 +69,15 @@ class MetricsApi(DaemonTest):
         for method, body in (("patch", {"name": "x"}), ("delete", None)):
             self.refused(method, "/v1/metrics/ctr", body, 409, 'metric "ctr" is built in')
 
-    def test_what_a_running_experiment_measures_stays_what_it_counts(self):
+    def test_what_a_started_experiment_measures_stays_what_it_counts(self):
         self.make("measured")
         self.experiment("runs", "measured", "ctr")
-        self.refused("patch", "/v1/metrics/measured", {"numerator": CLICKS}, 409, 'experiment "runs" runs with it')
-        self.refused("patch", "/v1/metrics/measured", {"direction": "decrease"}, 409, 'experiment "runs" runs with it')
+        self.refused("patch", "/v1/metrics/measured", {"numerator": CLICKS}, 409, 'experiment "runs" was started with it')
+        self.refused("patch", "/v1/metrics/measured", {"direction": "decrease"}, 409, 'experiment "runs" was started with it')
         self.assertEqual(self.call("patch", "/v1/metrics/measured", {"description": "why"})["experiments"],
                          [{"key": "runs", "name": "runs", "status": "running", "role": "primary"}])
         self.call("post", "/v1/experiments/runs/stop")
-        self.call("patch", "/v1/metrics/measured", {"numerator": CLICKS})
+        self.refused("patch", "/v1/metrics/measured", {"numerator": CLICKS}, 409, 'experiment "runs" was started with it')
         self.refused("delete", "/v1/metrics/measured", None, 409, 'experiment "runs" uses it')
 
     def test_a_draft_keeps_its_metric(self):
