@@ -121,7 +121,8 @@ const struct route routes[] = {
 
     { HTTP_GET_, "/v1/metrics", SCOPE_ANALYST, metrics_list, "metrics with their definitions, and who measures them",
       NULL },
-    { HTTP_POST_, "/v1/metrics", SCOPE_ADMIN, metrics_create, "define a metric", NULL },
+    { HTTP_POST_, "/v1/metrics", SCOPE_ADMIN, metrics_create,
+      "define a metric; ?dry_run=true: only say how it is understood", NULL },
     { HTTP_GET_, "/v1/metrics/{key}", SCOPE_ANALYST, metrics_get, "one metric", NULL },
     { HTTP_PATCH_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_patch,
       "change a metric; not what it counts, once an experiment was started with it", NULL },

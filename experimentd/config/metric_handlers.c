@@ -62,22 +62,27 @@ static const struct snapshot_experiment *used_by(const struct snapshot *s, struc
 
 /* ---- answers ---- */
 
-static void write_metric(struct jsonw *w, const struct snapshot *s, const struct snapshot_metric *m,
-                         struct arena *arena)
+static void write_definition(struct jsonw *w, const struct metric_def *def)
 {
     struct buf words;
     buf_init(&words, WORDS_MAX);
-    metric_words(&words, m->def);
-    jsonw_open(w, NULL, '{');
-    metric_write(w, m->def);
+    metric_words(&words, def);
+    metric_write(w, def);
     jsonw_str(w, "counts", buf_str(&words));
+    buf_release(&words);
+}
+
+static void write_metric(struct jsonw *w, const struct snapshot *s, const struct snapshot_metric *m,
+                         struct arena *arena)
+{
+    jsonw_open(w, NULL, '{');
+    write_definition(w, m->def);
     jsonw_bool(w, "builtin", m->builtin);
     write_experiments(w, s, m->key, arena);
     jsonw_i64(w, "version", m->version);
     jsonw_time(w, "created_at", m->created_us);
     jsonw_time(w, "updated_at", m->updated_us);
     jsonw_close(w);
-    buf_release(&words);
 }
 
 static void reply_metric(struct http_request *req, const struct snapshot *s, const struct snapshot_metric *m,
@@ -207,6 +212,7 @@ struct sql_check {
     struct edit *edit;
     struct metric_def def;
     size_t at; /* the fact that is looked at */
+    bool dry;  /* nothing is stored */
 };
 
 static const char *fact_name(const struct sql_check *c)
@@ -233,6 +239,19 @@ static void on_checked(void *arg, const PGresult *r, const struct err *err)
     }
 }
 
+/* How the document was understood. */
+static void reply_understood(struct sql_check *c)
+{
+    struct buf b;
+    struct jsonw w;
+    buf_init(&b, ANSWER_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    write_definition(&w, &c->def);
+    jsonw_close(&w);
+    http_reply_buf(c->edit->req, 200, &b, "the metric");
+}
+
 static void check_from(struct sql_check *c, size_t at)
 {
     for (c->at = at; c->at < c->def.facts_count; c->at++) {
@@ -243,7 +262,10 @@ static void check_from(struct sql_check *c, size_t at)
         pgloop_run(c->edit->worker->pg, &queries[QUERY_METRIC_SQL], params, on_checked, c);
         return;
     }
-    edit_run(c->edit);
+    if (c->dry)
+        reply_understood(c);
+    else
+        edit_run(c->edit);
 }
 
 static struct edit *new_edit(struct http_request *req, void *worker, const char *action, edit_make_fn make)
@@ -251,12 +273,19 @@ static struct edit *new_edit(struct http_request *req, void *worker, const char 
     return edit_new(req, worker, "metric", action, req->params[0], make, reply_edited);
 }
 
+static bool read_dry(struct http_request *req, bool *out, struct err *err)
+{
+    struct str dry = STR("false");
+    (void)http_query(req, STR("dry_run"), &dry);
+    return parse_bool(dry, out, err) || err_prefix(err, "query string: field \"dry_run\": ");
+}
+
 void metrics_create(struct http_request *req, void *arg)
 {
     struct sql_check *c = arena_zalloc(&req->arena, sizeof *c);
     struct err err;
     c->edit = new_edit(req, arg, "create", make_create);
-    if (read_created(c->edit, &c->def, &err))
+    if (read_dry(req, &c->dry, &err) && read_created(c->edit, &c->def, &err))
         check_from(c, 0);
     else
         http_reply_err(req, &err);

@@ -54,6 +54,13 @@ class MetricsApi(DaemonTest):
         self.assertEqual(told[2]["after"]["spec"]["name"], "Deep clicks")
         self.assertIsNone(told[0]["after"])
 
+    def test_a_dry_run_stores_nothing(self):
+        told = self.call("post", "/v1/metrics?dry_run=true", {"key": "dry", "kind": "count", "numerator": {"of": "sessions"}})
+        self.assertEqual((told["counts"], told["min_units"]), ("Mean over units of the number of: sessions.", 100))
+        self.call("get", "/v1/metrics/dry", status=404)
+        self.refused("post", "/v1/metrics?dry_run=true", sql_metric("dry", "select 1"), 400, "does not exist")
+        self.refused("post", "/v1/metrics?dry_run=perhaps", {}, 400, 'query string: field "dry_run"')
+
     def test_what_is_wrong_is_named(self):
         self.refused("post", "/v1/metrics", {"key": "bad", "kind": "ratio", "numerator": CLICKS}, 400, 'field "denominator" is missing')
         self.refused("post", "/v1/metrics", {"key": "bad", "kind": "mean", "numerator": {**CLICKS, "wehre": {}}}, 400,
