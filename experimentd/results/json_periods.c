@@ -32,6 +32,7 @@ static void write_trend(struct jsonw *w, const struct trend *t)
     double z = special_normal_qinv((1 - RESULT_LEVEL) / 2);
     enum trend_kind kind = trend_kind(t, 1 - RESULT_LEVEL);
     jsonw_text(w, "kind", kinds[kind]);
+    jsonw_text(w, "scale", "lift");
     jsonw_double(w, "early", t->early.effect);
     jsonw_double(w, "late", t->late.effect);
     jsonw_double(w, "change", t->change);

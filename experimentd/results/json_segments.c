@@ -26,6 +26,13 @@ static void write_shrunk(struct jsonw *w, const struct segment_cell *cell, const
     jsonw_close(w);
 }
 
+static enum outcome adjusted_outcome(const struct result_metric *m, const struct segment_cell *cell)
+{
+    struct comparison c = cell->c;
+    c.p = exp(cell->log_p_adjusted);
+    return outcome_of(m, &c, ALPHA);
+}
+
 static void write_cell(struct jsonw *w, const struct result *r, const struct result_metric *m,
                        const struct segment_cell *cell, const struct result_arm *control,
                        const struct result_arm *treatment)
@@ -36,12 +43,14 @@ static void write_cell(struct jsonw *w, const struct result *r, const struct res
         metric_write_no_comparison(w, cell->reason.p);
         jsonw_null(w, "p_adjusted");
         jsonw_null(w, "log10_p_adjusted");
+        jsonw_text(w, "outcome_adjusted", outcome_names[OUTCOME_NONE]);
         jsonw_null(w, "shrunk");
     } else {
         (void)!metric_value(m, control, &v, NULL);
         metric_write_comparison(w, m, &cell->c);
         jsonw_double(w, "p_adjusted", exp(cell->log_p_adjusted));
         jsonw_double(w, "log10_p_adjusted", cell->log_p_adjusted / M_LN10);
+        jsonw_text(w, "outcome_adjusted", outcome_names[adjusted_outcome(m, cell)]);
         write_shrunk(w, cell, &v);
         explain_write_comparison(w, r, m, control, treatment, &cell->c);
     }

@@ -1,14 +1,29 @@
 #include "experimentd/results/periods.h"
 
-#include "experimentd/results/verdict.h"
+#include <math.h>
 
-/* At one look, whatever was declared: an effect and its standard error are what the test wants. */
-static bool effect_of(const struct result_metric *m, const struct result_arm *arms, size_t variant,
-                      struct comparison *out)
+#include "experimentd/results/json_metric.h"
+#include "stats/lift.h"
+
+static bool estimate_of(const struct result_metric *m, const struct result_arm *a, struct estimate *out)
 {
-    const struct compare_plan once = { RESULT_LEVEL, 0 };
-    struct arm control = { .kind = m->kind, .m = arms[0].m }, treatment = { .kind = m->kind, .m = arms[variant].m };
-    return stats_compare(&control, &treatment, &once, out, NULL);
+    struct arm_value v;
+    if (!metric_value(m, a, &v, NULL))
+        return false;
+    *out = (struct estimate){ .value = v.value, .variance = v.se * v.se, .df = (double)a->m.n - 1 };
+    return true;
+}
+
+static bool lift_of(const struct result_metric *m, const struct result_arm *arms, size_t variant, double *out,
+                    double *out_se)
+{
+    struct estimate c, t;
+    if (!estimate_of(m, &arms[0], &c) || !estimate_of(m, &arms[variant], &t) ||
+        !(fabs(c.value) > PERIODS_CONTROL_Z * sqrt(c.variance)))
+        return false;
+    *out = (t.value - c.value) / fabs(c.value);
+    *out_se = lift_delta_se(&c, &t, 0);
+    return *out_se > 0;
 }
 
 bool periods_trend(const struct result_metric *m, enum result_part_kind kind, size_t variant, struct arena *arena,
@@ -19,15 +34,13 @@ bool periods_trend(const struct result_metric *m, enum result_part_kind kind, si
     double *ses = effects + parts->n, *days = ses + parts->n;
     size_t n = 0;
     for (size_t i = 0; i < parts->n; i++) {
-        struct comparison c;
-        if (!effect_of(m, parts->p[i].arms, variant, &c))
+        if (!lift_of(m, parts->p[i].arms, variant, &effects[n], &ses[n]))
             continue;
-        effects[n] = c.difference;
-        ses[n] = c.se;
         days[n++] = (double)(parts->p[i].number - parts->p[0].number);
     }
     *out_periods = n;
     if (n < PERIODS_MIN)
-        return err_set(err, ERR_INVALID, "%zu days can be compared, a trend needs at least %d", n, PERIODS_MIN);
+        return err_set(err, ERR_INVALID, "%zu days have a lift with a standard error, a trend needs at least %d", n,
+                       PERIODS_MIN);
     return trend_test(effects, ses, days, n, PERIODS_EARLY, out, err);
 }

@@ -6,6 +6,8 @@ Values are a list with one number a unit, or of a ratio one (x, y) a unit.
 """
 import datetime
 
+ROWS_A_COMMAND = 400
+
 def mean_and_rest(values):
     mean = sum(values) / len(values)
     return mean, sum((v - mean) ** 2 for v in values)
@@ -31,15 +33,16 @@ def publish(d, experiment, rows, day, units=0, multiple=0):
     """In the place of what was published before; `day` is of the rows that have none."""
     run = "018f0000-0000-7000-8000-%012d" % (abs(hash((experiment, day))) % 10 ** 12)
     columns = ("metric", "variant", "segment", "day", "n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy")
-    values = ",\n".join("(%s, %s)" % (text(experiment), ", ".join(text(r[c] if c != "day" else r[c] or day) for c in columns)) for r in rows)
-    d.sql("""begin;
-insert into runs (id, job, params, engine, workers, state, finished_at) values ('%s', 'metrics', '{}', 'local', 2, 'success', now())
-    on conflict do nothing;
-delete from moments where experiment = %s;
-insert into moments (experiment, %s) values %s;
-insert into moments_current (experiment, run, as_of, units, multiple_exposures) values (%s, '%s', '%s'::timestamptz, %d, %d)
-    on conflict (experiment) do update set run = excluded.run, as_of = excluded.as_of, units = excluded.units;
-commit""" % (run, text(experiment), ", ".join(columns), values, text(experiment), run, day + "T23:00:00Z", units, multiple))
+    d.sql("""insert into runs (id, job, params, engine, workers, state, finished_at) values ('%s', 'metrics', '{}', 'local', 2, 'success', now())
+        on conflict do nothing;
+delete from moments where experiment = %s""" % (run, text(experiment)))
+    for at in range(0, len(rows), ROWS_A_COMMAND):
+        values = ["(%s, %s)" % (text(experiment), ", ".join(text(r[c] if c != "day" else r[c] or day) for c in columns))
+                  for r in rows[at:at + ROWS_A_COMMAND]]
+        d.sql("insert into moments (experiment, %s) values %s" % (", ".join(columns), ",\n".join(values)))
+    d.sql("""insert into moments_current (experiment, run, as_of, units, multiple_exposures) values (%s, '%s', '%s'::timestamptz, %d, %d)
+    on conflict (experiment) do update set run = excluded.run, as_of = excluded.as_of, units = excluded.units"""
+          % (text(experiment), run, day + "T23:00:00Z", units, multiple))
 
 
 def days(first, count):

@@ -41,6 +41,7 @@ const problem = (response, status, title, detail) => json(response, status, { ty
 
 function api(state, request, response, path) {
   const given = (request.headers.authorization || "").replace(/^Bearer /, "");
+  const query = new URL(request.url, "http://mock").searchParams;
   state.requests.push(path);
   if (state.broken) return problem(response, 503, "Service Unavailable", "PostgreSQL is away");
   if (state.key && given !== state.key)
@@ -50,13 +51,26 @@ function api(state, request, response, path) {
     return json(response, 200, { experiments: rows, next_page_token: null });
   }
   if (path === "/v1/metrics") return json(response, 200, state.metrics);
-  const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries)$/.exec(path) || [];
+  const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries|results\.csv|results\.json)$/.exec(path) || [];
   const [, draft] = /^\/v1\/experiments\/([^/]+)\/preflight$/.exec(path) || [];
   const told = draft && state.preflights.get(decodeURIComponent(draft));
   if (told) return json(response, 200, told);
   const found = key && state.experiments.get(decodeURIComponent(key));
-  if (found) return json(response, 200, found[what]);
+  if (found) return answerOf(found, what, query, response);
   return problem(response, 404, "Not Found", `there is no experiment "${key ?? draft ?? path}"`);
+}
+
+/** Of an answer with a question: the recorded one, or what the daemon says when nothing has been counted that way. */
+function answerOf(found, what, query, response) {
+  const key = found.results.experiment.key, dimension = query.get("segment"), by = query.get("by");
+  const bare = found.results.metrics.map(({ variants, ...m }) => m);
+  if (what.startsWith("results.")) return send(response, 200, what.endsWith("csv") ? "text/csv; charset=utf-8" : "application/json",
+    what.endsWith("csv") ? `experiment,metric\r\n"${key}","ctr"\r\n` : JSON.stringify({ experiment: key, rows: [] }));
+  if (dimension) return json(response, 200, found.segments?.[dimension] ?? { experiment: key, dimension, dimensions: [], looks: 0, text: "0 comparisons",
+    reason: `no units have been counted by "${dimension}"`, metrics: bare.map((m) => ({ ...m, effects: [], values: [] })) });
+  if (by && by !== "day") return json(response, 200, found[by] ?? { experiment: key, by, level: 0.95, text: "",
+    reason: by === "cohort" ? "no cohorts have been counted" : "no days since exposure have been counted", metrics: bare.map((m) => ({ ...m, trends: [], periods: [] })) });
+  return json(response, 200, found[what]);
 }
 
 async function page(request, response, path) {

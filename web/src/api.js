@@ -43,7 +43,7 @@ async function getText(path) {
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   let response, text;
   try {
-    const headers = { Accept: "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+    const headers = { Accept: "application/json, text/csv", ...(key && { Authorization: `Bearer ${key}` }) };
     response = await fetch(path, { headers, cache: "no-store", signal: stop.signal });
     if (response.ok) text = await response.text();
   } catch {
@@ -94,6 +94,25 @@ export async function getList(pages) {
 export async function getResult(key) {
   const [results, series] = await Promise.all([getText(`${of(key)}/results`), getText(`${of(key)}/timeseries`)]);
   return { ...parse(results), timeseries: parse(series) };
+}
+
+/** The effect within each value of a dimension. */
+export async function getSegments(key, dimension) {
+  return parse(await getText(`${of(key)}/results?segment=${encodeURIComponent(dimension)}`));
+}
+
+/** The effect by "since_exposure" or "cohort". */
+export async function getPeriods(key, by) {
+  return parse(await getText(`${of(key)}/timeseries?by=${by}`));
+}
+
+/** Gives the table to the browser as a file; a plain link could not send the key. `format`: csv or json. */
+export async function saveTable(key, format, dimension) {
+  const text = await getText(`${of(key)}/results.${format}${dimension ? `?segment=${encodeURIComponent(dimension)}` : ""}`);
+  const address = URL.createObjectURL(new Blob([text], { type: format === "csv" ? "text/csv" : "application/json" }));
+  const link = Object.assign(document.createElement("a"), { href: address, download: `${key}${dimension ? `-${dimension}` : ""}.${format}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 0);
 }
 
 /** What starting a draft would say. */

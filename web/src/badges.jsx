@@ -7,6 +7,11 @@ export const Status = ({ status }) => <span class={`badge status-${status}`}>{st
 
 export const Origin = ({ origin }) => (origins[origin] ? <span class={`badge origin-${origin}`}>{origins[origin]}</span> : null);
 
+const methods = { any_time: "Any-time test", group_sequential: "Group sequential", fixed: "Fixed horizon" };
+
+/** How its results are looked at, as it was declared. */
+export const Analysis = ({ method }) => (methods[method] ? <span class="badge">{methods[method]}</span> : null);
+
 export const outcomes = {
   better: { word: "better", sign: "\u25b2" },
   worse: { word: "worse", sign: "\u25bc" },

@@ -1,5 +1,6 @@
-// The cumulative lift by day of one metric: a line with its interval as a band, a colour and an end label a treatment. A day whose
-// lift has no bounded interval leaves a gap in the band. Early intervals are wide: they may leave the figure, the note says so.
+// The lift of one metric over days (of the calendar, all so far; since exposure; of cohorts): a line with its interval as a band, a colour and
+// an end label a treatment. A day whose lift has no bounded interval leaves a gap in the band. Early intervals are wide: they may leave the
+// figure, the note says so.
 import { reach, tick } from "./axis.js";
 import { day as dayWords, lift, liftInterval, plural } from "./format.js";
 
@@ -14,10 +15,27 @@ export function dayRows(metric, experiment, names) {
     name: names.get(v.variant),
     ink: inks[treatments.indexOf(v.variant) % inks.length],
     n: v.n,
-    lift: v.lift_kind === "none" ? null : v.lift,
-    lift_ci: v.lift_ci,
-    lift_kind: v.lift_kind ?? (v.lift_ci ? "bounded" : "none"),
-    bounded: Boolean(v.lift_ci) && v.lift_kind !== "exclusive" && v.lift_ci[0] !== null && v.lift_ci[1] !== null,
+    ...drawable(v),
+  })));
+}
+
+const drawable = (v) => ({
+  lift: v.lift_kind === "none" ? null : v.lift,
+  lift_ci: v.lift_ci,
+  lift_kind: v.lift_kind ?? (v.lift_ci ? "bounded" : "none"),
+  bounded: Boolean(v.lift_ci) && v.lift_kind !== "exclusive" && v.lift_ci[0] !== null && v.lift_ci[1] !== null,
+});
+
+/** The same of periods: `day` is a date, or the number of days since exposure. */
+export function periodRows(metric, experiment, names) {
+  const treatments = experiment.variants.slice(1).map((v) => v.key);
+  return metric.periods.flatMap((p) => p.variants.filter((v) => v.comparison).map((v) => ({
+    day: p.day ? new Date(p.day) : p.days_since,
+    variant: v.variant,
+    name: names.get(v.variant),
+    ink: inks[treatments.indexOf(v.variant) % inks.length],
+    n: v.n,
+    ...drawable(v.comparison),
   })));
 }
 
@@ -36,7 +54,8 @@ export function cut(rows) {
   return rows.filter((r) => r.bounded && (r.lift_ci[0] < from || r.lift_ci[1] > to));
 }
 
-const words = (r) => `${dayWords(r.day)}\n${r.name}: ${lift(r.lift)}\n${liftInterval(r)}\n${plural(r.n, "unit")}`;
+const when = (d) => (typeof d === "number" ? `Day ${d} after exposure` : dayWords(d));
+const words = (r) => `${when(r.day)}\n${r.name}: ${lift(r.lift)}\n${liftInterval(r)}\n${plural(r.n, "unit")}`;
 
 function marksOf(Plot, rows, many) {
   const drawn = rows.filter((r) => r.lift !== null);
@@ -62,8 +81,9 @@ export async function drawDays(rows, width) {
   const many = new Set(rows.map((r) => r.variant)).size > 1;
   const narrow = width < 640;
   const days = [...new Set(rows.map((r) => +r.day))];
-  const ticks = days.filter((d, i) => i % Math.ceil(days.length / (narrow ? 4 : 10)) === 0).map((d) => new Date(d));
+  const ticks = days.filter((d, i) => i % Math.ceil(days.length / (narrow ? 4 : 10)) === 0);
   const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const numbered = typeof rows[0].day === "number";
   return Plot.plot({
     className: "plot",
     width,
@@ -73,13 +93,13 @@ export async function drawDays(rows, width) {
     marginTop: 16,
     marginBottom: 34,
     style: { fontSize: "12px" },
-    x: { type: "utc", label: null, inset: 8 },
+    x: { type: numbered ? "linear" : "utc", label: null, inset: 8 },
     y: { domain: scaleOf(rows), label: null },
     color: { type: "identity" },
     marks: [
       Plot.gridY({ ticks: 6, stroke: "var(--line)", strokeOpacity: 1 }),
       Plot.axisY({ ticks: 6, tickFormat: tick, tickSize: 0, label: null, fill: "var(--quiet)" }),
-      Plot.axisX({ ticks, tickFormat: (d) => short.format(d), tickSize: 4, label: null, fill: "var(--quiet)" }),
+      Plot.axisX({ ticks: numbered ? ticks : ticks.map((d) => new Date(d)), tickFormat: (d) => (numbered ? String(d) : short.format(d)), tickSize: 4, label: null, fill: "var(--quiet)" }),
       Plot.ruleY([0], { stroke: "var(--ink)", strokeWidth: 1.25, className: "no-difference" }),
       ...marksOf(Plot, rows, many),
       ...(many && !narrow ? [endLabels(Plot, rows)] : []),

@@ -59,32 +59,39 @@ function Unbounded({ rows }) {
   );
 }
 
+/** Which metric a view shows: the primary one until another is chosen. */
+export function useMetric(metrics, result) {
+  const [chosen, choose] = useState(null);
+  const metric = metrics.find((m) => m.metric === chosen) ?? metrics[0];
+  const name = (m) => result.metrics.find((x) => x.metric === m.metric)?.name ?? m.metric;
+  const select = (
+    <label class="choice">Metric{" "}
+      <select value={metric?.metric} onChange={(e) => choose(e.target.value)}>
+        {metrics.map((m) => <option key={m.metric} value={m.metric}>{name(m)}</option>)}
+      </select>
+    </label>
+  );
+  return [metric, select, metric && result.metrics.find((m) => m.metric === metric.metric)];
+}
+
 export function Days({ result }) {
   const series = result.timeseries.metrics.filter((m) => m.days.length);
-  const [chosen, choose] = useState(null);
-  const metric = series.find((m) => m.metric === chosen) ?? series[0];
-  const described = metric && result.metrics.find((m) => m.metric === metric.metric);
+  const [metric, select, described] = useMetric(series, result);
   const rows = useMemo(() => (metric ? dayRows(metric, result.experiment, variantNames(result.experiment)) : []), [metric, result]);
-  if (!metric || !described) return null;
+  if (!metric || !described) return <p class="reasons">No day has been counted yet.</p>;
   return (
-    <section class="card figure" aria-labelledby="days">
-      <div class="figure-head">
-        <h2 id="days">Lift by day, all days so far</h2>
-        <label class="choice">Metric{" "}
-          <select value={metric.metric} onChange={(e) => choose(e.target.value)}>
-            {series.map((m) => <option key={m.metric} value={m.metric}>{result.metrics.find((x) => x.metric === m.metric)?.name ?? m.metric}</option>)}
-          </select>
-        </label>
-      </div>
+    <>
+      <div class="figure-head"><h2 id="days">Lift by day, all days so far</h2>{select}</div>
       <p class="quiet">Each point counts everything from the first day to the end of that day; the band is its {percent(result.level)}{" "}
-        interval. Stopping on the first day that looks good makes false winners: wait for the planned end.</p>
+        interval. {result.analysis.method === "any_time" ? "It holds on all days together, however often you look."
+          : "Stopping on the first day that looks good makes false winners: wait for the planned end."}</p>
       <DaysChart rows={rows} described={described} experiment={result.experiment} />
       <DayNumbers metric={metric} described={described} experiment={result.experiment} />
-    </section>
+    </>
   );
 }
 
-function DaysChart({ rows, described, experiment }) {
+export function DaysChart({ rows, described, experiment }) {
   if (rows.every((r) => r.lift === null))
     return <p class="reasons">There is no lift of {described.name} on any day: {reason(described)}</p>;
   const gaps = noInterval(rows).length, beyond = cut(rows).length;
@@ -92,7 +99,7 @@ function DaysChart({ rows, described, experiment }) {
   return (
     <>
       <Chart draw={(width) => drawDays(rows, width)} inputs={[rows]}
-        label={`${described.name}: lift by day. On ${day(last.day)}, ${last.name}: ${lift(last.lift)}, interval ${liftInterval(last)}.`} />
+        label={`${described.name}: lift by day. On ${typeof last.day === "number" ? `day ${last.day} after exposure` : day(last.day)}, ${last.name}: ${lift(last.lift)}, interval ${liftInterval(last)}.`} />
       {experiment.variants.length > 2 && <SeriesLegend experiment={experiment} />}
       {gaps > 0 && <p class="quiet">No band on {plural(gaps, "point")}: the interval has no two ends there.</p>}
       {beyond > 0 && <p class="quiet">On {plural(beyond, "point")} the interval is wider than the figure.</p>}
@@ -130,6 +137,25 @@ function DayNumbers({ metric, described, experiment }) {
         </table>
       </div>
     </details>
+  );
+}
+
+/** Where a bandit has moved its weights to; a share of units to compare with does not exist then. */
+export function Weights({ experiment }) {
+  if (!experiment.weights_now) return null;
+  return (
+    <section class="card" aria-labelledby="weights">
+      <h2 id="weights">Weights of the bandit</h2>
+      <p class="quiet">New units get the variants with these probabilities; the job that moves them has done so {plural(experiment.weights_version, "time")}.</p>
+      <div class="scroll" tabIndex={0} role="region" aria-labelledby="weights">
+        <table class="plain-table">
+          <thead><tr><th scope="col">Variant</th><th scope="col" class="n">Now</th><th scope="col" class="n">At the start</th></tr></thead>
+          <tbody>{experiment.variants.map((v, i) => (
+            <tr key={v.key}><th scope="row">{nameOf(v)}</th><td class="n">{percent(experiment.weights_now[i], 1)}</td>
+              <td class="n">{percent(v.weight, 1)}</td></tr>))}</tbody>
+        </table>
+      </div>
+    </section>
   );
 }
 

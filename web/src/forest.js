@@ -23,6 +23,20 @@ export function forestRows(result, names) {
   })));
 }
 
+/** The same of one metric by the values of a dimension: what is said of a value is what holds for all of them together. */
+export function segmentRows(metric, experiment, names) {
+  const many = experiment.variants.length > 2;
+  return metric.values.flatMap((s) => s.variants.filter((v) => v.comparison).map((v, i) => ({
+    id: `${s.value}/${v.variant}`,
+    first: i === 0,
+    title: s.value,
+    variant: many ? names.get(v.variant) : "",
+    ...v.comparison,
+    outcome: v.comparison.outcome_adjusted,
+    shrunk: v.comparison.shrunk?.lift ?? null,
+  })));
+}
+
 /** The drawn pieces of one interval: [from, to], with an arrow where the interval goes on beyond the edge or without end. */
 function pieces(row, edges) {
   const { lift_kind: kind, lift_ci: ci } = row;
@@ -88,6 +102,13 @@ function estimates(Plot, rows, [left, right]) {
   return [mark("better", 0), mark("worse", 180), mark("no_difference", 0), mark("none", 0)];
 }
 
+/** Where an effect lies after it was drawn towards the common one. */
+function shrunken(Plot, rows, [left, right]) {
+  const shown = rows.filter((r) => r.shrunk !== null && r.shrunk !== undefined && r.shrunk >= left && r.shrunk <= right);
+  return Plot.dot(shown, { y: "id", x: "shrunk", symbol: "diamond", r: 5, fill: "var(--paper)", stroke: "var(--ink)", strokeWidth: 1.75,
+    className: "shrunk" });
+}
+
 export async function drawForest(rows, width) {
   const Plot = await import("./plot.js");
   const narrow = width < NARROW;
@@ -111,6 +132,7 @@ export async function drawForest(rows, width) {
       Plot.ruleX([0], { stroke: "var(--ink)", strokeWidth: 1.25, className: "no-difference" }),
       ...intervals(Plot, parts),
       ...estimates(Plot, rows, domain),
+      shrunken(Plot, rows, domain),
       ...(narrow ? labelsAround(Plot, rows, width) : labelsBeside(Plot, rows)),
     ],
   });

@@ -2,13 +2,17 @@
 import { useEffect } from "preact/hooks";
 import { getResult } from "./api.js";
 import { Link } from "./app.jsx";
-import { Origin, Status } from "./badges.jsx";
-import { Days, Forest, Split } from "./figures.jsx";
+import { Analysis, Origin, Status } from "./badges.jsx";
+import { ExplainProvider } from "./explain.jsx";
+import { Days, Forest, Split, Weights } from "./figures.jsx";
 import { count, fixed, instant, nameOf, percent, period, plural } from "./format.js";
 import { useLoad } from "./load.js";
+import { Periods } from "./periods.jsx";
 import { Preflight } from "./preflight.jsx";
+import { Segments } from "./segments.jsx";
 import { Failure, Loading, Stale } from "./states.jsx";
 import { Tables } from "./tables.jsx";
+import { Tabs } from "./tabs.jsx";
 import { MarkedNotice, MultipleNotice, SimulatedNotice, SrmBanner, Verdict } from "./verdict.jsx";
 
 const LAG_SHOWN = 5; // seconds: below, the loader is at its usual work
@@ -20,23 +24,49 @@ export function Result({ experiment: key }) {
   useEffect(() => void (document.title = `${title} \u00b7 experimentd`), [title]);
   if (!data) return error ? <Failure error={error} reload={reload} what={key} /> : <Loading />;
   return (
+    <ExplainProvider methods={data.methods}>
     <article class="result">
       <nav aria-label="Breadcrumb" class="crumbs"><Link to="/">Experiments</Link></nav>
       <Head result={data} />
       <Stale error={error} reload={reload} />
       <SimulatedNotice origin={data.experiment.origin} />
-      <Verdict verdict={data.verdict} />
+      <Verdict verdict={data.verdict} analysis={data.analysis} />
       <SrmBanner srm={data.srm} experiment={data.experiment} />
       <MultipleNotice result={data} />
       <MarkedNotice result={data} />
       <Empty result={data} />
       {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
       <Forest result={data} />
-      <Days result={data} />
+      <Explore result={data} />
       <Split result={data} />
+      <Weights experiment={data.experiment} />
       <Tables result={data} />
       <Facts result={data} />
     </article>
+    </ExplainProvider>
+  );
+}
+
+/** The effect over time and in parts. Days that have been counted come with the result; the other views are asked for when they are opened. */
+function Explore({ result }) {
+  if (!result.run || result.metrics.length === 0) return null;
+  const views = [
+    { id: "by-day", title: "By day", body: () => <Days result={result} /> },
+    { id: "by-since", title: "Days since exposure", body: () => <Periods key="since" result={result} by="since_exposure" /> },
+    { id: "by-cohort", title: "Cohorts", body: () => <Periods key="cohort" result={result} by="cohort" /> },
+    { id: "by-segment", title: "Segments", body: () => <Dimensions result={result} /> },
+  ];
+  return <Tabs label="The effect over time and in parts" views={views} />;
+}
+
+function Dimensions({ result }) {
+  if (result.dimensions?.length) return <Segments result={result} />;
+  return (
+    <>
+      <h2 id="segments">Lift by segment</h2>
+      <p class="reasons">No segments have been counted. They come from attributes at the exposure: send <code>attributes</code> with{" "}
+        <code>POST /v1/assign</code> (the server's setting <code>exposure.dimensions</code> says which are kept), then run the aggregation.</p>
+    </>
   );
 }
 
@@ -44,7 +74,7 @@ function Head({ result }) {
   const e = result.experiment;
   return (
     <header class="head">
-      <div class="badges"><Status status={e.status} /><Origin origin={e.origin} /></div>
+      <div class="badges"><Status status={e.status} /><Analysis method={result.analysis?.method} /><Origin origin={e.origin} /></div>
       <h1>{nameOf(e)}</h1>
       {e.hypothesis && <p class="hypothesis">{e.hypothesis}</p>}
       <p class="quiet">

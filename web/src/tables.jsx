@@ -1,17 +1,37 @@
 // The numbers behind the pictures: a table a metric, a row a variant. On a phone each row becomes a card (style/parts.css).
+import { Link } from "./app.jsx";
 import { Outcome } from "./badges.jsx";
+import { metricAddress } from "./catalog.jsx";
+import { Explained } from "./explain.jsx";
 import { count, difference, directions, fixed, interval, lift, liftInterval, NONE, p, percent, sum, value, variantNames } from "./format.js";
+import { Save } from "./save.jsx";
+import { Spark } from "./spark.jsx";
 
-const roles = { primary: "Primary metric", secondary: "Secondary", guardrail: "Guardrail" };
+const roles = [["primary", "Primary", "what decides"], ["secondary", "Secondary", "what explains"], ["guardrail", "Guardrails", "what must not get worse"]];
 
 const columns = ["variant", "units", "sum", "value", "difference", "lift", "p", "outcome"];
+
+/** Roles that the page does not know stand last, under their own name. */
+function groups(metrics) {
+  const known = roles.map(([role]) => role);
+  const others = [...new Set(metrics.map((m) => m.role).filter((r) => !known.includes(r)))].map((role) => [role, role, ""]);
+  return [...roles, ...others].map(([role, title, what]) => ({ role, title, what, metrics: metrics.filter((m) => m.role === role) }))
+    .filter((g) => g.metrics.length);
+}
 
 export function Tables({ result }) {
   if (result.metrics.length === 0) return null;
   return (
     <section class="tables" aria-labelledby="numbers">
-      <h2 id="numbers">The numbers</h2>
-      {result.metrics.map((m) => <Metric key={m.metric} metric={m} result={result} />)}
+      <div class="tables-head">
+        <h2 id="numbers">The numbers</h2>
+        {result.run && <Save experiment={result.experiment.key} what="all days" />}
+      </div>
+      {groups(result.metrics).map((g) => (
+        <section key={g.role} class="role" aria-labelledby={`role-${g.role}`}>
+          <h3 id={`role-${g.role}`}>{g.title} <span class="quiet">{g.what}</span></h3>
+          {g.metrics.map((m) => <Metric key={m.metric} metric={m} result={result} />)}
+        </section>))}
     </section>
   );
 }
@@ -21,8 +41,9 @@ function Metric({ metric: m, result }) {
   return (
     <section class="card metric" id={`metric-${m.metric}`} aria-labelledby={`name-${m.metric}`}>
       <div class="metric-head">
-        <h3 id={`name-${m.metric}`}>{m.name}</h3>
-        <span class="quiet">{roles[m.role] ?? m.role} · {directions[m.direction] ?? m.direction}</span>
+        <h4 id={`name-${m.metric}`}><Link to={metricAddress(m.metric)} class="definition" title="What it counts, in the catalogue of metrics">{m.name}</Link></h4>
+        <span class="quiet">{directions[m.direction] ?? m.direction}</span>
+        <Spark series={result.timeseries.metrics.find((s) => s.metric === m.metric)} experiment={result.experiment} />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-labelledby={`name-${m.metric}`}>
         <table class="numbers">
@@ -36,6 +57,7 @@ function Metric({ metric: m, result }) {
         </table>
       </div>
       <Reasons metric={m} names={names} />
+      {m.steps && <Steps metric={m} names={names} />}
       <details>
         <summary>Definition and method</summary>
         <dl class="facts">
@@ -59,20 +81,36 @@ function Cell({ label, main, under }) {
 
 function Row({ row, metric, name }) {
   const c = row.comparison, display = metric.display;
+  const why = (text) => <Explained title={`${metric.name}: ${name} against control`} explain={c.explain} numbers={c}>{text}</Explained>;
   const over = metric.kind === "ratio" && row.denominator !== null ? `over ${sum(row.denominator)}` : null;
   return (
     <tr>
       <th scope="row">{name}{!c && <span class="under">control</span>}</th>
       <Cell label="Units" main={count(row.n)} />
       <Cell label={metric.kind === "ratio" ? "Sums" : "Sum"} main={sum(row.numerator)} under={over} />
-      <Cell label="Value" main={value(row.value, display)} under={interval(row.ci, (x) => value(x, display))} />
+      <Cell label="Value" main={<Explained title={`${metric.name}: ${name}`} explain={row.explain} numbers={row}>{value(row.value, display)}</Explained>}
+        under={interval(row.ci, (x) => value(x, display))} />
       {c ? <>
-        <Cell label="Difference" main={difference(c.difference, display)} under={interval(c.difference_ci, (x) => difference(x, display))} />
-        <Cell label="Lift" main={lift(c.lift)} under={liftInterval(c)} />
-        <Cell label="p" main={p(c.p, c.log10_p)} />
+        <Cell label="Difference" main={why(difference(c.difference, display))} under={interval(c.difference_ci, (x) => difference(x, display))} />
+        <Cell label="Lift" main={why(lift(c.lift))} under={liftInterval(c)} />
+        <Cell label="p" main={why(p(c.p, c.log10_p))} />
         <td data-label="Outcome"><Outcome outcome={c.outcome} /></td>
       </> : <td colSpan={4} class="quiet base">what the others are compared with</td>}
     </tr>
+  );
+}
+
+/** Of a funnel: what share of the units got to each step. */
+function Steps({ metric, names }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={`${metric.name}, step by step`}>
+      <table class="plain-table">
+        <thead><tr><th scope="col">Step</th>{metric.steps[0].variants.map((v) => <th key={v.variant} scope="col" class="n">{names.get(v.variant)}</th>)}</tr></thead>
+        <tbody>{metric.steps.map((s) => (
+          <tr key={s.step}><th scope="row">{s.step}</th>{s.variants.map((v) => (
+            <td key={v.variant} class="n">{value(v.value, metric.display)}<span class="under">{count(v.numerator)} units</span></td>))}</tr>))}</tbody>
+      </table>
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ export const verdictWords = {
   no_data: { title: "No verdict yet", sign: "\u2026" },
 };
 
-export function Verdict({ verdict }) {
+export function Verdict({ verdict, analysis }) {
   const words = verdictWords[verdict.state] ?? verdictWords.no_data;
   return (
     <section class={`card verdict verdict-${verdict.state}`} aria-labelledby="verdict">
@@ -17,6 +17,7 @@ export function Verdict({ verdict }) {
       <div>
         <h2 id="verdict">{words.title}</h2>
         <p class="verdict-text">{verdict.text}</p>
+        {verdict.state !== "no_data" && analysis?.text && <p class="quiet">{analysis.text}</p>}
       </div>
     </section>
   );

@@ -130,6 +130,7 @@ class Segments(ResultsTest):
         for c, wanted in zip(every, xstat("holm_bh", {"p": [c["p"] for c in every]})["bh"]):
             self.assertTrue(close(c["p_adjusted"], wanted))
             self.assertGreaterEqual(c["p_adjusted"], c["p"])
+            self.assertEqual(c["outcome_adjusted"] == "no_difference", c["p_adjusted"] >= 0.05)
 
     def test_effects_are_shrunk(self):
         for metric in METRICS:
@@ -242,13 +243,20 @@ class OverTime(ResultsTest):
                 self.assertEqual((v["n"], v["numerator"], v["denominator"]), (len(of), sum(c for c, _ in of), sum(q for _, q in of)))
         (trend,) = m["trends"]
         self.assertEqual((trend["periods"], trend["kind"], trend["reason"]), (8, "fades", None))
-        once = self.metric(self.series("once", "since_exposure"), "clicks_per_query")["periods"]
-        wanted = xstat("effect_trend", {"effects": [p["variants"][1]["comparison"]["difference"] for p in once],
-                                        "ses": [p["variants"][1]["comparison"]["se"] for p in once],
-                                        "day": [p["days_since"] for p in once], "early": 3})
+        lifts = [self.lift(i) for i in range(8)]
+        wanted = xstat("effect_trend", {"effects": [lift for lift, _ in lifts], "ses": [se for _, se in lifts],
+                                        "day": [p["days_since"] for p in m["periods"]], "early": 3})
         self.assertTrue(close(trend["change"], wanted["late_minus_early"]))
         self.assertTrue(close(trend["slope"], wanted["slope"]))
         self.assertTrue(close(trend["change_p"], math.exp(wanted["late_minus_early_log_p"])))
+
+    def lift(self, period):
+        """Of clicks per query, with its standard error by the delta method."""
+        given = {"alpha": 0.05}
+        for variant, name in (("a", "c"), ("b", "t")):
+            given.update({"num_" + name: [c for c, _ in self.since[period, variant]], "den_" + name: [q for _, q in self.since[period, variant]]})
+        answer = xstat("ratio_delta", given)
+        return answer["lift"], answer["lift_se_delta"]
 
     def test_by_cohort_each_unit_once(self):
         m = self.metric(self.series("shop", "cohort"), "clicks_per_unit")
