@@ -101,7 +101,7 @@ const struct pg_stmt queries[] = {
                                   "count(*) filter (where days & 64 <> 0) from units" },
     [QUERY_PREFLIGHT_BASELINE] = { "preflight_baseline", 1,
                                    "select c.experiment, us(c.as_of), k.kind, m.n, m.mean_x, m.m2_x, m.mean_y, m.m2_y, "
-                                   "m.cxy "
+                                   "m.cxy, m.pre "
                                    "from moments_current c join experiments e on e.key = c.experiment join metrics k "
                                    "on k.key = $1 "
                                    "cross join lateral (select * from moments l where l.experiment = c.experiment and "

@@ -15,6 +15,7 @@
 #include "experimentd/ingest/live/live_view.h"
 #include "experimentd/interleave/handlers.h"
 #include "experimentd/marks/handlers.h"
+#include "experimentd/plan/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
 #include "experimentd/statistics/handlers.h"
@@ -128,6 +129,9 @@ const struct route routes[] = {
       "change a metric; not what it counts, once an experiment was started with it", NULL },
     { HTTP_DELETE_, "/v1/metrics/{key}", SCOPE_ADMIN, metrics_delete, "delete a metric that nothing uses", NULL },
     { HTTP_GET_, "/v1/metrics/{key}/revisions", SCOPE_ANALYST, metrics_revisions, "its revisions", NULL },
+
+    { HTTP_POST_, "/v1/plan", SCOPE_ANALYST, plan_post,
+      "before an experiment: units, days, power and detectable effect by week, for every way of looking", NULL },
 
     { HTTP_GET_, "/v1/stats", SCOPE_ANALYST, statistics_list, "statistical methods with formula, source and fields",
       NULL },

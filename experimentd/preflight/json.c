@@ -1,6 +1,7 @@
 /* A pre-flight as its JSON object. */
 #include <math.h>
 
+#include "experimentd/plan/ask.h"
 #include "experimentd/preflight/preflight.h"
 
 static void write_findings(struct jsonw *w, const struct preflight_findings *f)
@@ -53,56 +54,6 @@ static void write_split(struct jsonw *w, const struct snapshot_experiment *e, co
     jsonw_close(w);
 }
 
-static void write_traffic(struct jsonw *w, const struct preflight_power *p)
-{
-    const struct preflight_traffic *t = &p->traffic;
-    jsonw_open(w, "traffic", '{');
-    jsonw_text(w, "why_not", t->why_not);
-    if (!t->why_not) {
-        jsonw_text(w, "source", "distinct units of signals");
-        jsonw_time(w, "until", t->until_us);
-        jsonw_i64(w, "days", t->days);
-        jsonw_double(w, "units", t->units);
-        jsonw_open(w, "units_by_day", '['); /* the last one first */
-        for (int i = 0; i < t->days; i++)
-            jsonw_double(w, NULL, t->daily[i]);
-        jsonw_close(w);
-        jsonw_double(w, "share_counted", t->share);
-        jsonw_double(w, "growth", p->growth);
-        jsonw_bool(w, "growth_assumed", p->growth_assumed);
-    }
-    jsonw_close(w);
-}
-
-static void write_baseline(struct jsonw *w, const struct preflight_baseline *b)
-{
-    jsonw_open(w, "baseline", '{');
-    jsonw_text(w, "why_not", b->why_not);
-    if (!b->why_not) {
-        jsonw_str(w, "experiment", b->experiment);
-        jsonw_time(w, "as_of", b->as_of_us);
-        jsonw_i64(w, "n", b->n);
-        jsonw_double(w, "mean", b->mean);
-        jsonw_double(w, "variance", b->variance);
-    }
-    jsonw_close(w);
-}
-
-static void write_weeks(struct jsonw *w, const struct preflight_power *p)
-{
-    jsonw_open(w, "weeks", '[');
-    for (int i = 0; i < PREFLIGHT_WEEKS && !p->why_not; i++) {
-        const struct preflight_week *week = &p->weeks[i];
-        jsonw_open(w, NULL, '{');
-        jsonw_i64(w, "week", week->week);
-        jsonw_double(w, "units", week->units);
-        jsonw_double(w, "power", week->power);
-        jsonw_double(w, "detectable", week->detectable);
-        jsonw_close(w);
-    }
-    jsonw_close(w);
-}
-
 static void write_power(struct jsonw *w, const struct preflight_power *p)
 {
     jsonw_open(w, "power", '{');
@@ -111,10 +62,10 @@ static void write_power(struct jsonw *w, const struct preflight_power *p)
     jsonw_double(w, "effect", p->effect);
     jsonw_double(w, "alpha", p->alpha);
     jsonw_double(w, "detectable_at", PREFLIGHT_POWER);
-    jsonw_text(w, "method", "two-sided t on units, control and the smallest treatment, equal variances");
-    write_traffic(w, p);
-    write_baseline(w, &p->baseline);
-    write_weeks(w, p);
+    jsonw_text(w, "method", ask_method_text(p->method));
+    known_write_traffic(w, &p->traffic);
+    known_write_baseline(w, &p->baseline);
+    ask_write_plan(w, &p->plan, p->why_not);
     jsonw_close(w);
 }
 

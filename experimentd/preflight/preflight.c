@@ -39,18 +39,17 @@ static void judge_split(const struct snapshot_experiment *e, const struct prefli
 
 static void judge_power(const struct preflight_power *p, struct arena *arena, struct preflight_findings *out)
 {
-    const struct preflight_week *last = &p->weeks[PREFLIGHT_WEEKS - 1];
+    const struct planner_week *last = &p->plan.weeks[PLANNER_WEEKS - 1];
     if (!p->traffic.why_not && !(p->traffic.units > 0))
-        preflight_add(out, false, "traffic", arena_printf(arena, "no signal came in the last %d days", PREFLIGHT_DAYS));
+        preflight_add(out, false, "traffic", arena_printf(arena, "no signal came in the last %d days", KNOWN_DAYS));
     if (!p->why_not && last->power < PREFLIGHT_POWER_POOR)
         preflight_add(out, false, "mde",
                       arena_printf(arena, "after %d weeks an effect of %g %% is found with a power of %.2g only",
-                                   PREFLIGHT_WEEKS, p->effect * 100, last->power));
+                                   PLANNER_WEEKS, p->effect * 100, last->power));
 }
 
-void preflight_make(const struct snapshot_experiment *e, const struct snapshot *s,
-                    const struct preflight_traffic *traffic, const struct preflight_baseline *baseline,
-                    struct arena *arena, struct preflight *out)
+void preflight_make(const struct snapshot_experiment *e, const struct snapshot *s, const struct known_traffic *traffic,
+                    const struct known_baseline *baseline, struct arena *arena, struct preflight *out)
 {
     struct snapshot_experiment placed;
     *out = (struct preflight){ .power = { .traffic = *traffic, .baseline = *baseline } };
@@ -73,8 +72,8 @@ bool preflight_passed(const struct preflight *p, struct err *err)
 bool preflight_may_start(const struct snapshot_experiment *e, const struct snapshot *s, struct arena *arena,
                          struct err *err)
 {
-    static const struct preflight_traffic no_traffic = { .why_not = "not asked for" };
-    static const struct preflight_baseline no_baseline = { .why_not = "not asked for" };
+    static const struct known_traffic no_traffic = { .why_not = "not asked for" };
+    static const struct known_baseline no_baseline = { .why_not = "not asked for" };
     struct preflight *p = arena_alloc(arena, sizeof *p);
     preflight_make(e, s, &no_traffic, &no_baseline, arena, p);
     return preflight_passed(p, err);

@@ -2,23 +2,22 @@
  *
  * Findings that are errors refuse the start; warnings only tell. The split is no formula: PREFLIGHT_UNITS made-up units go through the
  * compiled rule itself (seed, versions, coverage, weights, layers, holdouts, prerequisites), so what is wrong with it shows; it takes a
- * worker's thread some tens of milliseconds. Power is that of Welch's test on the primary metric, at the traffic of the last days.
+ * worker's thread some tens of milliseconds. Power is that of the declared way of looking at the primary metric, at the traffic of the last days.
  * All of it is pure: configuration, traffic and baseline in, a struct out, memory from the arena. */
 #pragma once
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "experimentd/config/snapshot.h"
+#include "experimentd/plan/known.h"
+#include "experimentd/plan/planner.h"
 #include "stats/compare.h"
 
 enum {
     PREFLIGHT_UNITS = 100000,
-    PREFLIGHT_FINDINGS_MAX = 64, /* more are not told */
-    PREFLIGHT_DAYS = 7,
-    PREFLIGHT_WEEKS = 8
+    PREFLIGHT_FINDINGS_MAX = 64 /* more are not told */
 };
 /* A split that chance makes as rarely as this is broken. The same units are used each time: chance does not come back. */
 #define PREFLIGHT_SRM_P 1e-6
-#define PREFLIGHT_ALPHA 0.05     /* shared by the treatments, as the verdict does */
 #define PREFLIGHT_POWER 0.8      /* that an effect is called detectable at */
 #define PREFLIGHT_POWER_POOR 0.5 /* less than this after the last week is warned of */
 
@@ -44,41 +43,15 @@ struct preflight_split {
     struct srm srm;
 };
 
-/* Distinct units. Of big traffic only some are counted, for fewer days, and scaled up. */
-struct preflight_traffic {
-    const char *why_not; /* NULL: the rest holds */
-    int64_t until_us;
-    int days;                     /* that were looked at, PREFLIGHT_DAYS or fewer */
-    double share;                 /* of the units that were counted */
-    double units;                 /* in all the days */
-    double daily[PREFLIGHT_DAYS]; /* [0]: the last 24 hours */
-};
-
-/* What is known of the primary metric: a control arm, lately. */
-struct preflight_baseline {
-    const char *why_not; /* NULL: the rest holds */
-    struct str experiment;
-    int64_t as_of_us, n;
-    double mean, variance; /* of a unit; of a ratio by the delta method */
-};
-
-struct preflight_week {
-    int week;
-    double units;      /* in the experiment by its end */
-    double power;      /* at the effect */
-    double detectable; /* relative; NAN: too few units */
-};
-
 struct preflight_power {
     const char *why_not; /* why there are no weeks; NULL: there are */
     struct str metric;   /* {NULL, 0}: none is primary */
     double effect;       /* relative: the experiment's mde */
     double alpha;        /* of one comparison */
-    struct preflight_traffic traffic;
-    struct preflight_baseline baseline;
-    double growth; /* units by day t go as t^growth: 1 all new, 0 all the same */
-    bool growth_assumed;
-    struct preflight_week weeks[PREFLIGHT_WEEKS];
+    struct known_traffic traffic;
+    struct known_baseline baseline;
+    enum plan_method method;
+    struct planner plan;
 };
 
 struct preflight {
@@ -88,9 +61,8 @@ struct preflight {
 };
 
 /* Everything. `e` is one of the snapshot's, a draft; what it names must not have been checked. */
-void preflight_make(const struct snapshot_experiment *e, const struct snapshot *s,
-                    const struct preflight_traffic *traffic, const struct preflight_baseline *baseline,
-                    struct arena *arena, struct preflight *out);
+void preflight_make(const struct snapshot_experiment *e, const struct snapshot *s, const struct known_traffic *traffic,
+                    const struct known_baseline *baseline, struct arena *arena, struct preflight *out);
 /* The same without traffic and baseline, for starts that nobody waits for: the first error. */
 bool preflight_may_start(const struct snapshot_experiment *e, const struct snapshot *s, struct arena *arena,
                          struct err *err) MUSTCHECK;
