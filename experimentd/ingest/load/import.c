@@ -105,7 +105,8 @@ static bool read_table_map(struct import *im, struct err *err)
     if (!im->mapping.n)
         return err_set(err, ERR_INVALID, "give --mapping FILE, a JSON document that says what the columns are");
     bool ok = table_read(im->mapping, s->experiment, s->timestamp_format, s->missing, &im->table, err) &&
-              (!im->table.experiment || import_experiment_spec(im->table.experiment, &im->kept, &im->spec, err));
+              (!im->table.experiment || import_experiment_spec(im->table.experiment, &im->kept, &im->spec, err)) &&
+              (!im->table.metrics || import_metrics_spec(im->table.metrics, &im->kept, &im->metrics, err));
     return ok || err_prefix(err, "\"%s\": ", s->mapping);
 }
 

@@ -83,6 +83,8 @@ static bool note_experiment(struct import *im, bool last, struct err *err)
 {
     const char *key = im->format == FORMAT_TABLE ? im->table.key : im->settings.experiment;
     int64_t first_us, last_us;
+    if (im->metrics.p && !import_metrics_make(im->pg, im->metrics, err))
+        return false;
     if (!im->spec.p)
         return !last || !*key || import_experiment_found(im->pg, key, im->settings.weights, err);
     batch_span(&im->batch, &first_us, &last_us);

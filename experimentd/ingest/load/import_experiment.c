@@ -5,8 +5,11 @@
 #include <stdio.h>
 
 #include "experimentd/config/experiment.h"
+#include "metric/metric.h"
 
-enum stmt { FIND, THERE, METRICS_MISSING, MAKE, WIDEN, TELL, STMT_COUNT };
+enum { METRICS_BYTES_MAX = 1 << 20 };
+
+enum stmt { FIND, THERE, METRICS_MAKE, METRICS_MISSING, MAKE, WIDEN, TELL, STMT_COUNT };
 static_assert((int)STMT_COUNT == IMPORT_EXPERIMENT_STATEMENTS, "a row for every statement");
 
 const struct pg_stmt import_experiment_statements[STMT_COUNT] = {
@@ -33,6 +36,12 @@ const struct pg_stmt import_experiment_statements[STMT_COUNT] = {
                "last "
                "from x) x where not exists (select 1 from experiments where key = $1)" },
     [THERE] = { "import_experiment_there", 1, "select count(*) from experiments where key = $1" },
+    /* $1: writes of config_edit. */
+    [METRICS_MAKE] = { "import_metrics_make", 1,
+                       "select config_edit(null, n.writes, 'import') from (select json_agg(w) as writes from "
+                       "json_array_elements($1::json) w where not exists (select 1 from metrics m where m.key = "
+                       "w->>'key')) n "
+                       "where n.writes is not null" },
     /* $1: the document. */
     [METRICS_MISSING] = { "import_metrics_missing", 1,
                           "select string_agg(quote_ident(m->>'metric'), ', ') from "
@@ -94,6 +103,51 @@ bool import_experiment_spec(json_t *document, struct arena *arena, struct str *o
 {
     struct snapshot_experiment e;
     return experiment_read(document, arena, &e, err) && experiment_spec(&e, arena, out, err);
+}
+
+static bool metric_write_edit(struct jsonw *w, json_t *document, struct arena *arena, struct err *err)
+{
+    struct metric_def m;
+    if (!metric_read(document, arena, &m, err))
+        return false;
+    for (size_t i = 0; i < m.facts_count; i++)
+        if (m.facts[i].of == FACT_SQL)
+            return err_set(err, ERR_INVALID, "metric \"" STR_FMT "\": make metrics of SQL with POST /v1/metrics",
+                           STR_ARG(m.key));
+    jsonw_open(w, NULL, '{');
+    jsonw_text(w, "kind", "metric");
+    jsonw_str(w, "key", m.key);
+    jsonw_text(w, "action", "import");
+    jsonw_open(w, "spec", '{');
+    metric_write(w, &m);
+    jsonw_close(w);
+    jsonw_close(w);
+    return true;
+}
+
+bool import_metrics_spec(json_t *list, struct arena *arena, struct str *out, struct err *err)
+{
+    struct buf b;
+    struct jsonw w;
+    bool ok = true;
+    buf_init(&b, METRICS_BYTES_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '[');
+    for (size_t i = 0; ok && i < json_array_size(list); i++)
+        ok = metric_write_edit(&w, json_array_get(list, i), arena, err);
+    jsonw_close(&w);
+    ok = ok && buf_ok(&b, "the metrics", err);
+    if (ok)
+        *out = arena_str(arena, buf_str(&b));
+    buf_release(&b);
+    return ok;
+}
+
+bool import_metrics_make(struct pg *pg, struct str writes, struct err *err)
+{
+    const char *params[] = { writes.p };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &import_experiment_statements[METRICS_MAKE], params, err);
+    return r != NULL;
 }
 
 static bool metrics_known(struct pg *pg, const char *spec, struct err *err)

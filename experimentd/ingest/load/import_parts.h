@@ -39,6 +39,7 @@ struct import {
     struct table table;
     struct str mapping; /* the text of --mapping */
     struct str spec;    /* of the experiment that the table's mapping tells; {NULL, 0}: none */
+    struct str metrics; /* writes of those that it defines */
     struct arena kept;  /* both */
     struct pgcluster *cluster;
     struct pg *pg;

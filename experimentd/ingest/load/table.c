@@ -210,9 +210,11 @@ static bool read_document(json_t *root, struct table *t, struct err *err)
 {
     struct json_reader r;
     struct str format;
-    json_t *signals = NULL;
+    json_t *signals = NULL, *metrics = NULL;
     json_reader_open(&r, root, "mapping");
     read_experiment(&r, t);
+    if (json_get_array(&r, "metrics", JSON_OPTIONAL, &metrics))
+        t->metrics = json_incref(metrics);
     read_filters(&r, t);
     read_missing(&r, t);
     if (json_get_str(&r, "timestamp_format", JSON_OPTIONAL, &format, &t->arena))
@@ -247,6 +249,7 @@ bool table_read(struct str document, const char *key, const char *timestamp_form
 void table_release(struct table *t)
 {
     json_decref(t->experiment);
+    json_decref(t->metrics);
     while (t->patterns) {
         struct table_pattern *next = t->patterns->next;
         regfree(&t->patterns->regex);

@@ -2,6 +2,7 @@
  *
  *   {"experiment": {"key": "cookie-cats", "variants": [{"key": "gate_30"}, {"key": "gate_40"}], "metrics": ["games"]},
  *    "unit": "userid", "variant": "version", "at": {"text": "2016-01-04"},
+ *    "metrics": [{"key": "games", "kind": "mean", "numerator": {"of": "signals", "type": "game", "sum": "value"}}],
  *    "signals": [{"type": "game", "value": "sum_gamerounds"}, {"type": "login", "if": "retention_1", "after_hours": 24}]}
  *
  * A CELL says where a text or a number is: "COLUMN"; a number; {"text": "…"}; or {"column": "…" or "file": true, "find"?: REGEX (its first group),
@@ -58,6 +59,7 @@ struct table_filter {
 
 struct table {
     json_t *experiment; /* its document, origin "imported"; NULL: none was given */
+    json_t *metrics;    /* documents of the metrics that it needs; NULL: none */
     const char *key;    /* of the experiment; "" none */
     const char *timestamp_format;
     struct str missing[16]; /* texts that stand for "not there" */
