@@ -34,6 +34,7 @@
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
+#include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/units/eraser.h"
 
@@ -246,6 +247,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (!s->listen_event)
         try_database(s);
     run_schedule(s);
+    if (s->listen_event)
+        ages_turn(s->ages, s->pg);
 }
 
 /* ---- starting ---- */
@@ -408,6 +411,7 @@ static bool start(struct server *s, struct err *err)
     if (!make_dir(s->settings.data_dir, err) || !open_database(s, err) || !open_journal(s, err))
         return false;
     s->schedule = schedule_new();
+    s->ages = ages_new();
     s->key_rate = key_rate_new(s->settings.ingest_key_rate);
     s->live = live_new(s->workers_count, s->started_us);
     snapshot_init(s->workers_count);
@@ -436,6 +440,7 @@ static void stop(struct server *s)
     if (s->listen_event)
         event_free(s->listen_event);
     schedule_free(s->schedule);
+    ages_free(s->ages);
     key_rate_free(s->key_rate);
     live_free(s->live);
     snapshot_shutdown();

@@ -23,6 +23,7 @@ struct loader;
 struct pg;
 struct pgcluster;
 struct schedule;
+struct ages;
 
 enum { THREADS_MAX = 64 };
 
@@ -52,6 +53,7 @@ struct server {
     struct live *live; /* the last that clients sent: ingest/live/live.h */
     struct eraser *eraser;
     struct schedule *schedule; /* what happens to experiments by the clock */
+    struct ages *ages;         /* of results */
     struct event_base *base;
     struct event *listen_event;
     unsigned workers_count;

@@ -1,9 +1,11 @@
 /* /metrics: counters in Prometheus' text format 0.0.4. Every number is read relaxed from counters that others write. */
 #include "base/buf.h"
+#include "base/clock.h"
 #include "experimentd/admin/handlers.h"
 #include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/load/loader.h"
+#include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
 
@@ -157,6 +159,7 @@ void admin_metrics(struct http_request *req, void *arg)
     ingest_metrics(&b, s);
     format_metrics(&b, s);
     schedule_metrics(&b, s);
+    ages_write(s->ages, clock_now_us(), &b);
     one(&b, "experimentd_sticky_unavailable_total", "counter",
         "times that sticky assignments could not be read or written", (double)atomic_load(&s->sticky_unavailable));
     one(&b, "experimentd_database_up", "gauge", "1 while the control connection stands", atomic_load(&s->database_up));
