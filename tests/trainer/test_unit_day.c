@@ -3,10 +3,22 @@
 #include <criterion/new/assert.h>
 #include <math.h>
 
+#include "program_of.h"
 #include "trainer/kernels/unit_day.h"
 
 enum { EVENTS = 400, UNITS = 5, QUERIES = 6, ROUNDS = 300, EXPERIMENTS = 2 };
 #define DAY_END INT64_C(1000000000000)
+#define QUERY_WINDOW_US METRIC_QUERY_WINDOW_US
+
+struct day_sums {
+    double clicks, queries, reciprocal_ranks, zero_queries, known_queries, seconds, timed_queries;
+};
+static const struct event_hit one_click = { F_CLICKS, 1 };
+
+static struct unit_day_rules rules_of(const struct program *p)
+{
+    return (struct unit_day_rules){ .program = p, .from_us = DAY_END - INT64_C(86400000000), .to_us = DAY_END };
+}
 
 static uint64_t state;
 
@@ -34,8 +46,11 @@ static struct day_event random_event(void)
         e.at_us -= INT64_C(2000000000);
     if (draw(10))
         e.query_id = str_of(queries[draw(QUERIES)]);
-    if (e.kind == EVENT_CLICK)
+    if (e.kind == EVENT_CLICK) {
         e.position = (int32_t)draw(5);
+        e.hits = &one_click;
+        e.hits_count = 1;
+    }
     if (e.kind == EVENT_RESPONSE || (e.kind == EVENT_REQUEST && draw(2)))
         e.value = draw(3);
     return e;
@@ -96,10 +111,10 @@ static struct day_sums model(const struct day_event *all, size_t n, struct str u
     return s;
 }
 
-static void same(const struct day_sums *a, const struct day_sums *b, const char *what)
+static void same(const double *x, const struct day_sums *b, const char *what)
 {
-    const double *x = (const double *)a, *y = (const double *)b;
-    for (size_t i = 0; i < sizeof *a / sizeof *x; i++)
+    const double *y = (const double *)b;
+    for (size_t i = 0; i < FIRST_FACTS; i++)
         cr_assert(fabs(x[i] - y[i]) < 1e-6, "%s, sum %zu: %g, the model says %g", what, i, x[i], y[i]);
 }
 
@@ -113,7 +128,7 @@ static bool compare(void *arg, const struct unit_day *u, struct err *err)
     struct check *c = arg;
     (void)err;
     struct day_sums whole = model(c->all, c->n, u->unit, INT64_MIN);
-    same(&u->all, &whole, "the whole day");
+    same(u->all, &whole, "the whole day");
     for (size_t i = 0; i < u->exposures_count; i++) {
         const struct day_exposure *e = &u->exposures[i];
         struct day_sums after = model(c->all, c->n, u->unit, e->at_us);
@@ -123,7 +138,7 @@ static bool compare(void *arg, const struct unit_day *u, struct err *err)
                 c->all[k].experiment == e->experiment && c->all[k].at_us < first)
                 first = c->all[k].at_us;
         cr_assert(eq(i64, e->at_us, first));
-        same(&e->after, &after, "from the first exposure on");
+        same(e->after, &after, "from the first exposure on");
     }
     c->units++;
     return true;
@@ -131,62 +146,78 @@ static bool compare(void *arg, const struct unit_day *u, struct err *err)
 
 Test(unit_day, records_are_what_the_plain_model_says)
 {
+    const struct program program = PROGRAM_OF(first_metrics);
+    const struct unit_day_rules rules = rules_of(&program);
     for (state = 1; state < ROUNDS * 1000; state = (state / 1000 + 1) * 1000 + 1) {
         uint64_t round = state;
         struct day_event events[EVENTS], sorted[EVENTS];
-        struct arena arena;
         struct err err;
         size_t n = 1 + draw(EVENTS - 1);
         struct check c = { .all = events, .n = n };
-        arena_init(&arena, 1 << 14);
         for (size_t i = 0; i < n; i++)
             sorted[i] = events[i] = random_event();
-        cr_assert(unit_days(sorted, n, DAY_END, &arena, compare, &c, &err));
-        arena_release(&arena);
+        cr_assert(unit_days(sorted, n, &rules, compare, &c, &err));
         state = round;
     }
 }
 
+struct written {
+    struct buf bytes;
+    const struct program *program;
+};
+
 static bool write_record(void *arg, const struct unit_day *u, struct err *err)
 {
+    struct written *w = arg;
     (void)err;
-    unit_day_write(arg, u);
+    unit_day_write(&w->bytes, u, w->program);
     return true;
 }
+
+/* With windows, so that single values are written, too. */
+static const char *const listed_metrics[] = {
+    "{\"key\": \"a\", \"kind\": \"mean\", \"numerator\": {\"of\": \"signals\", \"type\": \"click\"},"
+    " \"window\": {\"to_hours\": 24}}",
+    "{\"key\": \"b\", \"kind\": \"ratio\", \"numerator\": {\"of\": \"queries\", \"that\": \"seconds_to_first_click\"},"
+    " \"denominator\": {\"of\": \"queries\"}, \"window\": {\"to_hours\": 24}}",
+};
 
 Test(unit_day, the_order_of_rows_does_not_matter_and_records_read_back)
 {
     struct day_event events[EVENTS], shuffled[EVENTS];
-    struct arena arena;
+    const struct program program = PROGRAM_OF(listed_metrics);
+    const struct unit_day_rules rules = rules_of(&program);
+    struct written a = { .program = &program }, b = a;
     struct err err;
-    AUTO(buf_release) struct buf a;
-    AUTO(buf_release) struct buf b;
     state = 42;
-    buf_init(&a, 1 << 20);
-    buf_init(&b, 1 << 20);
-    arena_init(&arena, 1 << 14);
+    buf_init(&a.bytes, 1 << 20);
+    buf_init(&b.bytes, 1 << 20);
     for (size_t i = 0; i < EVENTS; i++)
         shuffled[EVENTS - 1 - i] = events[i] = random_event();
-    cr_assert(unit_days(events, EVENTS, DAY_END, &arena, write_record, &a, &err));
-    cr_assert(unit_days(shuffled, EVENTS, DAY_END, &arena, write_record, &b, &err));
-    cr_assert(str_eq(buf_str(&a), buf_str(&b)));
-    struct str rest = buf_str(&a);
+    cr_assert(unit_days(events, EVENTS, &rules, write_record, &a, &err));
+    cr_assert(unit_days(shuffled, EVENTS, &rules, write_record, &b, &err));
+    cr_assert(str_eq(buf_str(&a.bytes), buf_str(&b.bytes)));
+    struct str rest = buf_str(&a.bytes);
     struct unit_day u;
-    size_t count = 0;
-    for (; rest.n; count++)
-        cr_assert(unit_day_read(&rest, &u, &arena));
-    cr_assert(eq(sz, count, UNITS));
-    for (size_t cut = 1; cut < 40; cut++) {
-        rest = (struct str){ a.p, cut };
-        cr_assert(not(unit_day_read(&rest, &u, &arena)), "%zu bytes", cut);
+    size_t count = 0, items = 0;
+    for (; rest.n; count++) {
+        cr_assert(unit_day_read(&rest, &program, &u, program_arena()));
+        items += u.items_count;
     }
-    arena_release(&arena);
+    cr_assert(eq(sz, count, UNITS));
+    cr_assert(gt(sz, items, 0));
+    for (size_t cut = 1; cut < 40; cut++) {
+        rest = (struct str){ a.bytes.p, cut };
+        cr_assert(not(unit_day_read(&rest, &program, &u, program_arena())), "%zu bytes", cut);
+    }
+    buf_release(&a.bytes);
+    buf_release(&b.bytes);
 }
 
 static bool first_query_seconds(void *arg, const struct unit_day *u, struct err *err)
 {
     (void)err;
-    *(double *)arg = u->all.seconds;
+    *(double *)arg = u->all[F_SECONDS];
     return true;
 }
 
@@ -201,11 +232,10 @@ Test(unit_day, a_click_behind_midnight_belongs_to_its_query)
           .position = 2,
           .value = NAN },
     };
-    struct arena arena;
+    const struct program program = PROGRAM_OF(first_metrics);
+    const struct unit_day_rules rules = rules_of(&program);
     struct err err;
     double seconds = 0;
-    arena_init(&arena, 1 << 12);
-    cr_assert(unit_days(events, 2, DAY_END, &arena, first_query_seconds, &seconds, &err));
+    cr_assert(unit_days(events, 2, &rules, first_query_seconds, &seconds, &err));
     cr_assert(epsilon_eq(dbl, seconds, 120, 1e-9));
-    arena_release(&arena);
 }

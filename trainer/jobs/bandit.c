@@ -2,13 +2,14 @@
  *
  * Reads what the job "metrics" has published, believes (stats/bandit.h), decides, and publishes with config_set_weights(): only where
  * the experiment is still the one that was read, so that an edit or another run that came between wins. Weights are kept, with the reason
- * on standard error, until every arm has its burn-in. Units are compared within days of first exposure (MOMENTS_COHORT). */
+ * on standard error, until every arm has its burn-in. Units are compared within days of first exposure (CELL_COHORT). */
 #include <math.h>
 #include <stdio.h>
 
 #include "base/jsonw.h"
 #include "stats/bandit.h"
 #include "trainer/jobs/job.h"
+#include "trainer/kernels/unit_cells.h"
 
 enum { WEIGHTS_BYTES_MAX = 64 << 10 };
 
@@ -30,7 +31,7 @@ static const struct pg_stmt read_statements[STMT_COUNT] = {
                "from variants v join experiments e on e.key = v.experiment where e.key = $1 order by v.position" },
     [CELLS] = { "bandit_cells", 2,
                 "select day - date '1970-01-01', variant, n, mean_x, m2_x, coalesce(mean_y, 0), coalesce(m2_y, 0), "
-                "coalesce(cxy, 0) from moments where experiment = $1 and metric = $2 and segment = '" MOMENTS_COHORT
+                "coalesce(cxy, 0) from moments where experiment = $1 and metric = $2 and segment = '" CELL_COHORT
                 "' order by day" },
 };
 /* Every edit of the configuration begins with this lock, so nothing moves between the check of the version and the write. */

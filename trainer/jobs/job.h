@@ -25,10 +25,6 @@ struct job {
 extern const struct job *const jobs[]; /* ends with NULL */
 extern const struct job job_metrics, job_bandit, job_seal, job_retention, job_sessions;
 
-/* What moments.segment says of units by the day of their first exposure: `day` is that day, and n … cxy all that was seen of them since. Of
- * bandits only. */
-#define MOMENTS_COHORT ":first_day"
-
 /* Runs a pass and keeps its row in run_passes. */
 bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,
               struct err *err) MUSTCHECK;

@@ -1,27 +1,61 @@
 /* metrics.h - what the job "metrics" and its two kernels say to each other. All little-endian, all in this program.
  *
- * params of both kernels: JSON {"snapshot": "…", "archive": its folder or null, "experiments": [["key", last_day, first_us, cohorts], …]}; an experiment's number
- * is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are asked for, too.
- * desc of "metrics.day@1": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
- * desc of "metrics.units@2": "LO HI DAY DAY …", the buckets and one day for each input; its result: metrics_cell and metrics_counts records. */
+ * params of both kernels: JSON {"snapshot": "…", "archive": its folder or null, "data_end_us": up to which instant anything can be known,
+ * "metrics": [definition, …], "experiments": [{"key", "last_day", "first_us", "cohorts", "metrics": [place in the list above, …]}, …]}. An
+ * experiment's number is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are
+ * asked for, too. "metrics.units" has "want_caps": true when what is asked for are the sketches that caps at percentiles are made of, and in
+ * the pass behind that "caps": what each day's values are capped at, [[day, experiment, metric, value], …].
+ * desc of "metrics.day@2": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
+ * desc of "metrics.units@3": "LO HI DAY DAY …", the buckets and one day for each input; its result: the records below. */
 #pragma once
 #include "base/buf.h"
-#include "trainer/kernels/unit_total.h"
+#include "trainer/kernels/unit_cells.h"
 
 extern const struct kernel kernel_metrics_day, kernel_metrics_units;
 
+struct metrics_cap {
+    int32_t day;
+    uint32_t experiment, metric;
+    double value;
+};
+
 struct metrics_params {
     struct str snapshot, archive; /* archive: {NULL, 0} none is known */
+    int64_t data_end_us;
+    bool want_caps;
+    struct program program;
+    struct total_experiment *experiments;
     struct str *keys;
-    int32_t *last_days;
     int64_t *first_us;
     bool *cohorts;
     size_t count;
+    struct metrics_cap *caps;
+    size_t caps_count;
 };
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;
+struct total_rules metrics_rules(const struct metrics_params *p);
 
-enum { METRICS_CELL = 'c', METRICS_COHORT = 'f', METRICS_COUNTS = 'n' };
-void metrics_write_cell(struct buf *b, const struct total_cell *c);
+/* Records of the result. A cell of METRICS_CAP is the sketch of one experiment, metric and day. */
+enum metrics_record {
+    METRICS_END = 0,
+    METRICS_CELL = 'c',
+    METRICS_CAP = 'q',
+    METRICS_COUNTS = 'n',
+    METRICS_EXPOSURES = 'e'
+};
+enum { METRICS_RECORD_MAX = 256 << 10 };
+void metrics_write_cell(struct buf *b, enum metrics_record kind, const struct total_cell *c);
 void metrics_write_counts(struct buf *b, uint32_t experiment, const struct total_counts *c);
-/* Takes the next record off *in: its kind, or 0 when it is none. */
-int metrics_read(struct str *in, struct total_cell *cell, uint32_t *experiment, struct total_counts *counts);
+void metrics_write_exposures(struct buf *b, const struct total_exposures *e);
+
+/* One record of any kind; texts are borrowed from its bytes. */
+struct metrics_read {
+    struct total_cell cell; /* pre and sketch point to those below, or are NULL */
+    struct cross pre;
+    struct sketch sketch;
+    uint32_t experiment; /* of counts */
+    struct total_counts counts;
+    struct total_exposures exposures;
+};
+/* Takes the next record off *in: its kind, or METRICS_END when it is none. */
+enum metrics_record metrics_read(struct str *in, struct metrics_read *out);

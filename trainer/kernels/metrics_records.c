@@ -1,48 +1,53 @@
-#include "base/json.h"
+#include <stddef.h>
+
+#include "stats/ranks/sketch_bytes.h"
 #include "trainer/kernels/metrics.h"
 
-bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err)
+static void put_text(struct buf *b, struct str s)
 {
-    json_auto_t *root = json_parse(json, err);
-    struct json_reader r;
-    json_t *list = NULL;
-    if (!root)
-        return false;
-    out->archive = (struct str){ NULL, 0 };
-    json_reader_open(&r, root, "params");
-    (void)json_get_str(&r, "snapshot", JSON_REQUIRED, &out->snapshot, arena);
-    (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
-    (void)json_get_array(&r, "experiments", JSON_REQUIRED, &list);
-    if (!json_reader_close(&r, err))
-        return false;
-    out->count = json_array_size(list);
-    out->keys = arena_zalloc(arena, out->count * sizeof *out->keys);
-    out->last_days = arena_zalloc(arena, out->count * sizeof *out->last_days);
-    out->first_us = arena_zalloc(arena, out->count * sizeof *out->first_us);
-    out->cohorts = arena_zalloc(arena, out->count * sizeof *out->cohorts);
-    for (size_t i = 0; i < out->count; i++) {
-        json_t *pair = json_array_get(list, i), *key = json_array_get(pair, 0);
-        if (!json_is_string(key) || !json_is_integer(json_array_get(pair, 1)) ||
-            !json_is_integer(json_array_get(pair, 2)) || !json_is_boolean(json_array_get(pair, 3)))
-            return err_set(err, ERR_INVALID, "params: experiment %zu is not [key, last day, first instant, cohorts]",
-                           i);
-        out->keys[i] = arena_str(arena, (struct str){ json_string_value(key), json_string_length(key) });
-        out->last_days[i] = (int32_t)json_integer_value(json_array_get(pair, 1));
-        out->first_us[i] = json_integer_value(json_array_get(pair, 2));
-        out->cohorts[i] = json_is_true(json_array_get(pair, 3));
-    }
-    return true;
+    uint32_t n = (uint32_t)s.n;
+    buf_add(b, &n, sizeof n);
+    buf_add_str(b, s);
 }
 
-void metrics_write_cell(struct buf *b, const struct total_cell *c)
+static void put_cross(struct buf *b, const struct cross *c)
 {
-    uint32_t n = (uint32_t)c->variant.n;
-    buf_add_byte(b, c->cohort ? METRICS_COHORT : METRICS_CELL);
-    buf_add(b, &c->experiment, sizeof c->experiment);
-    buf_add(b, &c->day, sizeof c->day);
+    uint8_t vars = (uint8_t)c->vars;
+    buf_add(b, &vars, sizeof vars);
+    buf_add(b, &c->n, sizeof c->n);
+    buf_add(b, c->mean, c->vars * sizeof *c->mean);
+    buf_add(b, c->rest, c->vars * sizeof *c->rest);
+    for (size_t i = 0; i < c->vars; i++)
+        buf_add(b, c->m2[i], c->vars * sizeof **c->m2);
+}
+
+static void put_sketch(struct buf *b, const struct sketch *s)
+{
+    uint32_t n = 0;
+    size_t at = b->n;
     buf_add(b, &n, sizeof n);
-    buf_add_str(b, c->variant);
-    buf_add(b, c->metrics, sizeof c->metrics);
+    char *to = buf_reserve(b, SKETCH_BYTES_MAX);
+    if (!to)
+        return;
+    n = (uint32_t)sketch_bytes_write(s, (unsigned char *)to);
+    b->n += n;
+    memcpy(b->p + at, &n, sizeof n);
+}
+
+void metrics_write_cell(struct buf *b, enum metrics_record kind, const struct total_cell *c)
+{
+    buf_add_byte(b, (char)kind);
+    buf_add(b, &c->experiment, sizeof c->experiment);
+    buf_add(b, &c->metric, sizeof c->metric);
+    buf_add(b, &c->day, sizeof c->day);
+    put_text(b, c->variant);
+    put_text(b, c->segment);
+    buf_add(b, &c->m, sizeof c->m);
+    buf_add_byte(b, (char)((c->pre != NULL) | (c->sketch != NULL) << 1));
+    if (c->pre)
+        put_cross(b, c->pre);
+    if (c->sketch)
+        put_sketch(b, c->sketch);
 }
 
 void metrics_write_counts(struct buf *b, uint32_t experiment, const struct total_counts *c)
@@ -51,6 +56,19 @@ void metrics_write_counts(struct buf *b, uint32_t experiment, const struct total
     buf_add(b, &experiment, sizeof experiment);
     buf_add(b, c, sizeof *c);
 }
+
+void metrics_write_exposures(struct buf *b, const struct total_exposures *e)
+{
+    buf_add_byte(b, METRICS_EXPOSURES);
+    buf_add(b, &e->experiment, sizeof e->experiment);
+    buf_add(b, &e->day, sizeof e->day);
+    put_text(b, e->variant);
+    put_text(b, e->segment);
+    buf_add(b, &e->units, sizeof e->units);
+    buf_add(b, &e->several, sizeof e->several);
+}
+
+/* ---- back ---- */
 
 static bool take(struct str *in, void *out, size_t n)
 {
@@ -62,20 +80,70 @@ static bool take(struct str *in, void *out, size_t n)
     return true;
 }
 
-int metrics_read(struct str *in, struct total_cell *cell, uint32_t *experiment, struct total_counts *counts)
+static bool take_text(struct str *in, struct str *out)
 {
-    char kind;
     uint32_t n;
-    if (!take(in, &kind, 1))
-        return 0;
-    if (kind == METRICS_COUNTS)
-        return take(in, experiment, sizeof *experiment) && take(in, counts, sizeof *counts) ? kind : 0;
-    if ((kind != METRICS_CELL && kind != METRICS_COHORT) || !take(in, &cell->experiment, sizeof cell->experiment) ||
-        !take(in, &cell->day, sizeof cell->day) || !take(in, &n, sizeof n) || in->n < n)
-        return 0;
-    cell->cohort = kind == METRICS_COHORT;
-    cell->variant = (struct str){ in->p, n };
+    if (!take(in, &n, sizeof n) || in->n < n)
+        return false;
+    *out = (struct str){ in->p, n };
     in->p += n;
     in->n -= n;
-    return take(in, cell->metrics, sizeof cell->metrics) ? kind : 0;
+    return true;
+}
+
+static bool take_cross(struct str *in, struct cross *out)
+{
+    uint8_t vars;
+    if (!take(in, &vars, sizeof vars) || vars < 1 || vars > CROSS_MAX)
+        return false;
+    *out = cross_none(vars);
+    if (!take(in, &out->n, sizeof out->n) || !take(in, out->mean, vars * sizeof *out->mean) ||
+        !take(in, out->rest, vars * sizeof *out->rest))
+        return false;
+    for (size_t i = 0; i < vars; i++)
+        if (!take(in, out->m2[i], vars * sizeof **out->m2))
+            return false;
+    return true;
+}
+
+static bool take_sketch(struct str *in, struct sketch *out)
+{
+    struct str bytes;
+    return take_text(in, &bytes) && sketch_bytes_read(bytes.p, bytes.n, out, NULL);
+}
+
+static bool take_cell(struct str *in, struct metrics_read *out)
+{
+    struct total_cell *c = &out->cell;
+    char parts;
+    *c = (struct total_cell){ 0 };
+    if (!take(in, &c->experiment, sizeof c->experiment) || !take(in, &c->metric, sizeof c->metric) ||
+        !take(in, &c->day, sizeof c->day) || !take_text(in, &c->variant) || !take_text(in, &c->segment) ||
+        !take(in, &c->m, sizeof c->m) || !take(in, &parts, 1))
+        return false;
+    c->pre = parts & 1 ? &out->pre : NULL;
+    c->sketch = parts & 2 ? &out->sketch : NULL;
+    return (!c->pre || take_cross(in, &out->pre)) && (!c->sketch || take_sketch(in, &out->sketch));
+}
+
+static bool take_exposures(struct str *in, struct total_exposures *e)
+{
+    return take(in, &e->experiment, sizeof e->experiment) && take(in, &e->day, sizeof e->day) &&
+           take_text(in, &e->variant) && take_text(in, &e->segment) && take(in, &e->units, sizeof e->units) &&
+           take(in, &e->several, sizeof e->several);
+}
+
+enum metrics_record metrics_read(struct str *in, struct metrics_read *out)
+{
+    char kind;
+    bool ok = take(in, &kind, 1);
+    if (ok && (kind == METRICS_CELL || kind == METRICS_CAP))
+        ok = take_cell(in, out);
+    else if (ok && kind == METRICS_COUNTS)
+        ok = take(in, &out->experiment, sizeof out->experiment) && take(in, &out->counts, sizeof out->counts);
+    else if (ok && kind == METRICS_EXPOSURES)
+        ok = take_exposures(in, &out->exposures);
+    else
+        ok = false;
+    return ok ? (enum metrics_record)kind : METRICS_END;
 }

@@ -1,111 +1,177 @@
 #include "trainer/kernels/unit_total.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "base/hash.h"
 
-const char *const total_metric_keys[] = {
-    [TOTAL_CTR] = "ctr",
-    [TOTAL_CLICKS_PER_UNIT] = "clicks_per_unit",
-    [TOTAL_CLICKS_PER_QUERY] = "clicks_per_query",
-    [TOTAL_MRR] = "mrr",
-    [TOTAL_ZERO_RESULT_RATE] = "zero_result_rate",
-    [TOTAL_TIME_TO_FIRST_CLICK] = "time_to_first_click",
-};
-static_assert(sizeof total_metric_keys / sizeof *total_metric_keys == TOTAL_METRIC_COUNT, "a key for every metric");
-
-bool total_metric_is_ratio(enum total_metric m)
-{
-    return m != TOTAL_CTR && m != TOTAL_CLICKS_PER_UNIT;
-}
-
-/* A unit in one experiment. */
-struct total {
-    uint32_t experiment, variant; /* number of the variant's cell */
-    uint32_t next;                /* of the same unit; 0 none (entry 0 is not used) */
-    int32_t day;                  /* of the first exposure */
-    bool several, marked;
-    struct day_sums sums;
+/* Of one column: a number, or the first of a list. Entry 0 of every list is not used: it ends them. */
+union kept {
+    double sum;
+    uint32_t place;
 };
 
-struct variant {
-    uint32_t experiment;
-    struct str key;
+struct value {
+    double value;
+    uint32_t next;
 };
 
-struct slot {
-    struct str unit;
-    uint32_t first; /* its totals */
+/* Sums of one unit and day, one for each fact in `sums` at the same place. */
+struct past {
+    int32_t day;
+    uint32_t next; /* the day before it */
+};
+
+struct unit {
+    uint32_t totals, past; /* the first of each */
     bool marked;
 };
 
-struct unit_totals {
-    struct arena texts;
-    struct slot *slots; /* open addressing; unit.p NULL: empty */
-    size_t slots_room, slots_used;
-    struct total *totals;
-    size_t totals_count, totals_room;
-    struct variant *variants;
-    size_t variants_count, variants_room;
-    int64_t *last_us; /* per experiment */
-    size_t experiments;
+struct name {
+    struct str unit; /* p NULL: empty */
+    uint32_t number;
 };
 
-struct unit_totals *unit_totals_new(void)
+/* Which columns are kept for an experiment; places[column] is PROGRAM_NONE for the others. */
+struct layout {
+    uint32_t *columns, *places;
+    size_t count;
+};
+
+/* Places of an experiment's totals. */
+struct members {
+    uint32_t *list;
+    size_t list_count, list_room;
+    int64_t last_us;
+};
+
+struct unit_totals {
+    const struct total_rules *rules;
+    struct arena texts;
+    struct layout *layouts; /* of each experiment */
+    struct members *members;
+    struct name *names; /* open addressing */
+    size_t names_room;
+    struct unit *units;
+    size_t units_count, units_room;
+    struct total *totals;
+    size_t totals_count, totals_room;
+    union kept *kept;
+    size_t kept_count, kept_room;
+    struct value *values;
+    size_t values_count, values_room;
+    struct past *past;
+    double *sums;
+    size_t past_count, past_room, sums_room;
+    uint32_t past_free; /* entries given back */
+    struct total_variant *variants;
+    size_t variants_count, variants_room;
+    struct str *dims;
+    size_t dims_count, dims_room;
+};
+
+/* Makes room for `more` behind `count`. */
+static void *grown(void *list, size_t count, size_t more, size_t *room, size_t size)
+{
+    if (count + more <= *room)
+        return list;
+    while (*room < count + more)
+        *room = *room ? *room * 2 : 64;
+    return mem_realloc(list, *room * size);
+}
+#define GROW(t, list, more) \
+    ((t)->list = grown((t)->list, (t)->list##_count, (more), &(t)->list##_room, sizeof *(t)->list))
+
+static void lay_out(struct layout *l, const struct program *p, const struct total_experiment *e, struct arena *arena)
+{
+    l->columns = arena_alloc(arena, (p->columns_count + 1) * sizeof *l->columns);
+    l->places = arena_alloc(arena, (p->columns_count + 1) * sizeof *l->places);
+    memset(l->places, 0xff, (p->columns_count + 1) * sizeof *l->places);
+    for (size_t i = 0; i < e->metrics_count; i++) {
+        const struct program_metric *m = &p->metrics[e->metrics[i]];
+        const uint32_t of[] = { m->x, m->y, m->before_x, m->before_y };
+        for (size_t k = 0; k < COUNT_OF(of); k++)
+            if (of[k] != PROGRAM_NONE && l->places[of[k]] == PROGRAM_NONE) {
+                l->places[of[k]] = (uint32_t)l->count;
+                l->columns[l->count++] = of[k];
+            }
+    }
+}
+
+struct unit_totals *unit_totals_new(const struct total_rules *rules)
 {
     struct unit_totals *t = mem_zalloc(sizeof *t);
     arena_init(&t->texts, 1 << 16);
-    t->slots_room = 1024;
-    t->slots = mem_zalloc(t->slots_room * sizeof *t->slots);
-    t->totals_count = 1;
-    t->totals_room = 1024;
-    t->totals = mem_zalloc(t->totals_room * sizeof *t->totals);
+    t->rules = rules;
+    t->layouts = arena_zalloc(&t->texts, (rules->experiments_count + 1) * sizeof *t->layouts);
+    t->members = arena_zalloc(&t->texts, (rules->experiments_count + 1) * sizeof *t->members);
+    for (size_t i = 0; i < rules->experiments_count; i++)
+        lay_out(&t->layouts[i], rules->program, &rules->experiments[i], &t->texts);
+    t->names_room = 1024;
+    t->names = mem_zalloc(t->names_room * sizeof *t->names);
+    t->totals_count = t->values_count = t->past_count = 1;
+    GROW(t, totals, 0);
+    GROW(t, values, 0);
+    GROW(t, past, 0);
     return t;
 }
 
 void unit_totals_free(struct unit_totals *t)
 {
+    for (size_t i = 0; i < t->rules->experiments_count; i++)
+        mem_free(t->members[i].list);
     arena_release(&t->texts);
-    mem_free(t->slots);
+    mem_free(t->names);
+    mem_free(t->units);
     mem_free(t->totals);
+    mem_free(t->kept);
+    mem_free(t->values);
+    mem_free(t->past);
+    mem_free(t->sums);
     mem_free(t->variants);
-    mem_free(t->last_us);
+    mem_free(t->dims);
     mem_free(t);
 }
 
-static struct slot *probe(struct slot *slots, size_t room, struct str unit)
+/* ---- units by name ---- */
+
+static struct name *probe(struct name *names, size_t room, struct str unit)
 {
     size_t at = (size_t)(hash64(unit) >> 12); /* the low bits are the bucket: alike within a range */
-    while (slots[at & (room - 1)].unit.p && !str_eq(slots[at & (room - 1)].unit, unit))
+    while (names[at & (room - 1)].unit.p && !str_eq(names[at & (room - 1)].unit, unit))
         at++;
-    return &slots[at & (room - 1)];
+    return &names[at & (room - 1)];
 }
 
-static void grow_slots(struct unit_totals *t)
+static void grow_names(struct unit_totals *t)
 {
-    size_t room = t->slots_room * 2;
-    struct slot *slots = mem_zalloc(room * sizeof *slots);
-    for (size_t i = 0; i < t->slots_room; i++)
-        if (t->slots[i].unit.p)
-            *probe(slots, room, t->slots[i].unit) = t->slots[i];
-    mem_free(t->slots);
-    t->slots = slots;
-    t->slots_room = room;
+    size_t room = t->names_room * 2;
+    struct name *names = mem_zalloc(room * sizeof *names);
+    for (size_t i = 0; i < t->names_room; i++)
+        if (t->names[i].unit.p)
+            *probe(names, room, t->names[i].unit) = t->names[i];
+    mem_free(t->names);
+    t->names = names;
+    t->names_room = room;
 }
 
-static struct slot *slot_of(struct unit_totals *t, struct str unit, bool make)
+static struct unit *unit_of(struct unit_totals *t, struct str name, bool make)
 {
-    struct slot *s = probe(t->slots, t->slots_room, unit);
-    if (s->unit.p || !make)
-        return s->unit.p ? s : NULL;
-    if (t->slots_used * 2 >= t->slots_room) {
-        grow_slots(t);
-        s = probe(t->slots, t->slots_room, unit);
+    struct name *n = probe(t->names, t->names_room, name);
+    if (n->unit.p || !make)
+        return n->unit.p ? &t->units[n->number] : NULL;
+    if (t->units_count * 2 >= t->names_room) {
+        grow_names(t);
+        n = probe(t->names, t->names_room, name);
     }
-    s->unit = arena_str(&t->texts, unit);
-    t->slots_used++;
-    return s;
+    GROW(t, units, 1);
+    *n = (struct name){ arena_str(&t->texts, name), (uint32_t)t->units_count };
+    t->units[t->units_count] = (struct unit){ 0 };
+    return &t->units[t->units_count++];
+}
+
+void unit_totals_mark(struct unit_totals *t, struct str unit)
+{
+    unit_of(t, unit, true)->marked = true;
 }
 
 static uint32_t variant_of(struct unit_totals *t, uint32_t experiment, struct str key)
@@ -113,154 +179,317 @@ static uint32_t variant_of(struct unit_totals *t, uint32_t experiment, struct st
     for (size_t i = 0; i < t->variants_count; i++)
         if (t->variants[i].experiment == experiment && str_eq(t->variants[i].key, key))
             return (uint32_t)i;
-    if (t->variants_count == t->variants_room) {
-        t->variants_room = t->variants_room ? t->variants_room * 2 : 16;
-        t->variants = mem_realloc(t->variants, t->variants_room * sizeof *t->variants);
-    }
-    t->variants[t->variants_count] = (struct variant){ experiment, arena_str(&t->texts, key) };
+    GROW(t, variants, 1);
+    t->variants[t->variants_count] = (struct total_variant){ experiment, arena_str(&t->texts, key) };
     return (uint32_t)t->variants_count++;
 }
 
-static struct total *total_of(struct unit_totals *t, const struct slot *s, uint32_t experiment)
+/* Few are different, and neighbours are often alike: from the end. */
+static uint32_t dims_of(struct unit_totals *t, struct str dims)
 {
-    for (uint32_t i = s ? s->first : 0; i; i = t->totals[i].next)
+    for (size_t i = t->dims_count; i > 0; i--)
+        if (str_eq(t->dims[i - 1], dims))
+            return (uint32_t)(i - 1);
+    GROW(t, dims, 1);
+    t->dims[t->dims_count] = arena_str(&t->texts, dims);
+    return (uint32_t)t->dims_count++;
+}
+
+/* ---- the days of a unit ---- */
+
+static uint32_t past_new(struct unit_totals *t, int32_t day, const double *sums)
+{
+    size_t facts = t->rules->program->facts_count;
+    uint32_t at = t->past_free;
+    if (at) {
+        t->past_free = t->past[at].next;
+    } else {
+        GROW(t, past, 1);
+        t->sums = grown(t->sums, t->past_count * facts, facts, &t->sums_room, sizeof *t->sums);
+        at = (uint32_t)t->past_count++;
+    }
+    t->past[at] = (struct past){ .day = day };
+    if (facts)
+        memcpy(t->sums + at * facts, sums, facts * sizeof *sums);
+    return at;
+}
+
+/* Gives back the days that lie before `day`. */
+static void forget(struct unit_totals *t, struct unit *u, int32_t day)
+{
+    uint32_t *link = &u->past;
+    while (*link && t->past[*link].day >= day)
+        link = &t->past[*link].next;
+    for (uint32_t at = *link, next; at; at = next) {
+        next = t->past[at].next;
+        t->past[at].next = t->past_free;
+        t->past_free = at;
+    }
+    *link = 0;
+}
+
+static void remember(struct unit_totals *t, struct unit *u, int32_t day, const double *sums)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->rules->program->facts_count; i++)
+        any = any || sums[i] != 0;
+    if (!u->totals)
+        forget(t, u, day - t->rules->program->covariate_days);
+    if (!any)
+        return;
+    uint32_t at = past_new(t, day, sums);
+    t->past[at].next = u->past;
+    u->past = at;
+}
+
+static const double *sums_at(const struct unit_totals *t, uint32_t past)
+{
+    return t->sums + past * t->rules->program->facts_count;
+}
+
+/* ---- columns ---- */
+
+static bool in_window(const struct total *total, const struct program_column *c, int64_t at_us)
+{
+    int64_t since_us = at_us - total->at_us;
+    return since_us >= c->from_us && since_us < c->to_us;
+}
+
+static void add_window(const struct total *total, const struct program_column *c, const struct unit_day *u,
+                       union kept *kept)
+{
+    for (size_t i = 0; i < u->items_count; i++)
+        if (u->items[i].fact == c->facts[0] && in_window(total, c, u->items[i].at_us))
+            kept->sum += u->items[i].value;
+}
+
+static void add_values(struct unit_totals *t, const struct total *total, const struct program_column *c,
+                       const struct unit_day *u, union kept *kept)
+{
+    for (size_t i = 0; i < u->items_count; i++) {
+        if (u->items[i].fact != c->facts[0] || !in_window(total, c, u->items[i].at_us))
+            continue;
+        GROW(t, values, 1);
+        t->values[t->values_count] = (struct value){ u->items[i].value, kept->place };
+        kept->place = (uint32_t)t->values_count++;
+    }
+}
+
+/* The step that is next, among the values at one instant that no step has used: they have no order among themselves. */
+static bool take_step(const struct unit_day *u, size_t from, size_t to, uint32_t fact, bool *used)
+{
+    for (size_t i = from; i < to; i++)
+        if (!used[i - from] && u->items[i].fact == fact && u->items[i].value > 0) {
+            used[i - from] = true;
+            return true;
+        }
+    return false;
+}
+
+static void add_steps(const struct total *total, const struct program_column *c, const struct unit_day *u,
+                      union kept *kept)
+{
+    enum { AT_ONCE = 64 }; /* more at one instant are looked at in pieces */
+    for (size_t from = 0, to; from < u->items_count && kept->place < c->facts_count; from = to) {
+        bool used[AT_ONCE] = { false };
+        for (to = from + 1; to < u->items_count && to - from < AT_ONCE && u->items[to].at_us == u->items[from].at_us;)
+            to++;
+        if (!in_window(total, c, u->items[from].at_us))
+            continue;
+        while (kept->place < c->facts_count && take_step(u, from, to, c->facts[kept->place], used))
+            kept->place++;
+    }
+}
+
+/* A day's record of a unit in an experiment; sums are those that count. */
+static void add_day(struct unit_totals *t, const struct total *total, const struct unit_day *u, const double *sums)
+{
+    const struct layout *l = &t->layouts[total->experiment];
+    for (size_t i = 0; i < l->count; i++) {
+        const struct program_column *c = &t->rules->program->columns[l->columns[i]];
+        union kept *kept = &t->kept[total->kept + i];
+        switch (c->kind) {
+        case COLUMN_SUM:
+            kept->sum += sums[c->facts[0]];
+            break;
+        case COLUMN_WINDOW:
+            add_window(total, c, u, kept);
+            break;
+        case COLUMN_VALUES:
+            add_values(t, total, c, u, kept);
+            break;
+        case COLUMN_STEPS:
+            add_steps(total, c, u, kept);
+            break;
+        case COLUMN_BEFORE:
+            break;
+        }
+    }
+}
+
+/* Once, on the day of the first exposure, before that day is remembered. */
+static void fill_before(struct unit_totals *t, const struct unit *unit, const struct total *total,
+                        const struct unit_day *u, const double *after)
+{
+    const struct layout *l = &t->layouts[total->experiment];
+    for (size_t i = 0; i < l->count; i++) {
+        const struct program_column *c = &t->rules->program->columns[l->columns[i]];
+        if (c->kind != COLUMN_BEFORE)
+            continue;
+        double sum = u->all[c->facts[0]] - after[c->facts[0]];
+        for (uint32_t at = unit->past; at && t->past[at].day >= total->day - c->days; at = t->past[at].next)
+            sum += sums_at(t, at)[c->facts[0]];
+        t->kept[total->kept + i].sum = sum;
+    }
+}
+
+/* ---- totals ---- */
+
+static struct total *total_of(struct unit_totals *t, const struct unit *u, uint32_t experiment)
+{
+    for (uint32_t i = u->totals; i; i = t->totals[i].next)
         if (t->totals[i].experiment == experiment)
             return &t->totals[i];
     return NULL;
 }
 
-static struct total *total_new(struct unit_totals *t, struct slot *s, uint32_t experiment, struct str variant,
-                               int32_t day)
+static struct total *total_new(struct unit_totals *t, struct unit *u, const struct day_exposure *e, int32_t day)
 {
-    if (t->totals_count == t->totals_room) {
-        t->totals_room *= 2;
-        t->totals = mem_realloc(t->totals, t->totals_room * sizeof *t->totals);
-    }
+    size_t columns = t->layouts[e->experiment].count;
+    struct members *members = &t->members[e->experiment];
+    GROW(members, list, 1);
+    GROW(t, totals, 1);
+    GROW(t, kept, columns);
+    memset(t->kept + t->kept_count, 0, columns * sizeof *t->kept);
     uint32_t i = (uint32_t)t->totals_count++;
-    t->totals[i] = (struct total){ .experiment = experiment,
-                                   .variant = variant_of(t, experiment, variant),
-                                   .next = s->first,
+    t->totals[i] = (struct total){ .experiment = e->experiment,
+                                   .variant = variant_of(t, e->experiment, e->variant),
+                                   .dims = dims_of(t, e->dims),
                                    .day = day,
-                                   .marked = s->marked };
-    s->first = i;
+                                   .at_us = e->at_us,
+                                   .marked = u->marked,
+                                   .unit = (uint32_t)(u - t->units),
+                                   .next = u->totals,
+                                   .first_day = past_new(t, day, e->after),
+                                   .kept = t->kept_count };
+    t->kept_count += columns;
+    members->list[members->list_count++] = i;
+    u->totals = i;
     return &t->totals[i];
 }
 
 static void heard(struct unit_totals *t, uint32_t experiment, int64_t at_us)
 {
-    if (experiment >= t->experiments) {
-        t->last_us = mem_realloc(t->last_us, (experiment + 1) * sizeof *t->last_us);
-        memset(t->last_us + t->experiments, 0, (experiment + 1 - t->experiments) * sizeof *t->last_us);
-        t->experiments = experiment + 1;
+    if (at_us > t->members[experiment].last_us)
+        t->members[experiment].last_us = at_us;
+}
+
+static bool is_over(const struct unit_totals *t, uint32_t experiment, int32_t day)
+{
+    return experiment >= t->rules->experiments_count || day > t->rules->experiments[experiment].last_day;
+}
+
+static void add_exposure(struct unit_totals *t, struct unit *unit, const struct unit_day *u,
+                         const struct day_exposure *e, int32_t day)
+{
+    struct total *total = total_of(t, unit, e->experiment);
+    if (!total) {
+        total = total_new(t, unit, e, day);
+        fill_before(t, unit, total, u, e->after);
+        add_day(t, total, u, e->after);
+        heard(t, e->experiment, u->last_us);
     }
-    if (at_us > t->last_us[experiment])
-        t->last_us[experiment] = at_us;
+    total->several = total->several || e->several || !str_eq(t->variants[total->variant].key, e->variant);
 }
 
-void unit_totals_mark(struct unit_totals *t, struct str unit)
+void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day)
 {
-    slot_of(t, unit, true)->marked = true;
-}
-
-void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day, const int32_t *last_days,
-                     size_t experiments)
-{
-    struct slot *s = slot_of(t, u->unit, u->exposures_count > 0);
-    for (uint32_t i = s ? s->first : 0; i; i = t->totals[i].next) {
-        struct total *total = &t->totals[i];
-        if (day > last_days[total->experiment])
+    struct unit *unit = unit_of(t, u->unit, u->exposures_count > 0 || t->rules->program->covariate_days > 0);
+    if (!unit)
+        return;
+    for (uint32_t i = unit->totals; i; i = t->totals[i].next) {
+        if (is_over(t, t->totals[i].experiment, day))
             continue;
-        day_sums_add(&total->sums, &u->all);
-        heard(t, total->experiment, u->last_us);
+        add_day(t, &t->totals[i], u, u->all);
+        heard(t, t->totals[i].experiment, u->last_us);
     }
-    for (size_t k = 0; k < u->exposures_count; k++) {
-        const struct day_exposure *e = &u->exposures[k];
-        if (e->experiment >= experiments || day > last_days[e->experiment])
-            continue;
-        struct total *total = total_of(t, s, e->experiment);
-        if (!total) {
-            total = total_new(t, s, e->experiment, e->variant, day);
-            total->sums = e->after;
-            heard(t, e->experiment, u->last_us);
-        }
-        total->several = total->several || e->several || !str_eq(t->variants[total->variant].key, e->variant);
-    }
+    for (size_t k = 0; k < u->exposures_count; k++)
+        if (!is_over(t, u->exposures[k].experiment, day))
+            add_exposure(t, unit, u, &u->exposures[k], day);
+    remember(t, unit, day, u->all);
 }
 
-static bool counts(const struct total *t)
+/* ---- what is asked ---- */
+
+const struct total_rules *unit_totals_rules(const struct unit_totals *t)
 {
-    return !t->several && !t->marked;
+    return t->rules;
 }
 
-static void add_metrics(struct moments2 m[TOTAL_METRIC_COUNT], const struct day_sums *s)
+size_t unit_totals_count(const struct unit_totals *t, uint32_t experiment)
 {
-    moments2_add(&m[TOTAL_CTR], s->clicks > 0, 0);
-    moments2_add(&m[TOTAL_CLICKS_PER_UNIT], s->clicks, 0);
-    moments2_add(&m[TOTAL_CLICKS_PER_QUERY], s->clicks, s->queries);
-    moments2_add(&m[TOTAL_MRR], s->reciprocal_ranks, s->queries);
-    moments2_add(&m[TOTAL_ZERO_RESULT_RATE], s->zero_queries, s->known_queries);
-    moments2_add(&m[TOTAL_TIME_TO_FIRST_CLICK], s->seconds, s->timed_queries);
+    return t->members[experiment].list_count;
 }
 
-/* Totals stand in the order in which units were first exposed, by day and then by name: the same whatever the workers do. */
-bool unit_totals_day(struct unit_totals *t, int32_t day, const int32_t *last_days, total_cell_fn fn, void *arg,
-                     struct err *err)
+const struct total *unit_totals_at(const struct unit_totals *t, uint32_t experiment, size_t i)
 {
-    struct total_cell *cells = mem_zalloc((t->variants_count + 1) * sizeof *cells);
-    bool ok = true;
-    for (size_t i = 1; i < t->totals_count; i++)
-        if (counts(&t->totals[i]))
-            add_metrics(cells[t->totals[i].variant].metrics, &t->totals[i].sums);
-    for (size_t i = 0; ok && i < t->variants_count; i++) {
-        cells[i].experiment = t->variants[i].experiment;
-        cells[i].variant = t->variants[i].key;
-        cells[i].day = day;
-        if (day <= last_days[cells[i].experiment])
-            ok = fn(arg, &cells[i], err);
-    }
-    mem_free(cells);
-    return ok;
+    return &t->totals[t->members[experiment].list[i]];
 }
 
-/* Totals of one day stand together. Adds them up and returns where the next day begins. */
-static size_t add_cohort(const struct unit_totals *t, size_t from, struct total_cell *cells)
+size_t unit_totals_variants(const struct unit_totals *t)
 {
-    size_t i = from;
-    for (; i < t->totals_count && t->totals[i].day == t->totals[from].day; i++)
-        if (counts(&t->totals[i]))
-            add_metrics(cells[t->totals[i].variant].metrics, &t->totals[i].sums);
-    return i;
+    return t->variants_count;
 }
 
-bool unit_totals_cohorts(const struct unit_totals *t, const bool *wanted, total_cell_fn fn, void *arg, struct err *err)
+struct total_variant unit_totals_variant(const struct unit_totals *t, uint32_t variant)
 {
-    struct total_cell *cells = mem_zalloc((t->variants_count + 1) * sizeof *cells);
-    bool ok = true;
-    for (size_t at = 1; ok && at < t->totals_count;) {
-        int32_t day = t->totals[at].day;
-        memset(cells, 0, t->variants_count * sizeof *cells);
-        at = add_cohort(t, at, cells);
-        for (size_t i = 0; ok && i < t->variants_count; i++) {
-            cells[i].experiment = t->variants[i].experiment;
-            cells[i].variant = t->variants[i].key;
-            cells[i].day = day;
-            cells[i].cohort = true;
-            if (wanted[cells[i].experiment] && cells[i].metrics[TOTAL_CTR].n > 0)
-                ok = fn(arg, &cells[i], err);
-        }
-    }
-    mem_free(cells);
-    return ok;
+    return t->variants[variant];
 }
 
-void unit_totals_counts(const struct unit_totals *t, uint32_t experiment, struct total_counts *out)
+size_t unit_totals_dims_count(const struct unit_totals *t)
 {
-    *out = (struct total_counts){ .last_us = experiment < t->experiments ? t->last_us[experiment] : 0 };
-    for (size_t i = 1; i < t->totals_count; i++) {
-        if (t->totals[i].experiment != experiment)
-            continue;
-        out->units += counts(&t->totals[i]);
-        out->marked += t->totals[i].marked;
-        out->several += t->totals[i].several && !t->totals[i].marked;
-    }
+    return t->dims_count;
+}
+
+struct str unit_totals_dims(const struct unit_totals *t, uint32_t dims)
+{
+    return t->dims[dims];
+}
+
+int64_t unit_totals_last_us(const struct unit_totals *t, uint32_t experiment)
+{
+    return t->members[experiment].last_us;
+}
+
+static union kept kept_of(const struct unit_totals *t, const struct total *total, uint32_t column)
+{
+    uint32_t place = t->layouts[total->experiment].places[column];
+    assert(place != PROGRAM_NONE);
+    return t->kept[total->kept + place];
+}
+
+double unit_total_sum(const struct unit_totals *t, const struct total *total, uint32_t column)
+{
+    union kept k = kept_of(t, total, column);
+    return t->rules->program->columns[column].kind == COLUMN_STEPS ? k.place : k.sum;
+}
+
+size_t unit_total_values(const struct unit_totals *t, const struct total *total, uint32_t column, double *out,
+                         size_t room)
+{
+    size_t n = 0;
+    for (uint32_t at = kept_of(t, total, column).place; at; at = t->values[at].next, n++)
+        if (n < room)
+            out[n] = t->values[at].value;
+    return n;
+}
+
+void unit_total_since(const struct unit_totals *t, const struct total *total, uint32_t fact, double *out, size_t days)
+{
+    for (size_t i = 1; i < days; i++)
+        out[i] = 0;
+    out[0] = sums_at(t, total->first_day)[fact];
+    for (uint32_t at = t->units[total->unit].past; at && t->past[at].day > total->day; at = t->past[at].next)
+        if ((size_t)(t->past[at].day - total->day) < days)
+            out[t->past[at].day - total->day] = sums_at(t, at)[fact];
 }

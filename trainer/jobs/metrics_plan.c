@@ -1,0 +1,253 @@
+#include "trainer/jobs/metrics_plan.h"
+
+#include <stdio.h>
+
+#include "archive/store.h"
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "trainer/kernels/sql_fact.h"
+
+enum { RANGES_DEFAULT = 16, RANGES_MAX = 1024, JSON_MAX = 8 << 20 };
+
+enum stmt { SNAPSHOT, EXPERIMENTS, METRICS, NAMED, DAYS, STMT_COUNT };
+static const struct pg_stmt statements[STMT_COUNT] = {
+    /* Nothing is known of what lies behind this instant. */
+    [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot(), us(now())" },
+    /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped, nor
+     * exposures of phases before the current one, in which units may have had other variants; a bandit compares within cohorts. */
+    [EXPERIMENTS] = { "plan_experiments", 1,
+                      "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', "
+                      "2147483647), "
+                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end, e.kind = 'bandit' "
+                      "from experiments e "
+                      "where ($1 = '' or e.key = $1) and (exists (select 1 from exposures x where x.experiment = "
+                      "e.key) "
+                      "or exists (select 1 from archived_exposures x where x.experiment = e.key)) "
+                      "order by e.key collate \"C\"" },
+    [METRICS] = { "plan_metrics", 0, "select key, spec from metrics order by key collate \"C\"" },
+    /* $1: a key of an experiment. */
+    [NAMED] = { "plan_named", 1,
+                "select distinct metric collate \"C\" from experiment_metrics where experiment = $1 order by 1" },
+    /* $1: how many days before the first exposure are read for covariates. Days that have a partition or files, with a weight. */
+    [DAYS] = { "plan_days", 1,
+               "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, (select "
+               "coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = c.oid) as bytes "
+               "from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass "
+               "union all select day, bytes from archives) "
+               "select day - date '1970-01-01', sum(bytes)::bigint from d where day >= least("
+               "(select (min(at) at time zone 'UTC')::date from exposures), "
+               "(select min(day) from archives where of_table = 'exposures')) - $1::int group by day order by day" },
+};
+
+/* ---- definitions ---- */
+
+struct definitions {
+    struct str *keys, *specs;
+    uint32_t *numbers; /* in the run's list; PROGRAM_NONE: not named */
+    size_t count;
+    struct metric_def *defs; /* of the run's list */
+    size_t named;
+};
+
+static bool read_definitions(struct definitions *d, struct metrics_plan *p, struct pg *pg, struct err *err)
+{
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[METRICS], NULL, err);
+    if (!r)
+        return false;
+    *d = (struct definitions){ .count = (size_t)PQntuples(r) };
+    d->keys = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->keys);
+    d->specs = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->specs);
+    d->numbers = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->numbers);
+    d->defs = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->defs);
+    for (size_t i = 0; i < d->count; i++) {
+        d->keys[i] = arena_str(&p->arena, pg_get(r, (int)i, 0));
+        d->specs[i] = arena_str(&p->arena, pg_get(r, (int)i, 1));
+        d->numbers[i] = PROGRAM_NONE;
+    }
+    return true;
+}
+
+/* A select may name a table that has gone since it was defined; that must not stop all other metrics. */
+static bool select_works(struct pg *pg, const struct metric_def *def, bool *out, struct err *err)
+{
+    *out = true;
+    for (size_t i = 0; i < def->facts_count; i++) {
+        struct err why;
+        if (def->facts[i].of != FACT_SQL)
+            continue;
+        if (!pg_exec(pg, "savepoint fact", err))
+            return false;
+        if (sql_fact_check(pg, def->facts[i].sql, &why))
+            continue;
+        *out = false;
+        (void)fprintf(stderr, "metric \"" STR_FMT "\" is left out: %s\n", STR_ARG(def->key), why.text);
+        if (!pg_exec(pg, "rollback to savepoint fact", err))
+            return false;
+    }
+    return true;
+}
+
+/* *out: the metric's place in the run's list; PROGRAM_NONE: it is left out, and why was said. */
+static bool number_of(struct definitions *d, struct metrics_plan *p, struct pg *pg, struct str key, uint32_t *out,
+                      struct err *err)
+{
+    size_t i = 0;
+    bool works;
+    while (i < d->count && !str_eq(d->keys[i], key))
+        i++;
+    *out = PROGRAM_NONE;
+    if (i == d->count)
+        return true;
+    if (d->numbers[i] == PROGRAM_NONE) {
+        struct metric_def *def = &d->defs[d->named];
+        if (!metric_parse(d->specs[i], &p->arena, def, err) || !select_works(pg, def, &works, err))
+            return false;
+        if (!works)
+            return true;
+        d->numbers[i] = (uint32_t)d->named++;
+    }
+    *out = d->numbers[i];
+    return true;
+}
+
+/* ---- the params ---- */
+
+static bool write_named(struct jsonw *w, struct definitions *d, struct metrics_plan *p, struct pg *pg,
+                        size_t experiment, struct err *err)
+{
+    const char *params[] = { p->keys[experiment].p };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[NAMED], params, err);
+    if (!r)
+        return false;
+    jsonw_open(w, "metrics", '[');
+    for (int i = 0; i < PQntuples(r); i++) {
+        uint32_t number;
+        if (!number_of(d, p, pg, pg_get(r, i, 0), &number, err))
+            return false;
+        if (number != PROGRAM_NONE)
+            jsonw_i64(w, NULL, number);
+    }
+    jsonw_close(w);
+    return true;
+}
+
+static bool write_experiments(struct jsonw *w, struct definitions *d, struct metrics_plan *p, struct pg *pg,
+                              const char *only, struct err *err)
+{
+    const char *params[] = { only ? only : "" };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[EXPERIMENTS], params, err);
+    if (!r)
+        return false;
+    p->experiments = (size_t)PQntuples(r);
+    p->keys = arena_zalloc(&p->arena, (p->experiments + 1) * sizeof *p->keys);
+    jsonw_open(w, "experiments", '[');
+    for (int i = 0; i < (int)p->experiments; i++) {
+        p->keys[i] = arena_str(&p->arena, pg_get(r, i, 0));
+        jsonw_open(w, NULL, '{');
+        jsonw_str(w, "key", p->keys[i]);
+        jsonw_i64(w, "last_day", pg_get_i64(r, i, 1));
+        jsonw_i64(w, "first_us", pg_get_i64(r, i, 2));
+        jsonw_bool(w, "cohorts", pg_get_bool(r, i, 3));
+        if (!write_named(w, d, p, pg, (size_t)i, err))
+            return false;
+        jsonw_close(w);
+    }
+    jsonw_close(w);
+    return true;
+}
+
+static void write_definitions(struct jsonw *w, const struct definitions *d)
+{
+    jsonw_open(w, "metrics", '[');
+    for (size_t i = 0; i < d->named; i++) {
+        jsonw_open(w, NULL, '{');
+        metric_write(w, &d->defs[i]);
+        jsonw_close(w);
+    }
+    jsonw_close(w);
+}
+
+static bool plan_params(struct metrics_plan *p, struct pg *pg, const struct run_context *run, struct err *err)
+{
+    AUTO(pg_result_free) PGresult *snapshot = pg_run(pg, &statements[SNAPSHOT], NULL, err);
+    AUTO(buf_release) struct buf b;
+    struct definitions d;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    if (!snapshot || !read_definitions(&d, p, pg, err))
+        return false;
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_str(&w, "snapshot", pg_get(snapshot, 0, 0));
+    jsonw_text(&w, "archive", run->archive_dir);
+    jsonw_i64(&w, "data_end_us", pg_get_i64(snapshot, 0, 1));
+    if (!write_experiments(&w, &d, p, pg, run->param(run, "experiment"), err))
+        return false;
+    write_definitions(&w, &d);
+    jsonw_close(&w);
+    p->params = arena_str(&p->arena, buf_str(&b));
+    return buf_ok(&b, "the list of experiments", err) && program_make(d.defs, d.named, &p->arena, &p->program, err);
+}
+
+bool metrics_plan_params(struct metrics_plan *p, bool want_caps, const struct metrics_cap *caps, size_t count,
+                         struct str *out, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    buf_add(&b, p->params.p, p->params.n - 1); /* all but the closing bracket */
+    buf_addf(&b, ",\"want_caps\":%s,\"caps\":", want_caps ? "true" : "false");
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '[');
+    for (size_t i = 0; i < count; i++) {
+        jsonw_open(&w, NULL, '[');
+        jsonw_i64(&w, NULL, caps[i].day);
+        jsonw_i64(&w, NULL, caps[i].experiment);
+        jsonw_i64(&w, NULL, caps[i].metric);
+        jsonw_double(&w, NULL, caps[i].value);
+        jsonw_close(&w);
+    }
+    jsonw_close(&w);
+    buf_add_byte(&b, '}');
+    *out = arena_str(&p->arena, buf_str(&b));
+    return buf_ok(&b, "the caps of metrics", err);
+}
+
+/* ---- days and ranges ---- */
+
+static bool plan_days(struct metrics_plan *p, struct pg *pg, struct err *err)
+{
+    const char *params[] = { arena_printf(&p->arena, "%d", p->program.covariate_days).p };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[DAYS], params, err);
+    if (!r)
+        return false;
+    p->days_count = (size_t)PQntuples(r);
+    p->days = arena_zalloc(&p->arena, (p->days_count + 1) * sizeof *p->days);
+    p->weights = arena_zalloc(&p->arena, (p->days_count + 1) * sizeof *p->weights);
+    for (int i = 0; i < (int)p->days_count; i++) {
+        p->days[i] = (int32_t)pg_get_i64(r, i, 0);
+        p->weights[i] = (uint64_t)pg_get_i64(r, i, 1);
+    }
+    return true;
+}
+
+static bool read_ranges(const struct run_context *run, uint32_t *out, struct err *err)
+{
+    const char *text = run->param(run, "ranges");
+    *out = RANGES_DEFAULT;
+    if (text && (!parse_u32(str_of(text), out, NULL) || *out < 1 || *out > RANGES_MAX || (*out & (*out - 1)) != 0))
+        return err_set(err, ERR_INVALID, "--param ranges=%s: must be a power of two from 1 to %d", text, RANGES_MAX);
+    return true;
+}
+
+struct pg *metrics_plan_read(struct metrics_plan *p, const struct run_context *run, struct err *err)
+{
+    if (!read_ranges(run, &p->ranges, err))
+        return NULL;
+    AUTO(pg_close) struct pg *pg = pg_open(run->database_url, "trainer plan", statements, STMT_COUNT, err);
+    if (!pg || !archive_lock_readers(pg, false, err) ||
+        !pg_exec(pg, "begin isolation level repeatable read read only", err) || !plan_params(p, pg, run, err) ||
+        !plan_days(p, pg, err))
+        return NULL;
+    return TAKE(pg);
+}

@@ -1,0 +1,23 @@
+/* metrics_plan.h - what one run of the job "metrics" computes: experiments, the definitions of their metrics, days and ranges of buckets.
+ * Everything lies in the plan's arena. */
+#pragma once
+#include "trainer/jobs/job.h"
+#include "trainer/kernels/metrics.h"
+
+struct metrics_plan {
+    struct arena arena;
+    struct str params; /* of the kernels, without caps */
+    struct str *keys;  /* of the experiments */
+    size_t experiments;
+    struct program program; /* as the kernels make it of the params */
+    int32_t *days;
+    uint64_t *weights;
+    size_t days_count;
+    uint32_t ranges;
+};
+
+/* Reads the plan in a transaction that stays open: its snapshot is the run's. */
+struct pg *metrics_plan_read(struct metrics_plan *p, const struct run_context *run, struct err *err);
+/* The params with what is asked for: sketches for caps, or cells with these caps. */
+bool metrics_plan_params(struct metrics_plan *p, bool want_caps, const struct metrics_cap *caps, size_t count,
+                         struct str *out, struct err *err) MUSTCHECK;
