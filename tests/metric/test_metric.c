@@ -9,13 +9,24 @@
 #define MEAN(rest) "{\"key\":\"m\",\"kind\":\"mean\",\"numerator\":" CLICK rest "}"
 #define FACT(fact) "{\"key\":\"m\",\"kind\":\"mean\",\"numerator\":" fact "}"
 
-/* The arena of a definition is not released: it ends with the test's process. */
+static struct arena arena;
+
+static void open_arena(void)
+{
+    arena_init(&arena, 1024);
+}
+
+static void close_arena(void)
+{
+    arena_release(&arena);
+}
+
+TestSuite(metric, .init = open_arena, .fini = close_arena);
+
 static struct metric_def read_good(const char *text)
 {
-    struct arena arena;
     struct metric_def m;
     struct err err = { 0 };
-    arena_init(&arena, 1024);
     bool ok = metric_parse(str_of(text), &arena, &m, &err);
     cr_assert(ok, "%s: %s", text, err.text);
     return m;
@@ -23,10 +34,8 @@ static struct metric_def read_good(const char *text)
 
 static char *text_of(const struct metric_def *m)
 {
-    struct arena arena;
     struct str text;
     struct err err;
-    arena_init(&arena, 1024);
     cr_assert(metric_text(m, &arena, &text, &err));
     return arena_cstr(&arena, text);
 }
@@ -173,11 +182,8 @@ Test(metric, says_in_words_what_it_counts)
 Test(metric, wraps_sql_whatever_it_ends_with)
 {
     struct metric_def m = read_good(FACT("{\"of\":\"sql\",\"select\":\" select * from x -- all ; ; \"}"));
-    struct arena arena;
-    arena_init(&arena, 1024);
     struct str rows = fact_sql_rows(&m.facts[0], &arena);
     cr_assert(strstr(rows.p, "from (select * from x -- all\n) f") != NULL, "%s", rows.p);
-    arena_release(&arena);
 }
 
 static const struct {
@@ -252,8 +258,6 @@ static const struct {
 
 Test(metric, refuses_naming_the_field)
 {
-    struct arena arena;
-    arena_init(&arena, 1024);
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         struct metric_def m;
         struct err err = { 0 };
@@ -262,5 +266,4 @@ Test(metric, refuses_naming_the_field)
                   err.text, refusals[i].error);
         cr_assert(eq(int, err.kind, ERR_INVALID));
     }
-    arena_release(&arena);
 }
