@@ -61,6 +61,15 @@ static int64_t *add_up(const struct health_input *in, struct str segment, struct
     return units;
 }
 
+/* Units of the whole experiment. An older aggregation did not count first exposures: then those that its first metric counts. */
+static int64_t *all_units(const struct health_input *in, struct arena *arena, int64_t *out_total)
+{
+    int64_t *units = add_up(in, (struct str){ NULL, 0 }, arena, out_total);
+    for (size_t i = 0; in->counts_count == 0 && in->r->metrics_count && i < in->r->experiment->variants_count; i++)
+        *out_total += units[i] = result_latest(&in->r->metrics[0], i)->n;
+    return units;
+}
+
 /* Without the units of arms of weight 0, which have a check of their own. */
 static int64_t *weighty(const struct health_input *in, const int64_t *units, struct arena *arena, int64_t *out_total)
 {
@@ -112,7 +121,7 @@ static void add_counts(struct buf *b, const struct health_input *in, const struc
 static bool whole_row(const struct health_input *in, struct arena *arena, struct health_row *out,
                       struct health_finding *finding)
 {
-    int64_t total, *units = add_up(in, (struct str){ NULL, 0 }, arena, &total);
+    int64_t total, *units = all_units(in, arena, &total);
     if (make_row(in, STR(""), units, arena, out))
         return true;
     health_unknown(finding, arena_printf(arena, "%lld units are too few to judge their split", (long long)total));
@@ -155,6 +164,10 @@ void health_split_sequential(const struct health_input *in, struct arena *arena,
             log_p = now;
             worst = in->counts[k].day;
         }
+    }
+    if (days == 0) {
+        health_unknown(out, STR("the last aggregation did not count first exposures by day"));
+        return;
     }
     char day[CLOCK_TEXT_MAX];
     struct buf b;
@@ -231,7 +244,7 @@ void health_zero_weight(const struct health_input *in, struct arena *arena, stru
                        str_of(in->r->has_data ? "the weights are no fixed ones" : "nothing has been aggregated yet"));
         return;
     }
-    units = add_up(in, (struct str){ NULL, 0 }, arena, &total);
+    units = all_units(in, arena, &total);
     for (size_t i = 0; i < e->variants_count; i++) {
         if (e->variants[i].weight > 0)
             continue;

@@ -70,7 +70,7 @@ static void write_design(struct jsonw *w, const struct ask *a, const struct plan
                                             : "group_sequential");
     jsonw_text(w, "text", ask_method_text(l->method));
     jsonw_double(w, "level", l->level);
-    jsonw_double(w, "alpha", p->alpha); /* of one comparison */
+    jsonw_double(w, "alpha", p->alpha > 0 ? p->alpha : NAN); /* of one comparison; null: no plan was made */
     jsonw_i64(w, "treatments", (int64_t)a->plan.treatments);
     jsonw_double(w, "control", a->plan.control);
     jsonw_double(w, "smallest_treatment", a->plan.treatment);
@@ -83,7 +83,7 @@ static void write_design(struct jsonw *w, const struct ask *a, const struct plan
     }
     jsonw_double(w, "effect", a->plan.effect);
     jsonw_double(w, "margin", a->plan.margin > 0 ? a->plan.margin : NAN);
-    jsonw_double(w, "distance", p->distance);
+    jsonw_double(w, "distance", p->alpha > 0 ? p->distance : NAN);
     jsonw_double(w, "power", a->plan.power);
     jsonw_double(w, "variance_reduction", a->plan.reduction);
     jsonw_double(w, "share", a->plan.reached);

@@ -123,6 +123,7 @@ Test(health, a_sound_experiment_is_ok)
 Test(health, what_is_not_known_is_said)
 {
     in.counts_count = 0;
+    metric.days_count = 0;
     struct health h = judge();
     expect(&h, HEALTH_SPLIT, HEALTH_UNKNOWN, "0 units are too few to judge their split");
     expect(&h, HEALTH_SPLIT_DAYS, HEALTH_UNKNOWN, "no day has enough new units");
@@ -139,6 +140,17 @@ Test(health, what_is_not_known_is_said)
 }
 
 /* ---- the split ---- */
+
+Test(health, without_first_exposures_the_units_of_a_metric_count)
+{
+    in.counts_count = 0;
+    struct health h = judge();
+    expect(&h, HEALTH_SPLIT, HEALTH_OK, "7500, 7500 and 5000 where the weights ask for 7500, 7500 and 5000: p = 1");
+    expect(&h, HEALTH_SPLIT_SEQUENTIAL, HEALTH_UNKNOWN, "did not count first exposures by day");
+    variants[2].weight = 0;
+    h = judge();
+    expect(&h, HEALTH_ZERO_WEIGHT, HEALTH_ALARM, "5000 units");
+}
 
 Test(health, lost_units_alarm_whether_looked_at_once_or_daily)
 {
