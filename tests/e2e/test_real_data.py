@@ -3,6 +3,7 @@ with the figures of their READMEs and with a computation of its own from the raw
 docs/real-data."""
 import csv
 import glob
+import json
 import math
 import os
 import subprocess
@@ -119,6 +120,18 @@ class Montana(RealTest):
             self.assertEqual(got.status, 200, got)
             self.assertAlmostEqual(got.json["z_pooled"], z, delta=0.00005)
 
+    def test_one_arm_is_none_when_four_are_looked_at(self):
+        p = [variant_of(self.results, "ctr", v)["comparison"]["p"] for v in list(MONTANA)[1:]]
+        got = self.daemon.post("/v1/stats/holm_bh", {"p": p})
+        self.assertEqual(got.status, 200, got)
+        self.assertEqual([q < 0.05 for q in p], [True] * 4)
+        self.assertEqual([q < 0.05 for q in got.json["bonferroni"]], [True, False, True, True])
+
+    def test_visits_were_not_split_evenly(self):
+        chi2, p = stats.chisquare([n for n, _ in MONTANA.values()])
+        self.near(self.results["srm"]["chi2"], chi2, "chi2")
+        self.assertTrue(self.results["srm"]["alarm"])
+
 
 def bandit_log(policy):
     rows = rows_of(data("open_bandit_small", policy, "men.csv"))
@@ -141,6 +154,19 @@ class OpenBandit(RealTest):
         got = self.check_welch(self.results, "ctr", "bts", [self.logs[p][0] for p in ("random", "bts")])
         self.assertAlmostEqual(got["difference_ci"][0], 0.000204, delta=1e-6)
         self.assertAlmostEqual(got["difference_ci"][1], 0.004396, delta=1e-6)
+
+    def test_another_policy_as_a_metric(self):
+        """IPS is a mean of weighted rewards, SNIPS a ratio of sums: of a policy that has settled, what random items would have got."""
+        weighted = {}
+        for policy, (reward, propensity, _, _) in self.logs.items():
+            weighted[policy] = (reward / ITEMS / propensity, 1 / ITEMS / propensity)
+        self.check_welch(self.results, "uniform_ips", "bts", [weighted[p][0] for p in ("random", "bts")])
+        value, weight = weighted["bts"]
+        row = variant_of(self.results, "uniform_snips", "bts")
+        self.near(row["value"], value.sum() / weight.sum(), "SNIPS")
+        se = math.sqrt(numpy.var(value - row["value"] * weight, ddof=1) / len(value)) / weight.mean()
+        self.near((row["ci"][1] - row["ci"][0]) / 2, stats.t.isf(0.025, len(value) - 1) * se, "its interval")
+        self.near(variant_of(self.results, "uniform_snips", "random")["value"], 0.0046, "random items as they were")
 
     def test_clicks_by_position(self):
         published = {"random": (.003045, .006494, .004207), "bts": (.008985, .006438, .005296)}
@@ -187,6 +213,115 @@ class OpenBandit(RealTest):
         self.near(reply.json["dr"], parts.mean(), "dr", 1e-8)
         self.near(reply.json["dr_se"], parts.std(ddof=1) / math.sqrt(len(parts)), "dr_se", 1e-6)
         print("                             doubly robust %.5f ± %.5f (the model alone %.5f)" % (reply.json["dr"], 1.96 * reply.json["dr_se"], reply.json["dm"]))
+
+
+CATS_SRM = (6.9024, 0.00861)
+# Metric, column, and of the README: counts, z, p, interval.
+CATS = [("cats_retention_1", "retention_1", (20034, 20119), -1.7841, 0.07441, (-0.012392, 0.000582)),
+        ("cats_retention_7", "retention_7", (8502, 8279), -3.1644, 0.001554, (-0.013282, -0.003121))]
+
+
+@unittest.skipUnless(os.path.isdir(data("cookie_cats")), "the game's table is not here")
+class CookieCats(RealTest):
+    """90,189 players, a row each."""
+
+    @classmethod
+    def prepare(cls, d):
+        cls.results = cls.take("cookie_cats.json", data("cookie_cats", "cookie_cats.csv"), key="cookie-cats")
+        cls.rows = rows_of(data("cookie_cats", "cookie_cats.csv"))
+
+    def samples(self, value):
+        return [numpy.array([value(r) for r in self.rows if r["version"] == v], dtype=float) for v in ("gate_30", "gate_40")]
+
+    def test_arms_and_their_ratio(self):
+        self.assertEqual([variant_of(self.results, "cats_rounds", v)["n"] for v in ("gate_30", "gate_40")], [44700, 45489])
+        srm = self.results["srm"]
+        self.assertAlmostEqual(srm["chi2"], CATS_SRM[0], delta=0.00005)
+        self.assertAlmostEqual(srm["p"], CATS_SRM[1], delta=0.000005)
+        self.assertFalse(srm["alarm"])
+
+    def test_retention(self):
+        for metric, column, counts, z, p, ci in CATS:
+            for variant, count in zip(("gate_30", "gate_40"), counts):
+                self.assertEqual(round(variant_of(self.results, metric, variant)["numerator"]), count)
+            got = self.check_welch(self.results, metric, "gate_40", self.samples(lambda r: r[column] == "TRUE"))
+            self.assertAlmostEqual(got["statistic"], z, delta=0.0005)  # the README's z has a pooled variance
+            self.assertAlmostEqual(got["p"], p, delta=0.0001)
+            for end, published in zip(got["difference_ci"], ci):
+                self.assertAlmostEqual(end, published, delta=2e-6)
+            pooled = self.daemon.post("/v1/stats/two_proportion", {"n_c": 44700, "x_c": counts[0], "n_t": 45489, "x_t": counts[1], "alpha": 0.05}).json
+            self.assertAlmostEqual(pooled["z_pooled"], z, delta=0.00005)
+
+    def test_rounds_with_the_one_who_played_49854_and_capped(self):
+        rounds = lambda r: int(r["sum_gamerounds"])
+        got = self.check_welch(self.results, "cats_rounds", "gate_40", self.samples(rounds))
+        self.assertAlmostEqual(got["statistic"], -0.8854, delta=0.00005)
+        self.assertAlmostEqual(got["p"], 0.3759, delta=0.00005)
+        self.check_welch(self.results, "cats_rounds_capped", "gate_40", self.samples(lambda r: min(3000, rounds(r))))
+
+
+# Round, use case -> team -> two-sided binomial p of the README.
+CONTESTS = {
+    ("1", "Product search"): {"Baseline": .4297, "UiS-Mira": 5.54e-6, "UiS-Jern": 5.30e-6, "UiS-UiS": 1.66e-9, "GESIS": 1.41e-8},
+    ("1", "Web search"): {"Exploitative Baseline": 6.18e-15, "Uniform Baseline": 6.0e-150},
+    ("2", "Product search"): {"Baseline": .4976, "UiS-Jern": .6465, "GESIS": .2290, "UiS-Mira": .1173, "UiS-UiS": .01407, "IRIT": .005444},
+    ("3", "Web search"): {"Exploitative Baseline": .009128, "UvA-LambdaMart": 0, "Uniform Baseline": 4.3e-110},
+    ("5", "Product search"): {"Baseline": .1077, "GESIS": .003465, "IRIT": .006904},
+}
+PREFERENCES = {("1", "Exploitative Baseline"): 0.01178, ("3", "UvA-LambdaMart"): -0.14136}
+
+
+@unittest.skipUnless(os.path.isdir(data("interleaving_published")), "the outcomes of the living labs are not here")
+class Interleaving(RealTest):
+    """Outcomes of team drafts at a shop and a search engine: counts of won, lost and tied impressions."""
+
+    @classmethod
+    def prepare(cls, d):
+        cls.path = data("interleaving_published", "ll4ir_outcomes.csv")
+        cls.rows = {(r["round"], r["use_case"], r["team"]): r for r in rows_of(cls.path)}
+        with open(os.path.join(MAPPINGS, "interleaving.json"), encoding="utf-8") as f:
+            mapping = json.load(f)
+        cls.results = {contest: cls.contest(d, mapping, contest) for contest in CONTESTS}
+
+    @classmethod
+    def contest(cls, d, mapping, contest):
+        key = "labs-%s-%s" % (contest[0], contest[1].split()[0].lower())
+        mapping["experiment"].update(key=key, variants=[{"key": team} for team in CONTESTS[contest]])
+        mapping["rows"] = {"round": contest[0], "use_case": contest[1]}
+        with tempfile.NamedTemporaryFile("w", suffix=".json", dir=d.root, delete=False) as f:
+            json.dump(mapping, f)
+        return cls.take(f.name, cls.path, key=key)
+
+    def test_preferences(self):
+        """Won and half of the ties, less one half; its interval is that of the mean of +1/2, 0 and -1/2."""
+        for (number, use_case), results in self.results.items():
+            for team in CONTESTS[number, use_case]:
+                r = self.rows[number, use_case, team]
+                wins, losses, ties = int(r["wins"]), int(r["losses"]), int(r["ties"])
+                scores = numpy.repeat([0.5, -0.5, 0.0], [wins, losses, ties])
+                row = variant_of(results, "preference", team)
+                self.assertEqual(row["n"], int(r["impressions"]))
+                self.assertAlmostEqual(row["value"], (wins + ties / 2) / len(scores) - 0.5, delta=1e-12)
+                half = stats.t.isf(0.025, len(scores) - 1) * scores.std(ddof=1) / math.sqrt(len(scores))
+                self.near((row["ci"][1] - row["ci"][0]) / 2, half, "its interval")
+                if (number, team) in PREFERENCES:
+                    self.assertAlmostEqual(row["value"], PREFERENCES[number, team], delta=5e-6)
+
+    def test_sign_tests_of_what_is_stored(self):
+        print("round use case       team                     won   lost    ties  preference        p")
+        for (number, use_case), teams in CONTESTS.items():
+            key = self.results[number, use_case]["experiment"]["key"]
+            rows = self.daemon.sql("select x.variant, count(*) filter (where s.value > 0), count(*) filter (where s.value < 0), count(*) filter (where "
+                                   "s.value is null) from exposures x left join signals s using (unit) where x.experiment = '%s' group by 1" % key)
+            stored = {r[0]: [int(v) for v in r[1:]] for r in rows}
+            for team, p in teams.items():
+                wins, losses, ties = stored[team]
+                r = self.rows[number, use_case, team]
+                self.assertEqual((wins, losses, ties), (int(r["wins"]), int(r["losses"]), int(r["ties"])))
+                got = self.daemon.post("/v1/stats/team_draft_sign_test", {"kind": "sign_test", "wins_a": wins, "wins_b": losses, "ties": ties}).json
+                self.near(got["p_exact"], stats.binomtest(wins, wins + losses).pvalue, "p by SciPy", 1e-7)
+                self.near(got["p_exact"], p, "p of the README", 0.006) if p else self.assertLess(got["log_p_exact"], -600)
+                print("%-5s %-14s %-22s %6d %6d %7d  %+10.5f  %.3g" % (number, use_case, team, wins, losses, ties, got["delta_ab"], got["p_exact"]))
 
 
 if __name__ == "__main__":
