@@ -24,12 +24,6 @@ const char *const experiment_kind_names[] = {
 };
 static_assert(COUNT_OF(experiment_kind_names) == EXPERIMENT_KIND_COUNT, "a name for every kind");
 
-const char *const analysis_method_names[] = {
-    [ANALYSIS_ANY_TIME] = "any_time",
-    [ANALYSIS_FIXED] = "fixed",
-};
-static_assert(COUNT_OF(analysis_method_names) == ANALYSIS_METHOD_COUNT, "a name for every method");
-
 static bool key_format(struct str key, bool capitals)
 {
     if (key.n == 0 || key.n > EXPERIMENT_KEY_MAX)
@@ -160,6 +154,21 @@ static bool add_metric(struct snapshot_experiment *e, struct str key, struct str
     return true;
 }
 
+/* How much worse a guardrail may be: a share of the control, or so much. */
+static void read_margin(struct json_reader *r, struct str role, struct experiment_metric *m)
+{
+    bool relative = json_get_double(r, "margin", JSON_OPTIONAL, &m->margin);
+    bool absolute = json_get_double(r, "margin_absolute", JSON_OPTIONAL, &m->margin_absolute);
+    if ((relative || absolute) && !str_eq(role, STR("guardrail")))
+        (void)json_fail(r, relative ? "margin" : "margin_absolute", "is only for the role guardrail");
+    if (relative && absolute)
+        (void)json_fail(r, "margin", "and \"margin_absolute\" are both given: give one of them");
+    if (relative && !(m->margin > 0 && m->margin < 1))
+        (void)json_fail(r, "margin", "is %g: a share of the control's value, between 0 and 1", m->margin);
+    if (absolute && !(m->margin_absolute > 0 && isfinite(m->margin_absolute)))
+        (void)json_fail(r, "margin_absolute", "is %g, not above 0", m->margin_absolute);
+}
+
 static bool read_metric(json_t *in, size_t i, struct snapshot_experiment *e, struct arena *arena, struct err *err)
 {
     struct str key = { NULL, 0 }, role = i == 0 ? STR("primary") : STR("secondary");
@@ -170,6 +179,7 @@ static bool read_metric(json_t *in, size_t i, struct snapshot_experiment *e, str
     json_reader_open(&r, in, arena_printf(arena, "metrics[%zu]", i).p);
     (void)json_get_str(&r, "metric", JSON_REQUIRED, &key, arena);
     (void)json_get_str(&r, "role", JSON_OPTIONAL, &role, arena);
+    read_margin(&r, role, &e->metrics[i]);
     return json_reader_close(&r, err) && add_metric(e, key, role, err);
 }
 
@@ -295,6 +305,10 @@ static void write_lists(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_open(w, NULL, '{');
         jsonw_str(w, "metric", e->metrics[i].metric);
         jsonw_str(w, "role", e->metrics[i].role);
+        if (e->metrics[i].margin > 0)
+            jsonw_double(w, "margin", e->metrics[i].margin);
+        if (e->metrics[i].margin_absolute > 0)
+            jsonw_double(w, "margin_absolute", e->metrics[i].margin_absolute);
         jsonw_close(w);
     }
     jsonw_close(w);

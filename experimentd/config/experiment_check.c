@@ -124,6 +124,9 @@ static const struct {
     const char *field, *why;
 } frozen[] = {
     { "analysis", "who changes it after a look has looked twice" },
+    { "multiplicity", "who changes it after a look has looked twice" },
+    { "adjustment", "who changes it after a look has looked twice" },
+    { "stratify_by", "who changes it after a look has looked twice" },
     { "kind", "its units were assigned by the other kind" },
     { "parameter", "units saw the other parameter change" },
     { "hash_attribute", "every unit would be assigned anew" },
@@ -144,7 +147,7 @@ static const struct {
     { "holdout", "units would leave or enter what was held out" },
 };
 /* Once stopped, only its words and what is read out of it. */
-static const char *const always[] = { "name", "hypothesis", "metrics", "mde" };
+static const char *const always[] = { "name", "hypothesis", "metrics", "mde", "target_effect", "minimum_days" };
 
 static bool same_field(const json_t *was, const json_t *now, const char *field)
 {

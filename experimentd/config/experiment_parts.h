@@ -8,6 +8,7 @@ struct audience_json {
 };
 struct rollout_json {
     json_t *schedule, *ramp, *bandit, *interleave, *holdout, *analysis;
+    struct str multiplicity, adjustment; /* {NULL, 0}: not said */
 };
 
 /* experiment.c: the reader's error stands when a check fails. */
@@ -36,3 +37,8 @@ void rollout_write(struct jsonw *w, const struct snapshot_experiment *e);
 /* A holdout's variants follow from its share. */
 bool holdout_variants(const json_t *given, struct snapshot_experiment *e, struct arena *arena,
                       struct err *err) MUSTCHECK;
+
+/* analysis.c: how its results are looked at, and what is decided from them. */
+void analysis_fields(struct json_reader *r, struct rollout_json *j, struct snapshot_experiment *e, struct arena *arena);
+bool analysis_read(const struct rollout_json *j, struct snapshot_experiment *e, struct err *err) MUSTCHECK;
+void analysis_write(struct jsonw *w, const struct snapshot_experiment *e);

@@ -6,7 +6,7 @@
 
 #define HOUR_US (3600 * US_PER_SECOND)
 #define HOLD_HOURS_MIN (1.0 / 3600)
-enum { SHOWN_MAX = 60, HOURS_MAX = 24 * 366, PLANNED_UNITS_DEFAULT = 10000 };
+enum { SHOWN_MAX = 60, HOURS_MAX = 24 * 366 };
 
 static const char held_out[] = "held_out", open_arm[] = "open";
 
@@ -25,11 +25,9 @@ void rollout_fields(struct json_reader *r, struct rollout_json *j, struct snapsh
     read_default(r, e, arena);
     e->parameter = e->key;
     e->layer_share = 1;
-    e->mde = 0.05;
     (void)json_get_str(r, "parameter", JSON_OPTIONAL, &e->parameter, arena);
     (void)json_get_str(r, "layer", JSON_OPTIONAL, &e->layer, arena);
     (void)json_get_double(r, "layer_share", JSON_OPTIONAL, &e->layer_share);
-    (void)json_get_double(r, "mde", JSON_OPTIONAL, &e->mde);
     (void)json_get_bool(r, "sticky", JSON_OPTIONAL, &e->sticky);
     (void)json_get_str(r, "fallback_attribute", JSON_OPTIONAL, &e->fallback_attribute, arena);
     (void)json_get_object(r, "schedule", JSON_OPTIONAL, &j->schedule);
@@ -37,12 +35,10 @@ void rollout_fields(struct json_reader *r, struct rollout_json *j, struct snapsh
     (void)json_get_object(r, "bandit", JSON_OPTIONAL, &j->bandit);
     (void)json_get_object(r, "interleave", JSON_OPTIONAL, &j->interleave);
     (void)json_get_object(r, "holdout", JSON_OPTIONAL, &j->holdout);
-    (void)json_get_object(r, "analysis", JSON_OPTIONAL, &j->analysis);
+    analysis_fields(r, j, e, arena);
     check_key(r, "parameter", e->parameter, true);
     if (!(e->layer_share > 0 && e->layer_share <= 1))
         (void)json_fail(r, "layer_share", "is %g, outside 0 to 1", e->layer_share);
-    if (!(e->mde > 0 && e->mde <= 10))
-        (void)json_fail(r, "mde", "is %g: a relative effect, above 0 and at most 10", e->mde);
     (void)check_length(r, "fallback_attribute", e->fallback_attribute);
 }
 
@@ -105,37 +101,6 @@ static bool read_ramp(json_t *in, struct snapshot_experiment *e, struct arena *a
         if (!read_step(json_array_get(steps, i), i, i + 1 == n, e, arena, err))
             return false;
     return true;
-}
-
-/* A log is there as a whole, and looked at once. A bandit's weights follow its data: its page says what its interval is worth. */
-static enum analysis_method usual_analysis(const struct snapshot_experiment *e)
-{
-    bool at_once = str_eq(e->origin, STR("imported")) || e->kind == EXPERIMENT_BANDIT ||
-                   e->kind == EXPERIMENT_INTERLEAVE;
-    return at_once ? ANALYSIS_FIXED : ANALYSIS_ANY_TIME;
-}
-
-static bool read_analysis(json_t *in, struct snapshot_experiment *e, struct err *err)
-{
-    struct json_reader r;
-    struct str name = str_of(analysis_method_names[usual_analysis(e)]);
-    e->analysis = (struct experiment_analysis){ usual_analysis(e), PLANNED_UNITS_DEFAULT };
-    if (!in)
-        return true;
-    json_reader_open(&r, in, "analysis");
-    (void)json_get_str(&r, "method", JSON_OPTIONAL, &name, NULL);
-    (void)json_get_i64(&r, "planned_units", JSON_OPTIONAL, &e->analysis.planned_units);
-    if (str_eq(name, STR("fixed")))
-        e->analysis.method = ANALYSIS_FIXED;
-    else if (str_eq(name, STR("any_time")))
-        e->analysis.method = ANALYSIS_ANY_TIME;
-    else
-        (void)json_fail(&r, "method", "is \"%.*s\", not any_time or fixed", STR_ARG(str_cut(name, SHOWN_MAX)));
-    if (e->kind == EXPERIMENT_BANDIT && e->analysis.method == ANALYSIS_ANY_TIME)
-        (void)json_fail(&r, "method", "is \"any_time\", which is not for a bandit: its weights follow its data");
-    if (e->analysis.planned_units < 200 || e->analysis.planned_units > INT64_C(1000000000000))
-        (void)json_fail(&r, "planned_units", "is %lld, outside 200 to 1e12", (long long)e->analysis.planned_units);
-    return json_reader_close(&r, err);
 }
 
 static void check_bandit(struct json_reader *r, const struct experiment_bandit *b)
@@ -219,7 +184,7 @@ bool rollout_read(const struct rollout_json *j, struct snapshot_experiment *e, s
         !only_for(j->interleave, "interleave", EXPERIMENT_INTERLEAVE, e, err) ||
         !only_for(j->holdout, "holdout", EXPERIMENT_HOLDOUT, e, err))
         return false;
-    return read_analysis(j->analysis, e, err) && (!j->schedule || read_schedule(j->schedule, e, err)) &&
+    return analysis_read(j, e, err) && (!j->schedule || read_schedule(j->schedule, e, err)) &&
            (!j->ramp || read_ramp(j->ramp, e, arena, err)) &&
            (e->kind != EXPERIMENT_BANDIT || read_bandit(j->bandit, e, arena, err)) &&
            (e->kind != EXPERIMENT_INTERLEAVE || read_interleave(j->interleave, e, arena, err)) &&
@@ -372,11 +337,6 @@ void rollout_write(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_bool(w, "sticky", true);
     if (e->fallback_attribute.n)
         jsonw_str(w, "fallback_attribute", e->fallback_attribute);
-    jsonw_open(w, "analysis", '{');
-    jsonw_text(w, "method", analysis_method_names[e->analysis.method]);
-    if (e->analysis.method == ANALYSIS_ANY_TIME)
-        jsonw_i64(w, "planned_units", e->analysis.planned_units);
-    jsonw_close(w);
-    jsonw_double(w, "mde", e->mde);
+    analysis_write(w, e);
     write_kind(w, e);
 }

@@ -77,16 +77,54 @@ struct slot_ranges {
     size_t n;
 };
 
-/* How its results are looked at. Declared before it starts: who chooses between the two when the numbers are there has looked twice. */
+/* How its results are looked at. Declared before it starts: who chooses between them when the numbers are there has looked twice. */
 enum analysis_method {
-    ANALYSIS_ANY_TIME, /* as often as one likes */
-    ANALYSIS_FIXED,    /* once, at the end that was planned */
+    ANALYSIS_ANY_TIME,         /* as often as one likes */
+    ANALYSIS_GROUP_SEQUENTIAL, /* at planned looks, and stopped when one of them is clear */
+    ANALYSIS_FIXED,            /* once, at the end that was planned */
     ANALYSIS_METHOD_COUNT
 };
 extern const char *const analysis_method_names[ANALYSIS_METHOD_COUNT];
+/* How much of the error each planned look may spend. */
+enum analysis_spending {
+    ANALYSIS_OBRIEN_FLEMING,
+    ANALYSIS_POCOCK,
+    ANALYSIS_POWER,
+    ANALYSIS_HSD,
+    ANALYSIS_HAYBITTLE_PETO,
+    ANALYSIS_SPENDING_COUNT
+};
+extern const char *const analysis_spending_names[ANALYSIS_SPENDING_COUNT];
+enum { ANALYSIS_LOOKS_MAX = 50 };
 struct experiment_analysis {
     enum analysis_method method;
-    int64_t planned_units; /* of any time: of all variants together, where the intervals are narrowest */
+    int64_t
+        planned_units; /* of all variants together; of any time: where the intervals are narrowest; of fixed: 0, not said */
+    int64_t planned_days; /* of fixed; 0: not said */
+    double level;
+    enum analysis_spending spending;  /* this and what follows: of group_sequential */
+    double spending_parameter;        /* of power and hsd */
+    double looks[ANALYSIS_LOOKS_MAX]; /* shares of planned_units, ascending, the last one 1 */
+    size_t looks_count;
+};
+
+/* What is done about many metrics and variants that are tested together. */
+enum multiplicity {
+    MULTIPLICITY_HIERARCHICAL, /* primary metrics first, secondary ones when those have been shown; guardrails by themselves */
+    MULTIPLICITY_HOLM,
+    MULTIPLICITY_BH,
+    MULTIPLICITY_NONE,
+    MULTIPLICITY_COUNT
+};
+extern const char *const multiplicity_names[MULTIPLICITY_COUNT];
+/* What is made of what was known of the units before. */
+enum adjustment { ADJUSTMENT_NONE, ADJUSTMENT_CUPED, ADJUSTMENT_STRATA, ADJUSTMENT_BOTH, ADJUSTMENT_COUNT };
+extern const char *const adjustment_names[ADJUSTMENT_COUNT];
+
+struct experiment_metric {
+    struct str metric, role;
+    double margin;          /* a guardrail may be worse by this share of the control; 0: no margin */
+    double margin_absolute; /* or by so much; 0: no margin */
 };
 
 /* How the job "bandit" sets the weights. */
@@ -106,9 +144,7 @@ struct snapshot_experiment {
     double coverage;
     struct snapshot_variant *variants;
     size_t variants_count;
-    struct {
-        struct str metric, role;
-    } * metrics;
+    struct experiment_metric *metrics;
     size_t metrics_count;
     struct str parameter;      /* the feature that it varies; its own key unless said */
     struct str default_json;   /* value of units that are in no variant; "null": the caller's own default */
@@ -134,6 +170,11 @@ struct snapshot_experiment {
     struct str_list holdout_metrics; /* only experiments that have one of these as primary metric; none: all */
     struct experiment_analysis analysis;
     double mde; /* least relative effect worth finding, of the primary metric */
+    enum multiplicity multiplicity;
+    enum adjustment adjustment;
+    struct str stratify_by; /* a dimension of exposures; for STRATA and BOTH */
+    double target_effect;   /* least estimated lift that is shipped; 0: any that has been shown */
+    int64_t minimum_days;   /* before which nothing is shipped */
 
     /* What the server decided (the other columns, and experiments.state). */
     enum experiment_status status;

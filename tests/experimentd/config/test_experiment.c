@@ -41,6 +41,10 @@ static bool parse(struct str body, struct str *out_json, struct err *err)
     "{\"metric\":\"time_to_first_click\",\"role\":\"secondary\"},{\"metric\":\"zero_result_rate\",\"role\":"          \
     "\"guardrail\"}]"
 
+#define USUAL_DECISION                                                                                      \
+    "\"mde\":0.05,\"target_effect\":0,\"minimum_days\":7,\"multiplicity\":\"hierarchical\",\"adjustment\":" \
+    "\"cuped\""
+
 static void expect_refusals(const char *const cases[][2], size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -132,7 +136,7 @@ Test(experiment, a_bandit_that_cannot_work_is_refused)
           "{\"key\":\"c\"}]}",
           "experiment: bandit: field \"floor\" is 0.4: more than 1 for 3 variants together" },
         { "{\"key\":\"x\",\"analysis\":{\"method\":\"bayes\"}," AB "}",
-          "analysis: field \"method\" is \"bayes\", not any_time or fixed" },
+          "analysis: field \"method\" is \"bayes\", not any_time, group_sequential or fixed" },
         { "{\"key\":\"x\",\"analysis\":{\"planned_units\":199}," AB "}",
           "analysis: field \"planned_units\" is 199, outside 200 to 1e12" },
         { "{\"key\":\"x\",\"kind\":\"bandit\",\"analysis\":{\"method\":\"any_time\"}," AB "}",
@@ -159,7 +163,7 @@ Test(experiment, defaults_are_filled_in)
                 "\"seed\":\"x\",\"coverage\":1,"
                 "\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":\"\",\"weight\":0.5,\"value\":\"a\"},"
                 "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}]," USUAL_METRICS
-                ",\"analysis\":{\"method\":\"any_time\",\"planned_units\":10000},\"mde\":0.05}");
+                ",\"analysis\":{\"method\":\"any_time\",\"level\":0.95,\"planned_units\":10000}," USUAL_DECISION "}");
 }
 
 Test(experiment, what_is_given_is_kept)
@@ -178,7 +182,7 @@ Test(experiment, what_is_given_is_kept)
                 "{\"key\":\"B\",\"name\":\"\",\"weight\":0.7,\"value\":null}],"
                 "\"metrics\":[{\"metric\":\"mrr\",\"role\":\"primary\"},{\"metric\":\"ctr\",\"role\":\"secondary\"},"
                 "{\"metric\":\"zero_result_rate\",\"role\":\"guardrail\"}],\"analysis\":{\"method\":\"any_time\","
-                "\"planned_units\":10000},\"mde\":0.05}");
+                "\"level\":0.95,\"planned_units\":10000}," USUAL_DECISION "}");
 }
 
 Test(experiment, a_bandit_says_how_its_weights_are_set)
@@ -193,9 +197,75 @@ Test(experiment, a_bandit_says_how_its_weights_are_set)
         "\"value\":\"a\"},"
         "{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}],\"metrics\":[{\"metric\":\"ctr\",\"role\":"
         "\"primary\"},"
-        "{\"metric\":\"mrr\",\"role\":\"secondary\"}],\"analysis\":{\"method\":\"fixed\"},\"mde\":0.05,\"bandit\":{"
+        "{\"metric\":\"mrr\",\"role\":\"secondary\"}],\"analysis\":{\"method\":\"fixed\",\"level\":0.95}"
+        "," USUAL_DECISION ",\"bandit\":{"
         "\"policy\":\"top_two\",\"floor\":0.05,"
         "\"epsilon\":0.1,\"beta\":0.5,\"burn_in_units\":100,\"metric\":\"mrr\"}}");
+}
+
+static struct snapshot_experiment read_or_fail(const char *body)
+{
+    struct err err = { 0 };
+    struct snapshot_experiment e;
+    json_auto_t *root = json_parse(str_of(body), &err);
+    cr_assert(root && experiment_read(root, &arena, &e, &err), "%s", err.text);
+    return e;
+}
+
+Test(experiment, looks_are_even_unless_they_are_listed)
+{
+    struct snapshot_experiment e = read_or_fail("{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\","
+                                                "\"planned_units\":5000,\"looks\":4,\"spending\":\"hsd\"}," AB "}");
+    cr_assert(eq(int, e.analysis.method, ANALYSIS_GROUP_SEQUENTIAL));
+    cr_assert(eq(sz, e.analysis.looks_count, 4));
+    cr_assert(eq(dbl, e.analysis.looks[1], 0.5));
+    cr_assert(eq(dbl, e.analysis.spending_parameter, -4));
+    e = read_or_fail("{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":[0.3,1]}," AB "}");
+    cr_assert(eq(sz, e.analysis.looks_count, 2));
+    cr_assert(eq(int, (int)e.analysis.planned_units, 10000));
+    expect_json(
+        "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":[0.25,1],\"level\":0.9}," AB
+        ",\"metrics\":[\"ctr\",{\"metric\":\"mrr\",\"role\":\"guardrail\",\"margin\":0.02}],\"target_effect\":0.01,"
+        "\"minimum_days\":14,\"multiplicity\":\"bh\",\"adjustment\":\"both\",\"stratify_by\":\"country\"}",
+        "{\"key\":\"x\",\"name\":\"x\",\"hypothesis\":\"\",\"kind\":\"ab\",\"hash_attribute\":\"id\",\"hash_"
+        "version\":2,\"seed\":\"x\",\"coverage\":1,\"origin\":\"live\",\"variants\":[{\"key\":\"a\",\"name\":"
+        "\"\",\"weight\":0.5,\"value\":\"a\"},{\"key\":\"b\",\"name\":\"\",\"weight\":0.5,\"value\":\"b\"}],"
+        "\"metrics\":[{\"metric\":\"ctr\",\"role\":\"primary\"},{\"metric\":\"mrr\",\"role\":\"guardrail\","
+        "\"margin\":0.02}],\"analysis\":{\"method\":\"group_sequential\",\"level\":0.9,\"planned_units\":10000,"
+        "\"looks\":[0.25,1],\"spending\":\"obrien_fleming\"},\"mde\":0.05,\"target_effect\":0.01,"
+        "\"minimum_days\":14,\"multiplicity\":\"bh\",\"adjustment\":\"both\",\"stratify_by\":\"country\"}");
+}
+
+Test(experiment, an_analysis_that_cannot_be_made_is_refused)
+{
+    static const char *const cases[][2] = {
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":51}," AB "}",
+          "analysis: field \"looks\" is 51, outside 1 to 50" },
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":[0.5,0.5,1]}," AB "}",
+          "analysis: field \"looks\" [1] is not a share of the planned units above 0.5 and up to 1" },
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":[0.5]}," AB "}",
+          "analysis: field \"looks\" ends at 0.5: the last look has all planned units, 1" },
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"spending\":\"fleming\"}," AB "}",
+          "analysis: field \"spending\" is \"fleming\", not obrien_fleming, pocock, power, hsd or haybittle_peto" },
+        { "{\"key\":\"x\",\"analysis\":{\"level\":95}," AB "}",
+          "analysis: field \"level\" is 95, outside 0.5 to 0.9999" },
+        { "{\"key\":\"x\",\"adjustment\":\"strata\"," AB "}",
+          "experiment: field \"adjustment\" is \"strata\", which needs \"stratify_by\": a dimension of exposures, such "
+          "as \"country\"" },
+        { "{\"key\":\"x\",\"multiplicity\":\"sidak\"," AB "}",
+          "experiment: field \"multiplicity\" is \"sidak\", not hierarchical, holm, bh or none" },
+        { "{\"key\":\"x\",\"minimum_days\":-1," AB "}", "experiment: field \"minimum_days\" is -1, outside 0 to 3660" },
+        { "{\"key\":\"x\",\"target_effect\":-0.1," AB "}",
+          "experiment: field \"target_effect\" is -0.1: a relative effect, from 0 to 10" },
+        { "{\"key\":\"x\",\"metrics\":[{\"metric\":\"ctr\",\"margin\":0.1}]," AB "}",
+          "metrics[0]: field \"margin\" is only for the role guardrail" },
+        { "{\"key\":\"x\",\"metrics\":[\"ctr\",{\"metric\":\"mrr\",\"role\":\"guardrail\",\"margin\":0.1,"
+          "\"margin_absolute\":1}]," AB "}",
+          "metrics[1]: field \"margin\" and \"margin_absolute\" are both given: give one of them" },
+        { "{\"key\":\"x\",\"metrics\":[\"ctr\",{\"metric\":\"mrr\",\"role\":\"guardrail\",\"margin\":2}]," AB "}",
+          "metrics[1]: field \"margin\" is 2: a share of the control's value, between 0 and 1" },
+    };
+    expect_refusals(cases, COUNT_OF(cases));
 }
 
 /* A body with `count` variants whose values have `value_bytes` each. */
