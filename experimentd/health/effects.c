@@ -93,7 +93,8 @@ static void find_periods(const struct result_metric *m, size_t variant, struct p
     *out = (struct periods){ .n = 0 };
     for (size_t k = 0; k < parts->n && out->n < PERIODS_MAX; k++) {
         const struct result_part *p = &parts->p[k];
-        const struct arm control = { m->kind, p->arms[0].m }, treatment = { m->kind, p->arms[variant].m };
+        const struct arm control = { .kind = m->kind, .m = p->arms[0].m },
+                         treatment = { .kind = m->kind, .m = p->arms[variant].m };
         struct comparison c;
         struct err err;
         if (!can_compare(p, variant) || !stats_compare(&control, &treatment, &one_look, &c, &err))
@@ -148,7 +149,7 @@ void health_novelty(const struct health_input *in, struct arena *arena, struct h
 
 static bool stratum_arm(enum metric_kind kind, const struct moments2 *m, struct stratum_arm *out)
 {
-    const struct arm arm = { kind, *m };
+    const struct arm arm = { .kind = kind, .m = *m };
     struct arm_value v;
     struct err err;
     if (!stats_arm_value(&arm, one_look.level, &v, &err))

@@ -137,7 +137,8 @@ static void read_history(struct gathering *g, const PGresult *r)
         struct err err;
         if (!m || !is_pair(r, row))
             continue;
-        const struct arm control = { m->kind, aa_moments(r, row) }, treatment = { m->kind, aa_moments(r, row + 1) };
+        const struct arm control = { .kind = m->kind, .m = aa_moments(r, row) },
+                         treatment = { .kind = m->kind, .m = aa_moments(r, row + 1) };
         if (stats_compare(&control, &treatment, &(struct compare_plan){ 0.95, 0 }, &c, &err))
             in->history[in->history_count++] = (struct health_aa){ m->metric->key, c.p };
     }

@@ -78,7 +78,7 @@ Test(compare, a_mean_over_one_per_unit_equals_the_ratio_over_one)
     for (int i = 0; i < 300; i++)
         moments2_add(&mean[i % 2].m, draw_exponential(&d) + i % 2, 1);
     for (int i = 0; i < 2; i++)
-        ratio[i] = (struct arm){ METRIC_RATIO, mean[i].m };
+        ratio[i] = (struct arm){ .kind = METRIC_RATIO, .m = mean[i].m };
     struct comparison a = compared(mean[0], mean[1]), b = compared(ratio[0], ratio[1]);
     cr_assert(epsilon_eq(dbl, a.statistic, b.statistic, 1e-11));
     cr_assert(epsilon_eq(dbl, a.df, b.df, 1e-9));
@@ -144,8 +144,8 @@ Test(compare, srm_wants_units)
 Test(compare, any_time_is_the_confidence_sequence_of_the_same_effect)
 {
     const struct compare_plan plan = { 0.95, 10000 };
-    struct arm c = { METRIC_MEAN, { .n = 4000, .mean_x = 2, .m2_x = 4000 * 9.0 } },
-               t = { METRIC_MEAN, { .n = 4200, .mean_x = 2.5, .m2_x = 4200 * 9.5 } };
+    struct arm c = { .kind = METRIC_MEAN, .m = { .n = 4000, .mean_x = 2, .m2_x = 4000 * 9.0 } },
+               t = { .kind = METRIC_MEAN, .m = { .n = 4200, .mean_x = 2.5, .m2_x = 4200 * 9.5 } };
     struct comparison one, any;
     struct confseq s;
     struct err err;
@@ -168,8 +168,8 @@ Test(compare, any_time_lift_and_test_agree)
     const struct compare_plan plan = { 0.95, 5000 };
     int rejected = 0;
     for (int i = 0; i < 400; i++) {
-        struct arm c = { METRIC_MEAN, { .n = 3000, .mean_x = 2, .m2_x = 3000 * 9.0 } },
-                   t = { METRIC_MEAN, { .n = 3000, .mean_x = 2 + 0.001 * i, .m2_x = 3000 * 9.0 } };
+        struct arm c = { .kind = METRIC_MEAN, .m = { .n = 3000, .mean_x = 2, .m2_x = 3000 * 9.0 } },
+                   t = { .kind = METRIC_MEAN, .m = { .n = 3000, .mean_x = 2 + 0.001 * i, .m2_x = 3000 * 9.0 } };
         struct comparison x;
         struct err err;
         cr_assert(stats_compare(&c, &t, &plan, &x, &err), "%s", err.text);
@@ -183,8 +183,8 @@ Test(compare, any_time_lift_and_test_agree)
 Test(compare, any_time_wants_some_units)
 {
     const struct compare_plan plan = { 0.95, 10000 };
-    struct arm few = { METRIC_MEAN, { .n = COMPARE_UNITS_MIN - 1, .mean_x = 2, .m2_x = 90 } },
-               many = { METRIC_MEAN, { .n = COMPARE_UNITS_MIN, .mean_x = 2, .m2_x = 90 } };
+    struct arm few = { .kind = METRIC_MEAN, .m = { .n = COMPARE_UNITS_MIN - 1, .mean_x = 2, .m2_x = 90 } },
+               many = { .kind = METRIC_MEAN, .m = { .n = COMPARE_UNITS_MIN, .mean_x = 2, .m2_x = 90 } };
     struct comparison c;
     struct err err;
     refused(stats_compare(&few, &many, &plan, &c, &err), &err, "too early to look: a variant has fewer than 100 units");
