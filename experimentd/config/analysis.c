@@ -10,6 +10,7 @@ enum {
     PLANNED_UNITS_MIN = 200,
     LOOKS_DEFAULT = 5,
     DAYS_MAX = 3660,
+    LOOK_CELLS_MAX = 500,
     MINIMUM_DAYS_DEFAULT = 7 /* each day of a week counts once */
 };
 #define PLANNED_UNITS_MAX INT64_C(1000000000000)
@@ -63,6 +64,17 @@ static int name_index(struct json_reader *r, const char *field, struct str name,
     return usual;
 }
 
+/* An attribute's name, without what would need quoting in a statement's list. */
+static bool is_dimension(struct str name)
+{
+    bool ok = name.n <= EXPERIMENT_KEY_MAX;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        ok = ok && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_.-", c));
+    }
+    return ok;
+}
+
 void analysis_fields(struct json_reader *r, struct rollout_json *j, struct snapshot_experiment *e, struct arena *arena)
 {
     e->mde = MDE_DEFAULT;
@@ -84,7 +96,9 @@ void analysis_fields(struct json_reader *r, struct rollout_json *j, struct snaps
         (void)json_fail(r, "target_effect", "is %g: a relative effect, from 0 to 10", e->target_effect);
     if (e->minimum_days < 0 || e->minimum_days > DAYS_MAX)
         (void)json_fail(r, "minimum_days", "is %lld, outside 0 to %d", (long long)e->minimum_days, DAYS_MAX);
-    (void)check_length(r, "stratify_by", e->stratify_by);
+    if (!is_dimension(e->stratify_by))
+        (void)json_fail(r, "stratify_by", "is \"%.*s\": must be up to %d of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"",
+                        STR_ARG(str_cut(e->stratify_by, SHOWN_MAX)), EXPERIMENT_KEY_MAX);
 }
 
 /* ---- reading: what the object "analysis" holds ---- */
@@ -194,6 +208,19 @@ bool analysis_read(const struct rollout_json *j, struct snapshot_experiment *e, 
                        "exposures, such as \"country\"",
                        adjustment_names[e->adjustment]);
     return read_plan(j->analysis ? j->analysis : none, e, err);
+}
+
+/* Looks are kept with the experiment (state.c), which is read as a whole. */
+bool analysis_check(const struct snapshot_experiment *e, struct err *err)
+{
+    size_t kept = e->analysis.looks_count * e->metrics_count * (e->variants_count - 1);
+    if (e->analysis.method != ANALYSIS_GROUP_SEQUENTIAL || kept <= LOOK_CELLS_MAX)
+        return true;
+    return err_set(err, ERR_INVALID,
+                   "experiment: field \"analysis\": %zu looks at %zu metrics of %zu variants are %zu comparisons to "
+                   "keep, more than "
+                   "%d: plan fewer looks",
+                   e->analysis.looks_count, e->metrics_count, e->variants_count, kept, LOOK_CELLS_MAX);
 }
 
 /* ---- writing ---- */

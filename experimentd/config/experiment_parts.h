@@ -41,4 +41,5 @@ bool holdout_variants(const json_t *given, struct snapshot_experiment *e, struct
 /* analysis.c: how its results are looked at, and what is decided from them. */
 void analysis_fields(struct json_reader *r, struct rollout_json *j, struct snapshot_experiment *e, struct arena *arena);
 bool analysis_read(const struct rollout_json *j, struct snapshot_experiment *e, struct err *err) MUSTCHECK;
+bool analysis_check(const struct snapshot_experiment *e, struct err *err) MUSTCHECK; /* against metrics and variants */
 void analysis_write(struct jsonw *w, const struct snapshot_experiment *e);

@@ -124,6 +124,8 @@ static void keep_state(const struct snapshot_experiment *was, struct snapshot_ex
     now->winner = was->winner;
     now->stop_reason = was->stop_reason;
     now->rollout = was->rollout;
+    now->looks = was->looks;
+    now->looks_count = was->looks_count;
 }
 
 /* `was` with the patch merged in; both as documents, too. */
@@ -255,6 +257,7 @@ static void begin_phase(const struct snapshot_experiment *was, struct snapshot_e
     now->ramp_step = 0;
     now->ramp_since_us = clock_now_us();
     now->live_weights = NULL;
+    now->looks_count = 0; /* of other units */
     now->weights_version = was->weights_version + (now->kind == EXPERIMENT_BANDIT ? 1 : 0);
 }
 
@@ -317,6 +320,21 @@ bool life_hold(struct edit *e, const struct snapshot *s, struct err *err)
         return false;
     struct snapshot_experiment now = *x;
     now.held_back = arena_str(e->arena, str_of(e->arg));
+    edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
+    edit_write_end(e);
+    return true;
+}
+
+bool life_look(struct edit *e, const struct snapshot *s, struct err *err)
+{
+    const struct snapshot_experiment *x = find(e, s, err);
+    if (!x)
+        return false;
+    struct snapshot_experiment now = *x;
+    now.looks = arena_zalloc(e->arena, (x->looks_count + 1) * sizeof *now.looks);
+    for (size_t i = 0; i < x->looks_count; i++)
+        now.looks[i] = x->looks[i];
+    now.looks[now.looks_count++] = *(const struct experiment_look *)e->arg;
     edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
     edit_write_end(e);
     return true;

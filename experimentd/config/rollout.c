@@ -244,7 +244,7 @@ bool rollout_check(const struct snapshot_experiment *e, struct err *err)
         return false;
     if (e->fallback_attribute.n && !e->sticky)
         return err_set(err, ERR_INVALID, "experiment: field \"fallback_attribute\" needs \"sticky\": true");
-    if (e->kind == EXPERIMENT_BANDIT && !bandit_check(e, err))
+    if ((e->kind == EXPERIMENT_BANDIT && !bandit_check(e, err)) || !analysis_check(e, err))
         return false;
     if (interleave && !str_eq(e->interleave_method, STR("multileave")) && e->variants_count > 2)
         return err_set(err, ERR_INVALID,

@@ -108,6 +108,21 @@ struct experiment_analysis {
     size_t looks_count;
 };
 
+/* A look that was taken (group_sequential): what each comparison was then, so that later signals cannot change it. */
+struct experiment_look_cell {
+    struct str metric, variant;
+    int64_t n_c, n_t;
+    int by; /* enum effect_by */
+    double difference, se, base, base_variance, with_variance, covariance, variance_reduction;
+    double log_p; /* sequential, up to and with this look */
+};
+struct experiment_look {
+    double share; /* of the planned units */
+    int64_t units, as_of_us;
+    struct experiment_look_cell *cells;
+    size_t cells_count;
+};
+
 /* What is done about many metrics and variants that are tested together. */
 enum multiplicity {
     MULTIPLICITY_HIERARCHICAL, /* primary metrics first, secondary ones when those have been shown; guardrails by themselves */
@@ -185,7 +200,9 @@ struct snapshot_experiment {
     int bucket_version;       /* raised when units are assigned anew; part of the seed */
     size_t ramp_step;
     int64_t ramp_since_us;
-    double *live_weights; /* of a bandit; NULL: as written */
+    double *live_weights;          /* of a bandit; NULL: as written */
+    struct experiment_look *looks; /* taken so far in this phase */
+    size_t looks_count;
     int weights_version;
     struct str stop_reason, winner;
     struct str held_back; /* why what is due by the clock was not done; {NULL, 0}: nothing is */

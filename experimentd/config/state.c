@@ -32,6 +32,45 @@ static struct str text(const json_t *v, struct arena *arena)
     return arena_str(arena, (struct str){ json_string_value(v), json_string_length(v) });
 }
 
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static struct experiment_look_cell read_cell(const json_t *in, struct arena *arena)
+{
+    return (struct experiment_look_cell){ .metric = text(json_object_get(in, "metric"), arena),
+                                          .variant = text(json_object_get(in, "variant"), arena),
+                                          .n_c = json_integer_value(json_object_get(in, "n_c")),
+                                          .n_t = json_integer_value(json_object_get(in, "n_t")),
+                                          .by = (int)json_integer_value(json_object_get(in, "by")),
+                                          .difference = number(in, "difference"),
+                                          .se = number(in, "se"),
+                                          .base = number(in, "base"),
+                                          .base_variance = number(in, "base_variance"),
+                                          .with_variance = number(in, "with_variance"),
+                                          .covariance = number(in, "covariance"),
+                                          .variance_reduction = number(in, "variance_reduction"),
+                                          .log_p = number(in, "log_p") };
+}
+
+static void read_looks(const json_t *list, struct arena *arena, struct snapshot_experiment *e)
+{
+    e->looks_count = json_array_size(list);
+    e->looks = arena_zalloc(arena, (e->looks_count + 1) * sizeof *e->looks);
+    for (size_t i = 0; i < e->looks_count; i++) {
+        const json_t *in = json_array_get(list, i), *cells = json_object_get(in, "cells");
+        struct experiment_look *l = &e->looks[i];
+        *l = (struct experiment_look){ .share = number(in, "share"),
+                                       .units = json_integer_value(json_object_get(in, "units")),
+                                       .as_of_us = json_integer_value(json_object_get(in, "as_of_us")),
+                                       .cells_count = json_array_size(cells) };
+        l->cells = arena_zalloc(arena, (l->cells_count + 1) * sizeof *l->cells);
+        for (size_t k = 0; k < l->cells_count; k++)
+            l->cells[k] = read_cell(json_array_get(cells, k), arena);
+    }
+}
+
 void state_read(const json_t *state, struct arena *arena, struct snapshot_experiment *e)
 {
     slots_read(json_object_get(state, "slots"), arena, &e->slots);
@@ -45,6 +84,7 @@ void state_read(const json_t *state, struct arena *arena, struct snapshot_experi
     e->winner = text(json_object_get(state, "winner"), arena);
     e->held_back = text(json_object_get(state, "held_back"), arena);
     e->rollout = json_is_true(json_object_get(state, "rollout"));
+    read_looks(json_object_get(state, "looks"), arena, e);
 }
 
 static void write_slots(struct jsonw *w, const struct slot_ranges *slots)
@@ -54,6 +94,43 @@ static void write_slots(struct jsonw *w, const struct slot_ranges *slots)
         jsonw_open(w, NULL, '[');
         jsonw_i64(w, NULL, slots->p[i].lo);
         jsonw_i64(w, NULL, slots->p[i].hi);
+        jsonw_close(w);
+    }
+    jsonw_close(w);
+}
+
+static void write_cell(struct jsonw *w, const struct experiment_look_cell *c)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_str(w, "metric", c->metric);
+    jsonw_str(w, "variant", c->variant);
+    jsonw_i64(w, "n_c", c->n_c);
+    jsonw_i64(w, "n_t", c->n_t);
+    jsonw_i64(w, "by", c->by);
+    jsonw_double(w, "difference", c->difference);
+    jsonw_double(w, "se", c->se);
+    jsonw_double(w, "base", c->base);
+    jsonw_double(w, "base_variance", c->base_variance);
+    jsonw_double(w, "with_variance", c->with_variance);
+    jsonw_double(w, "covariance", c->covariance);
+    jsonw_double(w, "variance_reduction", c->variance_reduction);
+    jsonw_double(w, "log_p", c->log_p);
+    jsonw_close(w);
+}
+
+static void write_looks(struct jsonw *w, const struct snapshot_experiment *e)
+{
+    jsonw_open(w, "looks", '[');
+    for (size_t i = 0; i < e->looks_count; i++) {
+        const struct experiment_look *l = &e->looks[i];
+        jsonw_open(w, NULL, '{');
+        jsonw_double(w, "share", l->share);
+        jsonw_i64(w, "units", l->units);
+        jsonw_i64(w, "as_of_us", l->as_of_us);
+        jsonw_open(w, "cells", '[');
+        for (size_t k = 0; k < l->cells_count; k++)
+            write_cell(w, &l->cells[k]);
+        jsonw_close(w);
         jsonw_close(w);
     }
     jsonw_close(w);
@@ -85,6 +162,8 @@ static void write_members(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_str(w, "held_back", e->held_back);
     if (e->rollout)
         jsonw_bool(w, "rollout", true);
+    if (e->looks_count)
+        write_looks(w, e);
 }
 
 static struct str take_text(struct buf *b, struct arena *arena)

@@ -247,11 +247,20 @@ Test(experiment, an_analysis_that_cannot_be_made_is_refused)
           "analysis: field \"looks\" ends at 0.5: the last look has all planned units, 1" },
         { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"spending\":\"fleming\"}," AB "}",
           "analysis: field \"spending\" is \"fleming\", not obrien_fleming, pocock, power, hsd or haybittle_peto" },
+        { "{\"key\":\"x\",\"analysis\":{\"method\":\"group_sequential\",\"looks\":50},\"variants\":[{\"key\":\"a\"},{"
+          "\"key\":"
+          "\"b\"},{\"key\":\"c\"}]}",
+          "experiment: field \"analysis\": 50 looks at 6 metrics of 3 variants are 600 comparisons to keep, more than "
+          "500: "
+          "plan fewer looks" },
         { "{\"key\":\"x\",\"analysis\":{\"level\":95}," AB "}",
           "analysis: field \"level\" is 95, outside 0.5 to 0.9999" },
         { "{\"key\":\"x\",\"adjustment\":\"strata\"," AB "}",
           "experiment: field \"adjustment\" is \"strata\", which needs \"stratify_by\": a dimension of exposures, such "
           "as \"country\"" },
+        { "{\"key\":\"x\",\"stratify_by\":\"a,b\"," AB "}",
+          "experiment: field \"stratify_by\" is \"a,b\": must be up to "
+          "100 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"" },
         { "{\"key\":\"x\",\"multiplicity\":\"sidak\"," AB "}",
           "experiment: field \"multiplicity\" is \"sidak\", not hierarchical, holm, bh or none" },
         { "{\"key\":\"x\",\"minimum_days\":-1," AB "}", "experiment: field \"minimum_days\" is -1, outside 0 to 3660" },
