@@ -8,8 +8,10 @@
     "m.mean_y, m.m2_y, m.cxy, m.pre, m.sketch, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, "   \
     "c.marked_units, "                                                                                             \
     "c.run, r.engine, r.workers, r.rows_in, extract(epoch from r.finished_at - r.started_at)::float8, r.retries, " \
-    "p.splits, d.dimensions from moments_current c join runs r on r.id = c.run "                                   \
-    "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "
+    "p.splits, d.dimensions, seen.days from moments_current c join runs r on r.id = c.run "                        \
+    "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "     \
+    "cross join lateral (select coalesce(max(l.day) - min(l.day), 0) as days from moments l "                      \
+    "where l.experiment = c.experiment and l.segment = '') seen "
 #define RESULTS_ORDER \
     "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.segment collate \"C\", m.day"
 

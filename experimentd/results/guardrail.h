@@ -2,7 +2,8 @@
  *
  * The comparison is the verdict's (each variant against the control, Welch or delta method), but it is made again with every refresh of the
  * moments, and a fixed-horizon test that is looked at often rejects too often. So the level is Haybittle and Peto's for repeated looks,
- * p < 0.001 two-sided (|z| > 3.29), shared over all comparisons by Bonferroni. docs/experiments.md tells users.
+ * p < 0.001 two-sided (|z| > 3.29), shared over all comparisons by Bonferroni. A guardrail with a margin stops it only when it is worse by more than
+ * that, at the same level. docs/experiments.md tells users.
  *
  * Moments count when they were published, and reach, past the instant in question: the start of the phase for a stop (the phase before it
  * says nothing of this one), the start of the ramp's step for the next step. */

@@ -110,12 +110,6 @@ static const char *list_of_one(struct http_request *req, struct str key)
     return arena_printf(&req->arena, "{" STR_FMT "}", STR_ARG(key)).p;
 }
 
-/* Steps of a funnel are part of its result; a bandit's units are compared within the day of their first exposure. */
-static const char *latest_parts(const struct snapshot_experiment *e)
-{
-    return e->kind == EXPERIMENT_BANDIT ? "{step:,:first_day}" : "{step:}";
-}
-
 /* The name of a dimension goes into an array's text: nothing that would need quoting. */
 static bool check_dimension(struct str name, struct err *err)
 {
@@ -133,7 +127,7 @@ static const char *wanted_parts(struct http_request *req, const struct snapshot_
 {
     struct err err;
     if (!http_query(req, STR("segment"), dimension))
-        return latest_parts(e);
+        return result_wanted_parts(e, &req->arena);
     if (check_dimension(*dimension, &err))
         return arena_printf(&req->arena, "{" STR_FMT "=}", STR_ARG(*dimension)).p;
     http_reply_err(req, &err);

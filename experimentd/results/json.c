@@ -4,6 +4,7 @@
 
 #include "experimentd/config/experiment.h"
 #include "experimentd/results/explain.h"
+#include "experimentd/results/json_analysis.h"
 #include "experimentd/results/json_metric.h"
 
 static void write_variants(struct jsonw *w, const struct snapshot_experiment *e, bool values)
@@ -95,10 +96,10 @@ static void write_run(struct jsonw *w, const struct result *r)
     jsonw_close(w);
 }
 
-static void write_verdict(struct jsonw *w, const struct result *r, struct arena *arena)
+static void write_verdict(struct jsonw *w, const struct analysis *a, struct arena *arena)
 {
     struct verdict v;
-    verdict_make(&v, r, arena);
+    verdict_make(&v, a, arena);
     jsonw_open(w, "verdict", '{');
     jsonw_text(w, "state", verdict_names[v.state]);
     jsonw_str(w, "metric", v.metric);
@@ -151,25 +152,6 @@ static void write_srm(struct jsonw *w, const struct result *r, struct arena *are
     jsonw_close(w);
 }
 
-static void write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
-                           const struct comparison *c)
-{
-    metric_write_comparison(w, m, c);
-    explain_write_comparison(w, r, m, result_arm(m, 0), result_arm(m, variant), c);
-}
-
-static void write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant)
-{
-    struct comparison c;
-    struct err err;
-    jsonw_open(w, "comparison", '{');
-    if (metric_compare(r, m, result_arm(m, 0), result_arm(m, variant), &c, &err))
-        write_compared(w, r, m, variant, &c);
-    else
-        metric_write_no_comparison(w, err.text);
-    jsonw_close(w);
-}
-
 /* Units that reached each step of a funnel. */
 static void write_steps(struct jsonw *w, const struct result *r, const struct result_metric *m)
 {
@@ -193,8 +175,10 @@ static void write_steps(struct jsonw *w, const struct result *r, const struct re
     jsonw_close(w);
 }
 
-static void write_metric(struct jsonw *w, const struct result *r, const struct result_metric *m)
+static void write_metric(struct jsonw *w, const struct analysis *a, size_t metric)
 {
+    const struct result *r = a->result;
+    const struct result_metric *m = &r->metrics[metric];
     jsonw_open(w, NULL, '{');
     metric_write_head(w, r, m);
     jsonw_open(w, "variants", '[');
@@ -203,10 +187,13 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct r
         jsonw_str(w, "variant", r->experiment->variants[i].key);
         metric_write_value(w, m, result_arm(m, i));
         explain_write_value(w, m, result_arm(m, i));
-        if (i == 0)
+        if (i == 0) {
             jsonw_null(w, "comparison");
-        else
-            write_comparison(w, r, m, i);
+        } else {
+            jsonw_open(w, "comparison", '{');
+            analysed_write_comparison(w, a, metric, i);
+            jsonw_close(w);
+        }
         jsonw_close(w);
     }
     jsonw_close(w);
@@ -223,22 +210,21 @@ void result_write_dimensions(struct jsonw *w, const struct result *r)
     jsonw_close(w);
 }
 
-static void write_analysis(struct jsonw *w, const struct snapshot_experiment *e)
+static void write_decision(struct jsonw *w, const struct analysis *a, struct arena *arena)
 {
-    bool fixed = e->analysis.method == ANALYSIS_FIXED;
-    jsonw_open(w, "analysis", '{');
-    jsonw_text(w, "method", analysis_method_names[e->analysis.method]);
-    if (!fixed)
-        jsonw_i64(w, "planned_units", e->analysis.planned_units);
-    jsonw_text(
-        w, "text",
-        fixed ? "Fixed horizon: p and intervals are right when they are looked at once, at the planned end."
-              : "Any time: p and intervals are right at every look, however many there are and whatever ends them.");
-    jsonw_close(w);
+    struct decision d;
+    if (!a->result->has_data) {
+        jsonw_null(w, "decision");
+        return;
+    }
+    decision_make(&d, a, arena);
+    analysed_write_decision(w, &d, a);
 }
 
 void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struct arena *arena)
 {
+    struct analysis a;
+    analysis_make(&a, r, arena);
     jsonw_open(w, NULL, '{');
     result_write_experiment(w, "experiment", r->experiment);
     jsonw_time(w, "as_of", r->as_of_us);
@@ -247,15 +233,16 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     jsonw_i64(w, "units", r->units);
     jsonw_i64(w, "multiple_exposures", r->multiple_exposures);
     jsonw_i64(w, "marked_units", r->marked_units);
-    jsonw_double(w, "level", RESULT_LEVEL);
-    write_analysis(w, r->experiment);
+    jsonw_double(w, "level", result_level(r));
+    analysed_write_looking(w, r);
     result_write_dimensions(w, r);
     write_run(w, r);
-    write_verdict(w, r, arena);
+    write_verdict(w, &a, arena);
+    write_decision(w, &a, arena);
     write_srm(w, r, arena);
     jsonw_open(w, "metrics", '[');
     for (size_t i = 0; i < r->metrics_count; i++)
-        write_metric(w, r, &r->metrics[i]);
+        write_metric(w, &a, i);
     jsonw_close(w);
     explain_write_methods(w);
     jsonw_close(w);
@@ -267,8 +254,10 @@ void result_write_summary(struct jsonw *w, const struct result *r, struct arena 
     write_head(w, r->experiment);
     write_variants(w, r->experiment, false);
     if (r->has_data) {
+        struct analysis a;
+        analysis_make(&a, r, arena);
         jsonw_i64(w, "units", r->units);
-        write_verdict(w, r, arena);
+        write_verdict(w, &a, arena);
     } else {
         jsonw_null(w, "units");
         jsonw_null(w, "verdict");

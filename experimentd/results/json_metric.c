@@ -13,22 +13,17 @@ static const char *const lift_kinds[] = {
 };
 static_assert(sizeof lift_kinds / sizeof *lift_kinds == LIFT_KIND_COUNT, "a name for every kind");
 
-static struct arm arm_of(const struct result_metric *m, const struct result_arm *a)
-{
-    return (struct arm){ .kind = m->kind, .m = a->m };
-}
-
 bool metric_compare(const struct result *r, const struct result_metric *m, const struct result_arm *control,
                     const struct result_arm *treatment, struct comparison *out, struct err *err)
 {
     struct compare_plan plan = result_plan(r);
-    struct arm c = arm_of(m, control), t = arm_of(m, treatment);
+    struct arm c = result_compared_arm(m, control), t = result_compared_arm(m, treatment);
     return stats_compare(&c, &t, &plan, out, err);
 }
 
 bool metric_value(const struct result_metric *m, const struct result_arm *a, struct arm_value *out, struct err *err)
 {
-    struct arm arm = arm_of(m, a);
+    struct arm arm = result_compared_arm(m, a);
     return stats_arm_value(&arm, RESULT_LEVEL, out, err);
 }
 
@@ -111,7 +106,7 @@ void metric_write_no_comparison(struct jsonw *w, const char *reason)
     jsonw_text(w, "outcome", outcome_names[OUTCOME_NONE]);
 }
 
-void metric_write_comparison(struct jsonw *w, const struct result_metric *m, const struct comparison *c)
+void metric_write_tested(struct jsonw *w, const struct comparison *c, enum outcome outcome)
 {
     jsonw_double(w, "difference", c->difference);
     metric_write_interval(w, "difference_ci", c->ci_lo, c->ci_hi);
@@ -122,7 +117,12 @@ void metric_write_comparison(struct jsonw *w, const struct result_metric *m, con
     jsonw_double(w, "log10_p", c->log_p / M_LN10);
     metric_write_lift(w, c);
     jsonw_null(w, "reason");
-    jsonw_text(w, "outcome", outcome_names[outcome_of(m, c, 1 - RESULT_LEVEL)]);
+    jsonw_text(w, "outcome", outcome_names[outcome]);
+}
+
+void metric_write_comparison(struct jsonw *w, const struct result_metric *m, const struct comparison *c)
+{
+    metric_write_tested(w, c, outcome_of(m, c, 1 - RESULT_LEVEL));
 }
 
 void metric_write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m,

@@ -2,7 +2,7 @@
  * function writes members into the object that is open, so that results, segments and time series call the same thing the same. */
 #pragma once
 #include "base/jsonw.h"
-#include "experimentd/results/model.h"
+#include "experimentd/results/analysis.h"
 
 /* "metric", "name", "description", "kind", "direction", "display", "role", "method" */
 void metric_write_head(struct jsonw *w, const struct result *r, const struct result_metric *m);
@@ -10,6 +10,7 @@ void metric_write_head(struct jsonw *w, const struct result *r, const struct res
 void metric_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a);
 /* "difference", "difference_ci", "se", "statistic", "df", "p", "log10_p", "lift", "lift_ci", "lift_kind", "reason", "outcome" */
 void metric_write_comparison(struct jsonw *w, const struct result_metric *m, const struct comparison *c);
+void metric_write_tested(struct jsonw *w, const struct comparison *c, enum outcome outcome); /* the outcome is known */
 void metric_write_no_comparison(struct jsonw *w, const char *reason);
 /* "comparison": one of these two, as metric_compare finds. */
 void metric_write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m,

@@ -19,11 +19,20 @@ static_assert(sizeof result_part_prefixes / sizeof *result_part_prefixes == RESU
 
 /* ---- the experiment's own metrics and variants ---- */
 
+/* Retention and funnels are shares of units, counts are means. */
 static enum metric_kind kind_of(struct str kind)
 {
-    if (str_eq(kind, STR("proportion")))
-        return METRIC_PROPORTION;
-    return str_eq(kind, STR("ratio")) ? METRIC_RATIO : METRIC_MEAN;
+    static const struct {
+        const char *name;
+        enum metric_kind kind;
+    } kinds[] = {
+        { "proportion", METRIC_PROPORTION }, { "retention", METRIC_PROPORTION }, { "funnel", METRIC_PROPORTION },
+        { "ratio", METRIC_RATIO },           { "quantile", METRIC_QUANTILE },
+    };
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_eq_c(kind, kinds[i].name))
+            return kinds[i].kind;
+    return METRIC_MEAN;
 }
 
 static size_t variant_index(const struct snapshot_experiment *e, struct str key)
@@ -231,6 +240,7 @@ static void read_head(struct result *out, const PGresult *r, int row, struct are
     out->multiple_exposures = pg_get_i64(r, row, RC_MULTIPLE);
     out->marked_units = pg_get_i64(r, row, RC_MARKED);
     out->dimensions = arena_str(arena, pg_get(r, row, RC_DIMENSIONS));
+    out->days_seen = pg_get_i64(r, row, RC_DAYS_SEEN);
     out->run = (struct result_run){
         .id = arena_str(arena, pg_get(r, row, RC_RUN)),
         .engine = arena_str(arena, pg_get(r, row, RC_ENGINE)),
@@ -273,6 +283,15 @@ void result_read(struct result *out, const struct snapshot *snapshot, const stru
             read_arm(out, r, row, arena);
     }
     sort_parts(out);
+}
+
+const char *result_wanted_parts(const struct snapshot_experiment *e, struct arena *arena)
+{
+    bool strata = e->adjustment == ADJUSTMENT_STRATA || e->adjustment == ADJUSTMENT_BOTH;
+    const char *cohorts = e->kind == EXPERIMENT_BANDIT ? ",:first_day" : "";
+    if (!strata)
+        return arena_printf(arena, "{step:%s}", cohorts).p;
+    return arena_printf(arena, "{step:%s," STR_FMT "=}", cohorts, STR_ARG(e->stratify_by)).p;
 }
 
 /* ---- reading it ---- */

@@ -44,6 +44,7 @@ enum results_column {
     RC_RETRIES,
     RC_SPLITS,
     RC_DIMENSIONS,
+    RC_DAYS_SEEN,
     RC_COUNT
 };
 
@@ -99,6 +100,7 @@ struct result {
     const struct snapshot_experiment *experiment;
     bool has_data; /* an aggregation has been published */
     int64_t as_of_us, published_us, units, multiple_exposures, marked_units;
+    int64_t days_seen; /* from the first day with a unit to the last one: that many whole days */
     struct result_run run;
     struct str dimensions; /* that there are parts of, comma between them */
     struct result_metric *metrics;
@@ -108,6 +110,9 @@ struct result {
 /* Builds the result of `experiment` from the rows of r that are about it. Lives in the arena. */
 void result_read(struct result *out, const struct snapshot *snapshot, const struct snapshot_experiment *experiment,
                  const PGresult *r, struct arena *arena);
+/* The parts that the result of an experiment is made of, as QUERY_RESULTS_LATEST takes them: steps of a funnel; days of first exposure, within which a
+ * bandit's units are compared; the dimension that it is stratified by. */
+const char *result_wanted_parts(const struct snapshot_experiment *e, struct arena *arena);
 /* What counts now of a metric and variant; n = 0 when there is nothing. */
 const struct result_arm *result_arm(const struct result_metric *m, size_t variant);
 const struct moments2 *result_latest(const struct result_metric *m, size_t variant); /* its moments alone */

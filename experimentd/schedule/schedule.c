@@ -7,12 +7,14 @@
 #include "experimentd/config/life.h"
 #include "experimentd/queries.h"
 #include "experimentd/results/guardrail.h"
+#include "experimentd/results/looks.h"
 
 enum { BACK_OFF_MAX_S = 60, TURN_ARENA_BYTES = 16 << 10 };
+#define WATCHED_AFTER_STOP_US (7 * 24 * 3600 * US_PER_SECOND) /* when the last signals have long been counted */
 
 const char *const schedule_kind_names[] = {
-    [SCHEDULE_NOTHING] = "nothing", [SCHEDULE_START] = "start",         [SCHEDULE_STOP] = "stop",
-    [SCHEDULE_RAMP] = "ramp",       [SCHEDULE_GUARDRAIL] = "guardrail", [SCHEDULE_HOLD] = "hold",
+    [SCHEDULE_NOTHING] = "nothing",     [SCHEDULE_START] = "start", [SCHEDULE_STOP] = "stop", [SCHEDULE_RAMP] = "ramp",
+    [SCHEDULE_GUARDRAIL] = "guardrail", [SCHEDULE_HOLD] = "hold",   [SCHEDULE_LOOK] = "look",
 };
 static_assert(COUNT_OF(schedule_kind_names) == SCHEDULE_KIND_COUNT, "a name for every kind");
 
@@ -23,7 +25,7 @@ static const struct {
 } edits[] = {
     [SCHEDULE_START] = { "start", "schedule", life_start }, [SCHEDULE_STOP] = { "stop", "schedule", life_stop },
     [SCHEDULE_RAMP] = { "ramp", "ramp", life_ramp },        [SCHEDULE_GUARDRAIL] = { "stop", "guardrail", life_stop },
-    [SCHEDULE_HOLD] = { "hold", "schedule", life_hold },
+    [SCHEDULE_HOLD] = { "hold", "schedule", life_hold },    [SCHEDULE_LOOK] = { "look", "schedule", life_look },
 };
 static_assert(COUNT_OF(edits) == SCHEDULE_KIND_COUNT, "a row for every kind");
 
@@ -68,6 +70,13 @@ struct schedule_due schedule_due(const struct snapshot_experiment *e, int64_t no
 bool schedule_is_guarded(const struct snapshot_experiment *e)
 {
     return e->status == EXPERIMENT_RUNNING && e->guardrail_stop && guardrail_has(e);
+}
+
+bool schedule_is_watched(const struct snapshot_experiment *e, int64_t now_us)
+{
+    bool lately = e->status == EXPERIMENT_STOPPED && now_us - e->stopped_us < WATCHED_AFTER_STOP_US;
+    return e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL && (e->status == EXPERIMENT_RUNNING || lately) &&
+           looks_next_units(e) > 0;
 }
 
 /* ---- what failed ---- */
@@ -125,7 +134,8 @@ static void sweep(struct schedule *t, const struct snapshot *s, int64_t now_us)
 {
     for (struct attempt **at = &t->attempts; *at;) {
         const struct snapshot_experiment *e = snapshot_experiment(s, (*at)->key);
-        if (e && (schedule_is_guarded(e) || schedule_due(e, now_us).kind != SCHEDULE_NOTHING))
+        if (e && (schedule_is_guarded(e) || schedule_is_watched(e, now_us) ||
+                  schedule_due(e, now_us).kind != SCHEDULE_NOTHING))
             at = &(*at)->next;
         else
             drop_attempt(at);
@@ -138,14 +148,14 @@ static void sweep(struct schedule *t, const struct snapshot *s, int64_t now_us)
 enum after { GO_ON, END_TURN };
 
 static bool run_edit(struct schedule *t, struct pg *pg, const struct snapshot *s, const struct snapshot_experiment *e,
-                     enum schedule_kind kind, const char *text, struct err *err)
+                     enum schedule_kind kind, const void *arg, struct err *err)
 {
     struct edit edit = { .arena = &t->arena,
                          .kind = "experiment",
                          .action = edits[kind].action,
                          .key = e->key,
                          .make = edits[kind].make,
-                         .arg = text };
+                         .arg = arg };
     t->used_pg = true;
     if (!edit_run_blocking(&edit, pg, s, edits[kind].actor, err))
         return false;
@@ -196,7 +206,8 @@ static enum after act(struct schedule *t, struct pg *pg, const struct snapshot *
 static bool read_result(struct schedule *t, struct pg *pg, const struct snapshot *s,
                         const struct snapshot_experiment *e, struct result *out, struct err *err)
 {
-    const char *params[] = { arena_printf(&t->arena, "{" STR_FMT "}", STR_ARG(e->key)).p, "{}" };
+    const char *params[] = { arena_printf(&t->arena, "{" STR_FMT "}", STR_ARG(e->key)).p,
+                             result_wanted_parts(e, &t->arena) };
     t->used_pg = true;
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &queries[QUERY_RESULTS_LATEST], params, err);
     if (!r)
@@ -205,22 +216,51 @@ static bool read_result(struct schedule *t, struct pg *pg, const struct snapshot
     return true;
 }
 
-static enum after look(struct schedule *t, struct pg *pg, const struct snapshot *s, const struct snapshot_experiment *e,
-                       struct schedule_due due, int64_t now_us)
+static enum after take_look(struct schedule *t, struct pg *pg, const struct snapshot *s,
+                            const struct snapshot_experiment *e, const struct result *r, double share)
 {
-    struct result r;
-    struct guardrail g;
+    struct experiment_look l;
     struct err err;
-    if (!read_result(t, pg, s, e, &r, &err)) {
-        failed(t, e, SCHEDULE_GUARDRAIL, &err);
-        return END_TURN;
-    }
-    guardrail_check(&g, &r, &t->arena);
+    looks_take(&l, r, share, &t->arena);
+    if (!l.cells_count)
+        return GO_ON;
+    if (run_edit(t, pg, s, e, SCHEDULE_LOOK, &l, &err))
+        log_info("schedule_look", "experiment=" STR_FMT " look=%zu share=%.4f units=%lld", STR_ARG(e->key),
+                 e->looks_count + 1, share, (long long)l.units);
+    else if (err.kind != ERR_BUSY)
+        failed(t, e, SCHEDULE_LOOK, &err);
+    return END_TURN;
+}
+
+static enum after guard(struct schedule *t, struct pg *pg, const struct snapshot *s,
+                        const struct snapshot_experiment *e, const struct result *r, struct schedule_due due,
+                        int64_t now_us)
+{
+    struct guardrail g;
+    guardrail_check(&g, r, &t->arena);
     if (g.state == GUARDRAIL_WORSE)
         return act(t, pg, s, e, (struct schedule_due){ SCHEDULE_GUARDRAIL, now_us }, g.text.p);
     if (due.kind != SCHEDULE_RAMP)
         return GO_ON;
     return g.state == GUARDRAIL_FINE ? act(t, pg, s, e, due, NULL) : hold(t, pg, s, e, g.text.p);
+}
+
+/* A planned look goes before a stop by a guardrail: that one comes with the next turn. */
+static enum after look(struct schedule *t, struct pg *pg, const struct snapshot *s, const struct snapshot_experiment *e,
+                       struct schedule_due due, int64_t now_us)
+{
+    struct result r;
+    struct err err;
+    if (!read_result(t, pg, s, e, &r, &err)) {
+        failed(t, e, SCHEDULE_GUARDRAIL, &err);
+        return END_TURN;
+    }
+    double share = looks_due(&r);
+    if (share > 0 && take_look(t, pg, s, e, &r, share) == END_TURN)
+        return END_TURN;
+    if (schedule_is_guarded(e))
+        return guard(t, pg, s, e, &r, due, now_us);
+    return due.kind == SCHEDULE_NOTHING ? GO_ON : act(t, pg, s, e, due, NULL);
 }
 
 /* ---- a turn ---- */
@@ -229,16 +269,16 @@ static enum after consider(struct schedule *t, struct pg *pg, const struct snaps
                            const struct snapshot_experiment *e, bool looking, int64_t now_us)
 {
     struct schedule_due due = schedule_due(e, now_us);
-    bool guarded = schedule_is_guarded(e);
+    bool guarded = schedule_is_guarded(e), watched = schedule_is_watched(e, now_us);
     char at[CLOCK_TEXT_MAX];
-    if ((due.kind == SCHEDULE_NOTHING && !guarded) || must_wait(t, e))
+    if ((due.kind == SCHEDULE_NOTHING && !guarded && !watched) || must_wait(t, e))
         return GO_ON;
     if (due.kind == SCHEDULE_STOP)
         return act(t, pg, s, e, due,
                    arena_printf(&t->arena, "schedule: \"stop_at\" (%s) has come", clock_format(due.at_us, at)).p);
-    if (guarded)
-        return looking ? look(t, pg, s, e, due, now_us) : GO_ON;
-    return act(t, pg, s, e, due, NULL);
+    if (looking && (guarded || watched))
+        return look(t, pg, s, e, due, now_us);
+    return guarded || due.kind == SCHEDULE_NOTHING ? GO_ON : act(t, pg, s, e, due, NULL);
 }
 
 bool schedule_turn(struct schedule *t, struct pg *pg, const struct snapshot *s)

@@ -16,6 +16,7 @@ export const outcomes = {
   better: { word: "better", sign: "\u25b2" },
   worse: { word: "worse", sign: "\u25bc" },
   no_difference: { word: "no difference shown", short: "no difference", sign: "\u25cf" },
+  not_yet: { word: "not yet: wait for the planned end", short: "not yet", sign: "\u2026" },
   none: { word: "no comparison", short: "none", sign: "\u25cb" },
 };
 

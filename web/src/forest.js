@@ -7,8 +7,8 @@ import { interval, lift, liftInterval } from "./format.js";
 const NARROW = 640;      /* below this, labels stand above their line instead of beside it */
 const WIDEST = 3;        /* an estimate beyond +300 % leaves the figure: its arrow and its number say so */
 const STUB = 0.03;       /* of the axis: what is left of an interval that lies beyond the edge */
-const inks = { better: "var(--better)", worse: "var(--worse)", no_difference: "var(--even)", none: "var(--even)" };
-const symbols = { better: "triangle", worse: "triangle", no_difference: "circle", none: "circle" };
+const inks = { better: "var(--better)", worse: "var(--worse)", no_difference: "var(--even)", not_yet: "var(--even)", none: "var(--even)" };
+const symbols = { better: "triangle", worse: "triangle", no_difference: "circle", not_yet: "circle", none: "circle" };
 
 /** The rows of the figure: metric × treatment, in the order of the table. */
 export function forestRows(result, names) {
@@ -99,7 +99,7 @@ function estimates(Plot, rows, [left, right]) {
   const shown = rows.filter((r) => r.lift_kind !== "none" && r.lift !== null && r.lift >= left && r.lift <= right);
   const mark = (outcome, rotate) => Plot.dot(shown.filter((r) => r.outcome === outcome), { y: "id", x: "lift", r: 6, rotate,
     symbol: symbols[outcome], fill: inks[outcome], stroke: "var(--paper)", strokeWidth: 1.5, className: "estimate" });
-  return [mark("better", 0), mark("worse", 180), mark("no_difference", 0), mark("none", 0)];
+  return [mark("better", 0), mark("worse", 180), mark("no_difference", 0), mark("not_yet", 0), mark("none", 0)];
 }
 
 /** Where an effect lies after it was drawn towards the common one. */

@@ -6,6 +6,7 @@ export const verdictWords = {
   worse: { title: "Worse", sign: "\u25bc" },
   no_difference: { title: "No difference", sign: "\u25cf" },
   unhealthy: { title: "Unhealthy", sign: "!" },
+  not_yet: { title: "Not yet", sign: "\u2026" },
   no_data: { title: "No verdict yet", sign: "\u2026" },
 };
 

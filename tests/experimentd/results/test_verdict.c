@@ -5,81 +5,26 @@
 
 #include "experimentd/results/json.h"
 #include "experimentd/results/verdict.h"
+#include "made.h"
 
-static struct arena arena;
-static struct snapshot_metric ctr = { .key = STR("ctr"),
-                                      .name = STR("Click-through"),
-                                      .description = STR("share"),
-                                      .kind = STR("proportion"),
-                                      .direction = STR("increase"),
-                                      .display = STR("share") };
-static struct snapshot_metric zero = { .key = STR("zero"),
-                                       .name = STR("Zero-result rate"),
-                                       .description = STR("rate"),
-                                       .kind = STR("ratio"),
-                                       .direction = STR("decrease"),
-                                       .display = STR("share") };
-static struct snapshot_variant variants[] = {
-    { STR("a"), STR(""), 0.5, STR("1") },
-    { STR("b"), STR("New ranker"), 0.5, STR("2") },
-};
-static struct snapshot_experiment experiment = {
-    .key = STR("shop"),
-    .name = STR("Shop"),
-    .hypothesis = STR(""),
-    .hash_attribute = STR("id"),
-    .seed = STR("shop"),
-    .origin = STR("live"),
-    .status = EXPERIMENT_STOPPED,
-    .hash_version = 2,
-    .coverage = 1,
-    .version = 3,
-    .default_json = STR("null"),
-    .variants = variants,
-    .variants_count = 2,
-    .analysis = { ANALYSIS_FIXED, 10000 },
-};
-
-/* n units of which x are 1: mean p, m2 = n p (1 - p). */
-static struct moments2 share(int64_t n, int64_t x)
-{
-    double p = (double)x / (double)n;
-    return (struct moments2){ .n = n, .mean_x = p, .m2_x = (double)n * p * (1 - p) };
-}
+static const struct moments2 none;
 
 static struct result result_of(struct moments2 a, struct moments2 b)
 {
-    struct result r = { .experiment = &experiment, .has_data = true, .units = a.n + b.n, .metrics_count = 1 };
-    r.metrics = arena_zalloc(&arena, 2 * sizeof *r.metrics);
-    r.metrics[0] = (struct result_metric){
-        .metric = &ctr, .role = STR("primary"), .kind = METRIC_PROPORTION, .days_count = 1
-    };
-    r.metrics[0].days = arena_zalloc(&arena, sizeof *r.metrics[0].days);
-    r.metrics[0].days[0] = (struct result_day){ .day = 20000,
-                                                .arms = arena_zalloc(&arena, 2 * sizeof(struct result_arm)) };
-    r.metrics[0].days[0].arms[0].m = a;
-    r.metrics[0].days[0].arms[1].m = b;
+    struct result r = made_result();
+    (void)made_add(&r, &made_ctr, "primary", a, b, none);
     return r;
 }
 
 static struct verdict verdict_of(struct result r)
 {
     struct verdict v;
-    verdict_make(&v, &r, &arena);
+    struct analysis a = made_analysis(&r);
+    verdict_make(&v, &a, &arena);
     return v;
 }
 
-static void setup(void)
-{
-    arena_init(&arena, 4096);
-}
-
-static void teardown(void)
-{
-    arena_release(&arena);
-}
-
-TestSuite(verdict, .init = setup, .fini = teardown);
+TestSuite(verdict, .init = made_setup, .fini = made_teardown);
 
 Test(verdict, a_higher_share_of_a_metric_to_increase_is_better)
 {
@@ -125,34 +70,31 @@ Test(verdict, without_an_aggregation_it_says_how_to_start_one)
 Test(verdict, a_guardrail_that_got_worse_is_named)
 {
     struct result r = result_of(share(10000, 1000), share(10000, 1200));
-    struct result_metric *m = &r.metrics[r.metrics_count++];
-    *m = (struct result_metric){ .metric = &zero, .role = STR("guardrail"), .kind = METRIC_RATIO, .days_count = 1 };
-    m->days = arena_zalloc(&arena, sizeof *m->days);
-    m->days[0] = (struct result_day){ .day = 20000, .arms = arena_zalloc(&arena, 2 * sizeof(struct result_arm)) };
-    m->days[0].arms[0].m = (struct moments2){
-        .n = 10000, .mean_x = 0.1, .m2_x = 900, .mean_y = 1, .m2_y = 100, .cxy = 10
-    };
-    m->days[0].arms[1].m = (struct moments2){
-        .n = 10000, .mean_x = 0.2, .m2_x = 1600, .mean_y = 1, .m2_y = 100, .cxy = 10
-    };
+    (void)made_add(&r, &made_zero, "guardrail", rate(10000, 0.1), rate(10000, 0.2), none);
     struct verdict v = verdict_of(r);
     cr_assert(eq(int, v.state, VERDICT_BETTER));
     cr_assert(strstr(v.text.p, "Guardrail \"Zero-result rate\" got worse") != NULL, "%s", v.text.p);
 }
 
-Test(verdict, a_running_experiment_is_told_not_to_stop_early)
+Test(verdict, a_fixed_horizon_says_nothing_before_its_end)
 {
     experiment.status = EXPERIMENT_RUNNING;
     struct verdict v = verdict_of(result_of(share(10000, 1000), share(10000, 1200)));
+    cr_assert(eq(int, v.state, VERDICT_NOT_YET));
     cr_assert(strstr(v.text.p, "decide at the planned end") != NULL, "%s", v.text.p);
+    experiment.analysis.planned_units = 20000;
+    cr_assert(eq(int, verdict_of(result_of(share(10000, 1000), share(10000, 1200))).state, VERDICT_BETTER));
+    experiment.analysis.planned_units = 20001;
+    cr_assert(eq(int, verdict_of(result_of(share(10000, 1000), share(10000, 1200))).state, VERDICT_NOT_YET));
 }
 
 Test(verdict, one_that_may_be_looked_at_any_time_is_told_so_and_needs_more_evidence)
 {
     struct moments2 a = share(10000, 1000), b = share(10000, 1100); /* p = 0.02 at one look */
-    experiment.status = EXPERIMENT_RUNNING;
     cr_assert(eq(int, verdict_of(result_of(a, b)).state, VERDICT_BETTER));
+    experiment.status = EXPERIMENT_RUNNING;
     experiment.analysis.method = ANALYSIS_ANY_TIME;
+    experiment.analysis.planned_units = 10000;
     struct verdict v = verdict_of(result_of(a, b));
     cr_assert(eq(int, v.state, VERDICT_NO_DIFFERENCE));
     cr_assert(strstr(v.text.p, "the interval holds at every look") != NULL, "%s", v.text.p);
@@ -162,7 +104,15 @@ Test(verdict, one_that_may_be_looked_at_any_time_is_told_so_and_needs_more_evide
     cr_assert(strstr(v.text.p, "too early to look: a variant has fewer than 100 units") != NULL, "%s", v.text.p);
 }
 
-TestSuite(results_json, .init = setup, .fini = teardown);
+Test(verdict, its_interval_is_at_the_level_that_was_declared)
+{
+    experiment.analysis.level = 0.9;
+    struct verdict v = verdict_of(result_of(share(10000, 1000), share(10000, 1090)));
+    cr_assert(eq(int, v.state, VERDICT_BETTER));
+    cr_assert(strstr(v.text.p, "(90 % interval") != NULL, "%s", v.text.p);
+}
+
+TestSuite(results_json, .init = made_setup, .fini = made_teardown);
 
 static json_t *json_of(struct result *r)
 {

@@ -56,3 +56,24 @@ Test(schedule, an_experiment_is_guarded_when_it_runs_and_has_a_guardrail)
     e.guardrail_stop = false;
     cr_expect(not(schedule_is_guarded(&e)));
 }
+
+Test(schedule, planned_looks_are_watched_for_while_some_are_left)
+{
+    struct experiment_look taken[] = { { .share = 0.5 }, { .share = 1 } };
+    struct snapshot_experiment e = { .status = EXPERIMENT_RUNNING,
+                                     .analysis = { .method = ANALYSIS_GROUP_SEQUENTIAL,
+                                                   .planned_units = 1000,
+                                                   .looks = { 0.5, 1 },
+                                                   .looks_count = 2 },
+                                     .looks = taken };
+    cr_expect(schedule_is_watched(&e, T));
+    e.looks_count = 2;
+    cr_expect(not(schedule_is_watched(&e, T)));
+    e.looks_count = 1;
+    e.status = EXPERIMENT_STOPPED;
+    e.stopped_us = T;
+    cr_expect(schedule_is_watched(&e, T + 1));
+    cr_expect(not(schedule_is_watched(&e, T + INT64_C(700000) * 1000000)));
+    e.analysis.method = ANALYSIS_ANY_TIME;
+    cr_expect(not(schedule_is_watched(&e, T + 1)));
+}

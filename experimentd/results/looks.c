@@ -1,0 +1,218 @@
+#include "experimentd/results/looks.h"
+
+#include <math.h>
+
+/* Shares that differ by less are the same look. */
+#define SHARE_STEP 1e-6
+
+struct looks_plan result_looks_plan(const struct experiment_analysis *a)
+{
+    static const enum spending_kind kinds[ANALYSIS_SPENDING_COUNT] = {
+        [ANALYSIS_OBRIEN_FLEMING] = SPENDING_OBRIEN_FLEMING,
+        [ANALYSIS_POCOCK] = SPENDING_POCOCK,
+        [ANALYSIS_POWER] = SPENDING_POWER,
+        [ANALYSIS_HSD] = SPENDING_HSD,
+    };
+    return (struct looks_plan){ .haybittle_peto = a->spending == ANALYSIS_HAYBITTLE_PETO,
+                                .spending = { kinds[a->spending], a->spending_parameter } };
+}
+
+/* ---- when ---- */
+
+static double last_share(const struct snapshot_experiment *e)
+{
+    return e->looks_count ? e->looks[e->looks_count - 1].share : 0;
+}
+
+/* The first planned share that has not been looked at; 0: all have. */
+static double next_share(const struct snapshot_experiment *e)
+{
+    for (size_t i = 0; i < e->analysis.looks_count; i++)
+        if (e->analysis.looks[i] > last_share(e) + SHARE_STEP)
+            return e->analysis.looks[i];
+    return 0;
+}
+
+int64_t looks_next_units(const struct snapshot_experiment *e)
+{
+    return (int64_t)ceil(next_share(e) * (double)e->analysis.planned_units);
+}
+
+double looks_due(const struct result *r)
+{
+    const struct snapshot_experiment *e = r->experiment;
+    if (e->analysis.method != ANALYSIS_GROUP_SEQUENTIAL || !r->has_data || r->as_of_us <= e->phase_started_us ||
+        r->published_us <= e->phase_started_us || next_share(e) <= 0)
+        return 0;
+    double share = fmin(1, (double)r->units / (double)e->analysis.planned_units);
+    if (e->status == EXPERIMENT_RUNNING)
+        return share >= next_share(e) ? share : 0;
+    bool ended = e->status == EXPERIMENT_STOPPED && r->published_us > e->stopped_us;
+    return ended && share > last_share(e) + SHARE_STEP ? share : 0;
+}
+
+/* ---- what was seen ---- */
+
+static const struct experiment_look_cell *cell_of(const struct experiment_look *l, struct str metric,
+                                                  struct str variant)
+{
+    for (size_t i = 0; i < l->cells_count; i++)
+        if (str_eq(l->cells[i].metric, metric) && str_eq(l->cells[i].variant, variant))
+            return &l->cells[i];
+    return NULL;
+}
+
+/* The looks that have a comparison, as shares and Z, with room for one more. */
+struct history {
+    double *t, *z;
+    size_t n;
+    const struct experiment_look_cell *last;
+    size_t number; /* of the last one among all looks, from 1 */
+};
+
+static struct history history_of(const struct snapshot_experiment *e, struct str metric, struct str variant,
+                                 struct arena *arena)
+{
+    struct history h = { .t = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)),
+                         .z = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)) };
+    for (size_t i = 0; i < e->looks_count; i++) {
+        const struct experiment_look_cell *c = cell_of(&e->looks[i], metric, variant);
+        if (!c)
+            continue;
+        h.t[h.n] = e->looks[i].share;
+        h.z[h.n++] = c->difference / c->se;
+        h.last = c;
+        h.number = i + 1;
+    }
+    return h;
+}
+
+static struct looks looks_of(const struct history *h)
+{
+    return (struct looks){ h->t, h->z, h->n };
+}
+
+static struct effect effect_of(const struct experiment_look_cell *c)
+{
+    return (struct effect){ .by = (enum effect_by)c->by,
+                            .difference = c->difference,
+                            .se = c->se,
+                            .df = INFINITY,
+                            .base = { c->base, c->base_variance, INFINITY },
+                            .with = { c->base + c->difference, c->with_variance, INFINITY },
+                            .covariance = c->covariance,
+                            .n_c = c->n_c,
+                            .n_t = c->n_t,
+                            .variance_reduction = c->variance_reduction };
+}
+
+static bool bound_now(const struct result *r, const double *t, size_t n, double alpha, double *out, struct err *err)
+{
+    struct looks_plan p = result_looks_plan(&r->experiment->analysis);
+    double z[EXITS_LOOKS_MAX];
+    if (!looks_bounds(&p, t, n, alpha, z, err))
+        return false;
+    *out = z[n - 1];
+    return true;
+}
+
+/* Where the error has not reached a number yet, the bound is infinite and so is the interval. */
+static void at_bound(const struct effect *e, double bound, double log_p, struct comparison *out)
+{
+    compare_at(e, fmin(bound, 1e6), log_p, out);
+}
+
+static void say_when(const struct snapshot_experiment *e, struct err *err)
+{
+    err_set(err, ERR_INVALID, "not yet: the first look is at %lld units", (long long)looks_next_units(e));
+}
+
+/* The look of the history at which the test stopped, and what that says. */
+static void read_stop(const struct snapshot_experiment *e, const struct history *h, double alpha,
+                      struct tested_looks *t)
+{
+    struct looks_plan p = result_looks_plan(&e->analysis);
+    struct looks l = looks_of(h);
+    if (!looks_stop(&p, &l, alpha, &t->stop, NULL) || t->stop == 0 ||
+        !looks_stopped(&p, &l, t->stop, alpha, &t->stopped, NULL))
+        return;
+    for (size_t i = 0; i < e->looks_count; i++) {
+        const struct experiment_look_cell *c = cell_of(&e->looks[i], h->last->metric, h->last->variant);
+        if (!c || e->looks[i].share != h->t[t->stop - 1])
+            continue;
+        t->scale = c->se * sqrt(e->looks[i].share);
+        t->has_stopped = true;
+    }
+}
+
+bool looks_read(const struct result *r, const struct result_metric *m, size_t variant, double alpha,
+                struct arena *arena, struct analysed *cell, struct err *err)
+{
+    const struct snapshot_experiment *e = r->experiment;
+    struct tested_looks *t = &cell->looks;
+    struct history h = history_of(e, m->metric->key, e->variants[variant].key, arena);
+    if (!h.last) {
+        say_when(e, err);
+        return false;
+    }
+    if (!bound_now(r, h.t, h.n, alpha, &t->bound, err))
+        return false;
+    t->look = &e->looks[h.number - 1];
+    t->number = h.number;
+    t->shares = h.t;
+    t->shares_count = h.n;
+    cell->effect = effect_of(h.last);
+    cell->has_effect = cell->has_looks = true;
+    at_bound(&cell->effect, t->bound, h.last->log_p, &cell->c);
+    read_stop(e, &h, alpha, t);
+    return true;
+}
+
+bool looks_at_level(const struct result *r, const struct analysed *cell, double alpha, struct comparison *out,
+                    struct err *err)
+{
+    double bound;
+    if (!bound_now(r, cell->looks.shares, cell->looks.shares_count, alpha, &bound, err))
+        return false;
+    at_bound(&cell->effect, bound, cell->c.log_p, out);
+    return true;
+}
+
+/* ---- taking one ---- */
+
+static bool take_cell(const struct result *r, const struct result_metric *m, size_t variant, double share,
+                      struct arena *arena, struct experiment_look_cell *out)
+{
+    struct effect e, plain;
+    struct str why_not;
+    struct looks_plan p = result_looks_plan(&r->experiment->analysis);
+    if (!result_effect(r, m, variant, arena, &e, &plain, &why_not, NULL))
+        return false;
+    *out = (struct experiment_look_cell){ .metric = m->metric->key,
+                                          .variant = r->experiment->variants[variant].key,
+                                          .n_c = e.n_c,
+                                          .n_t = e.n_t,
+                                          .by = (int)e.by,
+                                          .difference = e.difference,
+                                          .se = e.se,
+                                          .base = e.base.value,
+                                          .base_variance = e.base.variance,
+                                          .with_variance = e.with.variance,
+                                          .covariance = e.covariance,
+                                          .variance_reduction = e.variance_reduction };
+    struct history h = history_of(r->experiment, out->metric, out->variant, arena);
+    h.t[h.n] = share;
+    h.z[h.n++] = e.difference / e.se;
+    struct looks l = looks_of(&h);
+    return looks_log_p(&p, &l, &out->log_p, NULL);
+}
+
+void looks_take(struct experiment_look *out, const struct result *r, double share, struct arena *arena)
+{
+    size_t variants = r->experiment->variants_count;
+    *out = (struct experiment_look){ .share = share, .units = r->units, .as_of_us = r->as_of_us };
+    out->cells = arena_zalloc(arena, (r->metrics_count * variants + 1) * sizeof *out->cells);
+    for (size_t i = 0; i < r->metrics_count; i++)
+        for (size_t v = 1; v < variants; v++)
+            out->cells_count += take_cell(r, &r->metrics[i], v, share, arena, &out->cells[out->cells_count]);
+}
