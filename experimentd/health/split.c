@@ -174,7 +174,7 @@ void health_split_sequential(const struct health_input *in, struct arena *arena,
     buf_init(&b, HEALTH_TEXT_MAX);
     health_add_p(&b, log_p);
     buf_addf(&b, " after %zu day%s", days, days == 1 ? "" : "s");
-    if (log_p < 0)
+    if (log_p < log(0.99))
         buf_addf(&b, ", the least on %s", clock_format_day(worst, day));
     *out = (struct health_finding){ health_state_of(log_p), health_take(&b, arena), log_p, NULL, 0 };
 }

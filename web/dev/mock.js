@@ -54,6 +54,9 @@ function api(state, request, response, path) {
   const [, key, what] = /^\/v1\/experiments\/([^/]+)\/(results|timeseries|results\.csv|results\.json)$/.exec(path) || [];
   const [, draft] = /^\/v1\/experiments\/([^/]+)\/preflight$/.exec(path) || [];
   const told = draft && state.preflights.get(decodeURIComponent(draft));
+  const [, sick] = /^\/v1\/experiments\/([^/]+)\/health$/.exec(path) || [];
+  if (sick) return json(response, 200, state.health.get(decodeURIComponent(sick)) ?? { ...state.health.get("nothing-known"), experiment: sick });
+  if (path === "/v1/plan") return json(response, 200, state.plan);
   if (told) return json(response, 200, told);
   const found = key && state.experiments.get(decodeURIComponent(key));
   if (found) return answerOf(found, what, query, response);
@@ -85,6 +88,7 @@ async function page(request, response, path) {
 /** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, metrics, key, broken, requests. */
 export async function startMock({ port = 0, key = null, empty = false } = {}) {
   const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
+    health: fixtures(join(FIXTURES, "health")), plan: fixtures(join(FIXTURES, "plan")).get("ctr"),
     metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;

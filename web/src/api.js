@@ -37,14 +37,15 @@ async function problem(response) {
 }
 
 /** The text of a JSON answer; compared as text, an unchanged answer redraws nothing. */
-async function getText(path) {
+async function getText(path, body) {
   const key = sessionStorage.getItem(KEY);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   let response, text;
   try {
     const headers = { Accept: "application/json, text/csv", ...(key && { Authorization: `Bearer ${key}` }) };
-    response = await fetch(path, { headers, cache: "no-store", signal: stop.signal });
+    const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    response = await fetch(path, { headers, cache: "no-store", signal: stop.signal, ...sent });
     if (response.ok) text = await response.text();
   } catch {
     throw new ApiError("away", stop.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : "no connection");
@@ -118,6 +119,16 @@ export async function saveTable(key, format, dimension) {
 /** What starting a draft would say. */
 export async function getPreflight(key) {
   return parse(await getText(`${of(key)}/preflight`));
+}
+
+/** Whether it can be believed. */
+export async function getHealth(key) {
+  return parse(await getText(`${of(key)}/health`));
+}
+
+/** Units, days and power of what `request` says (docs/planning.md). */
+export async function askPlan(request) {
+  return parse(await getText("/v1/plan", request));
 }
 
 /** Every metric with its definition. */

@@ -4,6 +4,7 @@ import { forgetKey, hasKey, KEY_CAME } from "./api.js";
 import { Catalog } from "./catalog.jsx";
 import { List } from "./list.jsx";
 import { Live } from "./live.jsx";
+import { Plan } from "./plan.jsx";
 import { Result } from "./result.jsx";
 import { NotFound } from "./states.jsx";
 
@@ -49,12 +50,13 @@ function useKey() {
   return known;
 }
 
-const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/live", "Live"]];
+const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/live", "Live"]];
 const viewOf = (path) => (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0];
 
 function view(path) {
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   if (/^\/live\/?$/.test(path)) return <Live />;
+  if (/^\/plan\/?$/.test(path)) return <Plan />;
   if (/^\/metrics-catalog\/?$/.test(path)) return <Catalog />;
   const found = /^\/experiments\/([^/]+)\/?$/.exec(path);
   if (!found) return <NotFound what={path} />;

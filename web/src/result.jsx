@@ -6,6 +6,7 @@ import { Analysis, Origin, Status } from "./badges.jsx";
 import { ExplainProvider } from "./explain.jsx";
 import { Days, Forest, Split, Weights } from "./figures.jsx";
 import { count, fixed, instant, nameOf, percent, period, plural } from "./format.js";
+import { Health } from "./health.jsx";
 import { useLoad } from "./load.js";
 import { Periods } from "./periods.jsx";
 import { Preflight } from "./preflight.jsx";
@@ -35,6 +36,7 @@ export function Result({ experiment: key }) {
       <MultipleNotice result={data} />
       <MarkedNotice result={data} />
       <Empty result={data} />
+      {data.experiment.status !== "draft" && <Health experiment={data.experiment} />}
       {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
       <Forest result={data} />
       <Explore result={data} />
