@@ -102,14 +102,11 @@ const struct pg_stmt queries[] = {
                                   "count(*) filter (where days & 16 <> 0), count(*) filter (where days & 32 <> 0), "
                                   "count(*) filter (where days & 64 <> 0) from units" },
     [QUERY_PREFLIGHT_BASELINE] = { "preflight_baseline", 1,
-                                   "select c.experiment, us(c.as_of), k.kind, m.n, m.mean_x, m.m2_x, m.mean_y, m.m2_y, "
-                                   "m.cxy, m.pre "
-                                   "from moments_current c join experiments e on e.key = c.experiment join metrics k "
-                                   "on k.key = $1 "
-                                   "cross join lateral (select * from moments l where l.experiment = c.experiment and "
-                                   "l.metric = k.key "
-                                   "and l.variant = e.spec->'variants'->0->>'key' and l.segment = '' order by l.day "
-                                   "desc limit 1) m "
+                                   RESULTS_ROWS
+                                   "cross join (select null::text as dimensions) d join experiments e on e.key = "
+                                   "c.experiment cross join lateral (select * from moments l where l.experiment = "
+                                   "c.experiment and l.metric = $1 and l.variant = e.spec->'variants'->0->>'key' and "
+                                   "l.segment = '' order by l.day desc limit 1) m "
                                    "where m.n >= 2 order by c.as_of desc limit 1" },
     [QUERY_HEALTH_COUNTS] = { "health_counts", 1,
                               "select segment, day - date '1970-01-01', variant, units, several from exposure_counts "

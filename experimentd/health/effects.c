@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "experimentd/health/health.h"
+#include "experimentd/results/analysis.h"
 #include "stats/adjust/strata.h"
 #include "stats/ratio.h"
 #include "stats/trust/trend.h"
 #include "stats/trust/uniform.h"
 
 enum { PERIODS_MAX = 64, STRATA_MAX = 64 };
-static const struct compare_plan one_look = { 0.95, 0 };
+static const struct compare_plan one_look = { .level = 0.95 };
 
 static struct health_row effect_row(struct str label, double value, double se, double log_p)
 {
@@ -147,14 +148,14 @@ void health_novelty(const struct health_input *in, struct arena *arena, struct h
 
 /* ---- Simpson ---- */
 
-static bool stratum_arm(enum metric_kind kind, const struct moments2 *m, struct stratum_arm *out)
+static bool stratum_arm(const struct result_metric *m, const struct result_arm *a, struct stratum_arm *out)
 {
-    const struct arm arm = { .kind = kind, .m = *m };
+    const struct arm arm = result_compared_arm(m, a);
     struct arm_value v;
     struct err err;
     if (!stats_arm_value(&arm, one_look.level, &v, &err))
         return false;
-    *out = (struct stratum_arm){ m->n, v.value, v.se * v.se * (double)m->n };
+    *out = (struct stratum_arm){ a->m.n, v.value, v.se * v.se * (double)a->m.n };
     return true;
 }
 
@@ -166,8 +167,8 @@ static size_t find_strata(const struct result_metric *m, size_t from, size_t var
     size_t n = 0, k = from;
     for (; k < parts->n && str_eq(parts->p[k].dimension, parts->p[from].dimension); k++) {
         const struct result_part *p = &parts->p[k];
-        n += n < STRATA_MAX && can_compare(p, variant) && stratum_arm(m->kind, &p->arms[0].m, &out[n].control) &&
-             stratum_arm(m->kind, &p->arms[variant].m, &out[n].treatment);
+        n += n < STRATA_MAX && can_compare(p, variant) && stratum_arm(m, &p->arms[0], &out[n].control) &&
+             stratum_arm(m, &p->arms[variant], &out[n].treatment);
     }
     *out_next = k;
     return n;

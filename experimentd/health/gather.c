@@ -8,8 +8,7 @@
 #include "experimentd/queries.h"
 #include "experimentd/worker.h"
 
-/* Columns of QUERY_HEALTH_COUNTS, QUERY_HEALTH_MARKED and QUERY_HEALTH_HISTORY. */
-enum { COUNT_SEGMENT, COUNT_DAY, COUNT_VARIANT, COUNT_UNITS, COUNT_SEVERAL };
+/* Columns of QUERY_HEALTH_MARKED and QUERY_HEALTH_HISTORY. */
 enum { MARKED_BUCKETS, MARKED_VARIANT, MARKED_UNITS };
 enum { AA_EXPERIMENT, AA_METRIC, AA_IS_CONTROL, AA_N, AA_MEAN_X, AA_M2_X, AA_MEAN_Y, AA_M2_Y, AA_CXY };
 enum { BUCKETS = 4096 };
@@ -32,36 +31,12 @@ static const struct snapshot_experiment *experiment_of(struct gathering *g)
 
 /* ---- rows ---- */
 
-static struct health_count *count_of(struct health_input *in, struct str segment, int32_t day, size_t variants,
-                                     struct arena *arena)
-{
-    struct health_count *last = in->counts_count ? &in->counts[in->counts_count - 1] : NULL;
-    if (last && last->day == day && str_eq(last->segment, segment))
-        return last;
-    struct health_count *c = &in->counts[in->counts_count++];
-    *c = (struct health_count){ .segment = arena_str(arena, segment), .day = day };
-    c->units = arena_zalloc(arena, (variants + 1) * sizeof *c->units);
-    c->several = arena_zalloc(arena, (variants + 1) * sizeof *c->several);
-    return c;
-}
-
-/* Those of a day stand together. A variant that the experiment does not have any more is left out. */
 static void on_counts(void *arg, const PGresult *r, const struct err *err)
 {
     struct gathering *g = arg;
-    struct health_input *in = &g->report.input;
     const struct snapshot_experiment *e = experiment_of(g);
-    int rows = err || !e ? 0 : PQntuples(r);
-    in->counts = arena_alloc(arena_of(g), ((size_t)rows + 1) * sizeof *in->counts);
-    for (int row = 0; row < rows; row++) {
-        int v = experiment_variant(e, pg_get(r, row, COUNT_VARIANT));
-        if (v < 0)
-            continue;
-        struct health_count *c = count_of(in, pg_get(r, row, COUNT_SEGMENT), (int32_t)pg_get_i64(r, row, COUNT_DAY),
-                                          e->variants_count, arena_of(g));
-        c->several[v] = pg_get_i64(r, row, COUNT_SEVERAL);
-        c->units[v] = pg_get_i64(r, row, COUNT_UNITS) - c->several[v];
-    }
+    if (!err && e)
+        health_read_counts(&g->report.input, e, r, arena_of(g));
 }
 
 static void on_marked(void *arg, const PGresult *r, const struct err *err)
@@ -139,7 +114,7 @@ static void read_history(struct gathering *g, const PGresult *r)
             continue;
         const struct arm control = { .kind = m->kind, .m = aa_moments(r, row) },
                          treatment = { .kind = m->kind, .m = aa_moments(r, row + 1) };
-        if (stats_compare(&control, &treatment, &(struct compare_plan){ 0.95, 0 }, &c, &err))
+        if (stats_compare(&control, &treatment, &(struct compare_plan){ .level = 0.95 }, &c, &err))
             in->history[in->history_count++] = (struct health_aa){ m->metric->key, c.p };
     }
 }

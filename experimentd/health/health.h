@@ -81,6 +81,10 @@ struct health_input {
     size_t history_count;
 };
 
+/* The counts, from rows of QUERY_HEALTH_COUNTS. A variant that the experiment does not have any more is left out. */
+void health_read_counts(struct health_input *in, const struct snapshot_experiment *e, const PGresult *r,
+                        struct arena *arena);
+
 /* ---- what is found ---- */
 
 struct health_row {
@@ -105,6 +109,8 @@ struct health {
 void health_make(const struct health_input *in, struct arena *arena, struct health *out);
 /* The first alarm that spoils the numbers, or HEALTH_CHECK_COUNT. */
 enum health_check health_spoilt_by(const struct health *h);
+/* For the verdict: r->spoilt and r->first_exposures of a result, from counts alone (the rest of *in is filled in). */
+void health_tell(struct health_input *in, struct result *r, struct arena *arena);
 void health_write(struct jsonw *w, const struct health_input *in, const struct health *h);
 
 /* ---- the parts; each fills its finding ---- */

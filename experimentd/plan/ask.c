@@ -19,12 +19,14 @@ static const struct {
     enum spending_kind kind;
     double par;
 } spendings[] = {
-    { "obrien_fleming", PLAN_SPENDING, SPENDING_OBRIEN_FLEMING, 0 },
-    { "pocock", PLAN_SPENDING, SPENDING_POCOCK, 0 },
-    { "power", PLAN_SPENDING, SPENDING_POWER, 3 },
-    { "hsd", PLAN_SPENDING, SPENDING_HSD, -4 },
-    { "haybittle_peto", PLAN_HAYBITTLE_PETO, SPENDING_OBRIEN_FLEMING, 0 },
+    [ANALYSIS_OBRIEN_FLEMING] = { "obrien_fleming", PLAN_SPENDING, SPENDING_OBRIEN_FLEMING, 0 },
+    [ANALYSIS_POCOCK] = { "pocock", PLAN_SPENDING, SPENDING_POCOCK, 0 },
+    [ANALYSIS_POWER] = { "power", PLAN_SPENDING, SPENDING_POWER, 3 },
+    [ANALYSIS_HSD] = { "hsd", PLAN_SPENDING, SPENDING_HSD, -4 },
+    [ANALYSIS_HAYBITTLE_PETO] = { "haybittle_peto", PLAN_HAYBITTLE_PETO, SPENDING_OBRIEN_FLEMING, 0 },
 };
+static_assert(COUNT_OF(spendings) == ANALYSIS_SPENDING_COUNT, "a way to plan for every way to spend");
+static_assert((int)PLANNER_LOOKS_MAX >= (int)ANALYSIS_LOOKS_MAX, "room for the looks of a document");
 
 /* ---- from an experiment ---- */
 
@@ -52,13 +54,21 @@ static void even_looks(struct planner_looks *l, size_t count)
         l->shares[i] = (double)(i + 1) / (double)count;
 }
 
+/* spendings[] has them in the order of enum analysis_spending. */
 void ask_looks(struct planner_ask *a, const struct experiment_analysis *analysis)
 {
-    bool fixed = analysis->method == ANALYSIS_FIXED;
-    a->looks = (struct planner_looks){ .method = fixed ? PLAN_FIXED : PLAN_ANY_TIME,
-                                       .planned_units = fixed ? 0 : (double)analysis->planned_units,
-                                       .level = LEVEL_DEFAULT };
-    even_looks(&a->looks, 1);
+    struct planner_looks *l = &a->looks;
+    *l = (struct planner_looks){ .method = analysis->method == ANALYSIS_FIXED ? PLAN_FIXED : PLAN_ANY_TIME,
+                                 .planned_units = (double)analysis->planned_units,
+                                 .level = analysis->level };
+    even_looks(l, 1);
+    if (analysis->method != ANALYSIS_GROUP_SEQUENTIAL)
+        return;
+    l->method = spendings[analysis->spending].method;
+    l->spending = (struct spending){ spendings[analysis->spending].kind, analysis->spending_parameter };
+    l->count = analysis->looks_count;
+    for (size_t i = 0; i < l->count; i++)
+        l->shares[i] = analysis->looks[i];
 }
 
 void ask_baseline(struct planner_ask *a, const struct known_baseline *b)

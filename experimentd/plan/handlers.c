@@ -42,7 +42,7 @@ static void on_traffic(void *arg, const PGresult *r, const struct err *err)
 static void on_baseline(void *arg, const PGresult *r, const struct err *err)
 {
     struct waiting *wait = arg;
-    known_baseline_read(&wait->ask.baseline, wait->ask.metric, r, err, &wait->req->arena);
+    known_baseline_read(&wait->ask.baseline, wait->ask.metric, snapshot_get(), r, err, &wait->req->arena);
     reply(wait);
 }
 

@@ -3,23 +3,12 @@
 #include <math.h>
 
 #include "base/pg.h"
+#include "experimentd/results/analysis.h"
 #include "stats/adjust/cuped.h"
-#include "stats/compare.h"
 
-enum { BUCKETS = 4096, PRE_MAX = 32 };
+enum { BUCKETS = 4096 };
 enum { TRAFFIC_UNTIL, TRAFFIC_BUCKETS, TRAFFIC_DAYS, TRAFFIC_UNITS, TRAFFIC_DAILY };
-enum {
-    BASELINE_EXPERIMENT,
-    BASELINE_AS_OF,
-    BASELINE_KIND,
-    BASELINE_N,
-    BASELINE_MEAN_X,
-    BASELINE_M2_X,
-    BASELINE_MEAN_Y,
-    BASELINE_M2_Y,
-    BASELINE_CXY,
-    BASELINE_PRE
-};
+#define REDUCTION_MAX 0.99
 
 static const char *reason(const char *what, const struct err *err, struct arena *arena)
 {
@@ -48,97 +37,60 @@ struct traffic known_traffic(const struct known_traffic *t)
 
 /* ---- the baseline ---- */
 
-static double or_zero(const PGresult *r, int column)
+/* What one arm says of CUPED: the share of the outcome's variance that its covariates explain. */
+static void add_reduction(struct known_baseline *out, bool is_ratio, const struct cross *pre)
 {
-    return PQgetisnull(r, 0, column) ? 0 : pg_get_double(r, 0, column);
-}
-
-static enum metric_kind kind_of(struct str kind, bool *out_share)
-{
-    *out_share = str_eq(kind, STR("proportion")) || str_eq(kind, STR("retention")) || str_eq(kind, STR("funnel"));
-    return *out_share ? METRIC_PROPORTION : str_eq(kind, STR("ratio")) ? METRIC_RATIO : METRIC_MEAN;
-}
-
-/* A float8[] as PostgreSQL writes it. */
-static size_t read_list(struct str text, double *out)
-{
-    struct str part, rest = { text.p + 1, text.n >= 2 ? text.n - 2 : 0 };
-    size_t n = 0;
-    while (text.n >= 2 && n < PRE_MAX && str_split(&rest, ',', &part))
-        if (!parse_double(part, &out[n++], NULL))
-            return 0;
-    return n;
-}
-
-/* The variables of so many numbers: 2 v + v (v + 1)/2; mean and rest of each, then the upper triangle row by row. */
-static bool unpack(const double *p, size_t count, int64_t n, struct cross *out)
-{
-    size_t vars = count == 7 ? 2 : count == 18 ? 4 : 0, at = 2 * vars;
-    *out = cross_none(vars ? vars : 1);
-    out->n = n;
-    for (size_t i = 0; i < vars; i++) {
-        out->mean[i] = p[2 * i];
-        out->rest[i] = p[2 * i + 1];
-        for (size_t j = i; j < vars; j++, at++)
-            out->m2[i][j] = out->m2[j][i] = p[at];
-    }
-    return vars > 0;
-}
-
-static void read_reduction(struct known_baseline *out, struct str pre)
-{
-    double numbers[PRE_MAX], theta[SOLVE_MAX];
-    struct cross packed, cross;
+    double theta[SOLVE_MAX];
+    struct cross cross;
     struct solve factor;
     struct err err;
-    size_t count = pre.n ? read_list(pre, numbers) : 0;
-    if (!unpack(numbers, count, out->n, &packed))
+    if (!pre)
         return;
-    cross = packed;
-    if ((packed.vars == 4 && !cross_ratio(&packed, &cross, &err)) || !cross_check(&cross, &err) ||
-        !(cross.m2[0][0] > 0) || !cuped_theta(&cross, 1, &factor, theta, &err))
+    cross = *pre;
+    if ((is_ratio && !cross_ratio(pre, &cross, &err)) || !cross_check(&cross, &err) || !(cross.m2[0][0] > 0) ||
+        !cuped_theta(&cross, 1, &factor, theta, &err))
         return;
     out->has_reduction = true;
-    out->reduction = fmin(0.99, fmax(0, 1 - cuped_m2(&cross, theta) / cross.m2[0][0]));
+    out->reduction = fmin(REDUCTION_MAX, fmax(0, 1 - cuped_m2(&cross, theta) / cross.m2[0][0]));
 }
 
-static void read_row(struct known_baseline *out, const PGresult *r, struct arena *arena)
-{
-    bool is_share;
-    struct arm_value v;
-    struct err err;
-    const struct arm arm = { .kind = kind_of(pg_get(r, 0, BASELINE_KIND), &is_share),
-                             .m = { .n = pg_get_i64(r, 0, BASELINE_N),
-                                    .mean_x = pg_get_double(r, 0, BASELINE_MEAN_X),
-                                    .m2_x = pg_get_double(r, 0, BASELINE_M2_X),
-                                    .mean_y = or_zero(r, BASELINE_MEAN_Y),
-                                    .m2_y = or_zero(r, BASELINE_M2_Y),
-                                    .cxy = or_zero(r, BASELINE_CXY) } };
-    if (str_eq(pg_get(r, 0, BASELINE_KIND), STR("quantile"))) {
-        out->why_not =
-            "a quantile has no moments to plan from: give its value, and n se² of a result as variance, by hand";
-    } else if (!stats_arm_value(&arm, 0.95, &v, &err)) {
-        out->why_not = reason("the baseline", &err, arena);
-    } else {
-        *out = (struct known_baseline){ .experiment = arena_str(arena, pg_get(r, 0, BASELINE_EXPERIMENT)),
-                                        .as_of_us = pg_get_i64(r, 0, BASELINE_AS_OF),
-                                        .n = arm.m.n,
-                                        .mean = v.value,
-                                        .variance = v.se * v.se * (double)arm.m.n,
-                                        .is_share = is_share };
-        read_reduction(out, pg_get(r, 0, BASELINE_PRE));
-    }
-}
-
-void known_baseline_read(struct known_baseline *out, struct str metric, const PGresult *r, const struct err *err,
+static void read_control(struct known_baseline *out, const struct result *r, const struct result_metric *m,
                          struct arena *arena)
 {
-    *out = (struct known_baseline){ .why_not = NULL };
-    if (err)
-        out->why_not = reason("the baseline", err, arena);
-    else if (PQntuples(r) > 0)
-        read_row(out, r, arena);
-    else
+    const struct result_arm *a = result_arm(m, 0);
+    const struct arm arm = result_compared_arm(m, a);
+    struct arm_value v;
+    struct err err;
+    if (!stats_arm_value(&arm, 0.95, &v, &err)) {
+        out->why_not = reason("the baseline", &err, arena);
+        return;
+    }
+    *out = (struct known_baseline){ .experiment = r->experiment->key,
+                                    .as_of_us = r->as_of_us,
+                                    .n = a->m.n,
+                                    .mean = v.value,
+                                    .variance = v.se * v.se * (double)a->m.n,
+                                    .is_share = m->kind == METRIC_PROPORTION };
+    add_reduction(out, m->kind == METRIC_RATIO, a->pre);
+}
+
+void known_baseline_read(struct known_baseline *out, struct str metric, const struct snapshot *s, const PGresult *rows,
+                         const struct err *err, struct arena *arena)
+{
+    const struct snapshot_experiment *e = err || PQntuples(rows) == 0
+                                              ? NULL
+                                              : snapshot_experiment(s, pg_get(rows, 0, RC_EXPERIMENT));
+    struct result r;
+    *out = (struct known_baseline){ .why_not = err ? reason("the baseline", err, arena) : NULL };
+    if (e)
+        result_read(&r, s, e, rows, arena);
+    for (size_t i = 0; e && i < r.metrics_count; i++) {
+        if (str_eq(r.metrics[i].metric->key, metric)) {
+            read_control(out, &r, &r.metrics[i], arena);
+            return;
+        }
+    }
+    if (!err)
         out->why_not = arena_printf(arena, "metric \"" STR_FMT "\" has not been measured in any experiment yet",
                                     STR_ARG(metric))
                            .p;

@@ -7,6 +7,7 @@
 
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "experimentd/config/snapshot.h"
 #include "experimentd/plan/traffic.h"
 
 enum { KNOWN_DAYS = 7 }; /* a whole week, so that each weekday counts once */
@@ -33,8 +34,8 @@ struct known_baseline {
 };
 
 void known_traffic_read(struct known_traffic *out, const PGresult *r, const struct err *err, struct arena *arena);
-void known_baseline_read(struct known_baseline *out, struct str metric, const PGresult *r, const struct err *err,
-                         struct arena *arena);
+void known_baseline_read(struct known_baseline *out, struct str metric, const struct snapshot *s, const PGresult *r,
+                         const struct err *err, struct arena *arena);
 /* As growing units; none when why_not. */
 struct traffic known_traffic(const struct known_traffic *t);
 void known_write_traffic(struct jsonw *w, const struct known_traffic *t);

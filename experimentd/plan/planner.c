@@ -259,25 +259,3 @@ void planner_make(const struct planner_ask *a, struct planner *out)
     for (size_t i = 0; i < out->weeks_count; i++)
         out->weeks[i] = week_of(a, (int)i + 1);
 }
-
-/* Planned looks, and a fixed horizon with a number, end where they were planned to. */
-bool planner_left(const struct planner_ask *a, const struct traffic *so_far, struct planner_left *out, struct err *err)
-{
-    struct plan_test test;
-    double day, needed = a->looks.method == PLAN_ANY_TIME ? 0 : a->looks.planned_units;
-    if (!(needed > 0)) {
-        if (!units_of(a, a->reduction, &test, err))
-            return false;
-        needed = ceil(all_of(a, ceil(fmax(test.control, least_units(a)))));
-    }
-    *out = (struct planner_left){ .units = needed };
-    if (so_far->units >= needed)
-        return true;
-    if (!(so_far->units > 0))
-        return err_set(err, ERR_INVALID, "no unit is in it yet");
-    if (!traffic_days(so_far, needed, &day, err))
-        return false;
-    out->days = day - so_far->days;
-    out->weeks = ceil(day / WEEK_DAYS) - floor(so_far->days / WEEK_DAYS);
-    return true;
-}

@@ -74,13 +74,3 @@ struct planner {
 bool planner_check(const struct planner_ask *a, struct err *err) MUSTCHECK;
 /* Of an ask that has passed. What cannot be had says why. */
 void planner_make(const struct planner_ask *a, struct planner *out);
-
-/* What is missing while it runs. */
-struct planner_left {
-    double units; /* that are needed in all */
-    double days;  /* from now on, with the experiment's own growth; 0: they are there */
-    double weeks; /* days as whole weeks since the start, less those that have passed */
-};
-/* `so_far`: its units by now (traffic.h's days count from its start). False with the reason: it will never be. */
-bool planner_left(const struct planner_ask *a, const struct traffic *so_far, struct planner_left *out,
-                  struct err *err) MUSTCHECK;

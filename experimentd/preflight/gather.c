@@ -61,7 +61,7 @@ static void on_baseline(void *arg, const PGresult *r, const struct err *err)
     struct gathering *g = arg;
     const struct snapshot *s = snapshot_get();
     const struct snapshot_experiment *e = find(s, g->report.key, &g->report.error);
-    known_baseline_read(&g->baseline, g->metric, r, err, &g->report.req->arena);
+    known_baseline_read(&g->baseline, g->metric, s, r, err, &g->report.req->arena);
     if (e)
         make_report(g, e, s);
     g->ready(&g->report);

@@ -177,8 +177,9 @@ static enum decision_kind decide(struct rule *u, bool healthy)
 {
     const struct result *r = u->a->result;
     add(u, "healthy", healthy ? CONDITION_YES : CONDITION_NO,
-        healthy ? STR("the shares of units fit the weights")
-                : STR("the shares of units do not fit the weights: no metric can be trusted"));
+        healthy       ? STR("the shares of units fit the weights")
+        : r->spoilt.n ? r->spoilt
+                      : STR("the shares of units do not fit the weights: no metric can be trusted"));
     bool harm = add_harm(u), better = add_primary(u), enough = add_target(u), guarded = add_guardrails(u);
     bool clean = add_secondary(u), days = add_days(u);
     if (!healthy)
@@ -199,10 +200,14 @@ static int64_t planned_units(const struct snapshot_experiment *e)
     return next ? next : e->analysis.planned_units;
 }
 
-/* Units may come back, so days bring fewer new ones: this is what the rate so far says, and at least that. */
+/* Units come back, so days bring fewer new ones: as its own first exposures grow, where they were counted; else what the rate so far says, and at
+ * least that. */
 static bool days_for(const struct result *r, double units, double *out)
 {
     int64_t days = r->days_seen;
+    struct err err;
+    if (r->first_exposures.units > 0 && !r->first_exposures.assumed)
+        return traffic_days(&r->first_exposures, units, out, &err);
     return days > 0 && r->units > 0 &&
            plan_days(&(struct plan_traffic){ (double)days, (double)r->units, 1 }, units, out, NULL);
 }
@@ -291,8 +296,8 @@ static void say(struct buf *b, const struct decision *d, const struct analysis *
         say_open(b, &d->each[d->variant]);
         return;
     case DECISION_UNHEALTHY:
-        buf_add_c(b, "Do not decide by these figures: the shares of units do not fit the weights. Find the cause, and "
-                     "run it again.");
+        buf_addf(b, "Do not decide by these figures. " STR_FMT ". Find the cause, and run it again.",
+                 STR_ARG(a->result->spoilt.n ? a->result->spoilt : STR("The shares of units do not fit the weights")));
         return;
     case DECISION_KEEP_RUNNING:
         buf_add_c(b, "Keep it running.");
@@ -323,7 +328,7 @@ void decision_make(struct decision *out, const struct analysis *a, struct arena 
 {
     const struct result *r = a->result;
     size_t variants = r->experiment->variants_count;
-    bool healthy = !result_mismatched(r, arena);
+    bool healthy = !result_mismatched(r, arena) && !r->spoilt.n;
     *out = (struct decision){ .kind = DECISION_UNHEALTHY };
     out->each = arena_zalloc(arena, variants * sizeof *out->each);
     for (size_t v = 1; v < variants; v++) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/pgloop.h"
+#include "experimentd/health/health.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/queries.h"
 #include "experimentd/results/export.h"
@@ -21,6 +22,7 @@ struct wait {
     struct str dimension;       /* of its segments */
     enum result_part_kind kind; /* of its periods */
     size_t limit;
+    struct health_input health; /* of one result: its first exposures, which come before its rows */
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
 
@@ -64,6 +66,7 @@ static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot 
     struct loader_stats l;
     loader_stats(wait->worker->server->loader, &l);
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    health_tell(&wait->health, &r, &wait->req->arena);
     result_write(w, &r, l.lag_us, &wait->req->arena);
 }
 
@@ -134,6 +137,15 @@ static const char *wanted_parts(struct http_request *req, const struct snapshot_
     return NULL;
 }
 
+/* What is not known of them says so in the health report; it keeps no result back. */
+static void on_counts(void *arg, const PGresult *rows, const struct err *err)
+{
+    struct wait *wait = arg;
+    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), wait->key);
+    if (!err && e)
+        health_read_counts(&wait->health, e, rows, &wait->req->arena);
+}
+
 void results_get(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
@@ -144,7 +156,9 @@ void results_get(struct http_request *req, void *arg)
         return;
     const char *params[] = { list_of_one(req, e->key), parts };
     struct wait *wait = wait_for(req, worker, req->params[0], dimension.p ? write_segments : write_one);
+    const char *keyed[] = { arena_cstr(&req->arena, e->key) };
     wait->dimension = dimension;
+    pgloop_run(worker->pg, &queries[QUERY_HEALTH_COUNTS], keyed, on_counts, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 

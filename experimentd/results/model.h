@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "experimentd/config/snapshot.h"
+#include "experimentd/plan/traffic.h"
 #include "stats/adjust/cross.h"
 #include "stats/compare.h"
 #include "stats/moments.h"
@@ -100,7 +101,9 @@ struct result {
     const struct snapshot_experiment *experiment;
     bool has_data; /* an aggregation has been published */
     int64_t as_of_us, published_us, units, multiple_exposures, marked_units;
-    int64_t days_seen; /* from the first day with a unit to the last one: that many whole days */
+    struct str spoilt; /* why its numbers cannot be trusted, by health_tell; {NULL, 0}: nothing is known against them */
+    struct traffic first_exposures; /* its units by day, by health_tell; units 0: not known */
+    int64_t days_seen;              /* from the first day with a unit to the last one: that many whole days */
     struct result_run run;
     struct str dimensions; /* that there are parts of, comma between them */
     struct result_metric *metrics;

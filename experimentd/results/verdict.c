@@ -182,6 +182,10 @@ void verdict_make(struct verdict *out, const struct analysis *a, struct arena *a
             "Do not trust this result: the variants got other shares of the units than their weights (sample ratio "
             "mismatch, p = %.2g). Find the cause before reading any metric.",
             srm.p);
+    } else if (a->result->spoilt.n) {
+        out->state = VERDICT_UNHEALTHY;
+        buf_addf(&b, "Do not trust this result. " STR_FMT ". The health report says what to do.",
+                 STR_ARG(a->result->spoilt));
     } else {
         say(out, &b, a);
     }

@@ -1,7 +1,7 @@
 /* verdict.h - the line that a person reads first: what the primary metric says. What to do about it is decision.h's.
  *
  * Rule (also printed in the answer's text): without an aggregation or with fewer than two units in a variant, no data. Sample
- * ratio mismatch (chi-square p < 0.001): unhealthy, whatever the metrics say. A fixed horizon before its end, or planned looks before the first: not yet.
+ * ratio mismatch (chi-square p < 0.001), or an alarm of health/ that spoils the numbers: unhealthy, whatever the metrics say. A fixed horizon before its end, or planned looks before the first: not yet.
  * Else the primary metric of each variant against the control as analysis.h tests it, by the p that holds for its family: better or worse by the
  * metric's direction, or no difference. Of several variants the one with the smallest p speaks; guardrails that got worse are named. */
 #pragma once

@@ -339,6 +339,18 @@ Test(health, aa_tests_that_reject_too_often_are_told)
     cr_assert(eq(int, health_spoilt_by(&h), HEALTH_CHECK_COUNT));
 }
 
+Test(health, a_verdict_is_told_what_spoils_it_and_how_units_come)
+{
+    health_tell(&in, &result, &arena);
+    cr_assert(eq(sz, result.spoilt.n, 0));
+    cr_assert(eq(dbl, result.first_exposures.days, DAYS));
+    cr_assert(eq(dbl, result.first_exposures.units, DAYS * 2000));
+    cr_assert(epsilon_eq(dbl, result.first_exposures.growth, 1, 1e-9)); /* 2000 each day */
+    in.counts[3].units[1] = 560;
+    health_tell(&in, &result, &arena);
+    cr_assert(str_starts(result.spoilt, STR("Units by variant, day by day: 10 days; the least even is 2024-10-07")));
+}
+
 Test(health, the_answer_is_json_with_every_check)
 {
     struct health h = judge();

@@ -62,6 +62,16 @@ class Health(DaemonTest):
         self.assertLess(found["srm_segments"]["rows"][0]["adjusted_p"], 1e-9)
         self.assertIn("redirects", found["srm"]["todo"])
 
+    def test_what_the_metrics_units_do_not_show_makes_the_verdict_unhealthy(self):
+        """The moments are sound; on one of four days units of b are missing."""
+        self.counts("seen", [(v, "", day, 1000, 0) for v in "ab" for day in range(4)])
+        self.assertNotEqual(self.daemon.results("seen")["verdict"]["state"], "unhealthy")
+        self.counts("seen", [(v, "", day, 1000 - 300 * (v == "b" and day == 2), 0) for v in "ab" for day in range(4)])
+        told = self.daemon.results("seen")
+        self.assertEqual(told["verdict"]["state"], "unhealthy")
+        self.assertIn("Units by variant", told["verdict"]["text"])
+        self.assertEqual(told["decision"]["kind"], "unhealthy")
+
     def test_units_of_two_variants_are_left_out_and_compared(self):
         self.counts("seen", [("a", "", 0, 1000, 4), ("b", "", 0, 1000, 44)])
         _, found = self.health("seen")

@@ -106,6 +106,28 @@ Test(ask, an_experiment_says_what_the_request_does_not)
     cr_assert(eq(dbl, a.plan.reached, 1));
 }
 
+Test(ask, planned_looks_of_an_experiment_are_its_own)
+{
+    struct ask a;
+    struct err err;
+    experiment.analysis = (struct experiment_analysis){ .method = ANALYSIS_GROUP_SEQUENTIAL,
+                                                        .planned_units = 8000,
+                                                        .level = 0.9,
+                                                        .spending = ANALYSIS_POCOCK,
+                                                        .looks = { 0.4, 1 },
+                                                        .looks_count = 2 };
+    cr_assert(read("{\"experiment\":\"x\"}", &a, &err), "%s", err.text);
+    cr_assert(eq(int, a.plan.looks.method, PLAN_SPENDING));
+    cr_assert(eq(int, a.plan.looks.spending.kind, SPENDING_POCOCK));
+    cr_assert(eq(sz, a.plan.looks.count, 2));
+    cr_assert(eq(dbl, a.plan.looks.shares[0], 0.4));
+    cr_assert(eq(dbl, a.plan.looks.planned_units, 8000));
+    cr_assert(eq(dbl, a.plan.looks.level, 0.9));
+    experiment.analysis.spending = ANALYSIS_HAYBITTLE_PETO;
+    cr_assert(read("{\"experiment\":\"x\"}", &a, &err), "%s", err.text);
+    cr_assert(eq(int, a.plan.looks.method, PLAN_HAYBITTLE_PETO));
+}
+
 Test(ask, traffic_and_reduction_may_be_given)
 {
     struct ask a = good("{\"baseline\":{\"share\":0.2},\"traffic\":{\"days\":14,\"units\":5000,\"growth\":0.8},"

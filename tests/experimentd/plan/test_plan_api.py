@@ -78,6 +78,7 @@ class Plan(DaemonTest):
 
     def test_covariates_that_are_known_save_units(self):
         """What kern stores as pre: mean and rest of x and z, then the upper triangle of their moments; here ρ² = 0.5."""
+        self.daemon.sql("update moments set pre = null")
         without = self.plan(metric="ctr", effect=0.2)
         try:
             self.daemon.sql("update moments set pre = array[mean_x, 0, 0, 0, m2_x, m2_x * sqrt(0.5), m2_x] where experiment = 'before' and metric = 'ctr' "
@@ -105,7 +106,7 @@ class Plan(DaemonTest):
 
     def test_what_cannot_be_planned(self):
         told = self.plan(metric="zero_result_rate")
-        self.assertIn("nothing that it counts has happened", told["why_not"])
+        self.assertIn("has not been measured in any experiment yet", told["why_not"])
         self.assertEqual(told["weeks"], [])
         self.assertIn("is needed", self.plan(400)["detail"])
         self.assertIn("not known", self.plan(404, experiment="nothing")["detail"])

@@ -198,26 +198,6 @@ Test(planner, too_few_units_for_a_sequence_find_nothing)
     cr_assert(eq(dbl, p.units.control, 100));
 }
 
-Test(planner, days_left_follow_from_its_own_units)
-{
-    struct planner_ask a = ask(PLAN_FIXED);
-    struct planner_left left;
-    struct err err;
-    double all = make(&a).units.all; /* some 19600 */
-    cr_assert(planner_left(&a, &(struct traffic){ 10, 5000, 1, false }, &left, &err), "%s", err.text);
-    cr_assert(eq(dbl, left.units, all));
-    cr_assert(epsilon_eq(dbl, left.days, all / 500 - 10, 1e-9));
-    cr_assert(eq(dbl, left.weeks, ceil(all / 3500) - 1));
-    cr_assert(planner_left(&a, &(struct traffic){ 10, all, 1, false }, &left, &err));
-    cr_assert(eq(dbl, left.days, 0));
-    a.looks.planned_units = 6000; /* it ends there, whatever is seen */
-    cr_assert(planner_left(&a, &(struct traffic){ 10, 5000, 1, false }, &left, &err));
-    cr_assert(epsilon_eq(dbl, left.days, 2, 1e-9));
-    cr_assert(not(planner_left(&a, &(struct traffic){ 10, 5000, 0, false }, &left, &err)));
-    cr_assert(not(planner_left(&a, &(struct traffic){ 1, 0, 1, false }, &left, &err)));
-    cr_assert(eq(str, err.text, "no unit is in it yet"));
-}
-
 Test(planner, what_no_plan_can_be_made_of_is_refused_by_name)
 {
     static const struct {
