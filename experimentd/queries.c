@@ -107,7 +107,7 @@ const struct pg_stmt queries[] = {
                                    "c.experiment cross join lateral (select * from moments l where l.experiment = "
                                    "c.experiment and l.metric = $1 and l.variant = e.spec->'variants'->0->>'key' and "
                                    "l.segment = '' order by l.day desc limit 1) m "
-                                   "where m.n >= 2 order by c.as_of desc limit 1" },
+                                   "where m.n >= 2 and m.mean_x <> 0 order by c.as_of desc limit 1" },
     [QUERY_HEALTH_COUNTS] = { "health_counts", 1,
                               "select segment, day - date '1970-01-01', variant, units, several from exposure_counts "
                               "where experiment = $1 order by segment collate \"C\", day, variant" },

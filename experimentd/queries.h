@@ -18,7 +18,7 @@ enum query {
     /* preflight/gather.h: → until (µs), buckets and days that were looked at, units in them, units of each of the last 7 days, the last one
      * first */
     QUERY_PREFLIGHT_TRAFFIC,
-    QUERY_PREFLIGHT_BASELINE, /* $1 metric → a row of results/model.h: the control arm that was measured last */
+    QUERY_PREFLIGHT_BASELINE, /* $1 metric → a row of results/model.h: the control arm that was measured last and is not 0 */
     /* health/gather.h: $1 experiment → segment, day, variant, units, several, in this order */
     QUERY_HEALTH_COUNTS,
     QUERY_HEALTH_MARKED, /* $1 experiment → buckets of the 4096 that were looked at, variant of the first exposure, marked units in it */
