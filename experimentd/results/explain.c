@@ -9,24 +9,40 @@
 #include "stats/special/special.h"
 #include "stats/xstat/xstat.h"
 
-#define ALPHA (1 - RESULT_LEVEL)
+#define ALPHA (1 - RESULT_LEVEL) /* of the value of an arm; a comparison has the level that the experiment declared */
 
 static const char *const methods[] = {
-    "mean_t", "two_proportion", "welch_t", "ratio_delta", "msprt_and_confidence_sequence", "relative_lift",
+    "mean_t", "two_proportion", "welch_t", "ratio_delta", "cuped", "msprt_and_confidence_sequence", "relative_lift",
 };
 
 static const char *const value_words[] = {
     [METRIC_PROPORTION] = "units with it over all units; Wilson's interval, which stays within 0 and 1",
     [METRIC_MEAN] = "sum over units divided by units; t interval from the variance between units",
     [METRIC_RATIO] = "sum of numerators over sum of denominators; variance between units (delta method), t interval",
+    [METRIC_QUANTILE] = "the value that this share of all events lies below; interval from ranks, by units",
 };
 static const char *const comparison_words[] = {
     [METRIC_PROPORTION] = "difference of the two shares; its standard error from the variances between units",
     [METRIC_MEAN] = "difference of the two means; its standard error from the variances between units",
     [METRIC_RATIO] = "difference of the two ratios; the standard error of each by the delta method over units",
+    [METRIC_QUANTILE] = "difference of the two quantiles; the standard error of each from ranks, by units",
 };
-static_assert(COUNT_OF(value_words) == METRIC_RATIO + 1 && COUNT_OF(comparison_words) == METRIC_RATIO + 1,
+static_assert(COUNT_OF(value_words) == METRIC_KIND_COUNT && COUNT_OF(comparison_words) == METRIC_KIND_COUNT,
               "words for every kind of metric");
+static const char *const adjusted_words[] = {
+    [EFFECT_PLAIN] = NULL,
+    [EFFECT_CUPED] = "what each unit did before its first exposure (CUPED)",
+    [EFFECT_STRATA] = "the shares of the strata (post-stratification)",
+    [EFFECT_STRATA_CUPED] = "the shares of the strata, and what each unit did before its first exposure",
+    [EFFECT_PERIODS] = "days of first exposure, each with its share of all units, since the weights moved",
+};
+static_assert(COUNT_OF(adjusted_words) == EFFECT_BY_COUNT, "words for every adjustment");
+static const char *const looks_words[] = {
+    [ANALYSIS_ANY_TIME] = "any number, at any time",
+    [ANALYSIS_GROUP_SEQUENTIAL] = "the planned ones; the numbers are those of the last look",
+    [ANALYSIS_FIXED] = "one, at the planned end",
+};
+static_assert(COUNT_OF(looks_words) == ANALYSIS_METHOD_COUNT, "words for every way of looking");
 
 /* ---- pieces ---- */
 
@@ -94,7 +110,8 @@ static void write_ratio_arm(struct jsonw *w, const struct moments2 *m, const cha
     jsonw_double(w, keys[5], m->cxy / of);
 }
 
-static void open_ratio_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment)
+static void open_ratio_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment,
+                            double alpha)
 {
     static const char *const keys[2][6] = {
         { "n_c", "mean_num_c", "mean_den_c", "var_num_c", "var_den_c", "cov_c" },
@@ -103,7 +120,7 @@ static void open_ratio_step(struct jsonw *w, const struct result_arm *control, c
     begin_step(w, "ratio_delta");
     write_ratio_arm(w, &control->m, keys[0]);
     write_ratio_arm(w, &treatment->m, keys[1]);
-    jsonw_double(w, "alpha", ALPHA);
+    jsonw_double(w, "alpha", alpha);
     end_input(w);
 }
 
@@ -162,9 +179,9 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
     jsonw_open(w, "steps", '[');
     if (m->kind == METRIC_PROPORTION) {
         share_step(w, &v, a->m.n);
-    } else {
+    } else if (m->kind != METRIC_QUANTILE) { /* a sketch is no line of text */
         if (m->kind == METRIC_RATIO) {
-            open_ratio_step(w, a, a);
+            open_ratio_step(w, a, a, ALPHA);
             jsonw_text(w, "value", "ratio_t");
             end_step(w);
         }
@@ -176,11 +193,11 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
 
 /* ---- a comparison ---- */
 
-static void welch_step(struct jsonw *w, struct unit c, struct unit t, bool decides)
+static void welch_step(struct jsonw *w, struct unit c, struct unit t, double alpha, bool decides)
 {
     begin_step(w, "welch_t");
     write_units(w, c, t);
-    jsonw_double(w, "alpha", ALPHA);
+    jsonw_double(w, "alpha", alpha);
     end_input(w);
     jsonw_text(w, "difference", "diff");
     jsonw_text(w, "se", "se");
@@ -193,17 +210,17 @@ static void welch_step(struct jsonw *w, struct unit c, struct unit t, bool decid
     end_step(w);
 }
 
-static void sequence_step(struct jsonw *w, const struct result *r, double units, const struct comparison *c)
+static void sequence_step(struct jsonw *w, const struct compare_plan *plan, double units, const struct comparison *c)
 {
     double rho;
-    if (!confseq_rho_exact(result_plan(r).planned_units, ALPHA, CONFSEQ_TWO, &rho, NULL))
+    if (!confseq_rho_exact(plan->planned_units, 1 - plan->level, CONFSEQ_TWO, &rho, NULL))
         return;
     begin_step(w, "msprt_and_confidence_sequence");
     jsonw_double(w, "effect", c->difference);
     jsonw_double(w, "se", c->se);
     jsonw_double(w, "n", units);
     jsonw_double(w, "rho", rho);
-    jsonw_double(w, "alpha", ALPHA);
+    jsonw_double(w, "alpha", 1 - plan->level);
     jsonw_text(w, "sides", "two");
     end_input(w);
     jsonw_text(w, "p", "p");
@@ -212,13 +229,16 @@ static void sequence_step(struct jsonw *w, const struct result *r, double units,
 }
 
 /* Fieller's set with the critical value of the test: the alpha that gives a normal quantile of just that size. */
-static void lift_step(struct jsonw *w, struct unit c, struct unit t, const struct comparison *found)
+static void lift_step(struct jsonw *w, struct unit base, struct unit with, double covariance,
+                      const struct comparison *found)
 {
     double critical = (found->ci_hi - found->difference) / found->se;
     if (found->lift_kind != LIFT_BOUNDED)
         return;
     begin_step(w, "relative_lift");
-    write_units(w, c, t);
+    write_units(w, base, with);
+    if (covariance != 0)
+        jsonw_double(w, "cov_means", covariance);
     jsonw_double(w, "alpha", exp(M_LN2 + special_log_normal_q(critical)));
     end_input(w);
     jsonw_text(w, "lift", "lift");
@@ -227,41 +247,142 @@ static void lift_step(struct jsonw *w, struct unit c, struct unit t, const struc
     end_step(w);
 }
 
-static void comparison_steps(struct jsonw *w, const struct result *r, const struct result_metric *m,
-                             const struct result_arm *control, const struct result_arm *treatment,
-                             const struct comparison *c)
+/* The difference as it was measured; with its test when it is looked at once. */
+static void plain_steps(struct jsonw *w, const struct result_metric *m, const struct result_arm *control,
+                        const struct result_arm *treatment, const struct compare_plan *plan)
 {
-    struct unit a = unit_of(m, control), b = unit_of(m, treatment);
-    bool any_time = result_plan(r).planned_units > 0;
+    double alpha = 1 - plan->level;
+    if (m->kind == METRIC_QUANTILE)
+        return;
     if (m->kind == METRIC_RATIO) {
-        open_ratio_step(w, control, treatment);
+        open_ratio_step(w, control, treatment, alpha);
         jsonw_text(w, "difference", "diff");
         jsonw_text(w, "se", "se");
         end_step(w);
     }
-    welch_step(w, a, b, !any_time);
-    if (any_time)
-        sequence_step(w, r, (double)(a.n + b.n), c);
-    lift_step(w, a, b, c);
+    welch_step(w, unit_of(m, control), unit_of(m, treatment), alpha, !(plan->planned_units > 0));
+}
+
+static void write_cuped_arm(struct jsonw *w, const struct cross *c, const char *const keys[6])
+{
+    double of = (double)c->n - 1;
+    jsonw_i64(w, keys[0], c->n);
+    jsonw_double(w, keys[1], c->mean[0] + c->rest[0]);
+    jsonw_double(w, keys[2], c->mean[1] + c->rest[1]);
+    jsonw_double(w, keys[3], c->m2[0][0] / of);
+    jsonw_double(w, keys[4], c->m2[1][1] / of);
+    jsonw_double(w, keys[5], c->m2[0][1] / of);
+}
+
+/* Ratios go in as their linearised units. */
+static void cuped_step(struct jsonw *w, const struct result_metric *m, const struct cross *control,
+                       const struct cross *treatment, const struct compare_plan *plan)
+{
+    static const char *const keys[2][6] = {
+        { "n_c", "mean_y_c", "mean_x_c", "var_y_c", "var_x_c", "cov_xy_c" },
+        { "n_t", "mean_y_t", "mean_x_t", "var_y_t", "var_x_t", "cov_xy_t" },
+    };
+    struct cross c = *control, t = *treatment;
+    if (m->kind == METRIC_RATIO && (!cross_ratio(control, &c, NULL) || !cross_ratio(treatment, &t, NULL)))
+        return;
+    begin_step(w, "cuped");
+    write_cuped_arm(w, &c, keys[0]);
+    write_cuped_arm(w, &t, keys[1]);
+    jsonw_double(w, "alpha", 1 - plan->level);
+    end_input(w);
+    jsonw_text(w, "difference", "diff");
+    jsonw_text(w, "se", "se");
+    if (!(plan->planned_units > 0)) {
+        jsonw_text(w, "df", "df");
+        jsonw_text(w, "p", "p");
+        give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+    }
+    end_step(w);
+}
+
+static void counts_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment,
+                        double alpha, bool has_exact)
+{
+    begin_step(w, "two_proportion");
+    jsonw_double(w, "x_c", round(control->m.mean_x * (double)control->m.n));
+    jsonw_i64(w, "n_c", control->m.n);
+    jsonw_double(w, "x_t", round(treatment->m.mean_x * (double)treatment->m.n));
+    jsonw_i64(w, "n_t", treatment->m.n);
+    jsonw_double(w, "alpha", alpha);
+    end_input(w);
+    jsonw_text(w, "difference", "diff");
+    give_pair(w, "difference_ci", "mn_lo", "mn_hi");
+    if (has_exact)
+        jsonw_text(w, "p_exact", "fisher_p");
+    end_step(w);
+}
+
+/* What is said of every comparison, up to its steps, which are open then. */
+static void begin_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m,
+                             const struct result_arm *control, const struct result_arm *treatment, const char *method,
+                             const char *adjusted_by)
+{
+    jsonw_open(w, "explain", '{');
+    jsonw_text(w, "words", comparison_words[m->kind]);
+    jsonw_text(w, "method", method);
+    jsonw_double(w, "level", result_level(r));
+    jsonw_text(w, "looks", looks_words[r->experiment->analysis.method]);
+    jsonw_text(w, "adjusted_by", adjusted_by);
+    jsonw_open(w, "counts", '{');
+    write_counts(w, "control", m, control);
+    write_counts(w, "treatment", m, treatment);
+    jsonw_close(w);
 }
 
 void explain_write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m,
                               const struct result_arm *control, const struct result_arm *treatment,
                               const struct comparison *c)
 {
-    bool any_time = result_plan(r).planned_units > 0;
-    jsonw_open(w, "explain", '{');
-    jsonw_text(w, "words", comparison_words[m->kind]);
-    jsonw_text(w, "method", c->method);
-    jsonw_double(w, "level", RESULT_LEVEL);
-    jsonw_text(w, "looks", any_time ? "any number, at any time" : "one, at the planned end");
-    jsonw_null(w, "adjusted_by");
-    jsonw_open(w, "counts", '{');
-    write_counts(w, "control", m, control);
-    write_counts(w, "treatment", m, treatment);
-    jsonw_close(w);
+    struct compare_plan plan = result_plan(r);
+    begin_comparison(w, r, m, control, treatment, c->method, NULL);
     jsonw_open(w, "steps", '[');
-    comparison_steps(w, r, m, control, treatment, c);
+    plain_steps(w, m, control, treatment, &plan);
+    if (plan.planned_units > 0)
+        sequence_step(w, &plan, (double)(control->m.n + treatment->m.n), c);
+    if (m->kind != METRIC_QUANTILE)
+        lift_step(w, unit_of(m, control), unit_of(m, treatment), 0, c);
+    jsonw_close(w);
+    jsonw_close(w);
+}
+
+static struct unit unit_of_estimate(const struct estimate *e, int64_t n)
+{
+    return (struct unit){ n, e->value, e->variance * (double)n };
+}
+
+static void effect_steps(struct jsonw *w, const struct result_metric *m, const struct result_arm *control,
+                         const struct result_arm *treatment, const struct compare_plan *plan,
+                         const struct analysed *cell)
+{
+    const struct effect *e = &cell->effect;
+    if (e->by == EFFECT_PLAIN)
+        plain_steps(w, m, control, treatment, plan);
+    else if (e->by == EFFECT_CUPED)
+        cuped_step(w, m, control->pre, treatment->pre, plan);
+    if (plan->planned_units > 0)
+        sequence_step(w, plan, (double)(e->n_c + e->n_t), &cell->c);
+    lift_step(w, unit_of_estimate(&e->base, e->n_c), unit_of_estimate(&e->with, e->n_t), e->covariance, &cell->c);
+}
+
+void explain_write_analysed(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
+                            const struct analysed *cell)
+{
+    const struct result_arm *control = result_arm(m, 0), *treatment = result_arm(m, variant);
+    struct compare_plan plan = result_plan(r);
+    begin_comparison(w, r, m, control, treatment, cell->method,
+                     cell->has_effect ? adjusted_words[cell->effect.by] : NULL);
+    jsonw_text(w, "family", test_family_names[cell->family]);
+    jsonw_i64(w, "family_comparisons", (int64_t)cell->family_size);
+    jsonw_open(w, "steps", '[');
+    if (!cell->has_effect)
+        counts_step(w, control, treatment, 1 - plan.level, isfinite(cell->log_p_exact));
+    else if (!cell->has_looks)
+        effect_steps(w, m, control, treatment, &plan, cell);
     jsonw_close(w);
     jsonw_close(w);
 }

@@ -5,7 +5,7 @@
  * which member of ours is which key of its answer. Formula and source of the methods stand once in the answer, under "methods". */
 #pragma once
 #include "base/jsonw.h"
-#include "experimentd/results/model.h"
+#include "experimentd/results/analysis.h"
 
 /* "explain" of the value of an arm, into the object that is open. Nothing when there is no value. */
 void explain_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a);
@@ -13,5 +13,9 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
 void explain_write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m,
                               const struct result_arm *control, const struct result_arm *treatment,
                               const struct comparison *c);
+/* "explain" of a comparison as it was analysed: adjusted, looked at as declared, shares of few by counts. At planned looks there are no steps: the
+ * numbers are those that the look had. */
+void explain_write_analysed(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
+                            const struct analysed *cell);
 /* "methods": formula and source of every method that steps name. */
 void explain_write_methods(struct jsonw *w);

@@ -81,7 +81,7 @@ static void write_days(struct wait *wait, struct jsonw *w, const struct snapshot
 {
     struct result r;
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
-    result_write_timeseries(w, &r);
+    result_write_timeseries(w, &r, &wait->req->arena);
 }
 
 /* PostgreSQL's array text of keys; keys hold no character that needs quoting (experiments_key_format). */

@@ -10,7 +10,7 @@ void result_write_experiment_members(struct jsonw *w, const struct snapshot_expe
 /* The whole answer of GET …/results; lag_us: how far PostgreSQL is behind what this server has received. */
 void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struct arena *arena);
 /* The whole answer of GET …/timeseries: by day, all that came so far. */
-void result_write_timeseries(struct jsonw *w, const struct result *r);
+void result_write_timeseries(struct jsonw *w, const struct result *r, struct arena *arena);
 /* The whole answer of GET …/timeseries?by=…: by days since exposure (RESULT_SINCE) or by cohort, of a result that holds these parts. */
 void result_write_periods(struct jsonw *w, const struct result *r, enum result_part_kind kind, struct arena *arena);
 /* The whole answer of GET …/results?segment=DIMENSION, of a result that holds its parts. */

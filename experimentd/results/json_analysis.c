@@ -186,12 +186,6 @@ static void write_looks_of(struct jsonw *w, const struct analysed *cell)
     jsonw_close(w);
 }
 
-/* What nothing was adjusted of, at no planned look, is metric_compare's comparison. */
-static bool is_plain(const struct analysed *cell)
-{
-    return cell->has_effect && cell->effect.by == EFFECT_PLAIN && !cell->has_looks;
-}
-
 void analysed_write_comparison(struct jsonw *w, const struct analysis *a, size_t metric, size_t variant)
 {
     const struct analysed *cell = analysis_of(a, metric, variant);
@@ -209,8 +203,7 @@ void analysed_write_comparison(struct jsonw *w, const struct analysis *a, size_t
     write_margin(w, cell);
     write_belief(w, cell);
     write_looks_of(w, cell);
-    if (is_plain(cell))
-        explain_write_comparison(w, a->result, m, result_arm(m, 0), result_arm(m, variant), &cell->c);
+    explain_write_analysed(w, a->result, m, variant, cell);
 }
 
 /* ---- the decision ---- */

@@ -167,6 +167,31 @@ test("the tables are saved as files, asked for with the key", async () => {
   await page.close();
 });
 
+test("the decision stands with its rule, line by line, and what is left", async () => {
+  const changed = structuredClone(told), d = changed.results.decision;
+  Object.assign(d.variants[0].rule[0], { met: "no" });
+  mock.state.experiments.set("decided", changed);
+  const page = await drawn(await browser.open(`${mock.url}/experiments/decided`), 3);
+  const words = await page.locator(".decision > p").textContent();
+  for (const part of [d.text, `${d.days_left} days left`]) assert.ok(words.includes(part), part);
+  await page.getByText("The rule, as it stands").click();
+  const lines = await page.locator(".rule li").allTextContents();
+  assert.equal(lines.length, d.variants[0].rule.length);
+  d.variants[0].rule.forEach((c, i) => assert.ok(lines[i].includes(c.text) && lines[i].includes(c.met === "yes" ? "Met" : "Not met"), lines[i]));
+  await page.close();
+});
+
+test("how a number was adjusted, what it is read with and what is believed stand in the details", async () => {
+  const page = await open();
+  const c = told.results.metrics.find((m) => m.metric === "ctr").variants[1].comparison;
+  assert.equal(c.adjustment.by, "cuped", "the fixture has covariates");
+  const section = page.locator("#metric-ctr");
+  await section.getByText("Definition and method").click();
+  const words = plain(await section.locator(".facts").textContent());
+  for (const part of ["Adjusted by cuped", "As measured, not adjusted", c.belief.text, c.belief.prior]) assert.ok(words.includes(part), part);
+  await page.close();
+});
+
 test("metrics stand under their roles, with a line by day", async () => {
   const page = await open();
   assert.deepEqual(await page.locator(".role > h3").evaluateAll((all) => all.map((h) => h.firstChild.textContent.trim())), ["Primary", "Secondary", "Guardrails"]);

@@ -13,15 +13,27 @@ def mean_and_rest(values):
     return mean, sum((v - mean) ** 2 for v in values)
 
 
-def row(metric, variant, values, segment="", day=None):
+def packed(columns):
+    """Moments of several columns as moments.pre has them: mean and rest of each, then the upper triangle."""
+    means = [sum(c) / len(c) for c in columns]
+    triangle = [sum((x - means[i]) * (y - means[j]) for x, y in zip(columns[i], columns[j]))
+                for i in range(len(columns)) for j in range(i, len(columns))]
+    return "{%s}" % ",".join(repr(v) for v in [v for mean in means for v in (mean, 0.0)] + triangle)
+
+
+def row(metric, variant, values, segment="", day=None, before=None):
+    """before: what the same units did before their first exposure, shaped as values."""
     xs = [v[0] if isinstance(v, tuple) else v for v in values]
     mean_x, m2_x = mean_and_rest(xs)
     made = {"metric": metric, "variant": variant, "segment": segment, "day": day, "n": len(xs), "mean_x": mean_x, "m2_x": m2_x,
-            "mean_y": None, "m2_y": None, "cxy": None}
+            "mean_y": None, "m2_y": None, "cxy": None, "pre": None}
     if isinstance(values[0], tuple):
         ys = [v[1] for v in values]
         made["mean_y"], made["m2_y"] = mean_and_rest(ys)
         made["cxy"] = sum((x - mean_x) * (y - made["mean_y"]) for x, y in values)
+    if before is not None:
+        flat = lambda vs: list(zip(*vs)) if isinstance(vs[0], tuple) else [vs]
+        made["pre"] = packed([list(c) for c in flat(values) + flat(before)])
     return made
 
 
@@ -32,7 +44,7 @@ def text(value):
 def publish(d, experiment, rows, day, units=0, multiple=0):
     """In the place of what was published before; `day` is of the rows that have none."""
     run = "018f0000-0000-7000-8000-%012d" % (abs(hash((experiment, day))) % 10 ** 12)
-    columns = ("metric", "variant", "segment", "day", "n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy")
+    columns = ("metric", "variant", "segment", "day", "n", "mean_x", "m2_x", "mean_y", "m2_y", "cxy", "pre")
     d.sql("""insert into runs (id, job, params, engine, workers, state, finished_at) values ('%s', 'metrics', '{}', 'local', 2, 'success', now())
         on conflict do nothing;
 delete from moments where experiment = %s""" % (run, text(experiment)))

@@ -49,6 +49,7 @@ def make_units(rng):
     for _ in range(UNITS):
         unit = {"variant": rng.choice("ab"), "country": pick(rng, COUNTRIES), "device": pick(rng, DEVICES), "eager": rng.betavariate(2, 6),
                 "first": int(DAYS * rng.random() ** 1.3)}
+        unit["before"] = a_day(rng, {**unit, "variant": "a"}, 0) if rng.random() < 0.7 else dict.fromkeys(FIELDS, 0.0)
         unit["days"] = [a_day(rng, unit, day - unit["first"]) for day in range(unit["first"], DAYS)]
         units.append(unit)
     return units
@@ -60,11 +61,13 @@ def total(unit, upto=None):
 
 
 def rows_of(units, sums, segment="", day=None):
+    """Covariates are kept for the whole, as the trainer does."""
     rows = []
     for variant in "ab":
-        mine = [s for u, s in zip(units, sums) if u["variant"] == variant]
+        mine = [(u, s) for u, s in zip(units, sums) if u["variant"] == variant]
         if mine:
-            rows += [row(metric, variant, [of(s) for s in mine], segment, day) for metric, of in METRICS.items()]
+            rows += [row(metric, variant, [of(s) for _, s in mine], segment, day, None if segment else [of(u["before"]) for u, _ in mine])
+                     for metric, of in METRICS.items()]
     return rows
 
 

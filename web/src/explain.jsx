@@ -46,7 +46,7 @@ function Drawer({ title, explain, numbers, methods, close }) {
         <p>{explain.words[0].toUpperCase() + explain.words.slice(1)}.</p>
         <dl class="facts">{facts(explain).map(([term, text]) => <div key={term}><dt>{term}</dt><dd>{text}</dd></div>)}</dl>
         <Counts counts={explain.counts} />
-        <h3>Step by step</h3>
+        {explain.steps.length > 0 && <h3>Step by step</h3>}
         <ol class="explain-steps">{explain.steps.map((step, i) => <Step key={i} step={step} numbers={numbers} method={methods[step.method]} />)}</ol>
       </div>
     </dialog>
@@ -57,8 +57,8 @@ const facts = (e) => [
   ["Method", e.method],
   ["Level", `${percent(e.level)}, two-sided`],
   e.looks && ["Looks", e.looks],
-  e.family && ["Read together with", e.family],
-  e.adjusted_by !== undefined && ["Adjusted", e.adjusted_by ?? "no: as measured"],
+  e.family && ["Read together", `${e.family}${e.family_comparisons > 1 ? `, ${e.family_comparisons} comparisons` : ""}`],
+  e.adjusted_by !== undefined && ["Adjusted", e.adjusted_by ? `by ${e.adjusted_by}` : "no: as measured"],
 ].filter(Boolean);
 
 const names = { units: "Units", control: "Control", treatment: "Treatment" };

@@ -31,7 +31,7 @@ export function Result({ experiment: key }) {
       <Head result={data} />
       <Stale error={error} reload={reload} />
       <SimulatedNotice origin={data.experiment.origin} />
-      <Verdict verdict={data.verdict} analysis={data.analysis} />
+      <Verdict verdict={data.verdict} analysis={data.analysis} decision={data.decision} experiment={data.experiment} />
       <SrmBanner srm={data.srm} experiment={data.experiment} />
       <MultipleNotice result={data} />
       <MarkedNotice result={data} />

@@ -64,14 +64,37 @@ function Metric({ metric: m, result }) {
           <div><dt>Metric</dt><dd><code>{m.metric}</code>: {m.description}</dd></div>
           <div><dt>Kind</dt><dd>{m.kind}, {directions[m.direction] ?? m.direction}</dd></div>
           <div><dt>Method</dt><dd>{m.method}</dd></div>
-          <div><dt>Level</dt><dd>{percent(result.level)}, two-sided, not adjusted for several metrics. {result.analysis.text}</dd></div>
-          {m.variants.filter((v) => v.comparison?.se != null).map((v) => (
-            <div key={v.variant}><dt>{names.get(v.variant)}</dt><dd>statistic {fixed(v.comparison.statistic, 3)}, standard error{" "}
-              {v.comparison.se.toPrecision(4)}{v.comparison.df != null && `, ${fixed(v.comparison.df, 1)} degrees of freedom`}</dd></div>))}
+          <div><dt>Level</dt><dd>{percent(result.level)}, two-sided{result.analysis.multiplicity ? "" : ", not adjusted for several metrics"}. {result.analysis.text}</dd></div>
+          {m.variants.filter((v) => v.comparison?.se != null).map((v) => <More key={v.variant} row={v} name={names.get(v.variant)} display={m.display} />)}
         </dl>
       </details>
     </section>
   );
+}
+
+const margins = { within: "within its margin", beyond: "beyond its margin", not_shown: "margin not yet shown" };
+/** p of everything that is tested together. */
+const together = (c) => (c.together && c.together.comparisons > 1 ? `of ${c.together.comparisons} together ${p(c.together.p, c.together.log10_p)}` : null);
+
+/** What the daemon says of one comparison beside its numbers: how it was adjusted, what it is read with, what is believed. */
+function More({ row, name, display }) {
+  const c = row.comparison, by = c.adjustment;
+  const facts = [
+    c.se !== null && `statistic ${fixed(c.statistic, 3)}, standard error ${c.se.toPrecision(4)}` +
+      (c.df != null ? `, ${fixed(c.df, 1)} degrees of freedom` : ""),
+    by && by.by !== "none" && by.by !== "plain" && `adjusted by ${by.by.replace("_", " and ")}: variance less by ${percent(by.variance_reduction, 1)}`,
+    c.unadjusted && `as measured, not adjusted: difference ${difference(c.unadjusted.difference, display)} (${interval(c.unadjusted.difference_ci,
+      (x) => difference(x, display))}), lift ${lift(c.unadjusted.lift)}, p ${p(c.unadjusted.p, c.unadjusted.log10_p)}`,
+    by?.reason && `not adjusted: ${by.reason}`,
+    c.together && c.together.comparisons > 1 && `read together (${c.together.family}, ${c.together.comparisons} comparisons): lift ` +
+      `${liftInterval(c.together)} at ${percent(c.together.level, 2)}, p ${p(c.together.p, c.together.log10_p)}`,
+    c.p_exact !== undefined && c.p_exact !== null && `Fisher's exact p ${p(c.p_exact)}`,
+    c.margin?.text,
+    c.look && `planned look ${c.look.number}, with ${percent(c.look.share)} of the planned units`,
+    c.belief && `chance to win ${percent(c.belief.chance_to_win, 1)}; expected loss when shipped ${difference(c.belief.loss_if_shipped, display).replace("+", "")}, when kept ` +
+      `${difference(c.belief.loss_if_kept, display).replace("+", "")} (${c.belief.prior}). ${c.belief.text}`,
+  ].filter(Boolean);
+  return <div><dt>{name}</dt><dd>{facts.map((text) => <p key={text}>{text[0].toUpperCase() + text.slice(1)}{text.endsWith(".") ? "" : "."}</p>)}</dd></div>;
 }
 
 /** Two lines in one cell: the number, and what belongs to it. */
@@ -93,8 +116,8 @@ function Row({ row, metric, name }) {
       {c ? <>
         <Cell label="Difference" main={why(difference(c.difference, display))} under={interval(c.difference_ci, (x) => difference(x, display))} />
         <Cell label="Lift" main={why(lift(c.lift))} under={liftInterval(c)} />
-        <Cell label="p" main={why(p(c.p, c.log10_p))} />
-        <td data-label="Outcome"><Outcome outcome={c.outcome} /></td>
+        <Cell label="p" main={why(p(c.p, c.log10_p))} under={together(c)} />
+        <td data-label="Outcome"><Outcome outcome={c.outcome} />{c.margin && <span class="under">{margins[c.margin.state]}</span>}</td>
       </> : <td colSpan={4} class="quiet base">what the others are compared with</td>}
     </tr>
   );

@@ -10,7 +10,33 @@ export const verdictWords = {
   no_data: { title: "No verdict yet", sign: "\u2026" },
 };
 
-export function Verdict({ verdict, analysis }) {
+export const decisionWords = { ship: "ship", roll_back: "roll back", keep_running: "keep running", cannot_tell: "cannot tell", unhealthy: "do not decide yet" };
+
+/** What to do, by the rule, which is written out. */
+function Decision({ decision: d, experiment }) {
+  if (!d) return null;
+  const names = variantNames(experiment), many = d.variants.length > 1;
+  const left = [d.days_left !== null && `${plural(d.days_left, "day")} left at the traffic so far`,
+    d.units_left !== null && `${plural(d.units_left, "unit")} to come`].filter(Boolean).join(", ");
+  return (
+    <div class={`decision decision-${d.kind}`}>
+      <p><strong>Decision: {decisionWords[d.kind] ?? d.kind}.</strong> {d.text}{left && ` ${left[0].toUpperCase() + left.slice(1)}.`}</p>
+      {d.variants.some((v) => v.rule.length > 0) && (
+        <details>
+          <summary>The rule, as it stands</summary>
+          {d.variants.map((v) => (
+            <div key={v.variant}>
+              {many && <h3>{names.get(v.variant)}: {decisionWords[v.kind] ?? v.kind}</h3>}
+              <ul class="rule">{v.rule.map((c) => (
+                <li key={c.condition} class={c.met === "yes" ? "met" : "open"}><span aria-hidden="true">{c.met === "yes" ? "\u2713" : "\u2717"}</span>
+                  <span><span class="visually-hidden">{c.met === "yes" ? "Met: " : "Not met: "}</span>{c.text}</span></li>))}</ul>
+            </div>))}
+        </details>)}
+    </div>
+  );
+}
+
+export function Verdict({ verdict, analysis, decision, experiment }) {
   const words = verdictWords[verdict.state] ?? verdictWords.no_data;
   return (
     <section class={`card verdict verdict-${verdict.state}`} aria-labelledby="verdict">
@@ -18,6 +44,7 @@ export function Verdict({ verdict, analysis }) {
       <div>
         <h2 id="verdict">{words.title}</h2>
         <p class="verdict-text">{verdict.text}</p>
+        <Decision decision={decision} experiment={experiment} />
         {verdict.state !== "no_data" && analysis?.text && <p class="quiet">{analysis.text}</p>}
       </div>
     </section>

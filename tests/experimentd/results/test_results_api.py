@@ -27,6 +27,12 @@ def units(rng, n, chance):
     return made
 
 
+def one(rng, eager, chance):
+    """(clicks, queries) of a unit that is more or less eager."""
+    queries = 1 + int(5 * eager)
+    return sum(rng.random() < chance * (0.5 + eager) for _ in range(queries)), queries
+
+
 def rows_of(variant, of, segment="", day=None):
     """The three metrics of the same units."""
     return [row("ctr", variant, [int(c > 0) for c, _ in of], segment, day), row("clicks_per_unit", variant, [c for c, _ in of], segment, day),
@@ -81,6 +87,32 @@ class Explained(ResultsTest):
                 for step in c["explain"]["steps"]:
                     self.assertTrue(results["methods"][step["method"]]["formula"])
                     self.assertTrue(results["methods"][step["method"]]["source"])
+
+    def test_adjusted_numbers_are_explained_too(self):
+        rng = random.Random(8)
+        for key, method in (("cuped-once", "fixed"), ("cuped", "any_time")):
+            rows = []
+            for variant, chance in (("a", 0.2), ("b", 0.23)):
+                eager = [rng.random() for _ in range(1500)]
+                now, before = ([one(rng, e, chance) for e in eager] for chance in (chance, 0.2))
+                rows += [row("ctr", variant, [int(c > 0) for c, _ in now], before=[int(c > 0) for c, _ in before]),
+                         row("clicks_per_unit", variant, [c for c, _ in now], before=[c for c, _ in before]),
+                         row("clicks_per_query", variant, now, before=before)]
+            self.daemon.make_experiment(key, metrics=METRICS, analysis={"method": method})
+            publish(self.daemon, key, rows, DAY, 3000)
+            results, series = self.daemon.results(key), self.call("get", "/v1/experiments/%s/timeseries" % key)
+            for m, s in zip(results["metrics"], sorted(series["metrics"], key=lambda s: METRICS.index(s["metric"]))):
+                c = m["variants"][1]["comparison"]
+                self.assertEqual(c["adjustment"]["by"], "cuped")
+                self.assertIn("CUPED", c["explain"]["adjusted_by"])
+                self.assertLessEqual({"difference", "se", "p", "difference_ci", "lift", "lift_ci"}, self.check_explained(c), c)
+                self.assertEqual(s["days"][-1]["variants"][1]["difference_ci"], c["difference_ci"], "the series is adjusted as the result")
+
+    def test_few_are_explained_by_counts(self):
+        self.daemon.make_experiment("few", metrics=["ctr"], analysis={"method": "fixed"})
+        publish(self.daemon, "few", [row("ctr", "a", [0] * 500), row("ctr", "b", [1] * 9 + [0] * 491)], DAY, 1000)
+        c = variant_of(self.daemon.results("few"), "ctr", "b")["comparison"]
+        self.assertLessEqual({"difference", "difference_ci", "p_exact"}, self.check_explained(c))
 
     def test_without_a_value_there_is_nothing_to_explain(self):
         self.daemon.make_experiment("thin", metrics=["ctr"])
