@@ -6,9 +6,10 @@
 #include "base/hash.h"
 #include "base/pg.h"
 
-enum { TEXT_MAX = METRIC_SQL_MAX + 1000, SHOWN_MAX = 60 };
+enum { TEXT_MAX = METRIC_SQL_MAX + 1000, SHOWN_MAX = 60, WHY_MAX = 150 };
 
 static const struct pg_stmt fetch_rows = { "sql_fact_fetch", 0, "fetch 10000 from fact_rows" };
+static const struct pg_stmt check_select = { "sql_fact_check", 1, "select metric_sql_check($1)" };
 static_assert(SQL_FACT_PIECE_ROWS == 10000, "the text above says so");
 
 /* By the extended protocol, which takes one statement and no more. */
@@ -83,5 +84,13 @@ bool sql_facts_scan(struct pg *pg, const struct program *p, const struct sql_ran
 bool sql_fact_check(struct pg *pg, struct str select, struct err *err)
 {
     const struct sql_range none = { .from_us = 0, .to_us = 0 };
+    AUTO(mem_free) char *text = mem_strndup(select.p, select.n);
+    const char *params[] = { text };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &check_select, params, err);
+    if (!r)
+        return false;
+    if (pg_get(r, 0, 0).p)
+        return err_set(err, ERR_INVALID, "sql \"" STR_FMT "\": " STR_FMT, STR_ARG(str_cut(select, SHOWN_MAX)),
+                       STR_ARG(str_cut(pg_get(r, 0, 0), WHY_MAX)));
     return declare(pg, select, &none, err) && pg_exec(pg, "close fact_rows", err);
 }
