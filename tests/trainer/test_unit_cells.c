@@ -21,7 +21,7 @@ static const char *const metrics[] = {
            "\"denominator\": {\"of\": \"queries\"}"),
     METRIC("satisfied", "ratio",
            "\"covariate_days\": 0, \"window\": {\"to_hours\": 30}, \"numerator\": {\"of\": \"queries\", \"that\": "
-           "\"satisfied\", \"dwell_seconds\": 40}, \"denominator\": {\"of\": \"queries\"}"),
+           "\"satisfied\", \"dwell_seconds\": 1700}, \"denominator\": {\"of\": \"queries\"}"),
     MEAN("ndcg", "{\"of\": \"queries\", \"that\": \"ndcg\", \"k\": 5}"),
     METRIC("sessions", "count", "\"covariate_days\": 0, \"numerator\": {\"of\": \"sessions\"}"),
     METRIC("seconds_p50", "quantile", "\"quantile\": 0.5, \"numerator\": " QUERY("seconds_to_first_click")),

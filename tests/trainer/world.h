@@ -9,7 +9,16 @@
 
 #include "trainer/kernels/event.h"
 
-enum { UNITS = 30, DAYS = 5, FIRST_DAY = 100, SIGNALS = 2600, EVENTS_MAX = 3000, ROUNDS = 6, EXPERIMENTS = 2 };
+enum {
+    UNITS = 30,
+    DAYS = 7,
+    FIRST_DAY = 100,
+    SIGNALS = 3600,
+    ROWS = 600,
+    EVENTS_MAX = 4600,
+    ROUNDS = 4,
+    EXPERIMENTS = 2
+};
 #define DAY_US INT64_C(86400000000)
 #define HOUR_US INT64_C(3600000000)
 
@@ -95,7 +104,7 @@ static void make_world(void)
         world[world_count++] = any_signal(i);
     for (unsigned u = 0; u < UNITS; u++)
         make_exposures(u);
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < ROWS; i++) {
         struct signal s = { .e = { .kind = EVENT_ROW, .unit = unit_name(draw(UNITS)), .value = draw(9) } };
         s.e.at_us = any_instant();
         world[world_count++] = s;
