@@ -214,7 +214,8 @@ static bool add_exposures(struct merging *m, uint32_t split, struct str segment,
         .experiment = e->experiment, .metric = PROGRAM_NONE, .variant = e->variant, .segment = segment, .day = e->day
     };
     (void)split, (void)err;
-    struct merged_cell *c = &m->out->cells[cell_of(m, &key)];
+    size_t i = cell_of(m, &key); /* may move the cells */
+    struct merged_cell *c = &m->out->cells[i];
     c->units += e->units;
     c->several += e->several;
     return true;
