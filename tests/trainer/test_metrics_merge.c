@@ -145,6 +145,26 @@ Test(metrics_merge, units_of_a_split_without_the_dimension_have_none)
     merged_release(&m);
 }
 
+Test(metrics_merge, counts_of_many_days_are_all_there)
+{
+    enum { MANY = 500 };
+    int64_t units = 0;
+    begin();
+    for (uint32_t s = 0; s < SPLITS; s++)
+        for (int32_t day = 0; day < MANY; day++) {
+            const struct total_exposures e = { .variant = STR("a"), .segment = STR(""), .day = day, .units = day + 1 };
+            metrics_write_exposures(&parts[s], &e);
+        }
+    struct merged m = merge();
+    for (int32_t day = 0; day < MANY; day++) {
+        const struct merged_cell *c = found(&m, PROGRAM_NONE, "", day);
+        cr_assert(eq(i64, c->units, SPLITS * (day + 1)));
+        units += c->units;
+    }
+    cr_assert(eq(i64, units, SPLITS * MANY * (MANY + 1) / 2));
+    merged_release(&m);
+}
+
 Test(metrics_merge, a_quantile_follows_from_the_values_of_all_splits)
 {
     static struct sketch sketch, all;

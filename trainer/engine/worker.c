@@ -93,6 +93,11 @@ bool task_next(struct task *t, size_t i, struct str *out_block, bool *out_end, s
     return spool_read(&t->in, out_block, out_end, err);
 }
 
+void task_again(struct task *t)
+{
+    spool_reader_close(&t->in);
+}
+
 bool task_emit(struct task *t, struct str record, struct err *err)
 {
     if (!t->out.file)

@@ -55,7 +55,9 @@ static bool collect_counts(struct adding *a, struct err *err)
     return ok;
 }
 
-static bool add_day(struct adding *a, size_t input, struct err *err)
+/* Every record of an input. */
+typedef void (*record_fn)(struct adding *a, const struct unit_day *u);
+static bool each_record(struct adding *a, size_t input, record_fn fn, struct err *err)
 {
     struct arena arena;
     struct str block;
@@ -68,12 +70,33 @@ static bool add_day(struct adding *a, size_t input, struct err *err)
             ok = unit_day_read(&block, &a->params->program, &u, &arena) ||
                  err_set(err, ERR_SYSTEM, "a unit-day record is damaged");
             if (ok)
-                unit_totals_add(a->totals, &u, a->day);
+                fn(a, &u);
         }
         arena_reset(&arena);
         ok = ok && task_tick(a->task, rows, err);
     }
     arena_release(&arena);
+    return ok;
+}
+
+static void add_record(struct adding *a, const struct unit_day *u)
+{
+    unit_totals_add(a->totals, u, a->day);
+}
+
+static void expect_record(struct adding *a, const struct unit_day *u)
+{
+    if (u->exposures_count)
+        unit_totals_expect(a->totals, u->unit);
+}
+
+/* Most units may never be in an experiment: so that only of those that will be anything is remembered, the inputs are read twice. */
+static bool expect_units(struct adding *a, struct err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && a->params->program.covariate_days && i < task_inputs(a->task); i++)
+        ok = each_record(a, i, expect_record, err);
+    task_again(a->task);
     return ok;
 }
 
@@ -128,7 +151,7 @@ static bool add_days(struct adding *a, struct err *err)
     struct str rest = task_desc(a->task), word, range[2];
     if (!str_split(&rest, ' ', &range[0]) || !str_split(&rest, ' ', &range[1]))
         return err_set(err, ERR_INVALID, "the split names no buckets");
-    if (!read_marks(a, range, err))
+    if (!read_marks(a, range, err) || !expect_units(a, err))
         return false;
     for (size_t i = 0; i < task_inputs(a->task); i++) {
         int64_t day;
@@ -137,8 +160,8 @@ static bool add_days(struct adding *a, struct err *err)
         a->day = (int32_t)day;
         take_caps(a);
         const struct cell_pass p = pass_of(a);
-        if (!add_day(a, i, err) || !(a->params->want_caps ? unit_cells_caps(&p, err) : unit_cells_day(&p, err)) ||
-            !task_tick(a->task, 0, err))
+        if (!each_record(a, i, add_record, err) ||
+            !(a->params->want_caps ? unit_cells_caps(&p, err) : unit_cells_day(&p, err)) || !task_tick(a->task, 0, err))
             return false;
     }
     return true;

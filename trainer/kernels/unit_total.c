@@ -174,6 +174,11 @@ void unit_totals_mark(struct unit_totals *t, struct str unit)
     unit_of(t, unit, true)->marked = true;
 }
 
+void unit_totals_expect(struct unit_totals *t, struct str unit)
+{
+    (void)unit_of(t, unit, true);
+}
+
 static uint32_t variant_of(struct unit_totals *t, uint32_t experiment, struct str key)
 {
     for (size_t i = 0; i < t->variants_count; i++)
@@ -404,7 +409,7 @@ static void add_exposure(struct unit_totals *t, struct unit *unit, const struct 
 
 void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day)
 {
-    struct unit *unit = unit_of(t, u->unit, u->exposures_count > 0 || t->rules->program->covariate_days > 0);
+    struct unit *unit = unit_of(t, u->unit, u->exposures_count > 0);
     if (!unit)
         return;
     for (uint32_t i = unit->totals; i; i = t->totals[i].next) {

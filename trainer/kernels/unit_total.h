@@ -4,9 +4,9 @@
  * counts in no metric from the day on which that is known, and is counted as a multiple exposure. What is kept are the columns of the
  * program that the experiment's metrics are made of; unit_cells.h makes moments of them.
  *
- * Memory: about 60 bytes and 8 for each column per unit and experiment; 16 for each value of a quantile metric; and of each unit the sums of
- * each day on which it did something, 8 bytes and 8 for each fact: of units in an experiment all of them, of others those of the days
- * that covariates reach back. */
+ * Memory: about 60 bytes and 8 for each column per unit and experiment; 16 for each value of a quantile metric; and of each unit that is
+ * in an experiment the sums of each day on which it did something, 8 bytes and 8 for each fact. Of a unit whose exposure is still to come,
+ * only those of the days that covariates reach back. */
 #pragma once
 #include "trainer/kernels/unit_day.h"
 
@@ -49,6 +49,8 @@ struct unit_totals *unit_totals_new(const struct total_rules *rules);
 void unit_totals_free(struct unit_totals *t);
 /* What this unit does counts in no metric; it is counted as marked. Before the first day. */
 void unit_totals_mark(struct unit_totals *t, struct str unit);
+/* The unit will be exposed: what it does before counts for covariates. Before the first day; not needed where nothing has any. */
+void unit_totals_expect(struct unit_totals *t, struct str unit);
 /* Records of one day, after those of all days before. */
 void unit_totals_add(struct unit_totals *t, const struct unit_day *u, int32_t day);
 
