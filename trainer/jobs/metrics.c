@@ -1,14 +1,17 @@
 /* The job "metrics": signals and exposures → moments of every metric, variant and day of the experiments.
  *
  * Pass 1 over (day × bucket range) makes unit-day records; pass 2 over bucket ranges makes cumulative moments of them; the coordinator
- * merges those over the ranges and publishes them in one fenced transaction. When a metric is capped at a percentile, a pass between the two
+ * merges those over the ranges and publishes them in one fenced transaction. The records of days that are as they were are kept from
+ * an earlier run (metrics_keep.h). When a metric is capped at a percentile, a pass between the two
  * finds what its values are capped at. All workers read one snapshot of the database, exported by the plan, so that a retry sees
  * what the first attempt saw. */
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "stats/ranks/sketch_bytes.h"
 #include "trainer/jobs/job.h"
+#include "trainer/jobs/metrics_keep.h"
 #include "trainer/jobs/metrics_merge.h"
 #include "trainer/jobs/metrics_plan.h"
 
@@ -29,7 +32,7 @@ static const struct pg_stmt write_current = {
 
 /* ---- the passes ---- */
 
-static bool pass_days(struct run_context *run, struct metrics_plan *p, struct err *err)
+static bool pass_days(struct run_context *run, struct metrics_plan *p, const struct metrics_keep *k, struct err *err)
 {
     uint32_t width = BUCKET_COUNT / p->ranges, count = (uint32_t)p->days_count * p->ranges;
     struct engine_split *splits = arena_zalloc(&p->arena, (count + 1) * sizeof *splits);
@@ -39,14 +42,16 @@ static bool pass_days(struct run_context *run, struct metrics_plan *p, struct er
         splits[i].desc = arena_printf(&p->arena, "%d %u %u", p->days[i / p->ranges], range * width,
                                       (range + 1) * width - 1);
         splits[i].weight = p->weights[i / p->ranges];
+        splits[i].kept = k->days ? kept_days_find(k->days, i) : NULL;
     }
     struct engine_pass pass = { .name = "days",
-                                .kernel = "metrics.day@2",
+                                .kernel = METRICS_DAY_KERNEL,
                                 .params = p->params,
                                 .splits = splits,
                                 .splits_count = count,
                                 .input_pass = -1,
                                 .out = ENGINE_DATASET };
+    p->days_pass = run->passes;
     if (!run_pass(run, &pass, &result, err))
         return false;
     engine_result_release(&result);
@@ -81,7 +86,7 @@ static bool pass_units(struct run_context *run, struct metrics_plan *p, const ch
                                 .params = params,
                                 .splits = splits,
                                 .splits_count = p->ranges,
-                                .input_pass = 0,
+                                .input_pass = p->days_pass,
                                 .out = ENGINE_COLLECT };
     return run_pass(run, &pass, out, err);
 }
@@ -243,18 +248,37 @@ static bool publish(struct run_context *run, const struct metrics_plan *p, const
 
 /* ---- the job ---- */
 
-static bool compute(struct run_context *run, struct metrics_plan *p, struct err *err)
+static bool compute(struct run_context *run, struct metrics_plan *p, const struct metrics_keep *k, struct err *err)
 {
     struct metrics_cap *caps;
     size_t caps_count;
     struct str params;
     struct merged merged;
-    if (!pass_days(run, p, err) || !find_caps(run, p, &caps, &caps_count, err) ||
+    if (!pass_days(run, p, k, err) || !find_caps(run, p, &caps, &caps_count, err) ||
         !metrics_plan_params(p, false, caps, caps_count, &params, err) ||
         !merged_pass(run, p, "units", params, &merged, err))
         return false;
     bool ok = publish(run, p, &merged, err);
     merged_release(&merged);
+    return ok;
+}
+
+/* What is kept may turn out to be damaged. Nothing is lost with it: once more, without. */
+static bool compute_kept(struct run_context *run, struct metrics_plan *p, struct pg *pg, struct err *err)
+{
+    struct metrics_keep k;
+    metrics_keep_open(&k, p, run, pg);
+    bool ok = compute(run, p, &k, err);
+    if (!ok && k.days && kept_days_found(k.days) && err->kind == ERR_SYSTEM) {
+        log_warn("kept_days_distrusted", LOG_ERR, LOG_ERR_ARG(err));
+        kept_days_distrust(k.days);
+        ok = compute(run, p, &k, err);
+    }
+    if (ok && k.days) {
+        kept_days_keep(k.days, pg, run->engine, p->days_pass);
+        kept_days_sweep(k.days);
+    }
+    metrics_keep_release(&k);
     return ok;
 }
 
@@ -271,7 +295,7 @@ static bool plan_and_compute(struct run_context *run, struct metrics_plan *p, st
         (void)fputs("no experiment has an exposure yet: nothing to compute\n", stderr);
         return run_publish_begin(run, err) && run_publish_end(run, err);
     }
-    return compute(run, p, err);
+    return compute_kept(run, p, pg, err);
 }
 
 static bool run_metrics(struct run_context *run, struct err *err)
@@ -285,5 +309,6 @@ static bool run_metrics(struct run_context *run, struct err *err)
 
 const struct job job_metrics = { "metrics", "signals and exposures → moments of every metric, variant and day",
                                  "               experiment=KEY  only this one (default: all with an exposure)\n"
-                                 "               ranges=N        ranges of buckets, a power of two (default 16)\n",
+                                 "               ranges=N        ranges of buckets, a power of two (default 16)\n"
+                                 "               full=true       read days again that are as they were\n",
                                  run_metrics };

@@ -140,13 +140,15 @@ static bool write_experiments(struct jsonw *w, struct definitions *d, struct met
         return false;
     p->experiments = (size_t)PQntuples(r);
     p->keys = arena_zalloc(&p->arena, (p->experiments + 1) * sizeof *p->keys);
+    p->first_us = arena_zalloc(&p->arena, (p->experiments + 1) * sizeof *p->first_us);
     jsonw_open(w, "experiments", '[');
     for (int i = 0; i < (int)p->experiments; i++) {
         p->keys[i] = arena_str(&p->arena, pg_get(r, i, 0));
         jsonw_open(w, NULL, '{');
         jsonw_str(w, "key", p->keys[i]);
         jsonw_i64(w, "last_day", pg_get_i64(r, i, 1));
-        jsonw_i64(w, "first_us", pg_get_i64(r, i, 2));
+        p->first_us[i] = pg_get_i64(r, i, 2);
+        jsonw_i64(w, "first_us", p->first_us[i]);
         jsonw_bool(w, "cohorts", pg_get_bool(r, i, 3));
         if (!write_named(w, d, p, pg, (size_t)i, err))
             return false;
@@ -165,6 +167,25 @@ static void write_definitions(struct jsonw *w, const struct definitions *d)
         jsonw_close(w);
     }
     jsonw_close(w);
+}
+
+static bool plan_day_program(struct metrics_plan *p, const struct definitions *d, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_open(&w, "experiments", '[');
+    for (size_t i = 0; i < p->experiments; i++) {
+        jsonw_str(&w, NULL, p->keys[i]);
+        jsonw_i64(&w, NULL, p->first_us[i]);
+    }
+    jsonw_close(&w);
+    write_definitions(&w, d);
+    jsonw_close(&w);
+    p->day_program = arena_str(&p->arena, buf_str(&b));
+    return buf_ok(&b, "the program of a day", err);
 }
 
 static bool plan_params(struct metrics_plan *p, struct pg *pg, const struct run_context *run, struct err *err)
@@ -186,7 +207,8 @@ static bool plan_params(struct metrics_plan *p, struct pg *pg, const struct run_
     write_definitions(&w, &d);
     jsonw_close(&w);
     p->params = arena_str(&p->arena, buf_str(&b));
-    return buf_ok(&b, "the list of experiments", err) && program_make(d.defs, d.named, &p->arena, &p->program, err);
+    return buf_ok(&b, "the list of experiments", err) && plan_day_program(p, &d, err) &&
+           program_make(d.defs, d.named, &p->arena, &p->program, err);
 }
 
 bool metrics_plan_params(struct metrics_plan *p, bool want_caps, const struct metrics_cap *caps, size_t count,

@@ -6,14 +6,17 @@
 
 struct metrics_plan {
     struct arena arena;
-    struct str params; /* of the kernels, without caps */
-    struct str *keys;  /* of the experiments */
+    struct str params;      /* of the kernels, without caps */
+    struct str day_program; /* what of it the pass over days looks at, but for the snapshot */
+    struct str *keys;       /* of the experiments */
+    int64_t *first_us;      /* exposures before do not count */
     size_t experiments;
     struct program program; /* as the kernels make it of the params */
     int32_t *days;
     uint64_t *weights;
     size_t days_count;
     uint32_t ranges;
+    int days_pass; /* number of the pass over days, once it was run */
 };
 
 /* Reads the plan in a transaction that stays open: its snapshot is the run's. */

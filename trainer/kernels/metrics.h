@@ -13,6 +13,12 @@
 
 extern const struct kernel kernel_metrics_day, kernel_metrics_units;
 
+/* How far around its day the kernel of days looks: what happens there changes the day's records. */
+struct metrics_reach {
+    int64_t before_us, ahead_us;
+};
+struct metrics_reach metrics_day_reach(const struct program *p);
+
 struct metrics_cap {
     int32_t day;
     uint32_t experiment, metric;

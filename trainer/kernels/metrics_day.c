@@ -54,6 +54,14 @@ static struct wants wants_of(const struct program *p)
     return w;
 }
 
+struct metrics_reach metrics_day_reach(const struct program *p)
+{
+    const struct wants w = wants_of(p);
+    return w.sessions
+               ? (struct metrics_reach){ METRIC_SESSION_GAP_US, US_PER_DAY > w.ahead_us ? US_PER_DAY : w.ahead_us }
+               : (struct metrics_reach){ 0, w.ahead_us };
+}
+
 static struct day_event *event_new(struct reading *r)
 {
     if (r->count == r->room) {
@@ -246,11 +254,12 @@ static bool read_signals(struct reading *r, struct pg *pg, const struct day_spli
 {
     struct archive_column columns[SIGNAL_COLUMNS];
     char where[WHERE_MAX];
+    const struct metrics_reach reach = metrics_day_reach(&r->params->program);
     const struct archive_scan scan = { .table = "signals",
                                        .columns_count = choose_columns(r, columns),
                                        .columns = columns,
-                                       .from_us = r->day_us - (r->wants.sessions ? METRIC_SESSION_GAP_US : 0),
-                                       .to_us = r->day_end_us + (r->wants.sessions ? US_PER_DAY : r->wants.ahead_us),
+                                       .from_us = r->day_us - reach.before_us,
+                                       .to_us = r->day_end_us + reach.ahead_us,
                                        .lo = split->lo,
                                        .hi = split->hi,
                                        .where = where_of(r, where) };
