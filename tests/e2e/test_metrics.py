@@ -212,12 +212,21 @@ class Metrics(unittest.TestCase):
                 for key, expected in EXPECTED.items():
                     self.assertAlmostEqual(variant_of(results, key, variant)["value"], expected(units), delta=1e-6, msg=key)
                 for key, (share, values) in QUANTILES.items():
-                    self.check_quantile(d, key, variant, share, sum(len(values(u)) for u in units))
+                    told, single = variant_of(results, key, variant)["value"], sorted(v for u in units for v in values(u))
+                    self.check_quantile(d, key, variant, share, single)
+                    self.check_value(told, share, single, key)
 
-    def check_quantile(self, d, key, variant, share, count):
+    def check_value(self, value, share, values, key):
+        """It lies between the values around its rank, or misses them by the sketch's error."""
+        rank = share * (len(values) - 1)
+        low, high = values[max(0, math.floor(rank) - 1)], values[min(len(values) - 1, math.ceil(rank) + 1)]
+        self.assertTrue(low * 0.98 <= value <= high * 1.02, (key, low, value, high))
+
+    def check_quantile(self, d, key, variant, share, values):
         """What is kept of a quantile: every value is there, and the right share of them lies at or below it."""
         ((n, below, all_values),) = d.sql("select n, n * mean_x, n * mean_y from moments where metric = '%s' and variant = '%s' and segment = '' "
                                           "order by day desc limit 1" % (key, variant))
+        count = len(values)
         self.assertAlmostEqual(float(all_values), count, delta=1e-6, msg=key)
         self.assertLessEqual(abs(float(below) - share * count), 1.5 + 0.01 * count, (key, n, below, count))
 
