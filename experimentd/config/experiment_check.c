@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "experimentd/config/experiment_parts.h"
+#include "metric/metric.h"
 
 enum { SHOWN_MAX = 60, CHAIN_MAX = 50 };
 
@@ -38,6 +39,21 @@ static bool unknown(const char *field, const char *what, struct str key, struct 
                    STR_ARG(str_cut(key, SHOWN_MAX)));
 }
 
+/* What a bandit believes is a mean of each day's units; there is none of a quantile. */
+static bool check_bandit_metric(const struct snapshot_experiment *e, const struct snapshot *s, struct err *err)
+{
+    struct str key = e->bandit.metric;
+    for (size_t i = 0; i < e->metrics_count && !key.n; i++)
+        if (str_eq(e->metrics[i].role, STR("primary")))
+            key = e->metrics[i].metric;
+    const struct snapshot_metric *m = key.n ? snapshot_metric(s, key) : NULL;
+    if (!m || !m->def || m->def->form != METRIC_FORM_QUANTILE)
+        return true;
+    return err_set(err, ERR_INVALID,
+                   "experiment: bandit: metric \"" STR_FMT "\" is a quantile, which no bandit can follow",
+                   STR_ARG(key));
+}
+
 static bool check_metrics(const struct snapshot_experiment *e, const struct snapshot *s, struct err *err)
 {
     for (size_t i = 0; i < e->metrics_count; i++)
@@ -46,7 +62,7 @@ static bool check_metrics(const struct snapshot_experiment *e, const struct snap
     for (size_t i = 0; i < e->holdout_metrics.n; i++)
         if (!snapshot_metric(s, e->holdout_metrics.p[i]))
             return unknown("holdout.metrics", "metric", e->holdout_metrics.p[i], err);
-    return true;
+    return e->kind != EXPERIMENT_BANDIT || check_bandit_metric(e, s, err);
 }
 
 static bool check_segments(const char *field, const struct str_list *list, const struct snapshot *s, struct err *err)

@@ -93,6 +93,11 @@ class MetricsApi(DaemonTest):
         self.refused("delete", "/v1/metrics/drafted", None, 409, 'experiment "draft" uses it')
         self.call("patch", "/v1/metrics/drafted", {"numerator": CLICKS})
 
+    def test_no_bandit_follows_a_quantile(self):
+        bandit = {"key": "waits", "kind": "bandit", "variants": [{"key": "a"}, {"key": "b"}], "metrics": ["time_to_first_click_p95"]}
+        self.refused("post", "/v1/experiments", bandit, 400, 'metric "time_to_first_click_p95" is a quantile')
+        self.call("post", "/v1/experiments", {**bandit, "metrics": ["time_to_first_click_p95", "ctr"], "bandit": {"metric": "ctr"}}, 201)
+
     def test_sql_is_looked_at_before_it_is_stored(self):
         made = self.call("post", "/v1/metrics", sql_metric("by_sql", GOOD_SQL + " -- paid;"), 201)
         self.assertEqual(made["numerator"], {"of": "sql", "select": GOOD_SQL + " -- paid;"})
