@@ -330,15 +330,15 @@ bool fact_equal(const struct metric_fact *a, const struct metric_fact *b)
 
 /* coalesce: its types must match, so a column of another type is refused when the text is checked, not when rows come. The line's end ends a
  * comment of the text's. */
-struct str fact_sql_rows(const struct metric_fact *f, struct arena *arena)
+void fact_sql_rows(struct buf *b, struct str select)
 {
-    struct str sql = str_trim(f->sql);
+    struct str sql = str_trim(select);
     while (sql.n > 0 && sql.p[sql.n - 1] == ';')
         sql = str_trim((struct str){ sql.p, sql.n - 1 });
-    return arena_printf(arena,
-                        "select coalesce(f.unit, null::text) as unit, coalesce(f.at, null::timestamptz) as at, "
-                        "coalesce(f.value, null::float8) as value from (" STR_FMT "\n) f",
-                        STR_ARG(sql));
+    buf_add_c(b, "select coalesce(f.unit, null::text) as unit, coalesce(f.at, null::timestamptz) as at, "
+                 "coalesce(f.value, null::float8) as value from (");
+    buf_add_str(b, sql);
+    buf_add_c(b, "\n) f");
 }
 
 /* ---- writing ---- */

@@ -8,7 +8,7 @@
  *   ratio       sum of facts[0] over sum of facts[1]; variance clustered by unit
  *   quantile    the `quantile` of the single values of facts[0] (not of sums), clustered by unit
  *   retention   share of units with facts[0] > 0 inside the window; a unit whose window is not over does not count at all
- *   funnel      facts in their order of time; share of units that reached the last one
+ *   funnel      facts in their order of time (at one instant in any order); share of units that reached the last one
  *
  *   { "key": "satisfied_ctr", "name": "…", "description": "…", "kind": "ratio", "direction": "increase", "display": "share",
  *     "numerator":   {"of": "queries", "that": "satisfied", "k": 10, "dwell_seconds": 30},
@@ -171,9 +171,9 @@ bool metric_equal(const struct metric_def *a,
 /* What is counted, in words made of the definition, so that they are never out of step with it. */
 void metric_words(struct buf *b, const struct metric_def *m);
 
-/* The statement that a fact of sql is read with: unit text, at timestamptz, value float8. The text is one that was checked when it was stored
- * (metric_sql_check in the database): it runs read only and with a time limit, never as a superuser. */
-struct str fact_sql_rows(const struct metric_fact *f, struct arena *arena);
+/* Adds the statement that a fact of sql is read with: columns unit (text), at (timestamptz), value (float8). The text was checked when it was
+ * stored (metric_sql_check in the database); it runs in a read-only transaction and with a time limit. */
+void fact_sql_rows(struct buf *b, struct str select);
 /* True when the fact's single values are numbers of their own, not ones: what a quantile can be of. */
 bool fact_has_values(const struct metric_fact *f);
 /* True when every event or query adds 0 or 1. */

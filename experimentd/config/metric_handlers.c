@@ -7,7 +7,7 @@
 #include "experimentd/worker.h"
 #include "metric/metric.h"
 
-enum { ANSWER_MAX = 16 << 20, WORDS_MAX = 64 << 10 };
+enum { ANSWER_MAX = 16 << 20, WORDS_MAX = 64 << 10, SQL_MAX = METRIC_SQL_MAX + 1000 };
 
 static bool not_known(struct str key, struct err *err)
 {
@@ -252,14 +252,22 @@ static void reply_understood(struct sql_check *c)
     http_reply_buf(c->edit->req, 200, &b, "the metric");
 }
 
+static void look_at(struct sql_check *c, struct str select)
+{
+    AUTO(buf_release) struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    fact_sql_rows(&sql, select);
+    const char *params[] = { buf_str(&sql).p };
+    pgloop_run(c->edit->worker->pg, &queries[QUERY_METRIC_SQL], params, on_checked, c);
+}
+
 static void check_from(struct sql_check *c, size_t at)
 {
     for (c->at = at; c->at < c->def.facts_count; c->at++) {
         const struct metric_fact *f = &c->def.facts[c->at];
         if (f->of != FACT_SQL)
             continue;
-        const char *params[] = { fact_sql_rows(f, c->edit->arena).p };
-        pgloop_run(c->edit->worker->pg, &queries[QUERY_METRIC_SQL], params, on_checked, c);
+        look_at(c, f->sql);
         return;
     }
     if (c->dry)

@@ -31,7 +31,7 @@ OWN = [
     {"key": "session_seconds", "kind": "mean", "display": "seconds", "numerator": {"of": "sessions", "that": "seconds"}},
     {"key": "price_median", "kind": "quantile", "quantile": 0.5, "display": "money", "numerator": {"of": "signals", "type": "purchase", "sum": "value"}},
     {"key": "paid_by_sql", "kind": "mean", "display": "money",
-     "numerator": {"of": "sql", "select": "select unit, at, value from signals where type = 'purchase' and value > 20"}},
+     "numerator": {"of": "sql", "select": "select unit, at, value from signals where type = 'purchase' and value > 20 ;"}},
     {"key": "found_then_paid", "kind": "funnel", "window": {"to_hours": 100},
      "steps": [{"of": "queries", "that": "clicked", "k": 3}, {"of": "signals", "type": "cart"}, {"of": "signals", "type": "purchase"}]},
 ]

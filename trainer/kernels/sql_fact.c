@@ -21,18 +21,15 @@ static bool run_one(struct pg *pg, struct str sql, struct str select, struct err
     return r || err_prefix(err, "sql \"" STR_FMT "\": ", STR_ARG(str_cut(select, SHOWN_MAX)));
 }
 
-/* A comment at the end of the select ends with its line. */
 static bool declare(struct pg *pg, struct str select, const struct sql_range *range, struct err *err)
 {
     char from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX];
     AUTO(buf_release) struct buf sql;
     buf_init(&sql, TEXT_MAX);
-    buf_add_c(
-        &sql,
-        "declare fact_rows no scroll cursor for select f.unit::text, us(f.at::timestamptz), f.value::float8 from (");
-    buf_add_str(&sql, select);
-    buf_addf(&sql, "\n) f where f.at >= '%s' and f.at < '%s' and f.unit is not null",
-             clock_format(range->from_us, from), clock_format(range->to_us, to));
+    buf_add_c(&sql, "declare fact_rows no scroll cursor for select r.unit, us(r.at), r.value from (");
+    fact_sql_rows(&sql, select);
+    buf_addf(&sql, ") r where r.at >= '%s' and r.at < '%s' and r.unit is not null", clock_format(range->from_us, from),
+             clock_format(range->to_us, to));
     return buf_ok(&sql, "the statement of a fact", err) && run_one(pg, buf_str(&sql), select, err);
 }
 
