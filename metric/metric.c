@@ -218,8 +218,7 @@ bool metric_read(json_t *root, struct arena *arena, struct metric_def *out, stru
                             .cap_value = NAN,
                             .cap_percentile = NAN,
                             .window_to_us = INT64_MAX,
-                            .quantile = NAN,
-                            .min_units = METRIC_MIN_UNITS };
+                            .quantile = NAN };
     struct parts p = { 0 };
     struct json_reader r;
     json_reader_open(&r, root, "metric");

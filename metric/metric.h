@@ -16,7 +16,7 @@
  *     "steps": [FACT, FACT, …],                                     funnel only
  *     "cap": {"value": 500} or {"percentile": 0.999},               mean, count; value also ratio (the unit's numerator)
  *     "window": {"from_hours": 0, "to_hours": 168},                 since the unit's first exposure; what is outside does not count
- *     "covariate_days": 14, "quantile": 0.95, "min_units": 100 }
+ *     "covariate_days": 14, "quantile": 0.95, "min_units": 0 }
  *   FACT of signals:  {"of": "signals", "type": "click" | ["click", "cart"], "where": {"position": {"lte": 5}, "value": {"gt": 0},
  *                      "params": {"category": "shoes"}}, "sum": "value" | "position" | "params.NAME"}     no type: any; no sum: counted
  *   FACT of queries:  {"of": "queries", "that": "clicked", "k": 5}
@@ -134,7 +134,7 @@ struct metric_def {
     int64_t window_from_us, window_to_us; /* since first exposure, [from, to); 0 and INT64_MAX: all */
     int covariate_days;                   /* 0: no covariates */
     double quantile;                      /* NAN: not of this form */
-    int64_t min_units;                    /* per variant, before anything is said about a winner */
+    int64_t min_units; /* in every variant, before anything is compared; what methods need themselves comes on top */
 };
 
 enum {
@@ -146,7 +146,6 @@ enum {
     METRIC_K_MAX = 1000,
     METRIC_COVARIATE_DAYS = 14,
     METRIC_COVARIATE_DAYS_MAX = 90,
-    METRIC_MIN_UNITS = 100,
     METRIC_BYTES_MAX = 1 << 16
 };
 

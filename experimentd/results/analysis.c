@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "experimentd/results/looks.h"
+#include "metric/metric.h"
 #include "stats/bayes/beta.h"
 #include "stats/bayes/normal.h"
 
@@ -98,10 +99,21 @@ static bool by_effect(const struct result *r, const struct result_metric *m, siz
     return true;
 }
 
+/* The metric's author may ask for more units than the methods need. */
+static bool enough_units(const struct result_metric *m, size_t variant, struct err *err)
+{
+    int64_t least = m->metric->def ? m->metric->def->min_units : 0;
+    return (result_arm(m, 0)->m.n >= least && result_arm(m, variant)->m.n >= least) ||
+           err_set(err, ERR_INVALID, "too early to look: the metric asks for %lld units in every variant",
+                   (long long)least);
+}
+
 static bool compare(const struct result *r, const struct result_metric *m, size_t variant, double alpha,
                     struct arena *arena, struct analysed *cell, struct err *err)
 {
     cell->log_p_exact = NAN;
+    if (!enough_units(m, variant, err))
+        return false;
     if (r->experiment->analysis.method == ANALYSIS_GROUP_SEQUENTIAL) {
         if (!looks_read(r, m, variant, alpha, arena, cell, err))
             return false;

@@ -50,7 +50,7 @@ Test(metric, gives_what_is_left_out_its_default)
     cr_assert(isnan(m.cap_value) && isnan(m.cap_percentile) && isnan(m.quantile));
     cr_assert(m.window_from_us == 0 && m.window_to_us == INT64_MAX);
     cr_assert(eq(int, m.covariate_days, METRIC_COVARIATE_DAYS));
-    cr_assert(eq(i64, m.min_units, METRIC_MIN_UNITS));
+    cr_assert(eq(i64, m.min_units, 0));
     cr_assert(m.facts_count == 1 && m.facts[0].types_count == 1 && str_eq(m.facts[0].types[0], STR("click")));
     cr_assert(fact_bounds_any(&m.facts[0].position) && fact_bounds_any(&m.facts[0].value));
 }

@@ -67,8 +67,8 @@ function Metric({ metric: m }) {
       {m.description && <p class="said">{m.description}</p>}
       <dl class="facts">
         <div><dt>Counts</dt><dd>{m.counts}</dd></div>
-        <div><dt>Judged from</dt><dd>{plural(m.min_units, "unit")} a variant on{m.covariate_days > 0
-          && `, adjusted by what units did in the ${plural(m.covariate_days, "day")} before`}</dd></div>
+        {m.min_units > 0 && <div><dt>Compared from</dt><dd>{plural(m.min_units, "unit")} a variant on</dd></div>}
+        {m.covariate_days > 0 && <div><dt>Adjusted by</dt><dd>what units did in the {plural(m.covariate_days, "day")} before their first exposure</dd></div>}
         {m.experiments.length > 0 && <div><dt>Measured by</dt><dd><Experiments list={m.experiments} /></dd></div>}
         {!m.builtin && <div><dt>Version</dt><dd>{m.version}, of {instant(m.updated_at)}</dd></div>}
       </dl>

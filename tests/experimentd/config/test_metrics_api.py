@@ -56,7 +56,7 @@ class MetricsApi(DaemonTest):
 
     def test_a_dry_run_stores_nothing(self):
         told = self.call("post", "/v1/metrics?dry_run=true", {"key": "dry", "kind": "count", "numerator": {"of": "sessions"}})
-        self.assertEqual((told["counts"], told["min_units"]), ("Mean over units of the number of: sessions.", 100))
+        self.assertEqual((told["counts"], told["min_units"]), ("Mean over units of the number of: sessions.", 0))
         self.call("get", "/v1/metrics/dry", status=404)
         self.refused("post", "/v1/metrics?dry_run=true", sql_metric("dry", "select 1"), 400, "does not exist")
         self.refused("post", "/v1/metrics?dry_run=perhaps", {}, 400, 'query string: field "dry_run"')

@@ -56,6 +56,21 @@ Test(analysis, what_units_did_before_narrows_the_interval_and_the_plain_one_stan
     cr_assert(eq(int, analysis_of(&a, 0, 1)->outcome, OUTCOME_NO_DIFFERENCE));
 }
 
+Test(analysis, a_metric_that_asks_for_more_units_says_nothing_before)
+{
+    struct metric_def def = { .min_units = 5001, .quantile = NAN };
+    struct snapshot_metric asks = made_revenue;
+    struct result r = made_result();
+    asks.def = &def;
+    (void)made_add(&r, &asks, "primary", mean(5000, 10, 4), mean(5001, 11, 4), none);
+    struct analysis a = made_analysis(&r);
+    cr_assert(not(analysis_of(&a, 0, 1)->compared));
+    cr_assert(strstr(analysis_of(&a, 0, 1)->reason.p, "too early to look: the metric asks for 5001 units") != NULL);
+    def.min_units = 5000;
+    a = made_analysis(&r);
+    cr_assert(analysis_of(&a, 0, 1)->compared);
+}
+
 Test(analysis, without_anything_before_it_says_so_and_compares_plainly)
 {
     struct result r = means(0.5);
