@@ -105,16 +105,21 @@ def answers(method, inputs):
     return lines
 
 
-def run_table(path, method):
+def compare_table(path, method):
     with open(path, encoding="utf-8") as f:
         cases = json.load(f)["cases"]
     tally = Tally(method)
     for case, got in zip(cases, answers(method, [c["input"] for c in cases])):
         compare_case(tally, case, got)
+    return tally
+
+
+def run_table(path, method):
+    tally = compare_table(path, method)
     print(tally.line())
     for failure in tally.failures[:SHOWN_MAX]:
         print("    " + failure)
-    return not tally.failures and tally.values > 0
+    return not tally.failures and not tally.not_offered and tally.values > 0
 
 
 def main():
@@ -130,8 +135,14 @@ def main():
             path = os.path.join(folder, method + ".json")
             if os.path.exists(path):
                 good = run_table(path, method) and good
-            else:
-                print("%-16s no table" % method)
+        unknown = {f[:-5] for f in os.listdir(folder) if f.endswith(".json")} - set(methods)
+        if unknown:
+            print("tables of no method: %s" % ", ".join(sorted(unknown)))
+        good = good and not unknown
+    bare = [m for m in methods if not any(os.path.exists(os.path.join(f, m + ".json")) for f in (OWN, SHARED))]
+    if bare and os.path.isdir(SHARED):
+        print("methods without a table: %s" % ", ".join(bare))
+        good = False
     return 0 if good else 1
 
 
