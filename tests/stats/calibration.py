@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The calibration report: calibration.py [--write]
 
-Runs the simulations of tests/stats (fixed seeds, BUILD_DIR, a minute or two) and prints what each found as a table of Markdown: how often
+Runs the simulations of tests/stats and tests/trainer (fixed seeds, BUILD_DIR, a minute or two) and prints what each found as a table of Markdown: how often
 something happened, how often it should, and the band that so many runs allow. With --write the table goes to docs/calibration.md, between
 its two markers, and its picture to docs/images/calibration.svg.
 """
@@ -40,7 +40,7 @@ class Found:
 
 
 def simulate(program):
-    suite = os.path.basename(program).replace("test_stats_", "")
+    suite = re.sub("test_(stats|trainer)_", "", os.path.basename(program))
     run = subprocess.run([program, "--verbose", "--jobs", "1"], capture_output=True, text=True, cwd=SOURCE_DIR)
     if run.returncode != 0:
         sys.exit("%s failed:\n%s" % (program, run.stderr[-2000:]))
@@ -88,7 +88,7 @@ def write(found):
 
 
 def main():
-    programs = sorted(glob.glob(os.path.join(BUILD_DIR, "tests", "test_stats_*_sim")) + glob.glob(os.path.join(BUILD_DIR, "tests", "test_stats_null")))
+    programs = sorted(glob.glob(os.path.join(BUILD_DIR, "tests", "test_stats_*_sim")) + glob.glob(os.path.join(BUILD_DIR, "tests", "test_trainer_*_sim")) + glob.glob(os.path.join(BUILD_DIR, "tests", "test_stats_null")))
     found = [f for program in programs for f in simulate(program)]
     if not found:
         sys.exit("no simulation in %s" % BUILD_DIR)
