@@ -35,7 +35,9 @@ static bool read_text(struct pull *p, enum field f, struct str *out)
 
 static bool read_number(struct pull *p, enum field f, double *out)
 {
-    return pull_peek(p) == PULL_NUMBER ? pull_number(p, out) : wrong_type(p, f, "a number");
+    if (pull_peek(p) != PULL_NUMBER)
+        return wrong_type(p, f, "a number");
+    return pull_number(p, out) || err_prefix(&p->err, "field \"%s\": ", field_names[f]);
 }
 
 static bool read_id(struct pull *p, struct signal *s)

@@ -312,12 +312,21 @@ static bool word(struct pull *p, const char *w)
 
 static bool skip(struct pull *p, int depth);
 
+/* Says of which member the value is wrong: of the innermost one. */
+static bool name_member(struct pull *p, struct str key)
+{
+    if (!p->named)
+        (void)err_prefix(&p->err, "field \"%.*s\": ", STR_ARG(str_cut(key, 60)));
+    p->named = true;
+    return false;
+}
+
 static bool skip_members(struct pull *p, int depth)
 {
     struct str key;
     for (bool first = true; pull_member(p, first, &key); first = false)
         if (!skip(p, depth + 1))
-            return false;
+            return name_member(p, key);
     return pull_ok(p);
 }
 

@@ -14,6 +14,7 @@ struct pull {
     const char *at, *end;
     struct arena *arena;
     struct err err;
+    bool named; /* err names a member */
 };
 
 void pull_init(struct pull *p, struct str text, struct arena *arena);
