@@ -7,12 +7,13 @@
 #include "experimentd/results/json_metric.h"
 #include "experimentd/results/looks.h"
 
+static const char planned_looks[] =
+    "Planned looks: the figures are those of the last look; p and intervals are right at every "
+    "look, and it may be stopped at any of them.";
 static const char *const looking_texts[] = {
     [ANALYSIS_ANY_TIME] =
         "Any time: p and intervals are right at every look, however many there are and whatever ends them.",
-    [ANALYSIS_GROUP_SEQUENTIAL] =
-        "Planned looks: the figures are those of the last look; p and intervals are right at every look, and it may be "
-        "stopped at any of them.",
+    [ANALYSIS_GROUP_SEQUENTIAL] = planned_looks,
     [ANALYSIS_FIXED] = "Fixed horizon: p and intervals are right when they are looked at once, at the planned end.",
 };
 static_assert(COUNT_OF(looking_texts) == ANALYSIS_METHOD_COUNT, "words for every method");
