@@ -112,7 +112,7 @@ static bool add_primary(struct rule *u)
     struct str better = listed(u, primary_better);
     add(u, "primary", better.n ? CONDITION_YES : CONDITION_NO,
         better.n ? arena_printf(u->arena, "shown better: " STR_FMT, STR_ARG(better))
-                 : STR("a primary metric must be shown better; none is yet"));
+                 : STR("no primary metric has been shown better yet"));
     return better.n > 0;
 }
 
@@ -147,7 +147,7 @@ static bool add_guardrails(struct rule *u)
     if (!listed(u, is_guardrail).n)
         return true;
     add(u, "guardrails", open.n ? CONDITION_NO : CONDITION_YES,
-        open.n ? arena_printf(u->arena, "must be shown not worse than the margin allows: " STR_FMT, STR_ARG(open))
+        open.n ? arena_printf(u->arena, "not yet shown within the margin: " STR_FMT, STR_ARG(open))
                : STR("every guardrail is within its margin, or, without one, not shown worse"));
     return open.n == 0;
 }
@@ -258,29 +258,38 @@ static void add_needed(struct decision *out, const struct analysis *a)
     }
     if (!plan_units(&p, e->mde * c->effect.base.value, PLANNED_POWER, &test, NULL))
         return;
+    out->has_needed = true;
     out->units_needed = ceil(test.control / n_c * (double)r->units);
-    out->has_needed = days_for(r, out->units_needed, &out->days_needed);
+    if (!days_for(r, out->units_needed, &out->days_needed))
+        out->days_needed = NAN;
 }
 
 /* ---- in words ---- */
 
 static void say_left(struct buf *b, const struct decision *d, const struct snapshot_experiment *e)
 {
+    const char *until = e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL ? "the next look" : "the planned end";
+    double days = ceil(d->days_left);
     if (!d->has_left)
         return;
-    const char *until = e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL ? "the next look" : "the planned end";
     if (d->units_left)
-        buf_addf(b, " %lld more units to %s", (long long)d->units_left, until);
+        buf_addf(b, " %lld more units to %s: about", (long long)d->units_left, until);
     else
-        buf_addf(b, " To %s", until);
-    buf_addf(b, ": about %.0f more day%s at the rate so far.", ceil(d->days_left), ceil(d->days_left) == 1 ? "" : "s");
+        buf_add_c(b, " About");
+    buf_addf(b, " %.0f more day%s at the rate so far.", days, days == 1 ? "" : "s");
 }
 
+/* ": one; another." */
 static void say_open(struct buf *b, const struct decided *d)
 {
-    for (size_t i = 0; i < d->conditions_count; i++)
-        if (d->conditions[i].met == CONDITION_NO)
-            buf_addf(b, " " STR_FMT ".", STR_ARG(d->conditions[i].text));
+    const char *before = ": ";
+    for (size_t i = 0; i < d->conditions_count; i++) {
+        if (d->conditions[i].met != CONDITION_NO)
+            continue;
+        buf_addf(b, "%s" STR_FMT, before, STR_ARG(d->conditions[i].text));
+        before = "; ";
+    }
+    buf_add_c(b, ".");
 }
 
 static void say(struct buf *b, const struct decision *d, const struct analysis *a)
@@ -292,7 +301,7 @@ static void say(struct buf *b, const struct decision *d, const struct analysis *
         buf_addf(b, "Ship \"" STR_FMT "\": every condition is met.", STR_ARG(name));
         return;
     case DECISION_ROLL_BACK:
-        buf_addf(b, "Roll back \"" STR_FMT "\":", STR_ARG(name));
+        buf_addf(b, "Roll back \"" STR_FMT "\"", STR_ARG(name));
         say_open(b, &d->each[d->variant]);
         return;
     case DECISION_UNHEALTHY:
@@ -300,13 +309,13 @@ static void say(struct buf *b, const struct decision *d, const struct analysis *
                  STR_ARG(a->result->spoilt.n ? a->result->spoilt : STR("The shares of units do not fit the weights")));
         return;
     case DECISION_KEEP_RUNNING:
-        buf_add_c(b, "Keep it running.");
+        buf_add_c(b, "Keep it running");
         say_open(b, &d->each[d->variant]);
         say_left(b, d, e);
         return;
     case DECISION_CANNOT_TELL:
     case DECISION_COUNT:
-        buf_addf(b, "It cannot be told%s:", e->status == EXPERIMENT_RUNNING ? ", and what was planned is used up" : "");
+        buf_addf(b, "It cannot be told%s", e->status == EXPERIMENT_RUNNING ? ", and what was planned is used up" : "");
         say_open(b, &d->each[d->variant]);
         buf_add_c(b, " Choose by cost and taste, or run it again with more units.");
         return;

@@ -41,14 +41,15 @@ struct decided {
 
 struct decision {
     enum decision_kind kind;
-    size_t variant;                   /* that it is about; 0: none */
-    struct decided *each;             /* [variant]; of the control empty */
-    struct str text;                  /* for whoever decides */
-    bool has_left;                    /* it runs, and how long it still has to is known */
-    int64_t units_left;               /* until the next planned look, or the planned end */
-    double days_left;                 /* at the rate of the days so far */
-    bool has_needed;                  /* what the planner says of the primary metric's mde */
-    double units_needed, days_needed; /* of all variants in all; days from the start */
+    size_t variant;       /* that it is about; 0: none */
+    struct decided *each; /* [variant]; of the control empty */
+    struct str text;      /* for whoever decides */
+    bool has_left;        /* it runs, and how long it still has to is known */
+    int64_t units_left;   /* until the next planned look, or the planned end */
+    double days_left;     /* at the rate of the days so far */
+    bool has_needed;      /* what the planner says of the primary metric's mde */
+    double units_needed,
+        days_needed; /* of all variants in all; days from the start, NAN when nothing is known of the rate */
 };
 
 void decision_make(struct decision *out, const struct analysis *a, struct arena *arena);
