@@ -18,7 +18,7 @@ const char *const decision_names[] = {
 };
 static_assert(sizeof decision_names / sizeof *decision_names == DECISION_COUNT, "a name for every decision");
 
-enum { TEXT_MAX = 2000, ANY_TIME_LOOKS = 14 };
+enum { TEXT_MAX = 2000, ANY_TIME_LOOKS = 4 };
 #define DAY_US (24 * 3600 * US_PER_SECOND)
 #define PLANNED_POWER 0.8
 
