@@ -45,10 +45,10 @@ function State({ state }) {
   return <span class={`state state-${state}`}><span aria-hidden="true">{s.sign}</span> {s.word}</span>;
 }
 
-/** Role alert only where the numbers are spoilt: the rest may be read in its turn. */
+/** No alert: what spoils the numbers is in the verdict above, and stands there first. */
 function Loud({ finding: f, experiment }) {
   return (
-    <div class={`finding finding-${f.state}`} role={f.state === "alarm" && f.spoils ? "alert" : undefined}>
+    <div class={`finding finding-${f.state}`}>
       <h3><State state={f.state} /> {f.name}</h3>
       <p>{f.text}</p>
       <p class="quiet">{f.means}</p>
