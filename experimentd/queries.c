@@ -2,18 +2,23 @@
 
 #include <assert.h>
 
+/* What is known of an experiment's result as a whole, once and not for every row of moments. */
+#define RESULTS_HEAD(dimensions)                                                                                  \
+    "with h as materialized (select c.experiment, c.as_of, c.published_at, c.units, c.multiple_exposures, "       \
+    "c.marked_units, c.run, r.engine, r.workers, r.rows_in, r.finished_at - r.started_at as took, r.retries, "    \
+    "(select coalesce(sum(q.splits), 0) from run_passes q where q.run = r.id) as splits, l.last, l.days, "        \
+    "" dimensions " as dimensions from moments_current c join runs r on r.id = c.run "                            \
+    "cross join lateral (select max(l.day) as last, coalesce(max(l.day) - min(l.day), 0) as days from moments l " \
+    "where l.experiment = c.experiment and l.segment = '') l where c.experiment = any($1::text[])) "
 /* Columns in the order of enum results_column; instants as µs and days as days since 1970, so that no text is parsed. */
-#define RESULTS_ROWS                                                                                               \
-    "select c.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "      \
-    "m.mean_y, m.m2_y, m.cxy, m.pre, m.sketch, us(c.as_of), us(c.published_at), c.units, c.multiple_exposures, "   \
-    "c.marked_units, "                                                                                             \
-    "c.run, r.engine, r.workers, r.rows_in, extract(epoch from r.finished_at - r.started_at)::float8, r.retries, " \
-    "p.splits, d.dimensions, seen.days from moments_current c join runs r on r.id = c.run "                        \
-    "cross join lateral (select coalesce(sum(q.splits), 0) as splits from run_passes q where q.run = r.id) p "     \
-    "cross join lateral (select coalesce(max(l.day) - min(l.day), 0) as days from moments l "                      \
-    "where l.experiment = c.experiment and l.segment = '') seen "
-#define RESULTS_ORDER \
-    "where c.experiment = any($1::text[]) order by c.experiment, m.metric, m.segment collate \"C\", m.day"
+#define RESULTS_COLUMNS                                                                                          \
+    "select h.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "    \
+    "m.mean_y, m.m2_y, m.cxy, m.pre, m.sketch, us(h.as_of), us(h.published_at), h.units, h.multiple_exposures, " \
+    "h.marked_units, h.run, h.engine, h.workers, h.rows_in, extract(epoch from h.took)::float8, h.retries, "     \
+    "h.splits, h.dimensions, h.days from h left join lateral ("
+/* Apart from the others, so that the index alone finds them. */
+#define RESULTS_LAST "select * from moments a where a.experiment = h.experiment and a.segment = '' and a.day = h.last "
+#define RESULTS_ORDER ") m on true order by h.experiment, m.metric, m.segment collate \"C\", m.day"
 
 /* Columns in the order of enum mark_column (marks/handlers.c). */
 #define MARK_ROW "unit, mark, by_hand, us(first_at), us(last_at), signals, note, us(updated_at)"
@@ -29,23 +34,20 @@
 #define HEALTH_BYTES "67108864::bigint"
 
 const struct pg_stmt queries[] = {
-    /* The last day and the dimensions are looked up once an experiment, not for every row; every metric has the same dimensions, so one is
-     * looked at, and only for who asks for parts. */
+    /* Every metric has the same dimensions, so one is looked at, and only for who asks for parts. */
     [QUERY_RESULTS_LATEST] = { "results_latest", 2,
-                               RESULTS_ROWS
-                               "cross join lateral (select max(l.day) as day from moments l where l.experiment = "
-                               "c.experiment and l.segment = '') l "
-                               "cross join lateral (select string_agg(distinct split_part(s.segment, '=', 1), ',') as "
-                               "dimensions from moments s where cardinality($2::text[]) > 0 and s.experiment = "
-                               "c.experiment and s.metric = (select f.metric from moments f where f.experiment = "
-                               "c.experiment limit 1) and strpos(s.segment, '=') > 0) d "
-                               "left join moments m on m.experiment = c.experiment and "
-                               "(m.segment = '' and m.day = l.day or m.segment ^@ any($2::text[])) " RESULTS_ORDER },
+                               RESULTS_HEAD("(select string_agg(distinct split_part(s.segment, '=', 1), ',') from "
+                                            "moments s where cardinality($2::text[]) > 0 and s.experiment = "
+                                            "c.experiment and s.metric = (select f.metric from moments f where "
+                                            "f.experiment = c.experiment limit 1) and strpos(s.segment, '=') > 0)")
+                                   RESULTS_COLUMNS RESULTS_LAST
+                               "union all select * from moments b where cardinality($2::text[]) > 0 and "
+                               "b.experiment = h.experiment and b.segment ^@ any($2::text[])" RESULTS_ORDER },
     [QUERY_RESULTS_DAYS] = { "results_days", 2,
-                             RESULTS_ROWS
-                             "cross join (select null::text as dimensions) d "
-                             "left join moments m on m.experiment = c.experiment and (m.segment = '' or m.segment ^@ "
-                             "any($2::text[])) " RESULTS_ORDER },
+                             RESULTS_HEAD("null::text") RESULTS_COLUMNS
+                             "select * from moments a where a.experiment = h.experiment and a.segment = '' "
+                             "union all select * from moments b where cardinality($2::text[]) > 0 and "
+                             "b.experiment = h.experiment and b.segment ^@ any($2::text[])" RESULTS_ORDER },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "
@@ -128,12 +130,9 @@ const struct pg_stmt queries[] = {
                               "select plan.b, counts.variant, counts.units from plan left join counts on true" },
     [QUERY_HEALTH_LOADED] = { "health_loaded", 0, "select us(max(updated_at)) from journal_position" },
     [QUERY_HEALTH_MOMENTS] = { "health_moments", 2,
-                               RESULTS_ROWS
-                               "cross join lateral (select max(l.day) as day, null::text as dimensions from moments l "
-                               "where l.experiment = c.experiment and l.segment = '') d "
-                               "left join moments m on m.experiment = c.experiment and "
-                               "(m.segment = '' and m.day = d.day or m.segment <> '' and m.metric = "
-                               "$2) " RESULTS_ORDER },
+                               RESULTS_HEAD("null::text") RESULTS_COLUMNS RESULTS_LAST
+                               "union all select * from moments b where b.experiment = h.experiment and "
+                               "b.segment <> '' and b.metric = $2" RESULTS_ORDER },
     /* A/A: all variants have the same value. An imported log has no values of its own. */
     [QUERY_HEALTH_HISTORY] = { "health_history", 1,
                                "with mine as (select metric from experiment_metrics where experiment = $1), "

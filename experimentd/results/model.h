@@ -1,6 +1,6 @@
 /* model.h - what is known of one experiment's result, read from the rollups: plain values, no SQL, no JSON.
  *
- * Rows of RESULTS_COLUMNS (see RESULTS_ROWS in experimentd/queries.c) become, for each metric, a table of arms (one a variant, in the
+ * Rows of RESULTS_COLUMNS (experimentd/queries.c) become, for each metric, a table of arms (one a variant, in the
  * order of the experiment's own variants) by day, and the same of parts of the units: values of a dimension, days since first exposure,
  * days of first exposure, steps of a funnel. Only what a statement asked for is there. A variant of the rows that the experiment does not
  * have is left out. */

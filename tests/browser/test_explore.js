@@ -170,6 +170,7 @@ test("the tables are saved as files, asked for with the key", async () => {
 test("the decision stands with its rule, line by line, and what is left", async () => {
   const changed = structuredClone(told), d = changed.results.decision;
   Object.assign(d.variants[0].rule[0], { met: "no" });
+  d.kind = "keep_running";
   mock.state.experiments.set("decided", changed);
   const page = await drawn(await browser.open(`${mock.url}/experiments/decided`), 3);
   const words = await page.locator(".decision > p").textContent();

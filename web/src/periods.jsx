@@ -8,10 +8,10 @@ import { useLoad } from "./load.js";
 
 const titles = { since_exposure: "Lift by days since first exposure", cohort: "Lift by day of first exposure" };
 const columns = { since_exposure: "Day", cohort: "First exposed" };
-const running = (result) => () => result.experiment.status === "running";
+const never = () => false; // it is asked for again when a new aggregation has been published
 
 export function Periods({ result, by }) {
-  const { data, error, reload } = useLoad(() => getPeriods(result.experiment.key, by), running(result), [result.experiment.key, by]);
+  const { data, error, reload } = useLoad(() => getPeriods(result.experiment.key, by), never, [result.experiment.key, by, result.computed_at]);
   return (
     <>
       {error && !data && <p class="notice warn" role="status">Not loaded: {error.message}. <button type="button" class="plain" onClick={reload}>Try again</button></p>}

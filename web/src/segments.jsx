@@ -10,12 +10,12 @@ import { count, difference, interval, lift, liftInterval, NONE, p, percent, valu
 import { useLoad } from "./load.js";
 import { Save } from "./save.jsx";
 
-const running = (result) => () => result.experiment.status === "running";
+const never = () => false; // it is asked for again when a new aggregation has been published
 
 export function Segments({ result }) {
   const [dimension, choose] = useState(result.dimensions[0]);
   const key = result.experiment.key;
-  const { data, error, reload } = useLoad(() => getSegments(key, dimension), running(result), [key, dimension]);
+  const { data, error, reload } = useLoad(() => getSegments(key, dimension), never, [key, dimension, result.computed_at]);
   const pick = (
     <label class="choice">Dimension{" "}
       <select value={dimension} onChange={(e) => choose(e.target.value)}>{result.dimensions.map((d) => <option key={d} value={d}>{d}</option>)}</select>
