@@ -3,13 +3,14 @@
 #include <assert.h>
 
 /* What is known of an experiment's result as a whole, once and not for every row of moments. */
-#define RESULTS_HEAD(dimensions)                                                                                  \
+#define RESULTS_OF(experiments, dimensions)                                                                       \
     "with h as materialized (select c.experiment, c.as_of, c.published_at, c.units, c.multiple_exposures, "       \
     "c.marked_units, c.run, r.engine, r.workers, r.rows_in, r.finished_at - r.started_at as took, r.retries, "    \
     "(select coalesce(sum(q.splits), 0) from run_passes q where q.run = r.id) as splits, l.last, l.days, "        \
     "" dimensions " as dimensions from moments_current c join runs r on r.id = c.run "                            \
     "cross join lateral (select max(l.day) as last, coalesce(max(l.day) - min(l.day), 0) as days from moments l " \
-    "where l.experiment = c.experiment and l.segment = '') l where c.experiment = any($1::text[])) "
+    "where l.experiment = c.experiment and l.segment = '') l where " experiments ") "
+#define RESULTS_HEAD(dimensions) RESULTS_OF("c.experiment = any($1::text[])", dimensions)
 /* Columns in the order of enum results_column; instants as µs and days as days since 1970, so that no text is parsed. */
 #define RESULTS_COLUMNS                                                                                          \
     "select h.experiment, m.metric, m.variant, m.segment, m.day - date '1970-01-01', m.n, m.mean_x, m.m2_x, "    \
@@ -104,12 +105,11 @@ const struct pg_stmt queries[] = {
                                   "count(*) filter (where days & 16 <> 0), count(*) filter (where days & 32 <> 0), "
                                   "count(*) filter (where days & 64 <> 0) from units" },
     [QUERY_PREFLIGHT_BASELINE] = { "preflight_baseline", 1,
-                                   RESULTS_ROWS
-                                   "cross join (select null::text as dimensions) d join experiments e on e.key = "
-                                   "c.experiment cross join lateral (select * from moments l where l.experiment = "
-                                   "c.experiment and l.metric = $1 and l.variant = e.spec->'variants'->0->>'key' and "
-                                   "l.segment = '' order by l.day desc limit 1) m "
-                                   "where m.n >= 2 and m.mean_x <> 0 order by c.as_of desc limit 1" },
+                                   RESULTS_OF("true", "null::text") RESULTS_COLUMNS
+                                   "select * from moments a where a.experiment = h.experiment and a.metric = $1 and "
+                                   "a.segment = '' and a.day = h.last and a.variant = (select e.spec->'variants'->0->>"
+                                   "'key' from experiments e where e.key = h.experiment)) m on true "
+                                   "where m.n >= 2 and m.mean_x <> 0 order by h.as_of desc limit 1" },
     [QUERY_HEALTH_COUNTS] = { "health_counts", 1,
                               "select segment, day - date '1970-01-01', variant, units, several from exposure_counts "
                               "where experiment = $1 order by segment collate \"C\", day, variant" },
