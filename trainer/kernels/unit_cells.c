@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "trainer/kernels/segments.h"
+#include "trainer/kernels/unit_value.h"
 
 enum { NAME_MAX_BYTES = 32 };
 
@@ -53,50 +54,10 @@ static const struct total_experiment *rules_of(const struct scope *s)
     return &unit_totals_rules(s->totals)->experiments[s->experiment];
 }
 
-/* ---- what a unit is in a metric ---- */
-
-/* x and y of the metric, z and w of the time before. */
-struct observed {
-    double values[4];
-    size_t before; /* place of z: 1, or 2 of a ratio */
-};
-
 static double cap_of(const struct scope *s, uint32_t metric)
 {
-    const struct metric_def *def = &s->program->metrics[metric].def;
-    double pooled = s->pass->caps ? s->pass->caps[s->experiment * s->program->metrics_count + metric] : (double)NAN;
-    return fmin(isnan(def->cap_value) ? INFINITY : def->cap_value, isnan(pooled) ? INFINITY : pooled);
-}
-
-static bool is_known(const struct scope *s, const struct program_metric *m, const struct total *t)
-{
-    return m->def.form != METRIC_FORM_RETENTION || m->def.window_to_us <= s->pass->data_end_us - t->at_us;
-}
-
-static double value_of(const struct program_metric *m, double sum, double cap)
-{
-    switch (m->def.form) {
-    case METRIC_FORM_PROPORTION:
-    case METRIC_FORM_RETENTION:
-        return sum > 0;
-    case METRIC_FORM_FUNNEL:
-        return sum == (double)m->def.facts_count;
-    default:
-        return fmin(sum, cap);
-    }
-}
-
-static struct observed observe(const struct scope *s, const struct program_metric *m, const struct total *t, double cap)
-{
-    struct observed o = { .before = program_is_ratio(m) ? 2 : 1 };
-    o.values[0] = value_of(m, unit_total_sum(s->totals, t, m->x), cap);
-    if (program_is_ratio(m))
-        o.values[1] = unit_total_sum(s->totals, t, m->y);
-    if (m->before_x != PROGRAM_NONE)
-        o.values[o.before] = fmin(unit_total_sum(s->totals, t, m->before_x), cap);
-    if (m->before_y != PROGRAM_NONE)
-        o.values[o.before + 1] = unit_total_sum(s->totals, t, m->before_y);
-    return o;
+    size_t at = s->experiment * s->program->metrics_count + metric;
+    return unit_value_cap(&s->program->metrics[metric], s->pass->caps ? s->pass->caps[at] : (double)NAN);
 }
 
 /* ---- groups of units ---- */
@@ -155,10 +116,10 @@ static bool add_unit(struct groups *g, size_t group, const struct scope *s, cons
 {
     if (g->sketches)
         return add_values(g, group, s, m, t, err);
-    struct observed o = observe(s, m, t, cap);
-    moments2_add(&g->m[group], o.values[0], program_is_ratio(m) ? o.values[1] : 0);
+    struct unit_value v = unit_value_of(s->totals, t, m, cap);
+    moments2_add(&g->m[group], v.values[0], program_is_ratio(m) ? v.values[1] : 0);
     if (g->pre)
-        cross_add(&g->pre[group], o.values);
+        cross_add(&g->pre[group], v.values);
     return true;
 }
 
@@ -201,7 +162,7 @@ static bool metric_cells(const struct scope *s, const struct grouping *how, uint
     groups_init(&g, m, how->count);
     for (size_t i = 0; ok && i < s->units_count; i++) {
         const struct total *t = unit_at(s, i);
-        if (!total_counts(t) || !is_known(s, m, t))
+        if (!total_counts(t) || !unit_value_is_known(m, t, s->pass->data_end_us))
             continue;
         size_t n = how->of(how, s, t, groups);
         for (size_t k = 0; ok && k < n; k++)
@@ -375,7 +336,7 @@ static void add_since(const struct scope *s, const struct program_metric *m, con
     if (program_is_ratio(m))
         unit_total_since(s->totals, t, s->program->columns[m->y].facts[0], y, CELL_SINCE_DAYS);
     for (size_t n = 0; n < CELL_SINCE_DAYS && (int64_t)n <= s->pass->day - t->day; n++)
-        moments2_add(&groups[s->places[t->variant] * CELL_SINCE_DAYS + n], value_of(m, x[n], cap), y[n]);
+        moments2_add(&groups[s->places[t->variant] * CELL_SINCE_DAYS + n], unit_value_of_sum(m, x[n], cap), y[n]);
 }
 
 /* One cell of the variant in this segment. */
