@@ -46,6 +46,22 @@ static double high_edge(int64_t key, int bits)
     return key == 0 ? 0 : key > 0 ? edge_of(key + 1, bits) : -edge_of(-key, bits);
 }
 
+static double middle(int64_t key, int bits)
+{
+    double lo = low_edge(key, bits), hi = high_edge(key, bits);
+    return lo + (hi - lo) / 2;
+}
+
+int64_t sketch_key(double value)
+{
+    return key_of(value, SKETCH_BITS);
+}
+
+double sketch_key_middle(int64_t key)
+{
+    return middle(key, SKETCH_BITS);
+}
+
 double sketch_error(const struct sketch *s)
 {
     return s->bits >= 0 ? ldexp(1, -(s->bits + 1)) : (edge_of(2, -1) / edge_of(1, -1) - 1) / 2;
@@ -237,8 +253,7 @@ static size_t split_at(const struct sketch *s, double q, struct moments2 *out)
 
 static double middle_of(const struct sketch *s, size_t at)
 {
-    double lo = low_edge(s->buckets[at].key, s->bits), hi = high_edge(s->buckets[at].key, s->bits);
-    return lo + (hi - lo) / 2;
+    return middle(s->buckets[at].key, s->bits);
 }
 
 static bool has_quantile(const struct sketch *s, double q, struct err *err)

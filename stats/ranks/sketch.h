@@ -36,6 +36,9 @@ void sketch_init(struct sketch *s);
 bool sketch_add_unit(struct sketch *s, double *events, size_t n, struct err *err) MUSTCHECK;
 /* Of other units. `into` is as it was when refused: too many events. */
 bool sketch_merge(struct sketch *into, const struct sketch *other, struct err *err) MUSTCHECK;
+/* The bucket of a finite value at SKETCH_BITS, and the middle of one: for who keeps buckets of their own. */
+int64_t sketch_key(double value);
+double sketch_key_middle(int64_t key);
 /* How far a value may lie from the true order statistic, as a share of it. */
 double sketch_error(const struct sketch *s);
 /* As quantile_of_sorted; the value is the middle of its bucket, the intervals reach to the outer edges of theirs. */

@@ -275,6 +275,49 @@ class Metrics(DaemonTest):
         self.daemon.trainer("--workers", "2")
         self.assertEqual(self.everything(), first)
 
+    def bootstrap(self, *more):
+        done = self.daemon.run("trainer", "run", "bootstrap", "--data-dir", self.daemon.dir, "--param", "experiment=" + KEY, "--param", "replicates=600", *more)
+        return {line["metric"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+    def test_8a_units_drawn_anew_vary_as_the_formulas_say(self):
+        got = self.bootstrap("--workers", "2")
+        self.assertEqual(set(got), set(DEFINITIONS))
+        for metric, line in got.items():
+            self.assertEqual((line["variant"], line["control"], line["replicates"]), ("b", "a", 600))
+            a, b = (self.rows("", metric)[v] for v in "ab")
+            if metric in ("e_quantile", "e_trimmed"):
+                continue
+            means, variances = [], []
+            for n, mx, vx, my, vy, cxy in (a, b):
+                ratio = metric == "e_ratio"
+                means.append(mx / my if ratio else mx)
+                spread = vx + means[-1] ** 2 * vy - 2 * means[-1] * cxy if ratio else vx
+                variances.append(spread / (n - 1) / n / (my ** 2 if ratio else 1))
+            self.assertAlmostEqual(line["difference"]["estimate"], means[1] - means[0], delta=1e-9)
+            self.assertAlmostEqual(line["lift"]["estimate"], means[1] / means[0] - 1, delta=1e-9)
+            se = sum(variances) ** 0.5  # that of 600 replicates is known to 3 %
+            self.assertAlmostEqual(line["difference"]["se"], se, delta=0.15 * se, msg=metric)
+            self.assertAlmostEqual(line["difference"]["high"] - line["difference"]["low"], 2 * 1.96 * se, delta=0.25 * 3.92 * se, msg=metric)
+        # the cap of all units at their percentile, found anew in each replicate; and quantiles, of which page and formula know the variance
+        for metric in ("e_trimmed", "e_quantile"):
+            line = got[metric]
+            self.assertLess(line["difference"]["low"], line["difference"]["estimate"])
+            self.assertGreater(line["difference"]["high"], line["difference"]["estimate"])
+        self.assertAlmostEqual(got["e_trimmed"]["value"], self.rows("", "e_trimmed")["b"][1], delta=1e-9 * 300)
+
+    def test_8b_the_same_intervals_whatever_the_workers_and_ranges(self):
+        want = self.bootstrap("--param", "metric=e_trimmed", "--workers", "1")
+        self.assertEqual(list(want), ["e_trimmed"])
+        self.assertEqual(self.bootstrap("--param", "metric=e_trimmed", "--workers", "2"), want)
+        again = self.bootstrap("--param", "metric=e_trimmed", "--param", "ranges=4")["e_trimmed"]
+        for part in ("difference", "lift"):
+            for key, value in want["e_trimmed"][part].items():
+                self.assertAlmostEqual(again[part][key], value, delta=1e-9 * max(1, abs(value)))
+        for given, words in (("metric=nothing", "has no such metric"), ("replicates=5", "must be a number from 100 to"), ("level=2", "between 0 and 1")):
+            done = self.daemon.run("trainer", "run", "bootstrap", "--data-dir", self.daemon.dir, "--param", "experiment=" + KEY, "--param", given, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(words, done.stderr)
+
     def test_9_a_statement_that_no_longer_works_leaves_out_its_metric_alone(self):
         self.daemon.sql("alter table bought rename column value to amount")
         done = self.daemon.trainer()

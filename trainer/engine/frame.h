@@ -6,7 +6,7 @@
 #pragma once
 #include "base/buf.h"
 
-enum { FRAME_HEAD_BYTES = 24, FRAME_PAYLOAD_MAX = 16 << 20 };
+enum { FRAME_HEAD_BYTES = 24, FRAME_PAYLOAD_MAX = 256 << 20 };
 enum frame_type {
     FRAME_NONE,
     FRAME_TASK,

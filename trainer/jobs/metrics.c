@@ -7,15 +7,15 @@
  * what the first attempt saw. */
 #include <stdio.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "stats/ranks/sketch_bytes.h"
 #include "trainer/jobs/job.h"
 #include "trainer/jobs/metrics_keep.h"
 #include "trainer/jobs/metrics_merge.h"
+#include "trainer/jobs/metrics_passes.h"
 #include "trainer/jobs/metrics_plan.h"
 
-enum { DAYS_MAX = 8 << 20, COPY_MAX = 512 << 20, PRE_MAX = 2 * CROSS_MAX + CROSS_MAX * (CROSS_MAX + 1) / 2 };
+enum { COPY_MAX = 512 << 20, PRE_MAX = 2 * CROSS_MAX + CROSS_MAX * (CROSS_MAX + 1) / 2 };
 
 static const struct pg_stmt delete_moments = { "metrics_delete", 1, "delete from moments where experiment = $1" };
 static const struct pg_stmt delete_exposures = { "metrics_delete_exposures", 1,
@@ -32,70 +32,11 @@ static const struct pg_stmt write_current = {
 
 /* ---- the passes ---- */
 
-static bool pass_days(struct run_context *run, struct metrics_plan *p, const struct metrics_keep *k, struct err *err)
-{
-    uint32_t width = BUCKET_COUNT / p->ranges, count = (uint32_t)p->days_count * p->ranges;
-    struct engine_split *splits = arena_zalloc(&p->arena, (count + 1) * sizeof *splits);
-    struct engine_result result;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t range = i % p->ranges;
-        splits[i].desc = arena_printf(&p->arena, "%d %u %u", p->days[i / p->ranges], range * width,
-                                      (range + 1) * width - 1);
-        splits[i].weight = p->weights[i / p->ranges];
-        splits[i].kept = k->days ? kept_days_find(k->days, i) : NULL;
-    }
-    struct engine_pass pass = { .name = "days",
-                                .kernel = METRICS_DAY_KERNEL,
-                                .params = p->params,
-                                .splits = splits,
-                                .splits_count = count,
-                                .input_pass = -1,
-                                .out = ENGINE_DATASET };
-    p->days_pass = run->passes;
-    if (!run_pass(run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
-}
-
-static struct str days_text(struct metrics_plan *p)
-{
-    AUTO(buf_release) struct buf days;
-    buf_init(&days, DAYS_MAX);
-    for (size_t d = 0; d < p->days_count; d++)
-        buf_addf(&days, " %d", p->days[d]);
-    return arena_str(&p->arena, buf_str(&days));
-}
-
-/* Over the records of all days of each range. */
-static bool pass_units(struct run_context *run, struct metrics_plan *p, const char *name, struct str params,
-                       struct engine_result *out, struct err *err)
-{
-    struct engine_split *splits = arena_zalloc(&p->arena, p->ranges * sizeof *splits);
-    uint32_t width = BUCKET_COUNT / p->ranges;
-    struct str all = days_text(p);
-    for (uint32_t i = 0; i < p->ranges; i++) {
-        uint32_t *inputs = arena_alloc(&p->arena, (p->days_count + 1) * sizeof *inputs);
-        for (size_t d = 0; d < p->days_count; d++)
-            inputs[d] = (uint32_t)d * p->ranges + i;
-        struct str desc = arena_printf(&p->arena, "%u %u" STR_FMT, i * width, (i + 1) * width - 1, STR_ARG(all));
-        splits[i] = (struct engine_split){ .desc = desc, .weight = 1, .inputs = inputs, .inputs_count = p->days_count };
-    }
-    struct engine_pass pass = { .name = name,
-                                .kernel = "metrics.units@3",
-                                .params = params,
-                                .splits = splits,
-                                .splits_count = p->ranges,
-                                .input_pass = p->days_pass,
-                                .out = ENGINE_COLLECT };
-    return run_pass(run, &pass, out, err);
-}
-
 static bool merged_pass(struct run_context *run, struct metrics_plan *p, const char *name, struct str params,
                         struct merged *out, struct err *err)
 {
     struct engine_result result;
-    if (!pass_units(run, p, name, params, &result, err))
+    if (!metrics_pass_units(run, p, "metrics.units@3", name, params, &result, err))
         return false;
     bool ok = merged_make(out, &p->program, p->experiments, result.parts, result.count, err);
     engine_result_release(&result);
@@ -254,7 +195,7 @@ static bool compute(struct run_context *run, struct metrics_plan *p, const struc
     size_t caps_count;
     struct str params;
     struct merged merged;
-    if (!pass_days(run, p, k, err) || !find_caps(run, p, &caps, &caps_count, err) ||
+    if (!metrics_pass_days(run, p, k->days, err) || !find_caps(run, p, &caps, &caps_count, err) ||
         !metrics_plan_params(p, false, caps, caps_count, &params, err) ||
         !merged_pass(run, p, "units", params, &merged, err))
         return false;

@@ -22,6 +22,7 @@ struct past {
 };
 
 struct unit {
+    uint64_t hash;
     uint32_t totals, past; /* the first of each */
     bool marked;
 };
@@ -165,7 +166,7 @@ static struct unit *unit_of(struct unit_totals *t, struct str name, bool make)
     }
     GROW(t, units, 1);
     *n = (struct name){ arena_str(&t->texts, name), (uint32_t)t->units_count };
-    t->units[t->units_count] = (struct unit){ 0 };
+    t->units[t->units_count] = (struct unit){ .hash = hash64(name) };
     return &t->units[t->units_count++];
 }
 
@@ -464,6 +465,11 @@ struct str unit_totals_dims(const struct unit_totals *t, uint32_t dims)
 int64_t unit_totals_last_us(const struct unit_totals *t, uint32_t experiment)
 {
     return t->members[experiment].last_us;
+}
+
+uint64_t unit_total_hash(const struct unit_totals *t, const struct total *total)
+{
+    return t->units[total->unit].hash;
 }
 
 static union kept kept_of(const struct unit_totals *t, const struct total *total, uint32_t column)

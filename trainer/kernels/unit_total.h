@@ -4,7 +4,7 @@
  * counts in no metric from the day on which that is known, and is counted as a multiple exposure. What is kept are the columns of the
  * program that the experiment's metrics are made of; unit_cells.h makes moments of them.
  *
- * Memory: about 60 bytes and 8 for each column per unit and experiment; 16 for each value of a quantile metric; and of each unit that is
+ * Memory: about 70 bytes and 8 for each column per unit and experiment; 16 for each value of a quantile metric; and of each unit that is
  * in an experiment the sums of each day on which it did something, 8 bytes and 8 for each fact. Of a unit whose exposure is still to come,
  * only those of the days that covariates reach back. */
 #pragma once
@@ -65,6 +65,8 @@ struct str unit_totals_dims(const struct unit_totals *t, uint32_t dims); /* as i
 /* The latest instant of an exposure or signal of the experiment's units; 0 none. */
 int64_t unit_totals_last_us(const struct unit_totals *t, uint32_t experiment);
 
+/* hash64 of the unit's name. */
+uint64_t unit_total_hash(const struct unit_totals *t, const struct total *total);
 /* What is kept in a column that the experiment's metrics name: a sum, or how many steps were reached. */
 double unit_total_sum(const struct unit_totals *t, const struct total *total, uint32_t column);
 /* The values of a column of values: copies up to `room` of them and returns how many there are. */

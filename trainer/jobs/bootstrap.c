@@ -1,0 +1,271 @@
+/* The job "bootstrap": intervals of an experiment's metrics from units drawn anew, beside the ones that formulas give.
+ *
+ * For what has no formula (a cap at a percentile varies with the units it is found from) and for who doubts one. The passes are those of
+ * the job "metrics", of one experiment, with a kernel that keeps every replicate (trainer/kernels/bootstrap.h); what is found is printed,
+ * a JSON object a line, and nothing is published. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/jsonw.h"
+#include "stats/moments.h"
+#include "stats/ranks/sorted.h"
+#include "trainer/jobs/metrics_passes.h"
+#include "trainer/kernels/bootstrap.h"
+#include "trainer/kernels/metrics_bootstrap.h"
+
+enum { REPLICATES_DEFAULT = 1000, REPLICATES_MIN = 100, JSON_MAX = 8 << 20, LINE_MAX_BYTES = 4096 };
+#define LEVEL_DEFAULT 0.95
+
+static const struct pg_stmt read_variants = { "bootstrap_variants", 1,
+                                              "select key from variants where experiment = $1 order by position" };
+
+struct drawn {
+    struct run_context *run;
+    struct metrics_plan plan;
+    struct str *variants; /* the first is the control */
+    size_t variants_count;
+    size_t replicates; /* with the data */
+    double level;
+    uint32_t metric;
+    struct bootstrap_arm *arms; /* of each variant */
+};
+
+/* ---- parameters ---- */
+
+static bool read_params(struct drawn *d, struct err *err)
+{
+    const char *replicates = d->run->param(d->run, "replicates"), *level = d->run->param(d->run, "level");
+    uint32_t n = REPLICATES_DEFAULT;
+    d->level = LEVEL_DEFAULT;
+    if (!d->run->param(d->run, "experiment"))
+        return err_set(err, ERR_INVALID, "give --param experiment=KEY");
+    if (replicates && (!parse_u32(str_of(replicates), &n, NULL) || n < REPLICATES_MIN || n > BOOTSTRAP_REPLICATES_MAX))
+        return err_set(err, ERR_INVALID, "--param replicates=%s: must be a number from %d to %d", replicates,
+                       REPLICATES_MIN, BOOTSTRAP_REPLICATES_MAX);
+    if (level && (!parse_double(str_of(level), &d->level, NULL) || !(d->level > 0 && d->level < 1)))
+        return err_set(err, ERR_INVALID, "--param level=%s: must lie between 0 and 1", level);
+    d->replicates = (size_t)n + 1;
+    return true;
+}
+
+static bool find_variants(struct drawn *d, struct pg *pg, struct err *err)
+{
+    const char *params[] = { d->plan.keys[0].p };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &read_variants, params, err);
+    if (!r)
+        return false;
+    d->variants_count = (size_t)PQntuples(r);
+    d->variants = arena_alloc(&d->plan.arena, (d->variants_count + 1) * sizeof *d->variants);
+    for (size_t i = 0; i < d->variants_count; i++)
+        d->variants[i] = arena_str(&d->plan.arena, pg_get(r, (int)i, 0));
+    return true;
+}
+
+/* ---- one metric ---- */
+
+static bool pass_params(struct drawn *d, bool pooled, const double *caps, struct str *out, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_str(&w, "of", d->plan.params);
+    jsonw_i64(&w, "metric", d->metric);
+    jsonw_i64(&w, "replicates", (int64_t)d->replicates - 1);
+    jsonw_bool(&w, "pooled", pooled);
+    if (caps) {
+        jsonw_open(&w, "caps", '[');
+        for (size_t r = 0; r < d->replicates; r++)
+            jsonw_double(&w, NULL, isnan(caps[r]) ? 0 : caps[r]);
+        jsonw_close(&w);
+    }
+    jsonw_close(&w);
+    *out = arena_str(&d->plan.arena, buf_str(&b));
+    return buf_ok(&b, "the params of a pass", err);
+}
+
+/* Variants that the experiment no longer has go to `spare`. */
+static bool merge_part(struct drawn *d, struct str bytes, struct bootstrap_arm *arms, size_t count,
+                       struct bootstrap_arm *spare, struct err *err)
+{
+    while (bytes.n) {
+        struct str variant;
+        size_t v = 0;
+        if (!bootstrap_read_variant(&bytes, &variant))
+            return err_set(err, ERR_SYSTEM, "the result of a range is damaged");
+        while (variant.n && v < count && !str_eq(d->variants[v], variant))
+            v++;
+        if (!bootstrap_merge(v < count ? &arms[v] : spare, &bytes, err))
+            return false;
+    }
+    return true;
+}
+
+static bool draw(struct drawn *d, const char *name, bool pooled, const double *caps, struct bootstrap_arm *arms,
+                 size_t count, struct err *err)
+{
+    struct engine_result result;
+    struct bootstrap_arm spare;
+    struct str params;
+    if (!pass_params(d, pooled, caps, &params, err) ||
+        !metrics_pass_units(d->run, &d->plan, "metrics.bootstrap@1", name, params, &result, err))
+        return false;
+    bool ok = true;
+    bootstrap_init(&spare, d->replicates);
+    for (uint32_t i = 0; ok && i < result.count; i++)
+        ok = merge_part(d, buf_str(&result.parts[i]), arms, count, &spare, err);
+    bootstrap_release(&spare);
+    engine_result_release(&result);
+    return ok;
+}
+
+/* A cap of each replicate, from the units of all variants. */
+static bool find_caps(struct drawn *d, double **out, struct err *err)
+{
+    const struct metric_def *def = &d->plan.program.metrics[d->metric].def;
+    struct bootstrap_arm pooled;
+    *out = NULL;
+    if (isnan(def->cap_percentile))
+        return true;
+    bootstrap_init(&pooled, d->replicates);
+    bool ok = draw(d, "caps", true, NULL, &pooled, 1, err);
+    *out = arena_alloc(&d->plan.arena, d->replicates * sizeof **out);
+    for (size_t r = 0; ok && r < d->replicates; r++)
+        (*out)[r] = bootstrap_quantile(&pooled, r, def->cap_percentile);
+    bootstrap_release(&pooled);
+    return ok;
+}
+
+/* NAN: an arm without units, values or denominators. */
+static double statistic(const struct drawn *d, size_t variant, size_t replicate)
+{
+    const struct program_metric *m = &d->plan.program.metrics[d->metric];
+    const struct bootstrap_arm *a = &d->arms[variant];
+    if (m->def.form == METRIC_FORM_QUANTILE)
+        return bootstrap_quantile(a, replicate, m->def.quantile);
+    double below = program_is_ratio(m) ? a->y[replicate] : a->units[replicate];
+    return below != 0 ? a->x[replicate] / below : (double)NAN;
+}
+
+static double difference_of(double control, double treatment)
+{
+    return treatment - control;
+}
+
+static double lift_of(double control, double treatment)
+{
+    return control > 0 ? treatment / control - 1 : (double)NAN;
+}
+
+/* The data's own value, and how it varies; null where a replicate has none. */
+static void write_interval(struct jsonw *w, const char *key, const struct drawn *d, size_t variant,
+                           double (*of)(double control, double treatment))
+{
+    double *values = mem_alloc(d->replicates * sizeof *values);
+    struct moments m = { 0 };
+    double estimate = of(statistic(d, 0, 0), statistic(d, variant, 0)), tail = (1 - d->level) / 2;
+    for (size_t r = 1; r < d->replicates; r++) {
+        values[r - 1] = of(statistic(d, 0, r), statistic(d, variant, r));
+        moments_add(&m, values[r - 1]);
+    }
+    if (isfinite(estimate) && sorted_make(values, d->replicates - 1, NULL)) {
+        jsonw_open(w, key, '{');
+        jsonw_double(w, "estimate", estimate);
+        jsonw_double(w, "se", sqrt(moments_variance(&m)));
+        jsonw_double(w, "low", sorted_quantile(values, d->replicates - 1, tail));
+        jsonw_double(w, "high", sorted_quantile(values, d->replicates - 1, 1 - tail));
+        jsonw_close(w);
+    } else {
+        jsonw_null(w, key);
+    }
+    mem_free(values);
+}
+
+static bool print_line(const struct drawn *d, size_t variant, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, LINE_MAX_BYTES);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_str(&w, "experiment", d->plan.keys[0]);
+    jsonw_str(&w, "metric", d->plan.program.metrics[d->metric].def.key);
+    jsonw_str(&w, "variant", d->variants[variant]);
+    jsonw_str(&w, "control", d->variants[0]);
+    jsonw_i64(&w, "replicates", (int64_t)d->replicates - 1);
+    jsonw_double(&w, "level", d->level);
+    jsonw_double(&w, "value", statistic(d, variant, 0));
+    jsonw_double(&w, "control_value", statistic(d, 0, 0));
+    write_interval(&w, "difference", d, variant, difference_of);
+    write_interval(&w, "lift", d, variant, lift_of);
+    jsonw_close(&w);
+    buf_add_byte(&b, '\n');
+    if (!buf_ok(&b, "a line", err))
+        return false;
+    return fwrite(b.p, 1, b.n, stdout) == b.n || err_set(err, ERR_SYSTEM, "writing to standard output failed");
+}
+
+static bool draw_metric(struct drawn *d, struct err *err)
+{
+    double *caps;
+    if (!find_caps(d, &caps, err))
+        return false;
+    for (size_t v = 0; v < d->variants_count; v++)
+        bootstrap_init(&d->arms[v], d->replicates);
+    bool ok = draw(d, "replicates", false, caps, d->arms, d->variants_count, err);
+    for (size_t v = 1; ok && v < d->variants_count; v++)
+        ok = print_line(d, v, err);
+    for (size_t v = 0; v < d->variants_count; v++)
+        bootstrap_release(&d->arms[v]);
+    return ok;
+}
+
+/* ---- the job ---- */
+
+static bool draw_metrics(struct drawn *d, struct err *err)
+{
+    const char *only = d->run->param(d->run, "metric");
+    bool any = false;
+    d->arms = arena_alloc(&d->plan.arena, (d->variants_count + 1) * sizeof *d->arms);
+    for (uint32_t m = 0; m < d->plan.program.metrics_count; m++) {
+        if (only && !str_eq_c(d->plan.program.metrics[m].def.key, only))
+            continue;
+        d->metric = m;
+        any = true;
+        if (!draw_metric(d, err))
+            return false;
+    }
+    return any || err_set(err, ERR_INVALID, "experiment \"" STR_FMT "\" has no such metric", STR_ARG(d->plan.keys[0]));
+}
+
+static bool plan_and_draw(struct drawn *d, struct err *err)
+{
+    if (!read_params(d, err))
+        return false;
+    AUTO(pg_close) struct pg *pg = metrics_plan_read(&d->plan, d->run, err);
+    if (!pg)
+        return false;
+    if (d->plan.experiments == 0)
+        return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet",
+                       d->run->param(d->run, "experiment"));
+    return find_variants(d, pg, err) && metrics_pass_days(d->run, &d->plan, NULL, err) && draw_metrics(d, err) &&
+           run_publish_begin(d->run, err) && run_publish_end(d->run, err);
+}
+
+static bool run_bootstrap(struct run_context *run, struct err *err)
+{
+    struct drawn d = { .run = run };
+    arena_init(&d.plan.arena, 1 << 16);
+    bool ok = plan_and_draw(&d, err);
+    arena_release(&d.plan.arena);
+    return ok;
+}
+
+const struct job job_bootstrap = { "bootstrap", "intervals of an experiment's metrics from units drawn anew, printed",
+                                   "               experiment=KEY  which one\n"
+                                   "               metric=KEY      only this metric (default: all of the experiment)\n"
+                                   "               replicates=N    how often units are drawn (default 1000)\n"
+                                   "               level=L         of the intervals (default 0.95)\n"
+                                   "               ranges=N        ranges of buckets, a power of two (default 16)\n",
+                                   run_bootstrap };
