@@ -94,23 +94,24 @@ static void cell_field(struct json_reader *r, const char *field, enum json_need 
 
 /* ---- signals ---- */
 
-static void read_params(struct json_reader *r, struct table_signal *s, struct table *t)
+/* A field of `r` that is an object of cells. */
+static void params_field(struct json_reader *r, const char *field, struct table_params *out, struct table *t)
 {
     json_t *object = NULL, *v;
     const char *name;
     struct err why = { 0 };
-    if (!json_get_object(r, "params", JSON_OPTIONAL, &object))
+    if (!json_get_object(r, field, JSON_OPTIONAL, &object))
         return;
     if (json_object_size(object) > TABLE_PARAMS_MAX) {
-        (void)json_fail(r, "params", "has more than %d members", TABLE_PARAMS_MAX);
+        (void)json_fail(r, field, "has more than %d members", TABLE_PARAMS_MAX);
         return;
     }
-    s->params = arena_zalloc(&t->arena, (json_object_size(object) + 1) * sizeof *s->params);
+    out->list = arena_zalloc(&t->arena, (json_object_size(object) + 1) * sizeof *out->list);
     json_object_foreach(object, name, v)
     {
-        struct table_param *p = &s->params[s->params_count++];
+        struct table_param *p = &out->list[out->count++];
         p->name = arena_str(&t->arena, str_of(name));
-        if (!read_cell(v, arena_printf(&t->arena, "%s.params.%s", r->what, name).p, &p->cell, t, &why)) {
+        if (!read_cell(v, arena_printf(&t->arena, "%s.%s.%s", r->what, field, name).p, &p->cell, t, &why)) {
             r->err = why;
             return;
         }
@@ -133,7 +134,7 @@ static bool read_signal(json_t *v, size_t i, struct table_signal *s, struct tabl
     (void)json_get_double(&r, "after_hours", JSON_OPTIONAL, &s->after_hours);
     for (size_t c = 0; c < COUNT_OF(cells); c++)
         cell_field(&r, cells[c].field, JSON_OPTIONAL, cells[c].cell, t);
-    read_params(&r, s, t);
+    params_field(&r, "params", &s->params, t);
     if (t->units.from == CELL_NONE && (s->units.from != CELL_NONE || s->after.from != CELL_NONE))
         (void)json_fail(&r, NULL, "has \"units\" or \"after\", but the mapping has no \"units\"");
     return json_reader_close(&r, err);
@@ -223,6 +224,7 @@ static bool read_document(json_t *root, struct table *t, struct err *err)
     cell_field(&r, "unit", JSON_OPTIONAL, &t->unit, t);
     cell_field(&r, "variant", JSON_OPTIONAL, &t->variant, t);
     cell_field(&r, "at", JSON_REQUIRED, &t->at, t);
+    params_field(&r, "attributes", &t->attributes, t);
     (void)json_get_array(&r, "signals", JSON_OPTIONAL, &signals);
     if (t->unit.from != CELL_NONE && t->units.from != CELL_NONE)
         (void)json_fail(&r, NULL, "has both \"unit\" and \"units\": who are the units of a row");

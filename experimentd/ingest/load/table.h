@@ -8,6 +8,7 @@
  * A CELL says where a text or a number is: "COLUMN"; a number; {"text": "…"}; or {"column": "…" or "file": true, "find"?: REGEX (its first group),
  * "times"?: N or COLUMN, "over"?: N or COLUMN}. A cell that is empty, or one of the texts for "missing", is not there.
  *
+ * `attributes` ({"NAME": CELL, …}) are the unit's at its exposure, of which the declared dimensions are kept (ingest/dimensions.h).
  * `units` (a CELL) makes a row stand for so many units, of which a signal's own `units`, behind its `after`, have it: tables of counts.
  * docs/importing-a-log.md has every field. Nothing here knows of the database. */
 #pragma once
@@ -44,12 +45,17 @@ struct table_param {
     struct table_cell cell;
 };
 
+/* A JSON object whose members' values are cells. */
+struct table_params {
+    struct table_param *list;
+    size_t count;
+};
+
 struct table_signal {
     struct str type;
     struct table_cell only_if, value, position, doc, query, query_id, session, at, count, units, after;
     double after_hours;
-    struct table_param *params;
-    size_t params_count;
+    struct table_params params;
 };
 
 struct table_filter {
@@ -67,6 +73,7 @@ struct table {
     struct table_filter *filters;
     size_t filters_count;
     struct table_cell unit, variant, at, units;
+    struct table_params attributes;
     struct table_signal *signals;
     size_t signals_count;
     bool has_requests;

@@ -43,6 +43,15 @@ static bool find_cell(struct table_cell *c, const char *file, const struct str *
            find_factor(&c->times, header, count, err) && find_factor(&c->over, header, count, err);
 }
 
+static bool find_params(struct table_params *p, const char *file, const struct str *header, size_t count,
+                        struct err *err)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (!find_cell(&p->list[i].cell, file, header, count, err))
+            return false;
+    return true;
+}
+
 static bool find_signal(struct table_signal *s, const char *file, const struct str *header, size_t count,
                         struct err *err)
 {
@@ -51,10 +60,7 @@ static bool find_signal(struct table_signal *s, const char *file, const struct s
     for (size_t i = 0; i < COUNT_OF(cells); i++)
         if (!find_cell(cells[i], file, header, count, err))
             return false;
-    for (size_t i = 0; i < s->params_count; i++)
-        if (!find_cell(&s->params[i].cell, file, header, count, err))
-            return false;
-    return true;
+    return find_params(&s->params, file, header, count, err);
 }
 
 bool table_header(struct table *t, const char *file, const struct str *header, size_t count, struct err *err)
@@ -63,6 +69,8 @@ bool table_header(struct table *t, const char *file, const struct str *header, s
     for (size_t i = 0; i < COUNT_OF(cells); i++)
         if (!find_cell(cells[i], file, header, count, err))
             return false;
+    if (!find_params(&t->attributes, file, header, count, err))
+        return false;
     for (size_t i = 0; i < t->filters_count; i++)
         if (!find_column(t->filters[i].column, header, count, &t->filters[i].index, err))
             return false;
@@ -243,19 +251,19 @@ static bool unit_has(const struct row *r, const struct table_signal *s, int64_t 
 
 /* ---- signals ---- */
 
-static bool params_of(const struct row *r, const struct table_signal *s, struct str *out, struct err *err)
+static bool params_of(const struct row *r, const struct table_params *p, struct str *out, struct err *err)
 {
     struct buf b;
     struct str text;
     double v;
     bool ok = true;
     buf_init(&b, SIGNAL_PARAMS_MAX);
-    for (size_t i = 0; ok && i < s->params_count; i++) {
-        ok = text_of(r, &s->params[i].cell, &text, err);
+    for (size_t i = 0; ok && i < p->count; i++) {
+        ok = text_of(r, &p->list[i].cell, &text, err);
         if (!ok || !text.p)
             continue;
         buf_add_byte(&b, b.n ? ',' : '{');
-        buf_add_json_str(&b, s->params[i].name);
+        buf_add_json_str(&b, p->list[i].name);
         buf_add_byte(&b, ':');
         if (parse_double(text, &v, NULL))
             buf_add_json_double(&b, v);
@@ -279,7 +287,7 @@ static bool fill_signal(const struct row *r, const struct table_signal *from, st
         !text_of(r, &from->query_id, &s->query_id, err) || !text_of(r, &from->session, &s->session, err) ||
         !number_of(r, &from->value, &value, err) ||
         !count_of(r, &from->position, SIGNAL_POSITION_NONE, INT32_MAX, &position, err) ||
-        !params_of(r, from, &s->params, err))
+        !params_of(r, &from->params, &s->params, err))
         return false;
     s->value = value;
     s->position = (int32_t)position;
@@ -319,7 +327,7 @@ bool table_unit(const struct table *t, const struct str *fields, size_t count, i
 {
     const struct row r = { t, fields, count, arena };
     struct signal like = { .received_us = now_us, .value = NAN };
-    struct str variant;
+    struct str variant, attributes = { NULL, 0 };
     out->signals_count = 0;
     out->has_exposure = false;
     if (!time_of(&r, &t->at, &like.at_us, err) || !text_of(&r, &t->variant, &variant, err) ||
@@ -334,9 +342,13 @@ bool table_unit(const struct table *t, const struct str *fields, size_t count, i
     for (size_t i = 0; i < t->signals_count; i++)
         if (!add_signal(&r, &t->signals[i], &like, k, name, out, err))
             return false;
+    if (!params_of(&r, &t->attributes, &attributes, err))
+        return false;
     out->has_exposure = variant.p != NULL;
-    out->exposure = (struct exposure){
-        .at_us = like.at_us, .experiment = str_of(t->key), .variant = variant, .unit = like.unit
-    };
+    out->exposure = (struct exposure){ .at_us = like.at_us,
+                                       .experiment = str_of(t->key),
+                                       .variant = variant,
+                                       .unit = like.unit,
+                                       .attributes = attributes };
     return import_record_check(out, arena, err);
 }

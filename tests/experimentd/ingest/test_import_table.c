@@ -109,6 +109,20 @@ Test(import_table, cells_find_and_weigh)
     cr_assert(strstr(err.text, "column \"p\" is empty") != NULL, "%s", err.text);
 }
 
+Test(import_table, attributes_go_with_the_exposure)
+{
+    struct import_record r;
+    struct err err;
+    mapping("{\"experiment\": {\"key\": \"e\"}, \"unit\": \"id\", \"variant\": \"arm\", \"at\": 1400000000, "
+            "\"attributes\": {\"device\": \"clicks\", \"age\": \"n\", \"site\": {\"text\": \"bts\"}}}");
+    cr_assert(row(ROW("u", "a", "41", "phone", ""), 0, &r, &err), "%s", err.text);
+    cr_assert(str_eq(r.exposure.attributes, STR("{\"device\":\"phone\",\"age\":41,\"site\":\"bts\"}")), "%s",
+              r.exposure.attributes.p);
+    cr_assert(row(ROW("u", "a", "NA", "", ""), 0, &r, &err), "%s", err.text);
+    cr_assert(str_eq(r.exposure.attributes, STR("{\"site\":\"bts\"}")), "%s", r.exposure.attributes.p);
+    cr_assert(eq(ptr, (void *)(uintptr_t)r.exposure.dims.p, NULL), "which of them are kept, the import says");
+}
+
 Test(import_table, rows_are_chosen)
 {
     struct err err;
