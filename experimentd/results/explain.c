@@ -9,8 +9,6 @@
 #include "stats/special/special.h"
 #include "stats/xstat/xstat.h"
 
-#define ALPHA (1 - RESULT_LEVEL) /* of the value of an arm; a comparison has the level that the experiment declared */
-
 static const char *const methods[] = {
     "mean_t", "two_proportion", "welch_t", "ratio_delta", "cuped", "msprt_and_confidence_sequence", "relative_lift",
 };
@@ -137,27 +135,27 @@ static void write_counts(struct jsonw *w, const char *key, const struct result_m
 
 /* ---- the value of an arm ---- */
 
-static void share_step(struct jsonw *w, const struct arm_value *v, int64_t n)
+static void share_step(struct jsonw *w, const struct arm_value *v, int64_t n, double alpha)
 {
     begin_step(w, "two_proportion");
     jsonw_double(w, "x_c", round(v->numerator));
     jsonw_i64(w, "n_c", n);
     jsonw_double(w, "x_t", round(v->numerator));
     jsonw_i64(w, "n_t", n);
-    jsonw_double(w, "alpha", ALPHA);
+    jsonw_double(w, "alpha", alpha);
     end_input(w);
     jsonw_text(w, "value", "p_t");
     jsonw_text(w, "ci", "wilson_t");
     end_step(w);
 }
 
-static void mean_step(struct jsonw *w, struct unit u)
+static void mean_step(struct jsonw *w, struct unit u, double alpha)
 {
     begin_step(w, "mean_t");
     jsonw_i64(w, "n", u.n);
     jsonw_double(w, "mean", u.mean);
     jsonw_double(w, "var", u.variance);
-    jsonw_double(w, "alpha", ALPHA);
+    jsonw_double(w, "alpha", alpha);
     end_input(w);
     jsonw_text(w, "value", "mean");
     give_pair(w, "ci", "ci_lo", "ci_hi");
@@ -167,25 +165,26 @@ static void mean_step(struct jsonw *w, struct unit u)
 void explain_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a)
 {
     struct arm_value v;
+    double alpha = 1 - m->level;
     if (!metric_value(m, a, &v, NULL))
         return;
     jsonw_open(w, "explain", '{');
     jsonw_text(w, "words", value_words[m->kind]);
     jsonw_text(w, "method", v.method);
-    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_double(w, "level", m->level);
     jsonw_open(w, "counts", '{');
     write_counts(w, "units", m, a);
     jsonw_close(w);
     jsonw_open(w, "steps", '[');
     if (m->kind == METRIC_PROPORTION) {
-        share_step(w, &v, a->m.n);
+        share_step(w, &v, a->m.n, alpha);
     } else if (m->kind != METRIC_QUANTILE) { /* a sketch is no line of text */
         if (m->kind == METRIC_RATIO) {
-            open_ratio_step(w, a, a, ALPHA);
+            open_ratio_step(w, a, a, alpha);
             jsonw_text(w, "value", "ratio_t");
             end_step(w);
         }
-        mean_step(w, unit_of(m, a));
+        mean_step(w, unit_of(m, a), alpha);
     }
     jsonw_close(w);
     jsonw_close(w);

@@ -155,7 +155,7 @@ static void fill(struct export_row *row, const struct result *r, const struct re
     row->texts[COLUMN_DAY] = str_of(clock_format_day(day, row->day));
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         row->numbers[i] = NAN;
-    row->numbers[COLUMN_LEVEL] = RESULT_LEVEL;
+    row->numbers[COLUMN_LEVEL] = m->level;
     fill_moments(row, m, &arms[variant].m);
     fill_value(row, m, &arms[variant]);
     if (variant > 0)
@@ -260,7 +260,7 @@ void export_json(struct jsonw *w, const struct result *r)
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "experiment", r->experiment->key);
     jsonw_time(w, "as_of", r->as_of_us);
-    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_double(w, "level", result_level(r));
     jsonw_open(w, "rows", '[');
     rows_of_result(&sink, r);
     jsonw_close(w);

@@ -24,7 +24,7 @@ bool metric_compare(const struct result *r, const struct result_metric *m, const
 bool metric_value(const struct result_metric *m, const struct result_arm *a, struct arm_value *out, struct err *err)
 {
     struct arm arm = result_compared_arm(m, a);
-    return stats_arm_value(&arm, RESULT_LEVEL, out, err);
+    return stats_arm_value(&arm, m->level, out, err);
 }
 
 void metric_write_interval(struct jsonw *w, const char *key, double lo, double hi)
@@ -122,7 +122,7 @@ void metric_write_tested(struct jsonw *w, const struct comparison *c, enum outco
 
 void metric_write_comparison(struct jsonw *w, const struct result_metric *m, const struct comparison *c)
 {
-    metric_write_tested(w, c, outcome_of(m, c, 1 - RESULT_LEVEL));
+    metric_write_tested(w, c, outcome_of(m, c, 1 - m->level));
 }
 
 void metric_write_compared(struct jsonw *w, const struct result *r, const struct result_metric *m,

@@ -27,10 +27,10 @@ static const char *const kinds[] = {
     [TREND_GROWS] = "grows",
 };
 
-static void write_trend(struct jsonw *w, const struct trend *t)
+static void write_trend(struct jsonw *w, const struct trend *t, double alpha)
 {
-    double z = special_normal_qinv((1 - RESULT_LEVEL) / 2);
-    enum trend_kind kind = trend_kind(t, 1 - RESULT_LEVEL);
+    double z = special_normal_qinv(alpha / 2);
+    enum trend_kind kind = trend_kind(t, alpha);
     jsonw_text(w, "kind", kinds[kind]);
     jsonw_text(w, "scale", "lift");
     jsonw_double(w, "early", t->early.effect);
@@ -63,7 +63,7 @@ static void write_trends(struct jsonw *w, const struct result *r, const struct r
         bool found = periods_trend(m, kind, v, arena, &t, &periods, &err);
         jsonw_i64(w, "periods", (int64_t)periods);
         if (found)
-            write_trend(w, &t);
+            write_trend(w, &t, 1 - m->level);
         jsonw_text(w, "reason", found ? NULL : err.text);
         jsonw_close(w);
     }
@@ -121,7 +121,7 @@ void result_write_periods(struct jsonw *w, const struct result *r, enum result_p
     jsonw_str(w, "experiment", r->experiment->key);
     jsonw_text(w, "by", words[kind].by);
     jsonw_time(w, "as_of", r->as_of_us);
-    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_double(w, "level", result_level(r));
     jsonw_text(w, "text", words[kind].text);
     jsonw_text(w, "reason",
                !is_empty(r, kind) ? NULL

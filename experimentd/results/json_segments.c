@@ -8,12 +8,10 @@
 #include "experimentd/results/verdict.h"
 #include "stats/special/special.h"
 
-/* Q of segments whose effects are the same is beyond this as often as the level says. */
-#define ALPHA (1 - RESULT_LEVEL)
-
-static void write_shrunk(struct jsonw *w, const struct segment_cell *cell, const struct arm_value *control)
+static void write_shrunk(struct jsonw *w, const struct segment_cell *cell, const struct arm_value *control,
+                         double alpha)
 {
-    double half = special_normal_qinv(ALPHA / 2) * cell->shrunk.se;
+    double half = special_normal_qinv(alpha / 2) * cell->shrunk.se;
     if (!cell->has_shrunk) {
         jsonw_null(w, "shrunk");
         return;
@@ -30,7 +28,7 @@ static enum outcome adjusted_outcome(const struct result_metric *m, const struct
 {
     struct comparison c = cell->c;
     c.p = exp(cell->log_p_adjusted);
-    return outcome_of(m, &c, ALPHA);
+    return outcome_of(m, &c, 1 - m->level);
 }
 
 static void write_cell(struct jsonw *w, const struct result *r, const struct result_metric *m,
@@ -51,7 +49,7 @@ static void write_cell(struct jsonw *w, const struct result *r, const struct res
         jsonw_double(w, "p_adjusted", exp(cell->log_p_adjusted));
         jsonw_double(w, "log10_p_adjusted", cell->log_p_adjusted / M_LN10);
         jsonw_text(w, "outcome_adjusted", outcome_names[adjusted_outcome(m, cell)]);
-        write_shrunk(w, cell, &v);
+        write_shrunk(w, cell, &v, 1 - m->level);
         explain_write_comparison(w, r, m, control, treatment, &cell->c);
     }
     jsonw_close(w);
@@ -78,7 +76,8 @@ static void write_value(struct jsonw *w, const struct result *r, const struct se
     jsonw_close(w);
 }
 
-static void write_agreement(struct jsonw *w, const struct segment_effect *e)
+/* Q of segments whose effects are the same is beyond this as often as the level says. */
+static void write_agreement(struct jsonw *w, const struct segment_effect *e, double alpha)
 {
     if (e->has_q) {
         jsonw_open(w, "heterogeneity", '{');
@@ -88,7 +87,7 @@ static void write_agreement(struct jsonw *w, const struct segment_effect *e)
         jsonw_double(w, "log10_p", e->log_p_q / M_LN10);
         jsonw_double(w, "i_squared", e->q > 0 ? fmax(0, (e->q - e->q_df) / e->q) : 0);
         jsonw_text(w, "text",
-                   exp(e->log_p_q) < ALPHA ? "The effect differs between segments by more than chance allows."
+                   exp(e->log_p_q) < alpha ? "The effect differs between segments by more than chance allows."
                                            : "The segments differ by no more than chance allows: believe the whole, "
                                              "not the best segment.");
         jsonw_close(w);
@@ -102,12 +101,13 @@ static void write_agreement(struct jsonw *w, const struct segment_effect *e)
                    "segments. Find out why before believing either.");
 }
 
-static void write_effect(struct jsonw *w, const struct snapshot_variant *v, const struct segment_effect *e)
+static void write_effect(struct jsonw *w, const struct snapshot_variant *v, const struct segment_effect *e,
+                         double alpha)
 {
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "variant", v->key);
     jsonw_i64(w, "compared", (int64_t)e->compared);
-    write_agreement(w, e);
+    write_agreement(w, e, alpha);
     if (e->has_shrink) {
         jsonw_open(w, "common", '{');
         jsonw_double(w, "difference", e->shrink.mean);
@@ -128,7 +128,7 @@ static void write_metric(struct jsonw *w, const struct result *r, const struct s
     metric_write_head(w, r, m->metric);
     jsonw_open(w, "effects", '[');
     for (size_t v = 1; v < e->variants_count; v++)
-        write_effect(w, &e->variants[v], &m->effects[v]);
+        write_effect(w, &e->variants[v], &m->effects[v], 1 - m->metric->level);
     jsonw_close(w);
     jsonw_open(w, "values", '[');
     for (size_t i = 0; i < m->values_count; i++)
@@ -148,21 +148,22 @@ static size_t values_of(const struct segments *s)
 void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct arena *arena)
 {
     struct segments s;
+    double alpha = 1 - result_level(r);
     segments_make(&s, r, arena);
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "experiment", r->experiment->key);
     jsonw_str(w, "dimension", dimension);
     result_write_dimensions(w, r);
     jsonw_time(w, "as_of", r->as_of_us);
-    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_double(w, "level", result_level(r));
     jsonw_i64(w, "looks", (int64_t)s.looks);
     jsonw_text(w, "adjustment", "benjamini_hochberg");
     jsonw_str(w, "text",
               arena_printf(arena,
-                           "%zu comparisons: of so many, one in twenty looks significant by chance alone. Adjusted p "
+                           "%zu comparisons: of so many, a share of %.2g looks significant by chance alone. Adjusted p "
                            "(Benjamini-Hochberg over all of them) at most %.2g: of those that are, a share of %.2g is "
                            "wrong. Intervals are of each comparison alone.",
-                           s.looks, ALPHA, ALPHA));
+                           s.looks, alpha, alpha, alpha));
     if (values_of(&s) == 0)
         jsonw_str(w, "reason",
                   arena_printf(arena,

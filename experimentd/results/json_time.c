@@ -105,7 +105,7 @@ void result_write_timeseries(struct jsonw *w, const struct result *r, struct are
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "experiment", r->experiment->key);
     jsonw_text(w, "by", "day");
-    jsonw_double(w, "level", RESULT_LEVEL);
+    jsonw_double(w, "level", result_level(r));
     jsonw_open(w, "band", '{');
     jsonw_text(w, "method", "confidence sequence");
     jsonw_double(w, "planned_units", band_units(r));

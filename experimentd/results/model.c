@@ -62,6 +62,7 @@ static void init_metrics(struct result *out, const struct snapshot *snapshot, st
         struct result_metric *m = &out->metrics[out->metrics_count++];
         m->metric = metric;
         m->role = e->metrics[i].role;
+        m->level = e->analysis.level;
         m->kind = kind_of(metric->kind);
     }
 }

@@ -86,6 +86,7 @@ struct result_metric {
     const struct snapshot_metric *metric;
     struct str role;
     enum metric_kind kind;
+    double level;            /* of its tests and intervals: the experiment's */
     struct result_day *days; /* ascending; the last one is the result */
     size_t days_count;
     struct result_parts parts[RESULT_PART_COUNT];

@@ -9,7 +9,6 @@
 #include "experimentd/results/analysis.h"
 
 #define SRM_THRESHOLD 0.001 /* Fabijan et al., KDD 2019; GrowthBook, Spotify */
-#define RESULT_LEVEL 0.95
 
 enum verdict_state {
     VERDICT_NO_DATA,

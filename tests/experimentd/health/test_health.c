@@ -71,9 +71,12 @@ static void setup(void)
     experiment.metrics[0].role = STR("primary");
     experiment.metrics_count = 1;
     last_day = (struct result_day){ FIRST_DAY + DAYS - 1, arms() };
-    metric = (struct result_metric){
-        .metric = &ctr, .role = STR("primary"), .kind = METRIC_PROPORTION, .days = &last_day, .days_count = 1
-    };
+    metric = (struct result_metric){ .metric = &ctr,
+                                     .role = STR("primary"),
+                                     .kind = METRIC_PROPORTION,
+                                     .level = 0.95,
+                                     .days = &last_day,
+                                     .days_count = 1 };
     result = (struct result){ .experiment = &experiment, .has_data = true, .metrics = &metric, .metrics_count = 1 };
     result.as_of_us = (FIRST_DAY + DAYS - 1) * US_PER_DAY + US_PER_DAY / 2;
     in = (struct health_input){

@@ -102,7 +102,9 @@ static inline struct result_metric *made_add(struct result *r, struct snapshot_m
     struct result_metric *m = &r->metrics[r->metrics_count];
     experiment.metrics[r->metrics_count++] = (struct experiment_metric){ metric->key, str_of(role), 0, 0 };
     experiment.metrics_count = r->metrics_count;
-    *m = (struct result_metric){ .metric = metric, .role = str_of(role), .days_count = 1 };
+    *m = (struct result_metric){
+        .metric = metric, .role = str_of(role), .level = experiment.analysis.level, .days_count = 1
+    };
     m->kind = str_eq(metric->kind, STR("ratio"))  ? METRIC_RATIO
               : str_eq(metric->kind, STR("mean")) ? METRIC_MEAN
                                                   : METRIC_PROPORTION;

@@ -148,3 +148,15 @@ Test(results_json, an_empty_arm_has_a_reason_and_no_number)
     cr_assert(eq(int, json_is_string(json_object_get(b, "reason")), 1));
     cr_assert(eq(int, json_is_string(json_object_get(json_object_get(b, "comparison"), "reason")), 1));
 }
+
+Test(results_json, every_interval_is_at_the_level_that_was_declared)
+{
+    experiment.analysis.level = 0.8;
+    struct result r = result_of(share(10000, 1000), share(10000, 1200));
+    json_auto_t *root = json_of(&r);
+    json_t *a = json_array_get(json_object_get(json_array_get(json_object_get(root, "metrics"), 0), "variants"), 0);
+    cr_assert(epsilon_eq(dbl, json_number_value(json_object_get(root, "level")), 0.8, 1e-12));
+    /* Wilson's, z = 1.281552: of 1000 of 10000 */
+    cr_assert(epsilon_eq(dbl, json_number_value(json_array_get(json_object_get(a, "ci"), 0)), 0.0962208, 1e-6));
+    cr_assert(epsilon_eq(dbl, json_number_value(json_array_get(json_object_get(a, "ci"), 1)), 0.1039106, 1e-6));
+}
