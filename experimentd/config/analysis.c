@@ -245,7 +245,7 @@ void analysis_write(struct jsonw *w, const struct snapshot_experiment *e)
     jsonw_double(w, "level", a->level);
     if (a->planned_units)
         jsonw_i64(w, "planned_units", a->planned_units);
-    if (a->method == ANALYSIS_FIXED && a->planned_days)
+    if (a->method != ANALYSIS_ANY_TIME && a->planned_days)
         jsonw_i64(w, "planned_days", a->planned_days);
     if (a->method == ANALYSIS_GROUP_SEQUENTIAL)
         write_looks(w, a);

@@ -100,7 +100,8 @@ struct experiment_analysis {
     enum analysis_method method;
     int64_t
         planned_units; /* of all variants together; of any time: where the intervals are narrowest; of fixed: 0, not said */
-    int64_t planned_days; /* of fixed; 0: not said */
+    int64_t
+        planned_days; /* of fixed: the end; of group_sequential: looks are shares of them, not of units; 0: not said */
     double level;
     enum analysis_spending spending;  /* this and what follows: of group_sequential */
     double spending_parameter;        /* of power and hsd */

@@ -60,7 +60,11 @@ bool result_ended(const struct result *r)
     const struct snapshot_experiment *e = r->experiment;
     const struct experiment_analysis *a = &e->analysis;
     int64_t day_us = 24 * 3600 * US_PER_SECOND, ran_us = r->as_of_us - e->phase_started_us;
-    if (e->status != EXPERIMENT_RUNNING || (a->planned_units && r->units >= a->planned_units))
+    if (e->status != EXPERIMENT_RUNNING)
+        return true;
+    if (a->method == ANALYSIS_GROUP_SEQUENTIAL)
+        return !looks_next(e).any;
+    if (a->planned_units && r->units >= a->planned_units)
         return true;
     return a->method == ANALYSIS_FIXED && a->planned_days && ran_us >= a->planned_days * day_us;
 }
@@ -289,6 +293,8 @@ void analysis_make(struct analysis *out, const struct result *r, struct arena *a
             continue;
         if (!at_level(r, m, i % variants, cell))
             cell->adjusted = cell->c;
+        if (cell->has_looks && (cell->outcome == OUTCOME_BETTER || cell->outcome == OUTCOME_WORSE))
+            looks_read_stop(r, m, i % variants, cell->alpha_adjusted, arena, &cell->looks);
         add_margin(r, m, out->alpha, cell);
         add_belief(m, i % variants, out->alpha, cell);
     }

@@ -194,12 +194,6 @@ static enum decision_kind decide(struct rule *u, bool healthy)
 
 /* ---- how long still ---- */
 
-static int64_t planned_units(const struct snapshot_experiment *e)
-{
-    int64_t next = e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL ? looks_next_units(e) : 0;
-    return next ? next : e->analysis.planned_units;
-}
-
 /* Units come back, so days bring fewer new ones: as its own first exposures grow, where they were counted; else what the rate so far says, and at
  * least that. */
 static bool days_for(const struct result *r, double units, double *out)
@@ -215,10 +209,13 @@ static bool days_for(const struct result *r, double units, double *out)
 static void add_left(struct decision *out, const struct result *r)
 {
     const struct snapshot_experiment *e = r->experiment;
-    int64_t wanted = planned_units(e), days = r->days_seen;
+    struct looks_next next = looks_next(e);
+    int64_t wanted = next.any ? next.units : e->analysis.planned_units, days = r->days_seen;
     double at = 0;
     if (e->status != EXPERIMENT_RUNNING)
         return;
+    if (next.at_us > r->as_of_us)
+        at = (double)days + (double)(next.at_us - r->as_of_us) / DAY_US;
     if (wanted > r->units && days_for(r, (double)wanted, &at))
         out->units_left = wanted - r->units;
     if (e->analysis.method == ANALYSIS_FIXED && e->analysis.planned_days)

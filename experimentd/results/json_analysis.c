@@ -22,7 +22,7 @@ static_assert(COUNT_OF(looking_texts) == ANALYSIS_METHOD_COUNT, "words for every
 
 static void write_looks(struct jsonw *w, const struct snapshot_experiment *e)
 {
-    int64_t next = looks_next_units(e);
+    struct looks_next next = looks_next(e);
     jsonw_text(w, "spending", analysis_spending_names[e->analysis.spending]);
     jsonw_open(w, "planned", '[');
     for (size_t i = 0; i < e->analysis.looks_count; i++)
@@ -37,10 +37,11 @@ static void write_looks(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_close(w);
     }
     jsonw_close(w);
-    if (next)
-        jsonw_i64(w, "next_look_units", next);
+    if (next.units)
+        jsonw_i64(w, "next_look_units", next.units);
     else
         jsonw_null(w, "next_look_units");
+    jsonw_time(w, "next_look_at", next.at_us);
 }
 
 void analysed_write_looking(struct jsonw *w, const struct result *r)
@@ -52,7 +53,7 @@ void analysed_write_looking(struct jsonw *w, const struct result *r)
     jsonw_double(w, "level", a->level);
     if (a->planned_units)
         jsonw_i64(w, "planned_units", a->planned_units);
-    if (a->method == ANALYSIS_FIXED && a->planned_days)
+    if (a->method != ANALYSIS_ANY_TIME && a->planned_days)
         jsonw_i64(w, "planned_days", a->planned_days);
     if (a->method == ANALYSIS_GROUP_SEQUENTIAL)
         write_looks(w, e);

@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+#include "base/clock.h"
+
 /* Shares that differ by less are the same look. */
 #define SHARE_STEP 1e-6
+#define DAY_US (24.0 * 3600 * US_PER_SECOND)
 
 struct looks_plan result_looks_plan(const struct experiment_analysis *a)
 {
@@ -24,31 +27,56 @@ static double last_share(const struct snapshot_experiment *e)
     return e->looks_count ? e->looks[e->looks_count - 1].share : 0;
 }
 
-/* The first planned share that has not been looked at; 0: all have. */
-static double next_share(const struct snapshot_experiment *e)
+/* How far the plan has come: by days where those are planned, else by units. */
+static double progress(const struct snapshot_experiment *e, int64_t units, int64_t as_of_us)
 {
+    const struct experiment_analysis *a = &e->analysis;
+    if (a->planned_days)
+        return (double)(as_of_us - e->phase_started_us) / DAY_US / (double)a->planned_days;
+    return (double)units / (double)a->planned_units;
+}
+
+/* The first planned look that has not come; 0: all have. */
+static double next_look(const struct snapshot_experiment *e)
+{
+    const struct experiment_look *last = e->looks_count ? &e->looks[e->looks_count - 1] : NULL;
+    double passed = last ? progress(e, last->units, last->as_of_us) : 0;
     for (size_t i = 0; i < e->analysis.looks_count; i++)
-        if (e->analysis.looks[i] > last_share(e) + SHARE_STEP)
+        if (e->analysis.looks[i] > passed + SHARE_STEP && last_share(e) < 1)
             return e->analysis.looks[i];
     return 0;
 }
 
-int64_t looks_next_units(const struct snapshot_experiment *e)
+struct looks_next looks_next(const struct snapshot_experiment *e)
 {
-    return (int64_t)ceil(next_share(e) * (double)e->analysis.planned_units);
+    const struct experiment_analysis *a = &e->analysis;
+    double next = a->method == ANALYSIS_GROUP_SEQUENTIAL ? next_look(e) : 0;
+    if (next <= 0)
+        return (struct looks_next){ .any = false };
+    if (a->planned_days)
+        return (struct looks_next){ true, 0, e->phase_started_us + llround(next * (double)a->planned_days * DAY_US) };
+    return (struct looks_next){ true, (int64_t)ceil(next * (double)a->planned_units), 0 };
+}
+
+/* The last planned day is the end, whatever has come by then: what is left of alpha is spent. */
+static double share_now(const struct result *r)
+{
+    const struct snapshot_experiment *e = r->experiment;
+    bool over = e->analysis.planned_days && progress(e, r->units, r->as_of_us) >= 1;
+    return over ? 1 : fmin(1, (double)r->units / (double)e->analysis.planned_units);
 }
 
 double looks_due(const struct result *r)
 {
     const struct snapshot_experiment *e = r->experiment;
-    if (e->analysis.method != ANALYSIS_GROUP_SEQUENTIAL || !r->has_data || r->as_of_us <= e->phase_started_us ||
-        r->published_us <= e->phase_started_us || next_share(e) <= 0)
+    if (!r->has_data || r->as_of_us <= e->phase_started_us || r->published_us <= e->phase_started_us ||
+        !looks_next(e).any)
         return 0;
-    double share = fmin(1, (double)r->units / (double)e->analysis.planned_units);
-    if (e->status == EXPERIMENT_RUNNING)
-        return share >= next_share(e) ? share : 0;
+    double share = share_now(r);
+    bool come = progress(e, r->units, r->as_of_us) >= next_look(e);
     bool ended = e->status == EXPERIMENT_STOPPED && r->published_us > e->stopped_us;
-    return ended && share > last_share(e) + SHARE_STEP ? share : 0;
+    bool due = e->status == EXPERIMENT_RUNNING ? come : ended;
+    return due && share > last_share(e) + SHARE_STEP ? share : 0;
 }
 
 /* ---- what was seen ---- */
@@ -64,7 +92,7 @@ static const struct experiment_look_cell *cell_of(const struct experiment_look *
 
 /* The looks that have a comparison, as shares and Z, with room for one more. */
 struct history {
-    double *t, *z;
+    double *t, *z, *se;
     size_t n;
     const struct experiment_look_cell *last;
     size_t number; /* of the last one among all looks, from 1 */
@@ -74,12 +102,14 @@ static struct history history_of(const struct snapshot_experiment *e, struct str
                                  struct arena *arena)
 {
     struct history h = { .t = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)),
-                         .z = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)) };
+                         .z = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)),
+                         .se = arena_zalloc(arena, (e->looks_count + 1) * sizeof(double)) };
     for (size_t i = 0; i < e->looks_count; i++) {
         const struct experiment_look_cell *c = cell_of(&e->looks[i], metric, variant);
         if (!c)
             continue;
         h.t[h.n] = e->looks[i].share;
+        h.se[h.n] = c->se;
         h.z[h.n++] = c->difference / c->se;
         h.last = c;
         h.number = i + 1;
@@ -124,25 +154,12 @@ static void at_bound(const struct effect *e, double bound, double log_p, struct 
 
 static void say_when(const struct snapshot_experiment *e, struct err *err)
 {
-    err_set(err, ERR_INVALID, "not yet: the first look is at %lld units", (long long)looks_next_units(e));
-}
-
-/* The look of the history at which the test stopped, and what that says. */
-static void read_stop(const struct snapshot_experiment *e, const struct history *h, double alpha,
-                      struct tested_looks *t)
-{
-    struct looks_plan p = result_looks_plan(&e->analysis);
-    struct looks l = looks_of(h);
-    if (!looks_stop(&p, &l, alpha, &t->stop, NULL) || t->stop == 0 ||
-        !looks_stopped(&p, &l, t->stop, alpha, &t->stopped, NULL))
-        return;
-    for (size_t i = 0; i < e->looks_count; i++) {
-        const struct experiment_look_cell *c = cell_of(&e->looks[i], h->last->metric, h->last->variant);
-        if (!c || e->looks[i].share != h->t[t->stop - 1])
-            continue;
-        t->scale = c->se * sqrt(e->looks[i].share);
-        t->has_stopped = true;
-    }
+    char at[CLOCK_TEXT_MAX];
+    struct looks_next next = looks_next(e);
+    if (next.at_us)
+        err_set(err, ERR_INVALID, "not yet: the first look is on %s", clock_format(next.at_us, at));
+    else
+        err_set(err, ERR_INVALID, "not yet: the first look is at %lld units", (long long)next.units);
 }
 
 bool looks_read(const struct result *r, const struct result_metric *m, size_t variant, double alpha,
@@ -164,8 +181,21 @@ bool looks_read(const struct result *r, const struct result_metric *m, size_t va
     cell->effect = effect_of(h.last);
     cell->has_effect = cell->has_looks = true;
     at_bound(&cell->effect, t->bound, h.last->log_p, &cell->c);
-    read_stop(e, &h, alpha, t);
     return true;
+}
+
+void looks_read_stop(const struct result *r, const struct result_metric *m, size_t variant, double alpha,
+                     struct arena *arena, struct tested_looks *t)
+{
+    const struct snapshot_experiment *e = r->experiment;
+    struct looks_plan p = result_looks_plan(&e->analysis);
+    struct history h = history_of(e, m->metric->key, e->variants[variant].key, arena);
+    struct looks l = looks_of(&h);
+    if (!looks_stop(&p, &l, alpha, &t->stop, NULL) || t->stop == 0 ||
+        !looks_stopped(&p, &l, t->stop, alpha, &t->stopped, NULL))
+        return;
+    t->scale = h.se[t->stop - 1] * sqrt(h.t[t->stop - 1]);
+    t->has_stopped = true;
 }
 
 bool looks_at_level(const struct result *r, const struct analysed *cell, double alpha, struct comparison *out,

@@ -76,7 +76,7 @@ bool schedule_is_watched(const struct snapshot_experiment *e, int64_t now_us)
 {
     bool lately = e->status == EXPERIMENT_STOPPED && now_us - e->stopped_us < WATCHED_AFTER_STOP_US;
     return e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL && (e->status == EXPERIMENT_RUNNING || lately) &&
-           looks_next_units(e) > 0;
+           looks_next(e).any;
 }
 
 /* ---- what failed ---- */

@@ -55,12 +55,12 @@ Test(planned_looks, a_look_is_due_when_its_units_are_there)
     r = at(3600, 0.1); /* late: a look at what there is, and the next is the next one that was planned */
     cr_assert(epsilon_eq(dbl, looks_due(&r), 0.36, 1e-12));
     take(&r);
-    cr_assert(eq(i64, looks_next_units(&experiment), 10000));
+    cr_assert(eq(i64, looks_next(&experiment).units, 10000));
     cr_assert(eq(dbl, looks_due(&r), 0));
     r = at(15000, 0.1); /* more than was planned is all of it */
     cr_assert(eq(dbl, looks_due(&r), 1));
     take(&r);
-    cr_assert(eq(i64, looks_next_units(&experiment), 0));
+    cr_assert(not(looks_next(&experiment).any));
 }
 
 Test(planned_looks, one_that_is_stopped_early_has_a_last_look)
@@ -71,6 +71,29 @@ Test(planned_looks, one_that_is_stopped_early_has_a_last_look)
     cr_assert(eq(dbl, looks_due(&r), 0)); /* what came until the stop is not counted yet */
     r.published_us++;
     cr_assert(epsilon_eq(dbl, looks_due(&r), 0.3, 1e-12));
+}
+
+/* Days say when, units how much is known; the last day is the end, with what has come. */
+Test(planned_looks, by_days_they_come_when_the_days_have_passed)
+{
+    const int64_t day = INT64_C(86400000000);
+    struct result r = at(2000, 0.1);
+    experiment.analysis.planned_days = 28;
+    r.published_us = r.as_of_us = 7 * day - 1;
+    cr_assert(eq(dbl, looks_due(&r), 0));
+    cr_assert(eq(i64, looks_next(&experiment).at_us, 7 * day));
+    r.published_us = r.as_of_us = 7 * day;
+    cr_assert(epsilon_eq(dbl, looks_due(&r), 0.2, 1e-12)); /* 4000 of 20000 units */
+    take(&r);
+    cr_assert(eq(dbl, looks_due(&r), 0));
+    cr_assert(eq(i64, looks_next(&experiment).at_us, 14 * day));
+    r = at(6000, 0.1);
+    r.published_us = r.as_of_us = 28 * day;
+    cr_assert(eq(dbl, looks_due(&r), 1));
+    take(&r);
+    cr_assert(not(looks_next(&experiment).any));
+    struct analysis a = made_analysis(&r);
+    cr_assert(lt(dbl, analysis_of(&a, 0, 1)->looks.bound, 2));
 }
 
 Test(planned_looks, before_the_first_one_nothing_is_said)
