@@ -216,6 +216,43 @@ class Metrics(unittest.TestCase):
                     self.check_quantile(d, key, variant, share, single)
                     self.check_value(told, share, single, key)
 
+    def test_previews_count_every_unit_from_its_first_day_on(self):
+        with Daemon() as d:
+            for metric in OWN:
+                d.post("/v1/metrics", metric)
+            units = self.send_all(d)
+            for key in ("ctr", "revenue_per_search", "search_funnel", "capped", "paid_by_sql", "retention_7d"):
+                counted = units[:-1] if key == "retention_7d" else units  # the stranger's window is not over
+                told = self.preview(d, key)
+                self.assertAlmostEqual(told["value"], EXPECTED[key](counted), delta=1e-6, msg=key)
+                self.assertEqual((told["units"], told["from"] < told["to"]), (len(counted), True), key)
+            clicks, told = sorted(len(u.of("click")) for u in units), self.preview(d, "clicks_per_unit")
+            self.assertAlmostEqual(told["value"], sum(clicks) / len(clicks), delta=1e-9)
+            spread = told["distribution"]
+            self.assertEqual((spread["of"], spread["median"], spread["p99"]), ("units", clicks[math.ceil(len(clicks) / 2) - 1], clicks[math.ceil(0.99 * len(clicks)) - 1]))
+            share, values = QUANTILES["time_to_first_click_p95"]
+            self.check_value(self.preview(d, "time_to_first_click_p95")["value"], share, sorted(v for u in units for v in values(u)), "p95")
+            for wrong, text in (((), "metric=KEY is missing"), (("--param", "metric=none"), 'metric "none" is not known'),
+                                (("--param", "metric=ctr", "--param", "days=0"), "must be a whole number from 1 to 366")):
+                self.assertIn(text, d.run("trainer", "run", "preview", "--data-dir", d.dir, *wrong, check=False).stderr)
+            self.assertEqual(d.number("select count(*) from moments"), 0)
+
+    def preview(self, d, key):
+        return json.loads(d.run("trainer", "run", "preview", "--data-dir", d.dir, "--param", "metric=" + key, "--param", "days=30", "--param", "ranges=1").stdout)
+
+    def send_all(self, d):
+        """Signals without an experiment; the model's units are exposed when the day of their first signal begins."""
+        units, lines, zero = [], [], BEGIN.timestamp()
+        lives = [(unit, life(unit, number)[1]) for number, unit in enumerate(UNITS)]
+        lives.append(("stranger", [(20 * 86400, {"unit": "stranger", "type": "seen"})]))
+        for unit, signals in lives:
+            units.append(Life((zero + signals[0][0]) // 86400 * 86400 - zero, signals))
+            lines += [json.dumps({"id": "%s-%d" % (unit, i), "timestamp": stamp(t), **s}) for i, (t, s) in enumerate(signals)]
+        reply = d.post("/v1/signals", "\n".join(lines).encode(), headers={"Content-Type": "application/x-ndjson"})
+        self.assertEqual((reply.status, reply.json["rejected"]), (200, []), reply)
+        d.wait_loaded()
+        return units
+
     def check_value(self, value, share, values, key):
         """It lies between the values around its rank, or misses them by the sketch's error."""
         rank = share * (len(values) - 1)

@@ -11,7 +11,6 @@
 #include "stats/ranks/sketch_bytes.h"
 #include "trainer/jobs/job.h"
 #include "trainer/jobs/metrics_keep.h"
-#include "trainer/jobs/metrics_merge.h"
 #include "trainer/jobs/metrics_passes.h"
 #include "trainer/jobs/metrics_plan.h"
 
@@ -29,45 +28,6 @@ static const struct pg_stmt write_current = {
     "excluded.multiple_exposures, marked_units = excluded.marked_units, "
     "published_at = now()"
 };
-
-/* ---- the passes ---- */
-
-static bool merged_pass(struct run_context *run, struct metrics_plan *p, const char *name, struct str params,
-                        struct merged *out, struct err *err)
-{
-    struct engine_result result;
-    if (!metrics_pass_units(run, p, "metrics.units@3", name, params, &result, err))
-        return false;
-    bool ok = merged_make(out, &p->program, p->experiments, result.parts, result.count, err);
-    engine_result_release(&result);
-    if (!ok)
-        merged_release(out);
-    return ok;
-}
-
-static bool has_percentiles(const struct program *p)
-{
-    for (size_t i = 0; i < p->metrics_count; i++)
-        if (!isnan(p->metrics[i].def.cap_percentile))
-            return true;
-    return false;
-}
-
-static bool find_caps(struct run_context *run, struct metrics_plan *p, struct metrics_cap **out, size_t *out_count,
-                      struct err *err)
-{
-    struct merged merged;
-    struct str params;
-    *out = NULL;
-    *out_count = 0;
-    if (!has_percentiles(&p->program))
-        return true;
-    if (!metrics_plan_params(p, true, NULL, 0, &params, err) || !merged_pass(run, p, "caps", params, &merged, err))
-        return false;
-    bool ok = merged_caps(&merged, &p->program, &p->arena, out, out_count, err);
-    merged_release(&merged);
-    return ok;
-}
 
 /* ---- publishing ---- */
 
@@ -195,9 +155,9 @@ static bool compute(struct run_context *run, struct metrics_plan *p, const struc
     size_t caps_count;
     struct str params;
     struct merged merged;
-    if (!metrics_pass_days(run, p, k->days, err) || !find_caps(run, p, &caps, &caps_count, err) ||
+    if (!metrics_pass_days(run, p, k->days, err) || !metrics_pass_caps(run, p, &caps, &caps_count, err) ||
         !metrics_plan_params(p, false, caps, caps_count, &params, err) ||
-        !merged_pass(run, p, "units", params, &merged, err))
+        !metrics_pass_merged(run, p, "units", params, &merged, err))
         return false;
     bool ok = publish(run, p, &merged, err);
     merged_release(&merged);

@@ -61,3 +61,41 @@ bool metrics_pass_units(struct run_context *run, struct metrics_plan *p, const c
                                 .out = ENGINE_COLLECT };
     return run_pass(run, &pass, out, err);
 }
+
+bool metrics_pass_merged(struct run_context *run, struct metrics_plan *p, const char *name, struct str params,
+                         struct merged *out, struct err *err)
+{
+    struct engine_result result;
+    if (!metrics_pass_units(run, p, "metrics.units@3", name, params, &result, err))
+        return false;
+    bool ok = merged_make(out, &p->program, p->experiments, result.parts, result.count, err);
+    engine_result_release(&result);
+    if (!ok)
+        merged_release(out);
+    return ok;
+}
+
+static bool has_percentiles(const struct program *p)
+{
+    for (size_t i = 0; i < p->metrics_count; i++)
+        if (!isnan(p->metrics[i].def.cap_percentile))
+            return true;
+    return false;
+}
+
+bool metrics_pass_caps(struct run_context *run, struct metrics_plan *p, struct metrics_cap **out, size_t *out_count,
+                       struct err *err)
+{
+    struct merged merged;
+    struct str params;
+    *out = NULL;
+    *out_count = 0;
+    if (!has_percentiles(&p->program))
+        return true;
+    if (!metrics_plan_params(p, true, NULL, 0, &params, err) ||
+        !metrics_pass_merged(run, p, "caps", params, &merged, err))
+        return false;
+    bool ok = merged_caps(&merged, &p->program, &p->arena, out, out_count, err);
+    merged_release(&merged);
+    return ok;
+}

@@ -2,6 +2,7 @@
  * of buckets (trainer/kernels/unit_reading.h). */
 #pragma once
 #include "trainer/jobs/metrics_keep.h"
+#include "trainer/jobs/metrics_merge.h"
 
 /* kept: data sets that need not be made; NULL: none is. */
 bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, const struct kept_days *kept,
@@ -9,3 +10,9 @@ bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, const st
 /* After it, as often as need be; `out` has a part for each range. */
 bool metrics_pass_units(struct run_context *run, struct metrics_plan *p, const char *kernel, const char *name,
                         struct str params, struct engine_result *out, struct err *err) MUSTCHECK;
+/* metrics_pass_units of "metrics.units", merged. The caller releases *out. */
+bool metrics_pass_merged(struct run_context *run, struct metrics_plan *p, const char *name, struct str params,
+                         struct merged *out, struct err *err) MUSTCHECK;
+/* What metrics are capped at that are capped at a percentile; no pass when none is. In the plan's arena. */
+bool metrics_pass_caps(struct run_context *run, struct metrics_plan *p, struct metrics_cap **out, size_t *out_count,
+                       struct err *err) MUSTCHECK;

@@ -253,7 +253,7 @@ static bool plan_days(struct metrics_plan *p, struct pg *pg, struct err *err)
     return true;
 }
 
-static bool read_ranges(const struct run_context *run, uint32_t *out, struct err *err)
+bool metrics_plan_ranges(const struct run_context *run, uint32_t *out, struct err *err)
 {
     const char *text = run->param(run, "ranges");
     *out = RANGES_DEFAULT;
@@ -264,7 +264,7 @@ static bool read_ranges(const struct run_context *run, uint32_t *out, struct err
 
 struct pg *metrics_plan_read(struct metrics_plan *p, const struct run_context *run, struct err *err)
 {
-    if (!read_ranges(run, &p->ranges, err))
+    if (!metrics_plan_ranges(run, &p->ranges, err))
         return NULL;
     AUTO(pg_close) struct pg *pg = pg_open(run->database_url, "trainer plan", statements, STMT_COUNT, err);
     if (!pg || !archive_lock_readers(pg, false, err) ||

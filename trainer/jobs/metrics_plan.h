@@ -21,6 +21,8 @@ struct metrics_plan {
 
 /* Reads the plan in a transaction that stays open: its snapshot is the run's. */
 struct pg *metrics_plan_read(struct metrics_plan *p, const struct run_context *run, struct err *err);
+/* The run's parameter "ranges", of buckets. */
+bool metrics_plan_ranges(const struct run_context *run, uint32_t *out, struct err *err) MUSTCHECK;
 /* The params with what is asked for: sketches for caps, or cells with these caps. */
 bool metrics_plan_params(struct metrics_plan *p, bool want_caps, const struct metrics_cap *caps, size_t count,
                          struct str *out, struct err *err) MUSTCHECK;

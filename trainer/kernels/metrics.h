@@ -3,7 +3,8 @@
  * params of both kernels: JSON {"snapshot": "…", "archive": its folder or null, "data_end_us": up to which instant anything can be known,
  * "metrics": [definition, …], "experiments": [{"key", "last_day", "first_us", "cohorts", "metrics": [place in the list above, …]}, …]}. An
  * experiment's number is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are
- * asked for, too. "metrics.units" has "want_caps": true when what is asked for are the sketches that caps at percentiles are made of, and in
+ * asked for, too; "everyone": true (the job "preview") exposes each unit, to variant METRICS_EVERYONE, at the beginning of each day with a signal
+ * of it. "metrics.units" has "want_caps": true when what is asked for are the sketches that caps at percentiles are made of, and in
  * the pass behind that "caps": what each day's values are capped at, [[day, experiment, metric, value], …].
  * desc of "metrics.day@2": "DAY LO HI" (days since 1970, buckets LO … HI inclusive); its data set: unit_day records.
  * desc of "metrics.units@3": "LO HI DAY DAY …", the buckets and one day for each input; its result: the records below. */
@@ -34,12 +35,15 @@ struct metrics_params {
     struct str *keys;
     int64_t *first_us;
     bool *cohorts;
+    bool *everyone;
     size_t count;
     struct metrics_cap *caps;
     size_t caps_count;
 };
 bool metrics_params_read(struct str json, struct metrics_params *out, struct arena *arena, struct err *err) MUSTCHECK;
 struct total_rules metrics_rules(const struct metrics_params *p);
+
+#define METRICS_EVERYONE STR("all")
 
 /* Records of the result. A cell of METRICS_CAP is the sketch of one experiment, metric and day. */
 enum metrics_record {

@@ -2,6 +2,7 @@
  * records. Memory: the events of the split. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "archive/scan.h"
 #include "base/clock.h"
@@ -37,6 +38,15 @@ struct reading {
     struct event_hit *hits;     /* scratch */
     int places[SIGNAL_COLUMNS]; /* of the columns that are read; -1 of the others */
 };
+
+/* Units that send nothing that a fact is about must be seen, too, where everyone is exposed. */
+static bool has_everyone(const struct metrics_params *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->everyone[i])
+            return true;
+    return false;
+}
 
 static struct wants wants_of(const struct program *p)
 {
@@ -275,6 +285,39 @@ static bool read_day(struct reading *r, const struct day_split *split, struct er
            task_tick(r->task, r->rows % TICK_ROWS, err);
 }
 
+/* ---- exposing everyone ---- */
+
+static void expose(struct reading *r, struct str unit, uint32_t experiment)
+{
+    struct day_event *e = event_new(r);
+    e->kind = EVENT_EXPOSURE;
+    e->at_us = r->day_us;
+    e->experiment = experiment;
+    e->query_id = METRICS_EVERYONE;
+    e->unit = unit;
+}
+
+static void expose_everyone(struct reading *r, uint32_t experiment)
+{
+    size_t count = r->count;
+    struct str last = { NULL, 0 };
+    qsort(r->events, count, sizeof *r->events, event_by_unit_and_time);
+    for (size_t i = 0; i < count; i++) {
+        const struct day_event *e = &r->events[i];
+        if (!event_is_signal(e) || e->at_us < r->day_us || e->at_us >= r->day_end_us || str_eq(e->unit, last))
+            continue;
+        last = e->unit;
+        expose(r, last, experiment);
+    }
+}
+
+static void add_everyone(struct reading *r)
+{
+    for (size_t i = 0; i < r->params->count && r->count; i++)
+        if (r->params->everyone[i] && r->day_us >= r->params->first_us[i])
+            expose_everyone(r, (uint32_t)i);
+}
+
 /* ---- the kernel ---- */
 
 static bool emit(void *arg, const struct unit_day *u, struct err *err)
@@ -302,7 +345,10 @@ static bool run(struct task *t, struct err *err)
                          .day_end_us = (split.day + 1) * US_PER_DAY,
                          .hits = arena_alloc(task_arena(t), (p.program.facts_count + 1) * sizeof *r.hits) };
     const struct unit_day_rules rules = { &p.program, r.day_us, r.day_end_us };
-    bool ok = read_day(&r, &split, err) && unit_days(r.events, r.count, &rules, emit, &r, err);
+    r.wants.all_types = r.wants.all_types || has_everyone(&p);
+    bool ok = read_day(&r, &split, err);
+    add_everyone(&r);
+    ok = ok && unit_days(r.events, r.count, &rules, emit, &r, err);
     mem_free(r.events);
     return ok;
 }

@@ -35,6 +35,7 @@ static bool read_experiment(struct metrics_params *out, size_t i, json_t *of, st
     (void)json_get_i64(&r, "last_day", JSON_REQUIRED, &last_day);
     (void)json_get_i64(&r, "first_us", JSON_REQUIRED, &out->first_us[i]);
     (void)json_get_bool(&r, "cohorts", JSON_REQUIRED, &out->cohorts[i]);
+    (void)json_get_bool(&r, "everyone", JSON_OPTIONAL, &out->everyone[i]);
     if (json_get_array(&r, "metrics", JSON_REQUIRED, &metrics) &&
         !read_numbers(&out->experiments[i], metrics, out->program.metrics_count, arena))
         (void)json_fail(&r, "metrics", "names one that is not in the list");
@@ -49,6 +50,7 @@ static bool read_experiments(struct metrics_params *out, json_t *list, struct ar
     out->keys = arena_zalloc(arena, (out->count + 1) * sizeof *out->keys);
     out->first_us = arena_zalloc(arena, (out->count + 1) * sizeof *out->first_us);
     out->cohorts = arena_zalloc(arena, (out->count + 1) * sizeof *out->cohorts);
+    out->everyone = arena_zalloc(arena, (out->count + 1) * sizeof *out->everyone);
     for (size_t i = 0; i < out->count; i++)
         if (!read_experiment(out, i, json_array_get(list, i), arena, err))
             return false;
