@@ -179,6 +179,15 @@ class Seal(unittest.TestCase):
         self.assertEqual([(r["type"], r["query"]) for r in archived(d, "signals")], [("request", "lamp"), ("click", "lamp")])
         self.finish()
 
+    def test_days_are_found_whatever_the_planner_asks_first(self):
+        """It asked every relation for the day in its name, once the catalogs had grown: seal_days: invalid value "st_1" for "YYYY"."""
+        d = self.daemon
+        send(d, [{"type": "request", "unit": "a", "query_id": "q", "query": "lamp", "timestamp": stamp(0, 100)}])
+        d.wait_loaded()
+        hashes = {**os.environ, "PGOPTIONS": "-c enable_nestloop=off -c enable_mergejoin=off"}
+        self.assertIn("seal day=%s" % FIRST.date(), seal(d, env=hashes).stderr)
+        self.finish()
+
     def test_killed_at_any_moment_no_row_is_lost_or_there_twice(self):
         d = self.daemon
         fill(d)

@@ -30,7 +30,7 @@ static const struct pg_stmt statements[STMT_COUNT] = {
                 "select distinct metric collate \"C\" from experiment_metrics where experiment = $1 order by 1" },
     /* $1: how many days before the first exposure are read for covariates. Days that have a partition or files, with a weight. */
     [DAYS] = { "plan_days", 1,
-               "with d as (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, (select "
+               "with d as materialized (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, (select "
                "coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = c.oid) as bytes "
                "from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass "
                "union all select day, bytes from archives) "

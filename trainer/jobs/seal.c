@@ -27,11 +27,12 @@ enum {
     GROUP_BUCKETS = BUCKET_COUNT / 16
 };
 
+/* materialized: else the condition on the day may be asked of every relation there is, whose name ends in no day. */
 static const struct pg_stmt read_days = {
     "seal_days", 1,
-    "select distinct to_date(right(c.relname, 8), 'YYYYMMDD') - date '1970-01-01' from pg_inherits i "
-    "join pg_class c on c.oid = i.inhrelid where i.inhparent in ('signals'::regclass, 'exposures'::regclass) "
-    "and to_date(right(c.relname, 8), 'YYYYMMDD') < (now() at time zone 'UTC')::date - $1::int order by 1"
+    "with d as materialized (select distinct to_date(right(c.relname, 8), 'YYYYMMDD') as day from pg_inherits i "
+    "join pg_class c on c.oid = i.inhrelid where i.inhparent in ('signals'::regclass, 'exposures'::regclass)) "
+    "select day - date '1970-01-01' from d where day < (now() at time zone 'UTC')::date - $1::int order by 1"
 };
 /* What is left to do on a day's rows while they are in tables. */
 static const struct pg_stmt drop_repeats = { "seal_repeats", 1, "select drop_repeats_of_day($1::date)" };
