@@ -318,6 +318,27 @@ class Metrics(DaemonTest):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)
 
+    def test_8c_segments_add_up_also_of_an_experiment_that_was_stopped_before_the_data_end(self):
+        last = (FIRST + 2 * DAY).date().isoformat()
+        self.daemon.sql("update experiments set stopped_at = '%s' where key = '%s'" % ((FIRST + 2.5 * DAY).isoformat(), KEY))
+        try:
+            self.daemon.trainer("--workers", "2")
+            self.assertEqual(self.daemon.sql("select distinct day from moments where segment <> '' union select max(day) from moments"), [[last]])
+            for metric in DEFINITIONS:
+                if metric == "e_quantile":
+                    continue
+                whole = self.rows("", metric, last)
+                parts = [self.rows("device=" + d, metric, last) for d in ("phone", "desk", "(none)")]
+                for variant in "ab":
+                    n = sum(p[variant][0] for p in parts if variant in p)
+                    total = sum(p[variant][0] * p[variant][1] for p in parts if variant in p)
+                    self.assertEqual(n, whole[variant][0], (metric, variant))
+                    self.assertAlmostEqual(total, n * whole[variant][1], delta=1e-6 * max(1, total), msg=(metric, variant))
+            drawn = self.bootstrap("--param", "metric=e_back")["e_back"]
+            self.assertAlmostEqual(drawn["value"], self.rows("", "e_back", last)["b"][1], delta=1e-9)
+        finally:
+            self.daemon.sql("update experiments set stopped_at = null where key = '%s'" % KEY)
+
     def test_9_a_statement_that_no_longer_works_leaves_out_its_metric_alone(self):
         self.daemon.sql("alter table bought rename column value to amount")
         done = self.daemon.trainer()

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "trainer/engine/frame.h"
 #include "trainer/kernels/bootstrap.h"
@@ -105,10 +106,18 @@ static bool add_unit(struct drawing *d, const struct total *t, struct err *err)
     return true;
 }
 
+/* Behind the last day of an experiment nothing is known. */
+static int64_t end_us_of(const struct drawing *d)
+{
+    int32_t last_day = d->params->of.experiments[0].last_day;
+    int64_t end_us = unit_reading_end_us(&d->reading), last_us = ((int64_t)last_day + 1) * US_PER_DAY;
+    return last_day < d->reading.day && last_us < end_us ? last_us : end_us;
+}
+
 static bool add_units(struct drawing *d, struct err *err)
 {
     const struct unit_totals *t = d->reading.totals;
-    int64_t end_us = unit_reading_end_us(&d->reading);
+    int64_t end_us = end_us_of(d);
     for (size_t i = 0; i < unit_totals_count(t, 0); i++) {
         const struct total *total = unit_totals_at(t, 0, i);
         if (i % TICK_UNITS == 0 && !task_tick(d->reading.task, 0, err))

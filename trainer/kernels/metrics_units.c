@@ -7,6 +7,7 @@
 struct adding {
     struct unit_reading reading;
     double *caps; /* of the day at hand, as in struct cell_pass */
+    int32_t *cap_days;
 };
 
 static bool collect(struct adding *a, struct buf *b, struct err *err)
@@ -47,14 +48,21 @@ static bool collect_counts(struct adding *a, struct err *err)
     return ok;
 }
 
+/* Of each experiment those of this day, or of its last one before. */
 static void take_caps(struct adding *a)
 {
     const struct metrics_params *p = a->reading.params;
-    for (size_t i = 0; i < p->count * p->program.metrics_count; i++)
+    for (size_t i = 0; i < p->count * p->program.metrics_count; i++) {
         a->caps[i] = (double)NAN;
-    for (size_t i = 0; i < p->caps_count; i++)
-        if (p->caps[i].day == a->reading.day)
-            a->caps[p->caps[i].experiment * p->program.metrics_count + p->caps[i].metric] = p->caps[i].value;
+        a->cap_days[i] = INT32_MIN;
+    }
+    for (size_t i = 0; i < p->caps_count; i++) {
+        size_t at = p->caps[i].experiment * p->program.metrics_count + p->caps[i].metric;
+        if (p->caps[i].day > a->reading.day || p->caps[i].day < a->cap_days[at])
+            continue;
+        a->caps[at] = p->caps[i].value;
+        a->cap_days[at] = p->caps[i].day;
+    }
 }
 
 static struct cell_pass pass_of(struct adding *a)
@@ -90,8 +98,10 @@ static bool run(struct task *t, struct err *err)
     if (!metrics_params_read(task_params(t), &p, task_arena(t), err))
         return false;
     const struct total_rules rules = metrics_rules(&p);
+    size_t cells = p.count * p.program.metrics_count + 1;
     struct adding a = { .reading = { .task = t, .params = &p, .totals = unit_totals_new(&rules) },
-                        .caps = arena_alloc(task_arena(t), (p.count * p.program.metrics_count + 1) * sizeof *a.caps) };
+                        .caps = arena_alloc(task_arena(t), cells * sizeof *a.caps),
+                        .cap_days = arena_alloc(task_arena(t), cells * sizeof *a.cap_days) };
     bool ok = unit_reading_run(&a.reading, after_day, &a, err) && (p.want_caps || collect_last(&a, err));
     unit_totals_free(a.reading.totals);
     return ok;

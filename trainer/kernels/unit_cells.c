@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "trainer/kernels/segments.h"
 #include "trainer/kernels/unit_value.h"
 
@@ -199,6 +200,18 @@ static bool each_experiment(const struct cell_pass *p, const struct unit_totals 
     return ok;
 }
 
+/* The last day on which it counts, of those that were added; nothing behind it is known. */
+static void end_at_last_day(struct scope *s, struct cell_pass *p)
+{
+    *p = *s->pass;
+    if (rules_of(s)->last_day < p->day) {
+        int64_t end_us = ((int64_t)rules_of(s)->last_day + 1) * US_PER_DAY;
+        p->day = rules_of(s)->last_day;
+        p->data_end_us = end_us < p->data_end_us ? end_us : p->data_end_us;
+    }
+    s->pass = p;
+}
+
 /* ---- all units ---- */
 
 static size_t of_variant(const struct grouping *how, const struct scope *s, const struct total *t, size_t *out)
@@ -250,6 +263,8 @@ static size_t days_of(const struct scope *s)
 static bool cohorts_of(struct scope *s, const void *arg, struct err *err)
 {
     const bool *wanted = arg;
+    struct cell_pass pass;
+    end_at_last_day(s, &pass);
     const struct grouping how = { .count = days_of(s) * s->variants_count,
                                   .of = of_cohort,
                                   .name = name_cohort,
@@ -290,15 +305,6 @@ static void name_segment(const struct grouping *how, const struct scope *s, size
 {
     c->variant = variant_key(s, group % s->variants_count);
     c->segment = how->segments->names[group / s->variants_count];
-}
-
-/* The last day on which it counts, of those that were added. */
-static void end_at_last_day(struct scope *s, struct cell_pass *p)
-{
-    *p = *s->pass;
-    if (rules_of(s)->last_day < p->day)
-        p->day = rules_of(s)->last_day;
-    s->pass = p;
 }
 
 static bool segments_of(struct scope *s, const void *arg, struct err *err)
