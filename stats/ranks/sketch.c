@@ -30,10 +30,12 @@ static int64_t halved(int64_t key)
 /* The ends of a bucket's sizes, |x|. */
 static double edge_of(int64_t size_key, int bits)
 {
-    int64_t raw = size_key << (FRACTION_BITS - bits);
-    double edge;
-    memcpy(&edge, &raw, sizeof edge);
-    return fmin(edge, DBL_MAX);
+    uint64_t raw = (uint64_t)size_key << (FRACTION_BITS - bits), last;
+    double edge = DBL_MAX;
+    memcpy(&last, &edge, sizeof last);
+    if (raw < last) /* with one bit less than none the last bucket ends behind all doubles */
+        memcpy(&edge, &raw, sizeof edge);
+    return edge;
 }
 
 static double low_edge(int64_t key, int bits)
@@ -133,7 +135,7 @@ void sketch_init(struct sketch *s)
 /* Every sum of a bucket is at most Σ N_i², so that one check holds for all. */
 static bool count_totals(struct sketch *s, int64_t units, int64_t events, int64_t squares, struct err *err)
 {
-    if (squares > INT64_MAX - s->squares)
+    if (squares > INT64_MAX - s->squares || units > INT64_MAX - s->units)
         return err_set(err, ERR_INVALID, "there are more events than the sketch can count");
     s->units += units;
     s->events += events;

@@ -1,5 +1,8 @@
 #include "stats/ranks/sketch_bytes.h"
 
+#include <float.h>
+#include <string.h>
+
 /* ---- varints ---- */
 
 static size_t put(unsigned char *out, uint64_t v)
@@ -73,10 +76,19 @@ static bool add_up(int64_t *sum, int64_t v)
     return !__builtin_add_overflow(*sum, v, sum);
 }
 
+/* The greatest key that a value has at this many bits. */
+static int64_t greatest_key(int bits)
+{
+    double size = DBL_MAX;
+    int64_t raw;
+    memcpy(&raw, &size, sizeof raw);
+    return raw >> (52 - bits);
+}
+
 /* Σ N_i² is the sum of the buckets' squares, and of their products too: both go from 0 to all events of each unit. */
 static bool read_buckets(struct reader *r, struct sketch *s)
 {
-    int64_t events = 0, squares = 0, products = 0;
+    int64_t events = 0, squares = 0, products = 0, greatest = greatest_key(s->bits);
     for (size_t i = 0; i < s->used; i++) {
         struct sketch_bucket *b = &s->buckets[i];
         uint64_t step = take(r);
@@ -84,11 +96,13 @@ static bool read_buckets(struct reader *r, struct sketch *s)
         b->events = take_count(r);
         b->squares = take_count(r);
         b->products = take_count(r);
-        if (r->bad || (i && b->key <= s->buckets[i - 1].key) || b->events < 1 || !add_up(&events, b->events) ||
-            !add_up(&squares, b->squares) || !add_up(&products, b->products))
+        if (r->bad || b->key < -greatest || b->key > greatest || (i && b->key <= s->buckets[i - 1].key) ||
+            b->events < 1 || !add_up(&events, b->events) || !add_up(&squares, b->squares) ||
+            !add_up(&products, b->products))
             return false;
     }
-    return events == s->events && squares == s->squares && products == s->squares;
+    return events == s->events && squares == s->squares && products == s->squares && squares >= events &&
+           (s->units > 0 || events == 0);
 }
 
 bool sketch_bytes_read(const void *bytes, size_t n, struct sketch *out, struct err *err)

@@ -1,8 +1,61 @@
 #include "base/hash.h"
 #include "trainer/engine/frame.h"
-#include "trainer/kernels/metrics.h"
+#include "trainer/jobs/metrics_merge.h"
+#include "trainer/kernels/bootstrap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* A program with every kind of column. */
+static const struct program *program_of(void)
+{
+    static const char *const texts[] = {
+        "{\"key\": \"m\", \"kind\": \"mean\", \"covariate_days\": 7, \"cap\": {\"percentile\": 0.9}, \"numerator\": "
+        "{\"of\": \"queries\"}}",
+        "{\"key\": \"q\", \"kind\": \"quantile\", \"quantile\": 0.5, \"numerator\": {\"of\": \"queries\", \"that\": "
+        "\"revenue\"}}",
+        "{\"key\": \"r\", \"kind\": \"ratio\", \"numerator\": {\"of\": \"sessions\"}, \"denominator\": {\"of\": "
+        "\"queries\"}}",
+    };
+    static struct arena arena;
+    static struct program program;
+    static struct metric_def defs[COUNT_OF(texts)];
+    if (program.metrics_count)
+        return &program;
+    arena_init(&arena, 4096);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (!metric_parse(str_of(texts[i]), &arena, &defs[i], NULL))
+            __builtin_trap();
+    if (!program_make(defs, COUNT_OF(texts), &arena, &program, NULL))
+        __builtin_trap();
+    return &program;
+}
+
+static void merge(struct str text)
+{
+    struct merged m;
+    struct arena arena;
+    struct metrics_cap *caps;
+    size_t count;
+    struct buf part;
+    buf_init(&part, text.n + 1);
+    buf_add_str(&part, text);
+    arena_init(&arena, 4096);
+    if (merged_make(&m, program_of(), 2, &part, 1, NULL))
+        (void)!merged_caps(&m, program_of(), &arena, &caps, &count, NULL);
+    merged_release(&m);
+    arena_release(&arena);
+    buf_release(&part);
+}
+
+static void draw(struct str text)
+{
+    struct bootstrap_arm arm;
+    struct str variant;
+    bootstrap_init(&arm, 3);
+    while (text.n && bootstrap_read_variant(&text, &variant) && bootstrap_merge(&arm, &text, NULL))
+        (void)bootstrap_quantile(&arm, 1, 0.5);
+    bootstrap_release(&arm);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -11,15 +64,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     size_t size;
     struct arena arena;
     struct unit_day u;
-    struct total_cell cell;
-    struct total_counts counts;
-    uint32_t experiment;
     (void)frame_read(text, &f, &size);
     arena_init(&arena, 4096);
-    for (struct str rest = text; rest.n && unit_day_read(&rest, &u, &arena);) {
-    }
-    for (struct str rest = text; rest.n && metrics_read(&rest, &cell, &experiment, &counts);) {
+    for (struct str rest = text; rest.n && unit_day_read(&rest, program_of(), &u, &arena);) {
     }
     arena_release(&arena);
+    merge(text);
+    draw(text);
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "trainer/kernels/bootstrap.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "stats/ranks/quantile.h"
@@ -171,9 +172,12 @@ bool bootstrap_read_variant(struct str *in, struct str *out_variant)
 
 static bool merge_buckets(struct bootstrap_arm *into, struct str *in, uint32_t used)
 {
+    const int64_t greatest = sketch_key(DBL_MAX);
     for (uint32_t i = 0; i < used; i++) {
         int64_t key;
-        uint32_t *counts = take(in, &key, sizeof key) ? counts_of(into, key) : NULL, more;
+        uint32_t *counts = take(in, &key, sizeof key) && key >= -greatest && key <= greatest ? counts_of(into, key)
+                                                                                             : NULL;
+        uint32_t more;
         for (size_t r = 0; r < into->replicates; r++) {
             if (!counts || !take_count(in, &more))
                 return false;
