@@ -7,7 +7,11 @@ static const struct pg_stmt read_changes = {
     "select day - date '1970-01-01', part, coalesce(sum(changes) filter (where head), 0)::bigint, "
     "coalesce(sum(changes) filter (where not head), 0)::bigint from day_changes group by 1, 2 order by 1, 2"
 };
-static const struct pg_stmt read_unknown = { "changes_unknown", 0, "select changes from unknown_changes" };
+static const struct pg_stmt read_unknown = {
+    "changes_unknown", 0,
+    "select changes, concat_ws(' ', system_identifier, timeline_id, 'day_changes'::regclass::oid) "
+    "from unknown_changes, pg_control_system(), pg_control_checkpoint()"
+};
 
 bool changes_read(struct pg *pg, struct arena *arena, struct changes *out, struct err *err)
 {
@@ -16,6 +20,7 @@ bool changes_read(struct pg *pg, struct arena *arena, struct changes *out, struc
     if (!r)
         return false;
     out->unknown = (uint64_t)pg_get_i64(unknown, 0, 0);
+    out->origin = arena_str(arena, pg_get(unknown, 0, 1));
     out->count = (size_t)PQntuples(r);
     out->list = arena_alloc(arena, (out->count + 1) * sizeof *out->list);
     for (int i = 0; i < (int)out->count; i++)

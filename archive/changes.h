@@ -24,6 +24,8 @@ struct changes {
     struct change *list; /* by day, then part */
     size_t count;
     uint64_t unknown;
+    struct str
+        origin; /* which database, and which of its pasts: one that was restored counts again from where it was */
 };
 
 /* As the connection's snapshot has them. */

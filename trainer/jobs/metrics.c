@@ -211,5 +211,5 @@ static bool run_metrics(struct run_context *run, struct err *err)
 const struct job job_metrics = { "metrics", "signals and exposures → moments of every metric, variant and day",
                                  "               experiment=KEY  only this one (default: all with an exposure)\n"
                                  "               ranges=N        ranges of buckets, a power of two (default 16)\n"
-                                 "               full=true       read days again that are as they were\n",
+                                 "               full=true       read all days, whatever is kept of them\n",
                                  run_metrics };

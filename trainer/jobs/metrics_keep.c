@@ -9,9 +9,6 @@
 /* NULL: the data sets of days can be kept. */
 static const char *why_not(const struct metrics_plan *p, const struct run_context *run, const struct metrics_reach *r)
 {
-    const char *full = run->param(run, "full");
-    if (full && strcmp(full, "true") == 0)
-        return "--param full=true";
     if (!run->archive_dir)
         return "there is no folder for it: give --archive-dir DIR";
     if (p->program.facts_of[FACT_SQL])
@@ -25,7 +22,7 @@ void metrics_keep_open(struct metrics_keep *k, const struct metrics_plan *p, con
                        struct pg *pg)
 {
     const struct metrics_reach reach = metrics_day_reach(&p->program);
-    const char *why = why_not(p, run, &reach);
+    const char *why = why_not(p, run, &reach), *full = run->param(run, "full");
     struct err err;
     *k = (struct metrics_keep){ .rules = { .kernel = METRICS_DAY_KERNEL,
                                            .program = p->day_program,
@@ -39,6 +36,8 @@ void metrics_keep_open(struct metrics_keep *k, const struct metrics_plan *p, con
     }
     if (archive_store_make(run->pg, run->archive_dir, &err))
         k->days = kept_days_open(pg, run->archive_dir, &k->rules, &err);
+    if (k->days && full && strcmp(full, "true") == 0)
+        kept_days_distrust(k->days);
     if (k->days)
         (void)fprintf(stderr, "%zu of %zu days and ranges of buckets are as they were\n", kept_days_found(k->days),
                       p->days_count * p->ranges);

@@ -33,7 +33,8 @@ static void hash_program(struct kept_days *k)
 {
     crypto_generichash_state h;
     const struct kept_rules *r = k->rules;
-    const char *parts[] = { EXPERIMENTD_VERSION, r->kernel, r->neighbours ? "neighbours" : "head" };
+    const char *parts[] = { EXPERIMENTD_VERSION, r->kernel, r->neighbours ? "neighbours" : "head",
+                            k->changes.origin.p };
     unsigned char out[crypto_generichash_BYTES];
     (void)crypto_generichash_init(&h, NULL, 0, sizeof out);
     for (size_t i = 0; i < COUNT_OF(parts); i++)
@@ -102,9 +103,10 @@ struct kept_days *kept_days_open(struct pg *pg, const char *dir, const struct ke
     k->paths = mem_zalloc((k->splits + 1) * sizeof *k->paths);
     k->there = mem_zalloc((k->splits + 1) * sizeof *k->there);
     arena_init(&k->arena, 1 << 14);
+    if (!kept_make(dir, err) || !changes_read(pg, &k->arena, &k->changes, err))
+        return NULL;
     hash_program(k);
-    if (!kept_make(dir, err) || !changes_read(pg, &k->arena, &k->changes, err) ||
-        !archive_store_list(pg, NULL, INT32_MIN, INT32_MAX, 0, BUCKET_COUNT - 1, &k->arena, &k->files, &k->files_count,
+    if (!archive_store_list(pg, NULL, INT32_MIN, INT32_MAX, 0, BUCKET_COUNT - 1, &k->arena, &k->files, &k->files_count,
                             err) ||
         !find_all(k, err))
         return NULL;

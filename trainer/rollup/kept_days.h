@@ -2,7 +2,7 @@
  *
  * A split is number day · ranges + range, and its data set depends on: the kernel and its program; the numbers of its day in day_changes; those
  * of the next day's head, or, where rules say so, of the whole day before and behind; and the archive files of these days (archive/changes.h,
- * store.h). All that is hashed into the name of its file (archive/kept.h). Everything is read through the run's own snapshot, so the name says
+ * store.h); and which database it is. All that is hashed into the name of its file (archive/kept.h). Everything is read through the run's own snapshot, so the name says
  * exactly what the kernel saw. */
 #pragma once
 #include "base/pg.h"
@@ -32,5 +32,5 @@ size_t kept_days_found(const struct kept_days *k);
 void kept_days_keep(struct kept_days *k, struct pg *pg, const struct engine *e, int pass);
 /* Removes what this run did not use. */
 void kept_days_sweep(const struct kept_days *k);
-/* Removes what was found: a file may be damaged. */
+/* Removes what was found, to be made again: a file may be damaged. */
 void kept_days_distrust(struct kept_days *k);
