@@ -16,7 +16,8 @@ export function testPayload() {
       apiHost: DAEMON_URL,
       clientKey: CLIENT_KEY,
       decryptionKey: DECRYPTION_KEY || undefined,
-      trackingCallback: (experiment, result) => tracked.push({ unit: String(result.hashValue), experiment: experiment.key, variant: result.key }),
+      trackingCallback: (experiment, result, { attributes }) =>
+        tracked.push({ unit: String(result.hashValue), experiment: experiment.key, variant: result.key, attributes }),
     });
     const { success, source } = await client.init({ streaming: true });
     assert.deepEqual([success, source], [true, "network"]);
@@ -48,6 +49,10 @@ export function testPayload() {
     assert.equal(tracked.length, expected.length);
     const answer = await call("POST", "/v1/exposures", tracked, CLIENT_KEY);
     assert.deepEqual(answer, { accepted: tracked.length, rejected: [] });
+    const { records } = await call("GET", "/v1/signals/live?wait=0&type=exposure");
+    assert.ok(records.length > 0);
+    const known = new Map(users.flatMap(({ id, device, country }) => [id, device].map((unit) => [unit, { device, country }])));
+    for (const { exposure } of records) assert.deepEqual(exposure.dimensions, known.get(exposure.unit), exposure.unit);
   });
 
   test("new weights reach the client over its stream", async () => {
