@@ -4,11 +4,13 @@ import json
 import os
 import random
 import struct
+import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, wait_for  # noqa: E402
+from daemon import Daemon, program, wait_for  # noqa: E402
 
 DAYS, UNITS = 6, 60
 FIRST = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timedelta(days=DAYS + 1)
@@ -218,6 +220,25 @@ class Refresh(Base):
             d.sql(statement)
             self.check()
         self.assertEqual(self.check()[3], first[3])
+
+    def start_run(self):
+        return subprocess.Popen([program("trainer"), "run", "metrics", "--data-dir", self.daemon.dir, "--workers", "2"], stderr=subprocess.DEVNULL)
+
+    def test_killed_runs_and_two_at_once_leave_nothing_wrong(self):
+        self.check()
+        for day in range(DAYS):
+            self.site.visit(day, 4)
+            self.daemon.wait_loaded()
+            run = self.start_run()
+            time.sleep(self.site.random.uniform(0.05, 0.6))
+            run.kill()
+            run.wait()
+        self.check()
+        self.site.visit(1, 4)
+        self.daemon.wait_loaded()
+        self.assertEqual([run.wait() for run in [self.start_run(), self.start_run()]], [0, 0])
+        self.assertEqual(self.run_metrics()[0], 0)
+        self.check()
 
     def test_damage_costs_time_only(self):
         self.check()
