@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { NODES = 8 };
+enum { NODES = 8, STEPS = 16 };
 /* Normal tails beyond so many standard deviations are nothing even beside other tails. */
 #define FAR 13.0
 #define SQRT_2PI 2.50662827463100050242
@@ -46,16 +46,30 @@ double exits_below(const struct exits *e, double t, double score)
     return sum;
 }
 
-/* Scores ascend from call to call, so the nodes within reach do, too: *from is the first of them. */
-static double density(const struct exits *e, double step, double score, size_t *from)
+/* Σ mass exp(-z²/2) over the nodes of one place in their panels, which are equally far apart: w standard deviations, downwards from z. Each is the one before
+ * times q, and q shrinks by exp(-w²); begun anew before rounding counts. */
+static double density_of_place(const double *mass, size_t panels, double z, double w)
+{
+    double sum = 0, shrink = exp(-w * w), first = fmax(0, ceil((z - FAR) / w));
+    for (size_t j = first < (double)panels ? (size_t)first : panels; j < panels;) {
+        double at = z - (double)j * w, g = exp(-at * at / 2), q = exp(at * w - w * w / 2);
+        if (at < -FAR)
+            break;
+        for (size_t end = j + STEPS < panels ? j + STEPS : panels; j < end; j++, g *= q, q *= shrink)
+            sum += mass[j * NODES] * g;
+    }
+    return sum;
+}
+
+static double density(const struct exits *e, double step, double score)
 {
     double sd = sqrt(step), target = score - e->drift * step, sum = 0;
-    while (*from < e->n && e->s[*from] < target - FAR * sd)
-        ++*from;
-    for (size_t i = *from; i < e->n && e->s[i] <= target + FAR * sd; i++) {
-        double z = (target - e->s[i]) / sd;
-        sum += e->mass[i] * exp(-z * z / 2);
+    if (e->n == 1) {
+        double z = (target - e->s[0]) / sd;
+        sum = e->mass[0] * exp(-z * z / 2);
     }
+    for (size_t k = 0; e->n > 1 && k < NODES; k++)
+        sum += density_of_place(e->mass + k, e->n / NODES, (target - e->s[k]) / sd, e->width / sd);
     return sum / (sd * SQRT_2PI);
 }
 
@@ -68,7 +82,7 @@ bool exits_go_on(struct exits *e, double t, double lo, double hi, double t_next,
     if (!(panels * NODES <= EXITS_NODES_MAX))
         return err_set(err, ERR_INVALID, "looks at %.9g, %.9g and %.9g of the information are too close to each other",
                        e->t, t, t_next);
-    size_t n = 0, from = 0;
+    size_t n = 0;
     for (size_t panel = 0; panel < (size_t)panels; panel++)
         for (size_t node = 0; node < NODES; node++, n++) {
             s[n] = lo + half * ((double)(2 * panel + 1) + rule[node][0]);
@@ -76,12 +90,13 @@ bool exits_go_on(struct exits *e, double t, double lo, double hi, double t_next,
         }
     e->even = e->even && lo == -hi;
     for (size_t i = 0; i < n; i++)
-        mass[i] = e->even && i >= n / 2 ? mass[n - 1 - i] : mass[i] * density(e, step, s[i], &from);
+        mass[i] = e->even && i >= n / 2 ? mass[n - 1 - i] : mass[i] * density(e, step, s[i]);
     for (size_t i = 0; i < n; i++) {
         e->s[i] = s[i];
         e->mass[i] = mass[i];
     }
     e->n = n;
+    e->width = 2 * half;
     e->t = t;
     return true;
 }

@@ -18,6 +18,7 @@ struct exits {
     double t, drift;
     bool even; /* so far as probable up as down */
     size_t n;
+    double width;                                     /* of a panel; with n 1 there is none */
     double s[EXITS_NODES_MAX], mass[EXITS_NODES_MAX]; /* ascending scores, probability that stands for each */
 };
 
