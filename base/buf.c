@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 void buf_init(struct buf *b, size_t limit_bytes)
 {
@@ -136,17 +137,11 @@ void buf_add_json_str(struct buf *b, struct str s)
 
 void buf_add_json_double(struct buf *b, double v)
 {
-    char text[32];
-    if (!isfinite(v)) {
+    char text[NUMBER_TEXT_MAX];
+    if (isfinite(v))
+        buf_add(b, text, number_text(v, text));
+    else
         buf_add_c(b, "null");
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    buf_add_c(b, text);
 }
 
 void buf_add_be16(struct buf *b, uint16_t v)
