@@ -136,6 +136,16 @@ static void look(struct run *r, int day, double planned)
     }
 }
 
+/* All of them will be exposed: their past counts. */
+static void expect_people(struct unit_totals *t)
+{
+    char name[16];
+    for (int i = 0; i < 2 * UNITS * LOOKS; i++) {
+        (void)snprintf(name, sizeof name, "u%d", i);
+        unit_totals_expect(t, str_of(name));
+    }
+}
+
 static void peeks_are_right(int runs, double planned, uint64_t seed, const char *how)
 {
     static struct run r;
@@ -148,6 +158,7 @@ static void peeks_are_right(int runs, double planned, uint64_t seed, const char 
     cr_assert(eq(sz, program.facts_count, FACTS));
     for (int i = 0; i < runs; i++) {
         r = (struct run){ .totals = unit_totals_new(&rules) };
+        expect_people(r.totals);
         for (int day = -BEFORE; day < LOOKS; day++) {
             a_day(&r, &d, day);
             if (day >= 0)
