@@ -325,15 +325,21 @@ void results_list(struct http_request *req, void *arg)
         http_reply_err(req, &err);
         return;
     }
-    struct buf keys;
+    struct buf keys, parts; /* a verdict in the list is the one on its page, so it is made of the same */
     buf_init(&keys, LIST_PAGE_MAX * 128);
+    buf_init(&parts, LIST_PAGE_MAX * 256);
+    buf_add_byte(&parts, '{');
     size_t from = page_start(s, wait->key);
-    for (size_t i = from; i < s->experiments_count && i < from + wait->limit; i++)
+    for (size_t i = from; i < s->experiments_count && i < from + wait->limit; i++) {
         add_key(&keys, s->experiments[i].key);
+        result_add_parts(&parts, &s->experiments[i]);
+    }
     if (keys.n == 0)
         buf_add_byte(&keys, '{');
     buf_add_byte(&keys, '}');
-    const char *params[] = { keys.p, "{}" };
+    buf_add_byte(&parts, '}');
+    const char *params[] = { keys.p, parts.p };
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
     buf_release(&keys);
+    buf_release(&parts);
 }

@@ -286,13 +286,29 @@ void result_read(struct result *out, const struct snapshot *snapshot, const stru
     sort_parts(out);
 }
 
+static void add_part(struct buf *b, struct str prefix, const char *rest)
+{
+    buf_addf(b, "%s" STR_FMT "%s", b->n > 1 ? "," : "", STR_ARG(prefix), rest);
+}
+
+void result_add_parts(struct buf *b, const struct snapshot_experiment *e)
+{
+    if (e->kind == EXPERIMENT_BANDIT)
+        add_part(b, str_of(result_part_prefixes[RESULT_COHORT]), "");
+    if (e->adjustment == ADJUSTMENT_STRATA || e->adjustment == ADJUSTMENT_BOTH)
+        add_part(b, e->stratify_by, "=");
+}
+
 const char *result_wanted_parts(const struct snapshot_experiment *e, struct arena *arena)
 {
-    bool strata = e->adjustment == ADJUSTMENT_STRATA || e->adjustment == ADJUSTMENT_BOTH;
-    const char *cohorts = e->kind == EXPERIMENT_BANDIT ? ",:first_day" : "";
-    if (!strata)
-        return arena_printf(arena, "{step:%s}", cohorts).p;
-    return arena_printf(arena, "{step:%s," STR_FMT "=}", cohorts, STR_ARG(e->stratify_by)).p;
+    struct buf b;
+    buf_init(&b, 1024);
+    buf_add_c(&b, "{step:");
+    result_add_parts(&b, e);
+    buf_add_c(&b, "}");
+    const char *parts = arena_str(arena, buf_str(&b)).p;
+    buf_release(&b);
+    return parts;
 }
 
 /* ---- reading it ---- */

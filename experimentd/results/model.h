@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/plan/traffic.h"
@@ -114,8 +115,10 @@ struct result {
 /* Builds the result of `experiment` from the rows of r that are about it. Lives in the arena. */
 void result_read(struct result *out, const struct snapshot *snapshot, const struct snapshot_experiment *experiment,
                  const PGresult *r, struct arena *arena);
-/* The parts that the result of an experiment is made of, as QUERY_RESULTS_LATEST takes them: steps of a funnel; days of first exposure, within which a
- * bandit's units are compared; the dimension that it is stratified by. */
+/* The parts that the comparisons of an experiment are made of: days of first exposure, within which a bandit's units are compared; the dimension
+ * that it is stratified by. Added to a list that QUERY_RESULTS_LATEST takes, behind its "{". */
+void result_add_parts(struct buf *b, const struct snapshot_experiment *e);
+/* Such a list of one experiment, and steps of a funnel. */
 const char *result_wanted_parts(const struct snapshot_experiment *e, struct arena *arena);
 /* What counts now of a metric and variant; n = 0 when there is nothing. */
 const struct result_arm *result_arm(const struct result_metric *m, size_t variant);

@@ -138,6 +138,8 @@ class Analysis(DaemonTest):
         self.assertEqual((c["adjustment"]["by"], c["outcome"]), ("strata", "no_difference"))
         self.assertAlmostEqual(c["difference"], 0)
         self.assertGreater(c["unadjusted"]["difference_ci"][0], 0)
+        listed = {e["key"]: e["verdict"] for e in d.get("/v1/experiments?page_size=200").json["experiments"]}
+        self.assertEqual(listed["strata"], self.daemon.results("strata")["verdict"])  # not another one than on its page
 
     # ---- few, many, margins
 
