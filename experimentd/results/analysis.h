@@ -31,7 +31,7 @@ struct belief {
 struct tested_looks {
     const struct experiment_look *look; /* the last one; the comparison is that look's */
     size_t number;                      /* which, from 1 */
-    const double *shares;               /* of all looks of this comparison */
+    const double *shares, *z, *bounds;  /* of all looks of this comparison; bounds at the result's level */
     size_t shares_count;
     double bound; /* that |Z| is compared with */
     size_t stop;  /* the look that rejected; 0: none has */

@@ -184,6 +184,15 @@ static void write_looks_of(struct jsonw *w, const struct analysed *cell)
     jsonw_i64(w, "units", t->look->units);
     jsonw_double(w, "z", cell->c.statistic);
     jsonw_double(w, "bound", isfinite(t->bound) ? t->bound : NAN);
+    jsonw_open(w, "path", '[');
+    for (size_t i = 0; i < t->shares_count; i++) {
+        jsonw_open(w, NULL, '{');
+        jsonw_double(w, "share", t->shares[i]);
+        jsonw_double(w, "z", t->z[i]);
+        jsonw_double(w, "bound", isfinite(t->bounds[i]) ? t->bounds[i] : NAN);
+        jsonw_close(w);
+    }
+    jsonw_close(w);
     write_stop(w, t);
     jsonw_close(w);
 }

@@ -172,8 +172,13 @@ bool looks_read(const struct result *r, const struct result_metric *m, size_t va
         say_when(e, err);
         return false;
     }
-    if (!bound_now(r, h.t, h.n, alpha, &t->bound, err))
+    struct looks_plan p = result_looks_plan(&e->analysis);
+    double *bounds = arena_zalloc(arena, EXITS_LOOKS_MAX * sizeof *bounds);
+    if (!looks_bounds(&p, h.t, h.n, alpha, bounds, err))
         return false;
+    t->bound = bounds[h.n - 1];
+    t->bounds = bounds;
+    t->z = h.z;
     t->look = &e->looks[h.number - 1];
     t->number = h.number;
     t->shares = h.t;

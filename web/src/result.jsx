@@ -8,6 +8,7 @@ import { Days, Forest, Split, Weights } from "./figures.jsx";
 import { count, fixed, instant, nameOf, percent, period, plural } from "./format.js";
 import { Health } from "./health.jsx";
 import { useLoad } from "./load.js";
+import { PlannedLooks } from "./looks.jsx";
 import { Periods } from "./periods.jsx";
 import { Preflight } from "./preflight.jsx";
 import { Segments } from "./segments.jsx";
@@ -38,6 +39,7 @@ export function Result({ experiment: key }) {
       <Empty result={data} />
       {data.experiment.status !== "draft" && <Health experiment={data.experiment} />}
       {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
+      <PlannedLooks result={data} />
       <Forest result={data} />
       <Explore result={data} />
       <Split result={data} />

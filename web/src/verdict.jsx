@@ -16,11 +16,9 @@ export const decisionWords = { ship: "ship", roll_back: "roll back", keep_runnin
 function Decision({ decision: d, experiment }) {
   if (!d) return null;
   const names = variantNames(experiment), many = d.variants.length > 1;
-  const left = d.kind !== "keep_running" ? "" : [d.days_left !== null && `${plural(d.days_left, "day")} left at the traffic so far`,
-    d.units_left !== null && `${plural(d.units_left, "unit")} to come`].filter(Boolean).join(", ");
   return (
     <div class={`decision decision-${d.kind}`}>
-      <p><strong>Decision: {decisionWords[d.kind] ?? d.kind}.</strong> {d.text}{left && ` ${left[0].toUpperCase() + left.slice(1)}.`}</p>
+      <p><strong>Decision.</strong> {d.text}</p>
       {d.variants.some((v) => v.rule.length > 0) && (
         <details>
           <summary>The rule, as it stands</summary>
