@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, program, wait_for  # noqa: E402
+from daemon import Daemon, variant_of, program, wait_for  # noqa: E402
 
 KEY, QUICK = "ranker", "quick"
 CLICKERS = {"a": 0.10, "b": 0.35, "c": 0.12}  # share of each arm's users that click
@@ -122,7 +122,23 @@ class Bandit(unittest.TestCase):
         results = self.daemon.results(KEY)  # cohorts are no segment of the result page; moving weights are no mismatch
         self.assertEqual((results["units"], results["srm"]), (2 * ROUND, None))
         self.assertEqual([r[0] for r in self.daemon.sql("select distinct actor from revisions where action = 'weights'")], ["job:bandit"])
+        self.compares_within_days(results)
         self.keeps_what_it_should(said)
+
+    def compares_within_days(self, results):
+        """What the result says of an arm is its mean of each day, and a day counts with its share of all units."""
+        cells = [(day, arm, int(n), float(mean)) for day, arm, n, mean in self.daemon.sql(
+            "select day, variant, n, mean_x from moments where experiment = '%s' and metric = 'ctr' and segment = ':first_day'" % KEY)]
+        self.assertGreaterEqual(min(n for _, _, n, _ in cells), 20)
+        total, value = sum(n for _, _, n, _ in cells), {}
+        for day in {c[0] for c in cells}:
+            share = sum(n for d, _, n, _ in cells if d == day) / total
+            for _, arm, _, mean in (c for c in cells if c[0] == day):
+                value[arm] = value.get(arm, 0) + share * mean
+        c = variant_of(results, "ctr", "b")["comparison"]
+        self.assertEqual(c["adjustment"]["by"], "periods")
+        self.assertAlmostEqual(c["difference"], value["b"] - value["a"], places=9)
+        self.assertEqual(c["outcome"], "better")
 
     def keeps_what_it_should(self, said):
         """The same moments give the same weights, so nobody is told; a new phase has no moments yet."""

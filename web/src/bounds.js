@@ -1,7 +1,7 @@
 // Planned looks: Z of a comparison at each look, between the bounds that it has to leave.
 
-/** The bounds as two lines and the looks as dots, over the share of the plan. */
-export async function drawBounds(path, width) {
+/** The bounds as two lines and the looks as dots, over the share of the plan; a look beyond them has the colour of the outcome. */
+export async function drawBounds(path, width, outcome) {
   const Plot = await import("./plot.js");
   const known = path.filter((l) => l.bound !== null), most = Math.max(3, ...path.map((l) => Math.max(Math.abs(l.z), l.bound ?? 0)));
   const beyond = (l) => l.bound !== null && Math.abs(l.z) >= l.bound;
@@ -23,7 +23,7 @@ export async function drawBounds(path, width) {
         Plot.line(known, { x: "share", y: (l) => side * l.bound, stroke: "var(--ink)", strokeDasharray: "4 4", className: "bound" }),
         Plot.dot(known, { x: "share", y: (l) => side * l.bound, r: 3, fill: "var(--ink)" })]),
       Plot.line(path, { x: "share", y: "z", stroke: "var(--even)", strokeWidth: 1.5 }),
-      Plot.dot(path, { x: "share", y: "z", r: 6, fill: (l) => (beyond(l) ? "var(--better)" : "var(--even)"), stroke: "var(--paper)", className: "look" }),
+      Plot.dot(path, { x: "share", y: "z", r: 6, fill: (l) => (beyond(l) ? `var(--${outcome === "worse" ? "worse" : "better"})` : "var(--even)"), stroke: "var(--paper)", className: "look" }),
     ],
   });
 }

@@ -33,7 +33,7 @@ function Path({ name, metric, comparison: c }) {
   return (
     <div class="look-path">
       <h3>{metric.name}, {name}: Z is {fixed(z, 2)}{bound !== null && `, the bound ${fixed(bound, 2)}`}</h3>
-      <Chart draw={(width) => drawBounds(path, width)} inputs={[c]} label={`${metric.name} of ${name} at planned looks: ${spoken}.`} />
+      <Chart draw={(width) => drawBounds(path, width, c.outcome)} inputs={[c]} label={`${metric.name} of ${name} at planned looks: ${spoken}.`} />
       {stopped && <p>Stopped at look {stopped.look}: an estimate of {show(stopped.difference)} ({interval(stopped.difference_ci, show)}), where
         the look itself saw {show(stopped.naive_difference)}. <span class="quiet">{stopped.text}</span></p>}
     </div>
