@@ -60,6 +60,15 @@ static void conclude(struct tests *t, enum test_family family, double shares, do
     }
 }
 
+/* A primary metric that cannot be compared has not been shown, either. */
+static bool has_gap(const struct analysis *a, enum test_family role, size_t variant)
+{
+    for (size_t m = 0; m < a->result->metrics_count; m++)
+        if (role_of(&a->result->metrics[m]) == role && !analysis_of(a, m, variant)->compared)
+            return true;
+    return false;
+}
+
 /* Within one treatment: primary metrics, then secondary ones, at its share of alpha. */
 static void hierarchy(struct analysis *a, struct tests *t, size_t variant, double shares)
 {
@@ -67,6 +76,7 @@ static void hierarchy(struct analysis *a, struct tests *t, size_t variant, doubl
     for (enum test_family role = TEST_PRIMARY; role <= TEST_SECONDARY; role++) {
         gather(t, a, role, variant);
         before = gates_family(t->ranks, t->n, before, t->adjusted);
+        before = has_gap(a, role, variant) ? 0 : before;
         conclude(t, role, shares, family_interval_alpha(FAMILY_HOLM, a->alpha, t->n, 0));
     }
 }

@@ -205,6 +205,17 @@ Test(families, treatments_share_alpha_and_secondary_metrics_wait_for_primary_one
     cr_assert(lt(dbl, b->adjusted.ci_lo, b->c.ci_lo));
 }
 
+Test(families, secondary_metrics_wait_for_a_primary_one_that_cannot_be_compared)
+{
+    struct result r = made_result();
+    (void)made_add(&r, &made_revenue, "primary", mean(5000, 10, 0), mean(5000, 10, 0), none);
+    (void)made_add(&r, &made_ctr, "secondary", share(5000, 1000), share(5000, 1300), none);
+    struct analysis a = made_analysis(&r);
+    cr_assert(not(analysis_of(&a, 0, 1)->compared));
+    cr_assert(eq(int, analysis_of(&a, 1, 1)->outcome, OUTCOME_NO_DIFFERENCE));
+    cr_assert(eq(dbl, analysis_of(&a, 1, 1)->log_p_adjusted, 0));
+}
+
 Test(families, guardrails_do_not_wait)
 {
     struct result r = three(0, 0, 0, 0);
