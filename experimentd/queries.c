@@ -128,6 +128,7 @@ const struct pg_stmt queries[] = {
                               "x.at), "
                               "counts as (select variant, count(*) as units from first group by variant) "
                               "select plan.b, counts.variant, counts.units from plan left join counts on true" },
+    [QUERY_HEALTH_PUBLISHED] = { "health_published", 0, "select experiment, us(published_at) from moments_current" },
     [QUERY_HEALTH_LOADED] = { "health_loaded", 0, "select us(max(updated_at)) from journal_position" },
     [QUERY_HEALTH_MOMENTS] = { "health_moments", 2,
                                RESULTS_HEAD("null::text") RESULTS_COLUMNS RESULTS_LAST

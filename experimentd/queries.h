@@ -22,7 +22,8 @@ enum query {
     /* health/gather.h: $1 experiment → segment, day, variant, units, several, in this order */
     QUERY_HEALTH_COUNTS,
     QUERY_HEALTH_MARKED, /* $1 experiment → buckets of the 4096 that were looked at, variant of the first exposure, marked units in it */
-    QUERY_HEALTH_LOADED, /* → when a journal was last loaded (µs) */
+    QUERY_HEALTH_PUBLISHED, /* → experiment, when its results were published (µs) */
+    QUERY_HEALTH_LOADED,    /* → when a journal was last loaded (µs) */
     QUERY_HEALTH_MOMENTS, /* $1 experiments, $2 metric → rows of results/model.h: the last day of all metrics, and all parts of this one */
     /* $1 experiment: of its metrics, in A/A tests that are over → experiment, metric, is control, moments; control, then treatment */
     QUERY_HEALTH_HISTORY,

@@ -44,6 +44,9 @@ const struct setting serve_settings[] = {
       "addresses and networks, separated by commas, of the site's own people: marked internal" },
     { "marks.unit_signals_per_minute", SETTING_U32, AT(marks_unit_signals_per_minute), "600", false, "N",
       "a unit with more signals in one minute is marked; 0: none is" },
+    { "alarm.webhook", SETTING_TEXT, AT(alarm_webhook), "", false, "URL",
+      "http:// address that is told (POST, JSON) when an alarm of an experiment's health comes or goes; empty: "
+      "nobody" },
     { "cors.origins", SETTING_TEXT, AT(cors_origins), "*", false, "ORIGINS",
       "whose pages may call with a client key: *, or origins separated by commas; none when empty" },
     { "features.encryption_key_file", SETTING_TEXT, AT(features_encryption_key_file), NULL, false, "FILE",

@@ -8,7 +8,7 @@
 struct serve_settings {
     char *data_dir, *database_url, *listen, *log_level, *web_dir, *pg_user, *pg_bin_dir, *cors_origins,
         *features_encryption_key_file, *marks_bot_agents, *marks_internal_networks, *http_trusted_proxies, *archive_dir,
-        *exposure_dimensions;
+        *exposure_dimensions, *alarm_webhook;
     uint32_t threads, pg_shared_buffers_mb, statement_timeout_ms, http_connections, marks_unit_signals_per_minute,
         ingest_key_rate;
     uint64_t journal_max_bytes, journal_segment_bytes, http_body_bytes;

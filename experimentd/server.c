@@ -26,6 +26,7 @@
 #include "experimentd/config/keys.h"
 #include "experimentd/config/load.h"
 #include "experimentd/config/snapshot.h"
+#include "experimentd/health/alarms.h"
 #include "experimentd/http/cors.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
@@ -247,8 +248,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (!s->listen_event)
         try_database(s);
     run_schedule(s);
-    if (s->listen_event)
+    if (s->listen_event) {
         ages_turn(s->ages, s->pg);
+        alarms_turn(s->alarms, s->pg, snapshot_get());
+        look_again(s); /* at notifications that came with the answers of these */
+    }
 }
 
 /* ---- starting ---- */
@@ -412,6 +416,8 @@ static bool start(struct server *s, struct err *err)
         return false;
     s->schedule = schedule_new();
     s->ages = ages_new();
+    if (!(s->alarms = alarms_new(s->base, s->settings.alarm_webhook, err)))
+        return false;
     s->key_rate = key_rate_new(s->settings.ingest_key_rate);
     s->live = live_new(s->workers_count, s->started_us);
     snapshot_init(s->workers_count);
@@ -441,6 +447,7 @@ static void stop(struct server *s)
         event_free(s->listen_event);
     schedule_free(s->schedule);
     ages_free(s->ages);
+    alarms_free(s->alarms);
     key_rate_free(s->key_rate);
     live_free(s->live);
     snapshot_shutdown();

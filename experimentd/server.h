@@ -24,6 +24,7 @@ struct pg;
 struct pgcluster;
 struct schedule;
 struct ages;
+struct alarms;
 
 enum { THREADS_MAX = 64 };
 
@@ -54,6 +55,7 @@ struct server {
     struct eraser *eraser;
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct ages *ages;         /* of results */
+    struct alarms *alarms;     /* of running experiments' health */
     struct event_base *base;
     struct event *listen_event;
     unsigned workers_count;

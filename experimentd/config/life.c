@@ -257,7 +257,7 @@ static void begin_phase(const struct snapshot_experiment *was, struct snapshot_e
     now->ramp_step = 0;
     now->ramp_since_us = clock_now_us();
     now->live_weights = NULL;
-    now->looks_count = 0; /* of other units */
+    now->looks_count = now->alarms.n = 0; /* of other units */
     now->weights_version = was->weights_version + (now->kind == EXPERIMENT_BANDIT ? 1 : 0);
 }
 
@@ -320,6 +320,18 @@ bool life_hold(struct edit *e, const struct snapshot *s, struct err *err)
         return false;
     struct snapshot_experiment now = *x;
     now.held_back = arena_str(e->arena, str_of(e->arg));
+    edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
+    edit_write_end(e);
+    return true;
+}
+
+bool life_alarm(struct edit *e, const struct snapshot *s, struct err *err)
+{
+    const struct snapshot_experiment *x = find_in(e, s, EXPERIMENT_RUNNING, err);
+    if (!x)
+        return false;
+    struct snapshot_experiment now = *x;
+    now.alarms = arena_str(e->arena, str_of(e->arg));
     edit_write_begin(e, "experiment", x->key, e->action, x->spec_json, state_write(&now, e->arena));
     edit_write_end(e);
     return true;

@@ -18,6 +18,8 @@ bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err); /* to the next step */
 bool life_hold(struct edit *e, const struct snapshot *s,
                struct err *err); /* arg: why what is due by the clock was not done */
+/* arg (const char *): the checks of its health that alarm now, comma between them. */
+bool life_alarm(struct edit *e, const struct snapshot *s, struct err *err);
 /* arg (const struct experiment_look *): a look at planned looks, to be kept. */
 bool life_look(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_create_holdout(struct edit *e, const struct snapshot *s, struct err *err); /* and starts it */

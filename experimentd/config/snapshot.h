@@ -206,6 +206,7 @@ struct snapshot_experiment {
     size_t looks_count;
     int weights_version;
     struct str stop_reason, winner;
+    struct str alarms;    /* of health/: keys of checks, comma between them; {NULL, 0}: none */
     struct str held_back; /* why what is due by the clock was not done; {NULL, 0}: nothing is */
     bool rollout;         /* concluded: everybody gets the winner's value */
 

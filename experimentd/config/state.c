@@ -83,6 +83,7 @@ void state_read(const json_t *state, struct arena *arena, struct snapshot_experi
     e->stop_reason = text(json_object_get(state, "stop_reason"), arena);
     e->winner = text(json_object_get(state, "winner"), arena);
     e->held_back = text(json_object_get(state, "held_back"), arena);
+    e->alarms = text(json_object_get(state, "alarms"), arena);
     e->rollout = json_is_true(json_object_get(state, "rollout"));
     read_looks(json_object_get(state, "looks"), arena, e);
 }
@@ -160,6 +161,8 @@ static void write_members(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_str(w, "winner", e->winner);
     if (e->held_back.n)
         jsonw_str(w, "held_back", e->held_back);
+    if (e->alarms.n)
+        jsonw_str(w, "alarms", e->alarms);
     if (e->rollout)
         jsonw_bool(w, "rollout", true);
     if (e->looks_count)

@@ -51,6 +51,8 @@ static void write_decided(struct jsonw *w, const struct snapshot_experiment *e)
         jsonw_close(w);
         jsonw_i64(w, "weights_version", e->weights_version);
     }
+    if (e->alarms.n)
+        jsonw_str(w, "alarms", e->alarms);
     if (e->stop_reason.n)
         jsonw_str(w, "stop_reason", e->stop_reason);
     if (e->held_back.n)
