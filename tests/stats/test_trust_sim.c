@@ -7,6 +7,8 @@
 #include "draw.h"
 #include "nominal.h"
 #include "stats/compare.h"
+#include "stats/srm.h"
+#include "stats/trust/shares.h"
 #include "stats/trust/trend.h"
 #include "stats/trust/uniform.h"
 
@@ -78,4 +80,55 @@ Test(trust_sim, a_steady_effect_has_no_trend_and_a_fading_one_has)
     nominal(changes, RUNS, ALPHA, 0, "late less early");
     nominal(differ, RUNS, ALPHA, 0, "Cochran's Q");
     cr_assert(gt(int, fades, RUNS / 2));
+}
+
+/* 200 units a day for 60 days, looked at every evening; chi-square, which is for one look, is wrong in far more. */
+Test(trust_sim, a_split_may_be_watched_daily)
+{
+    enum { DAYS = 60, DAILY = 200 };
+    const double weights[] = { 0.5, 0.5 };
+    struct draw d = { 93 };
+    int sequential = 0, chi2 = 0, found = 0;
+    for (int run = 0; run < RUNS; run++) {
+        int64_t even[2] = { 0 }, lost[2] = { 0 };
+        bool alarm = false, by_chi2 = false, sees = false;
+        for (int day = 0; day < DAYS; day++) {
+            struct srm s;
+            struct err err;
+            for (int i = 0; i < DAILY; i++) {
+                int arm = draw_uniform(&d) < 0.5;
+                even[arm]++;
+                lost[arm] += arm == 0 || i % 10 != 0; /* a tenth of one arm's */
+            }
+            alarm = alarm || srm_log_bayes_factor(even, weights, 2, 1e4) >= -log(ALPHA);
+            sees = sees || srm_log_bayes_factor(lost, weights, 2, 1e4) >= -log(ALPHA);
+            cr_assert(srm_test(even, weights, 2, NULL, &s, &err), "%s", err.text);
+            by_chi2 = by_chi2 || s.p < ALPHA;
+        }
+        sequential += alarm;
+        chi2 += by_chi2;
+        found += sees;
+    }
+    nominal_at_most(sequential, RUNS, ALPHA, "the split watched for 60 days");
+    cr_log_info("chi-square looked at 60 times is wrong: %.4f of %d runs", (double)chi2 / RUNS, RUNS);
+    cr_assert(gt(dbl, (double)chi2 / RUNS, 3 * ALPHA));
+    cr_assert(gt(dbl, (double)found / RUNS, 0.9));
+}
+
+Test(trust_sim, arms_that_agree_about_a_share)
+{
+    const int64_t units[] = { 1000, 1000, 500 };
+    struct draw d = { 94 };
+    int alarms = 0;
+    for (int run = 0; run < RUNS; run++) {
+        int64_t events[3] = { 0 };
+        struct shares s;
+        struct err err;
+        for (int arm = 0; arm < 3; arm++)
+            for (int64_t i = 0; i < units[arm]; i++)
+                events[arm] += draw_uniform(&d) < 0.03;
+        cr_assert(shares_test(events, units, 3, &s, &err), "%s", err.text);
+        alarms += s.log_p < log(ALPHA);
+    }
+    nominal(alarms, RUNS, ALPHA, 0, "shares of three arms");
 }
