@@ -63,12 +63,18 @@ function Power({ power }) {
     <section class="card figure" aria-labelledby="power">
       <h2 id="power">Power by week</h2>
       <p class="quiet">How often a change of {effect} in <code>{power.metric}</code> would be found, at the traffic of the last{" "}
-        {plural(traffic.days, "day")} and with the mean and variance of <code>{baseline.experiment}</code>. Dashed: {percent(power.detectable_at)}.</p>
+        {plural(traffic.days, "day")} and with the mean and variance of <code>{baseline.experiment}</code>; {power.method}. Dashed: {percent(power.detectable_at)}.</p>
+      <Needed units={power.units} at={power.detectable_at} effect={effect} />
       <Chart draw={(width) => drawPower(weeks, power.detectable_at, width)} inputs={[power]}
         label={`Power by week. After week ${last.week}, with ${plural(last.units, "unit")}: ${percent(last.power)}.`} />
       <Weeks power={power} />
     </section>
   );
+}
+
+function Needed({ units, at, effect }) {
+  if (units.why_not) return <p class="reasons">{effect} is not found with {percent(at)}: {units.why_not}.</p>;
+  return <p>To find {effect} with {percent(at)} it takes {plural(units.all, "unit")}{units.no_days ? ` (${units.no_days})` : `, ${plural(units.weeks, "week")}`}.</p>;
 }
 
 function Weeks({ power }) {
