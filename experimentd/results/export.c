@@ -101,10 +101,10 @@ static void fill_moments(struct export_row *row, const struct result_metric *m, 
     double n = (double)a->n;
     bool two = m->kind == METRIC_RATIO;
     row->numbers[COLUMN_N] = n;
-    row->numbers[COLUMN_SUM_X] = a->mean_x * n;
+    row->numbers[COLUMN_SUM_X] = metric_sum(a->mean_x * n);
     row->numbers[COLUMN_MEAN_X] = a->mean_x;
     row->numbers[COLUMN_M2_X] = a->m2_x;
-    row->numbers[COLUMN_SUM_Y] = two ? a->mean_y * n : NAN;
+    row->numbers[COLUMN_SUM_Y] = two ? metric_sum(a->mean_y * n) : NAN;
     row->numbers[COLUMN_MEAN_Y] = two ? a->mean_y : NAN;
     row->numbers[COLUMN_M2_Y] = two ? a->m2_y : NAN;
     row->numbers[COLUMN_CXY] = two ? a->cxy : NAN;

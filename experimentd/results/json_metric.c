@@ -48,8 +48,7 @@ void metric_write_head(struct jsonw *w, const struct result *r, const struct res
     jsonw_text(w, "method", stats_compare_method(m->kind, &plan));
 }
 
-/* A sum is mean × n; of counts it is a whole number but for rounding, and is shown as one. */
-static double whole(double v)
+double metric_sum(double v)
 {
     return fabs(v - round(v)) <= 1e-9 * fmax(1, fabs(v)) ? round(v) : v;
 }
@@ -60,15 +59,15 @@ void metric_write_value(struct jsonw *w, const struct result_metric *m, const st
     struct err err;
     jsonw_i64(w, "n", a->m.n);
     if (!metric_value(m, a, &v, &err)) {
-        jsonw_double(w, "numerator", whole(a->m.mean_x * (double)a->m.n));
+        jsonw_double(w, "numerator", metric_sum(a->m.mean_x * (double)a->m.n));
         jsonw_null(w, "denominator");
         jsonw_null(w, "value");
         jsonw_null(w, "ci");
         jsonw_text(w, "reason", err.text);
         return;
     }
-    jsonw_double(w, "numerator", whole(v.numerator));
-    jsonw_double(w, "denominator", whole(v.denominator));
+    jsonw_double(w, "numerator", metric_sum(v.numerator));
+    jsonw_double(w, "denominator", metric_sum(v.denominator));
     jsonw_double(w, "value", v.value);
     metric_write_interval(w, "ci", v.ci_lo, v.ci_hi);
     jsonw_null(w, "reason");

@@ -19,6 +19,8 @@ void metric_write_compared(struct jsonw *w, const struct result *r, const struct
 void metric_write_lift(struct jsonw *w, const struct comparison *c);
 void metric_write_no_lift(struct jsonw *w);
 const char *metric_lift_kind(const struct comparison *c); /* lives for ever */
+/* A sum is mean × n; of counts it is a whole number but for rounding, and is given as one. */
+double metric_sum(double v);
 void metric_write_interval(struct jsonw *w, const char *key, double lo, double hi);
 
 /* As the experiment declared that it is looked at. */

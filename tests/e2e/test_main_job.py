@@ -135,7 +135,7 @@ class MainJob(unittest.TestCase):
 
     def check_rerun(self, d):
         """The same input gives the same moments, to the last bit, whatever the number of workers."""
-        query = "select experiment, metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3, 4"
+        query = "select experiment, metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3, 4, 5, 6, 7"
         first = d.sql(query)
         d.trainer("--workers", "1")
         self.assertEqual(d.sql(query), first)

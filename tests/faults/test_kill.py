@@ -16,7 +16,7 @@ SIGNALS, UNITS, CLIENTS = 10000, 400, 4
 KEY = "kill"
 # Yesterday at noon, so that no midnight lies between two runs that are compared.
 START = datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=0, second=0, microsecond=0) - datetime.timedelta(days=1)
-MOMENTS = "select metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3"
+MOMENTS = "select metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3, 4, 5, 6, 7"
 
 
 def stamp(seconds):

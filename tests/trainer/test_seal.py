@@ -15,7 +15,7 @@ from daemon import Daemon, program, wait_for  # noqa: E402
 KEY, UNITS, DAYS = "old", 120, 5
 TODAY = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
 FIRST = TODAY - datetime.timedelta(days=40)
-MOMENTS = "select metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3"
+MOMENTS = "select metric, variant, day, n, mean_x, m2_x, mean_y, m2_y, cxy from moments order by 1, 2, 3, 4, 5, 6, 7"
 COLUMNS = "id, at, received_at, bucket, type, unit, session, query_id, query, doc, position, value, params, user_id"
 
 

@@ -14,11 +14,12 @@ static const struct pg_stmt statements[STMT_COUNT] = {
     /* Nothing is known of what lies behind this instant. */
     [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot(), us(now())" },
     /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped, nor
-     * exposures of phases before the current one, in which units may have had other variants; a bandit compares within cohorts. */
+     * exposures of phases before the current one, in which units may have had other variants; by cohorts the page shows an effect
+     * over time, and a bandit compares within them. */
     [EXPERIMENTS] = { "plan_experiments", 1,
                       "select e.key, coalesce((e.stopped_at at time zone 'UTC')::date - date '1970-01-01', "
                       "2147483647), "
-                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end, e.kind = 'bandit' "
+                      "case when e.phase > 1 then us(e.phase_started_at) else 0 end, e.kind in ('ab', 'bandit') "
                       "from experiments e "
                       "where ($1 = '' or e.key = $1) and (exists (select 1 from exposures x where x.experiment = "
                       "e.key) "
