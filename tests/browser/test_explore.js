@@ -212,6 +212,19 @@ test("a bandit's weights stand beside those it began with", async () => {
 });
 
 for (const size of ["wide", "phone"])
+  test(`${size}: nothing moves while the page fills`, async () => {
+    const page = await open({ size });
+    await page.waitForTimeout(500);
+    const moved = await page.evaluate(() => new Promise((done) => {
+      new PerformanceObserver((list) => done(list.getEntries().map((e) => ({ value: e.value, of: e.sources.map((s) => s.node?.className ?? String(s.node)) }))))
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => done([]), 1000);
+    }));
+    assert.ok(moved.reduce((sum, m) => sum + m.value, 0) < 0.05, JSON.stringify(moved));
+    await page.close();
+  });
+
+for (const size of ["wide", "phone"])
   for (const scheme of ["light", "dark"])
     test(`${size}, ${scheme}: every view has contrast and names, and nothing scrolls sideways`, async () => {
       const page = await open({ size, scheme });

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes fixtures/search-everywhere.json: what a daemon answers about an experiment that can be explored: record_result.py
+"""Writes fixtures/search-everywhere.json and fixtures/health/…: what a daemon answers about an experiment that can be explored: record_result.py
 
 Four metrics of 9000 made-up units (a fixed seed) over 21 days: an effect that wears off a little, is larger in one country, and is there on
 every device. The rollups go into the daemon's database as the trainer writes them (tests/support/moments.py); every number is the daemon's.
@@ -117,6 +117,10 @@ def main():
     units = make_units(random.Random(20260302))
     with Daemon() as d:
         told = steady(record(d, units))
+        health = d.get("/v1/experiments/%s/health" % KEY).json
+    with open(os.path.join(HERE, "fixtures", "health", KEY + ".json"), "w", encoding="utf-8") as f:
+        json.dump(health, f, indent=2, ensure_ascii=False)
+        f.write("\n")
     with open(os.path.join(HERE, "fixtures", KEY + ".json"), "w", encoding="utf-8") as f:
         f.write("{\n%s\n}\n" % ",\n".join("%s: %s" % (json.dumps(k), json.dumps(v, ensure_ascii=False)) for k, v in told.items()))
 

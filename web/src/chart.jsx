@@ -15,8 +15,9 @@ function useWidth() {
   return [box, width];
 }
 
-/** `draw(width)` returns an SVG element of Plot; it is drawn again when `inputs` change or the width does. */
-export function Chart({ draw, inputs, label }) {
+/** `draw(width)` returns an SVG element of Plot; it is drawn again when `inputs` change or the width does. `height(width)`: room that is kept for it
+    from the start, so that nothing moves when it comes. */
+export function Chart({ draw, inputs, label, height }) {
   const [box, width] = useWidth();
   const [, failed] = useState(null);
   useEffect(() => {
@@ -33,5 +34,5 @@ export function Chart({ draw, inputs, label }) {
       .catch((error) => failed(() => { throw error; }));
     return () => void (wanted = false);
   }, [width, label, ...inputs]);
-  return <div class="chart" ref={box} />;
+  return <div class="chart" ref={box} style={height && width ? { minHeight: `${height(width)}px` } : undefined} />;
 }

@@ -76,6 +76,8 @@ function endLabels(Plot, rows) {
     fontWeight: 600, lineWidth: 10.5, textOverflow: "ellipsis" });
 }
 
+export const daysHeight = (width) => (width < 640 ? 260 : 300);
+
 export async function drawDays(rows, width) {
   const Plot = await import("./plot.js");
   const many = new Set(rows.map((r) => r.variant)).size > 1;
@@ -87,7 +89,7 @@ export async function drawDays(rows, width) {
   return Plot.plot({
     className: "plot",
     width,
-    height: narrow ? 260 : 300,
+    height: daysHeight(width),
     marginLeft: 72,
     marginRight: many && !narrow ? 150 : 12,
     marginTop: 16,

@@ -1,11 +1,11 @@
 // The pictures of a result, each with a caption in words and what it could not draw.
 import { useMemo, useState } from "preact/hooks";
 import { Chart } from "./chart.jsx";
-import { cut, dayRows, drawDays, inks, noInterval } from "./days.js";
+import { cut, dayRows, daysHeight, drawDays, inks, noInterval } from "./days.js";
 import { outcomes } from "./badges.jsx";
-import { drawForest, forestRows } from "./forest.js";
+import { drawForest, forestHeight, forestRows } from "./forest.js";
 import { day, fixed, lift, liftInterval, nameOf, percent, plural, value, variantNames } from "./format.js";
-import { drawSplit } from "./split.js";
+import { drawSplit, splitHeight } from "./split.js";
 
 export function Forest({ result }) {
   const names = variantNames(result.experiment);
@@ -20,7 +20,7 @@ export function Forest({ result }) {
       <p class="quiet">Change in percent of the control's value. Point: estimate; line: {percent(result.level)} interval. An interval that
         crosses the zero line shows no difference.</p>
       {result.srm?.alarm && <p class="bad">For finding the fault only: the split of units is not what was asked for.</p>}
-      <Chart draw={(width) => drawForest(rows, width)} inputs={[result]} label={`Lift against ${control}. ${spoken}`} />
+      <Chart draw={(width) => drawForest(rows, width)} height={forestHeight(rows)} inputs={[result]} label={`Lift against ${control}. ${spoken}`} />
       <Legend rows={rows} />
       <Unbounded rows={rows} />
     </section>
@@ -98,7 +98,7 @@ export function DaysChart({ rows, described, experiment }) {
   const last = rows[rows.length - 1];
   return (
     <>
-      <Chart draw={(width) => drawDays(rows, width)} inputs={[rows]}
+      <Chart draw={(width) => drawDays(rows, width)} height={daysHeight} inputs={[rows]}
         label={`${described.name}: lift by day. On ${typeof last.day === "number" ? `day ${last.day} after exposure` : day(last.day)}, ${last.name}: ${lift(last.lift)}, interval ${liftInterval(last)}.`} />
       {experiment.variants.length > 2 && <SeriesLegend experiment={experiment} />}
       {gaps > 0 && <p class="quiet">No band on {plural(gaps, "point")}: the interval has no two ends there.</p>}
@@ -168,7 +168,7 @@ export function Split({ result }) {
     <section class="card figure" aria-labelledby="split">
       <h2 id="split">Units per variant</h2>
       <p class="quiet">Bar: units that came; mark: what the weights ask for.{srm.alarm ? "" : ` ${srm.text}`}</p>
-      <Chart draw={(width) => drawSplit(rows, width, srm.alarm)} inputs={[result]} label={`Units per variant. ${spoken}`} />
+      <Chart draw={(width) => drawSplit(rows, width, srm.alarm)} height={splitHeight(rows)} inputs={[result]} label={`Units per variant. ${spoken}`} />
     </section>
   );
 }

@@ -109,16 +109,18 @@ function shrunken(Plot, rows, [left, right]) {
     className: "shrunk" });
 }
 
+const rowHeight = (width) => (width < NARROW ? 66 : 44);
+export const forestHeight = (rows) => (width) => rows.length * rowHeight(width) + 44;
+
 export async function drawForest(rows, width) {
   const Plot = await import("./plot.js");
   const narrow = width < NARROW;
   const domain = reach(rows.map((r) => r.lift), rows.flatMap((r) => (r.lift_kind === "bounded" ? r.lift_ci : [])), WIDEST);
   const parts = rows.flatMap((r) => pieces(r, domain));
-  const rowHeight = narrow ? 66 : 44;
   return Plot.plot({
     className: "plot",
     width,
-    height: rows.length * rowHeight + 44,
+    height: forestHeight(rows)(width),
     marginLeft: narrow ? 12 : 210,
     marginRight: narrow ? 12 : 224,
     marginTop: 8,

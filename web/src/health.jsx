@@ -16,7 +16,9 @@ export function Health({ experiment }) {
   const { data, error, reload } = useLoad(() => getHealth(experiment.key), running, [experiment.key, experiment.version]);
   if (error && !data)
     return <p class="notice warn" role="status">Health is not known: {error.message}. <button type="button" class="plain" onClick={reload}>Try again</button></p>;
-  if (!data) return <p class="quiet" role="status">Checking whether it can be believed…</p>;
+  if (!data) return (
+    <section class="card health" aria-busy="true" aria-labelledby="health"><h2 id="health">Health</h2>
+      <p class="quiet" role="status">Checking whether it can be believed…</p></section>);
   const isLoud = (f) => f.state === "alarm" || f.state === "warning";
   const loud = data.findings.filter(isLoud), quiet = data.findings.filter((f) => !isLoud(f));
   return (

@@ -5,7 +5,7 @@ import { outcomes, Outcome } from "./badges.jsx";
 import { Chart } from "./chart.jsx";
 import { Explained } from "./explain.jsx";
 import { useMetric } from "./figures.jsx";
-import { drawForest, segmentRows } from "./forest.js";
+import { drawForest, forestHeight, segmentRows } from "./forest.js";
 import { count, difference, interval, lift, liftInterval, NONE, p, percent, value, variantNames } from "./format.js";
 import { useLoad } from "./load.js";
 import { Save } from "./save.jsx";
@@ -41,7 +41,7 @@ function Loaded({ result, data, pick }) {
       <p class="quiet">{data.text}</p>
       {data.reason && <p class="reasons">Nothing to show: {data.reason}.</p>}
       {rows.length > 0 && <>
-        <Chart draw={(width) => drawForest(rows, width)} inputs={[rows]} label={spoken(described, data, rows)} />
+        <Chart draw={(width) => drawForest(rows, width)} height={forestHeight(rows)} inputs={[rows]} label={spoken(described, data, rows)} />
         <Legend rows={rows} />
         <Effects metric={metric} names={names} result={result} />
         <Numbers metric={metric} data={data} names={names} />

@@ -1,13 +1,15 @@
 // Units per variant: a bar for what came, a tick for what the weights ask for.
 import { count } from "./format.js";
 
+export const splitHeight = (rows) => (width) => rows.length * (width < 640 ? 52 : 38) + 12;
+
 export async function drawSplit(rows, width, alarm) {
   const Plot = await import("./plot.js");
   const narrow = width < 640;
   return Plot.plot({
     className: "plot",
     width,
-    height: rows.length * (narrow ? 52 : 38) + 12,
+    height: splitHeight(rows)(width),
     marginLeft: narrow ? 4 : 210,
     marginRight: narrow ? 70 : 210,
     marginTop: 4,
