@@ -4,12 +4,12 @@
 
 #include "experimentd/health/health.h"
 #include "experimentd/results/analysis.h"
+#include "experimentd/results/periods.h"
 #include "stats/adjust/strata.h"
 #include "stats/ratio.h"
-#include "stats/trust/trend.h"
 #include "stats/trust/uniform.h"
 
-enum { PERIODS_MAX = 64, STRATA_MAX = 64 };
+enum { STRATA_MAX = 64 };
 static const struct compare_plan one_look = { .level = 0.95 };
 
 static struct health_row effect_row(struct str label, double value, double se, double log_p)
@@ -83,34 +83,11 @@ static bool can_compare(const struct result_part *p, size_t variant)
     return p->arms[0].m.n >= HEALTH_UNITS_MIN && p->arms[variant].m.n >= HEALTH_UNITS_MIN;
 }
 
-struct periods {
-    double effects[PERIODS_MAX], ses[PERIODS_MAX], days[PERIODS_MAX];
-    size_t n;
-};
-
-static void find_periods(const struct result_metric *m, size_t variant, struct periods *out)
-{
-    const struct result_parts *parts = &m->parts[RESULT_SINCE];
-    *out = (struct periods){ .n = 0 };
-    for (size_t k = 0; k < parts->n && out->n < PERIODS_MAX; k++) {
-        const struct result_part *p = &parts->p[k];
-        const struct arm control = { .kind = m->kind, .m = p->arms[0].m },
-                         treatment = { .kind = m->kind, .m = p->arms[variant].m };
-        struct comparison c;
-        struct err err;
-        if (!can_compare(p, variant) || !stats_compare(&control, &treatment, &one_look, &c, &err))
-            continue;
-        out->effects[out->n] = c.difference;
-        out->ses[out->n] = c.se;
-        out->days[out->n++] = p->number;
-    }
-}
-
 static void add_trend(struct buf *b, const struct health_input *in, size_t variant, const struct trend *t)
 {
     static const char *const words[] = { [TREND_NONE] = "steady", [TREND_FADES] = "fades", [TREND_GROWS] = "grows" };
-    buf_addf(b, "%s\"" STR_FMT "\": %+.3g on the first %d days, %+.3g later (%s, ", b->n ? "; " : "",
-             STR_ARG(variant_of(in, variant)->key), t->early.effect, HEALTH_EARLY_DAYS, t->late.effect,
+    buf_addf(b, "%s\"" STR_FMT "\": %+.1f %% on the first %d days, %+.1f %% later (%s, ", b->n ? "; " : "",
+             STR_ARG(variant_of(in, variant)->key), t->early.effect * 100, PERIODS_EARLY, t->late.effect * 100,
              words[trend_kind(t, HEALTH_WARNING_P)]);
     health_add_p(b, t->change_log_p);
     buf_add_c(b, ")");
@@ -125,19 +102,17 @@ void health_novelty(const struct health_input *in, struct arena *arena, struct h
     struct buf b;
     buf_init(&b, HEALTH_TEXT_MAX);
     for (size_t i = 1; primary && i < variants; i++) {
-        struct periods p;
         struct trend t;
-        struct err err;
-        find_periods(primary, i, &p);
-        if (p.n < HEALTH_PERIODS_MIN || !trend_test(p.effects, p.ses, p.days, p.n, HEALTH_EARLY_DAYS, &t, &err))
+        size_t days;
+        if (!periods_trend(primary, RESULT_SINCE, i, arena, &t, &days, NULL))
             continue;
         add_trend(&b, in, i, &t);
         rows[n++] = effect_row(variant_of(in, i)->key, t.change, t.change_se, t.change_log_p);
     }
     struct str text = health_take(&b, arena);
     if (n == 0) {
-        health_unknown(out,
-                       arena_printf(arena, "fewer than %d days since exposure have enough units", HEALTH_PERIODS_MIN));
+        health_unknown(
+            out, arena_printf(arena, "fewer than %d days since exposure have a lift that can be told", PERIODS_MIN));
         return;
     }
     health_judge_rows(out, rows, n, arena);

@@ -24,8 +24,6 @@ enum {
     HEALTH_EXPECTED_MIN = 5, /* units that a day or segment has to expect of each arm */
     HEALTH_USUAL_MIN = 20,   /* units a day below which a day without any is no surprise */
     HEALTH_UNITS_MIN = 100,  /* of an arm, for effects by day or segment */
-    HEALTH_PERIODS_MIN = 6,  /* days since exposure for a trend */
-    HEALTH_EARLY_DAYS = 3,   /* of them are the early ones */
     HEALTH_HISTORY_MIN = 8,  /* A/A tests for their p-values to say something */
     HEALTH_TEXT_MAX = 4000,
     HEALTH_ROWS_MAX = 50 /* rows of a finding that are told: the smallest p first */

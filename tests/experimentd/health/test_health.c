@@ -295,6 +295,18 @@ Test(health, variants_that_differed_before_alarm)
     expect(&h, HEALTH_BEFORE, HEALTH_OK, "1 comparison; the largest difference is ctr, b");
 }
 
+/* On the day of its first exposure every unit is there, later few: the difference falls, the lift does not. */
+Test(health, units_that_are_there_less_often_later_are_no_novelty)
+{
+    for (int d = 0; d < 12; d++) {
+        struct result_arm *a = add_part(RESULT_SINCE, "", "", d);
+        a[0].m = share(5000, d ? 0.1 : 0.5);
+        a[1].m = a[2].m = share(5000, d ? 0.12 : 0.6);
+    }
+    struct health h = judge();
+    expect(&h, HEALTH_NOVELTY, HEALTH_OK, "\"b\": +20.0 % on the first 3 days, +20.0 % later (steady, p = 1)");
+}
+
 Test(health, an_effect_that_wears_off_is_told)
 {
     for (int d = 0; d < 12; d++) {
@@ -304,8 +316,8 @@ Test(health, an_effect_that_wears_off_is_told)
         a[2].m = share(5000, 0.21);
     }
     struct health h = judge();
-    expect(&h, HEALTH_NOVELTY, HEALTH_WARNING, "\"b\": +0.06 on the first 3 days, +0 later (fades, p = ");
-    expect(&h, HEALTH_NOVELTY, HEALTH_WARNING, "\"c\": +0.01 on the first 3 days, +0.01 later (steady, p = 1)");
+    expect(&h, HEALTH_NOVELTY, HEALTH_WARNING, "\"b\": +30.0 % on the first 3 days, +0.0 % later (fades, p = ");
+    expect(&h, HEALTH_NOVELTY, HEALTH_WARNING, "\"c\": +5.0 % on the first 3 days, +5.0 % later (steady, p = 1)");
     cr_assert(eq(int, health_spoilt_by(&h), HEALTH_CHECK_COUNT));
 }
 
