@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "experimentd/health/health.h"
+
 const char *const verdict_names[] = {
     [VERDICT_NO_DATA] = "no_data", [VERDICT_UNHEALTHY] = "unhealthy", [VERDICT_NOT_YET] = "not_yet",
     [VERDICT_BETTER] = "better",   [VERDICT_WORSE] = "worse",         [VERDICT_NO_DIFFERENCE] = "no_difference",
@@ -177,11 +179,10 @@ void verdict_make(struct verdict *out, const struct analysis *a, struct arena *a
     *out = (struct verdict){ .state = VERDICT_NO_DATA };
     if (result_srm(a->result, &srm, observed, weights, NULL) && srm.p < SRM_THRESHOLD) {
         out->state = VERDICT_UNHEALTHY;
-        buf_addf(
-            &b,
-            "Do not trust this result: the variants got other shares of the units than their weights (sample ratio "
-            "mismatch, p = %.2g). Find the cause before reading any metric.",
-            srm.p);
+        buf_add_c(&b, "Do not trust this result: the variants got other shares of the units than their weights (sample "
+                      "ratio mismatch, ");
+        health_add_p(&b, srm.log_p);
+        buf_add_c(&b, "). Find the cause before reading any metric.");
     } else if (a->result->spoilt.n) {
         out->state = VERDICT_UNHEALTHY;
         buf_addf(&b, "Do not trust this result. " STR_FMT ". The health report says what to do.",
