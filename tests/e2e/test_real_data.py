@@ -15,7 +15,7 @@ import numpy
 from scipy import stats
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import SHARED_DATA, SOURCE_DIR, Daemon, variant_of  # noqa: E402
+from daemon import SHARED_DATA, SOURCE_DIR, Daemon, program, variant_of, wait_for  # noqa: E402
 
 MAPPINGS = os.path.join(SOURCE_DIR, "docs", "real-data")
 RELATIVE = 1e-9
@@ -231,8 +231,26 @@ class CookieCats(RealTest):
 
     @classmethod
     def prepare(cls, d):
+        cls.killed_at = cls.kill_in_mid_import(d)
         cls.results = cls.take("cookie_cats.json", data("cookie_cats", "cookie_cats.csv"), key="cookie-cats")
         cls.rows = rows_of(data("cookie_cats", "cookie_cats.csv"))
+
+    @classmethod
+    def kill_in_mid_import(cls, d):
+        """kill -9 once something has been loaded; how many exposures that were."""
+        with subprocess.Popen([program("experimentd"), "import", "table", data("cookie_cats", "cookie_cats.csv"), "--data-dir", d.dir, "--mapping",
+                               os.path.join(MAPPINGS, "cookie_cats.json"), "--rejects", os.path.join(d.dir, "rejects")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            wait_for(lambda: d.number("select count(*) from exposures") or running.poll() is not None, "the first batch")
+            running.kill()
+        return d.number("select count(*) from exposures")
+
+    def test_every_row_once_though_the_import_was_killed(self):
+        print("killed with %d exposures loaded" % self.killed_at)
+        self.assertGreater(self.killed_at, 0)
+        self.assertEqual(self.daemon.sql("select count(*), count(distinct unit) from exposures")[0], ["90189", "90189"])
+        games, logins = len(self.rows), sum((r["retention_1"] == "TRUE") + (r["retention_7"] == "TRUE") for r in self.rows)
+        self.assertEqual(self.daemon.number("select count(*) from signals"), games + logins)
 
     def samples(self, value):
         return [numpy.array([value(r) for r in self.rows if r["version"] == v], dtype=float) for v in ("gate_30", "gate_40")]
