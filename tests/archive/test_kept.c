@@ -99,7 +99,7 @@ Test(kept, what_a_run_did_not_use_goes_and_programs_that_nobody_runs)
 Test(kept, numbers_of_a_day_are_summed_over_the_parts_of_a_range)
 {
     struct change list[] = { { 1, 0, 1, 10 }, { 1, 1, 2, 20 }, { 1, 3, 4, 40 }, { 2, 0, 8, 80 } };
-    const struct changes c = { list, 4, 0 };
+    const struct changes c = { .list = list, .count = 4 };
     static const struct {
         int32_t day;
         unsigned lo, hi;
