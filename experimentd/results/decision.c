@@ -225,38 +225,47 @@ static void add_left(struct decision *out, const struct result *r)
     out->days_left = out->has_left ? at - (double)days : 0;
 }
 
-/* Units of all variants with which the primary metric's mde is found, as its variance stands, by the declared way of looking. */
+/* By the declared way of looking; `looks` has room for ANY_TIME_LOOKS. */
+static void plan_way(struct plan *p, const struct experiment_analysis *a, double *looks)
+{
+    static const double end = 1;
+    *p = (struct plan){ .method = PLAN_FIXED, .sides = 2, .t = &end, .looks = 1 };
+    if (a->method == ANALYSIS_ANY_TIME) {
+        for (size_t i = 0; i < ANY_TIME_LOOKS; i++)
+            looks[i] = (double)(i + 1) / ANY_TIME_LOOKS;
+        p->method = PLAN_ANY_TIME;
+        p->t = looks;
+        p->looks = ANY_TIME_LOOKS;
+    } else if (a->method == ANALYSIS_GROUP_SEQUENTIAL) {
+        struct looks_plan planned = result_looks_plan(a);
+        p->method = planned.haybittle_peto ? PLAN_HAYBITTLE_PETO : PLAN_SPENDING;
+        p->spending = planned.spending;
+        p->t = a->looks;
+        p->looks = a->looks_count;
+    }
+}
+
+/* Units of all variants with which the primary metric's mde is found, as its variance stands. */
 static void add_needed(struct decision *out, const struct analysis *a)
 {
     const struct result *r = a->result;
     const struct snapshot_experiment *e = r->experiment;
     const struct result_metric *m = result_primary(r);
     const struct analysed *c = m && e->variants_count > 1 ? analysis_of(a, (size_t)(m - r->metrics), 1) : NULL;
-    double looks[ANY_TIME_LOOKS], end = 1;
+    double looks[ANY_TIME_LOOKS];
     struct plan_test test;
+    struct plan p;
     if (!c || !c->has_effect || c->effect.base.value == 0 || e->live_weights)
         return;
-    double n_c = (double)c->effect.n_c, n_t = (double)c->effect.n_t, narrower = 1 - c->effect.variance_reduction;
-    struct plan p = { .method = PLAN_FIXED, .sides = 2, .alpha = c->alpha_adjusted, .t = &end, .looks = 1 };
-    p.ratio = n_t / n_c;
-    p.var_c = c->effect.base.variance * n_c * narrower;
-    p.var_t = p.var_c;
-    if (e->analysis.method == ANALYSIS_ANY_TIME) {
-        for (size_t i = 0; i < ANY_TIME_LOOKS; i++)
-            looks[i] = (double)(i + 1) / ANY_TIME_LOOKS;
-        p.method = PLAN_ANY_TIME;
-        p.t = looks;
-        p.looks = ANY_TIME_LOOKS;
-    } else if (e->analysis.method == ANALYSIS_GROUP_SEQUENTIAL && e->analysis.spending != ANALYSIS_HAYBITTLE_PETO) {
-        p.method = PLAN_SPENDING;
-        p.spending = result_looks_plan(&e->analysis).spending;
-        p.t = e->analysis.looks;
-        p.looks = e->analysis.looks_count;
-    }
+    double n_c = (double)c->effect.n_c, units = (double)(c->has_looks ? c->looks.look->units : r->units);
+    plan_way(&p, &e->analysis, looks);
+    p.alpha = c->alpha_adjusted;
+    p.ratio = (double)c->effect.n_t / n_c;
+    p.var_c = p.var_t = c->effect.base.variance * n_c * (1 - c->effect.variance_reduction);
     if (!plan_units(&p, e->mde * c->effect.base.value, PLANNED_POWER, &test, NULL))
         return;
     out->has_needed = true;
-    out->units_needed = ceil(test.control / n_c * (double)r->units);
+    out->units_needed = ceil(test.control / n_c * units);
     if (!days_for(r, out->units_needed, &out->days_needed))
         out->days_needed = NAN;
 }

@@ -2,16 +2,15 @@
 
 #include <math.h>
 
+#include "stats/sequential/plan.h"
 #include "stats/special/special.h"
 
-/* Of alpha: what Haybittle and Peto leave to each look but the last. */
-#define INTERIM_SHARE 0.02
 #define LOG_ALPHA_MAX (-1e-6) /* just below 1 */
 enum { P_STEPS = 60 };
 
 static bool haybittle_peto(const struct bounds_plan *p, struct bounds *b, struct err *err)
 {
-    double interim = special_normal_qinv(p->alpha * INTERIM_SHARE / 2);
+    double interim = special_normal_qinv(p->alpha * PLAN_HAYBITTLE_PETO_SHARE / 2);
     if (p->t[p->looks - 1] >= 1)
         return bounds_haybittle_peto(p, interim, b, err);
     for (size_t i = 0; i < p->looks; i++)

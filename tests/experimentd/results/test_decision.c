@@ -1,6 +1,7 @@
 /* The rule of decision.h, line by line. */
 #include "experimentd/results/decision.h"
 
+#include "experimentd/results/looks.h"
 #include "made.h"
 
 static const struct moments2 none;
@@ -140,6 +141,37 @@ Test(decision, the_planner_says_what_the_mde_needs)
     experiment.analysis.method = ANALYSIS_ANY_TIME;
     experiment.analysis.planned_units = 30000;
     cr_assert(gt(dbl, decided(&r).units_needed, d.units_needed));
+}
+
+/* Looks ask for a little more than one look: Pocock's for most, Haybittle and Peto's for hardly any. */
+Test(decision, the_planner_allows_for_planned_looks)
+{
+    struct result r = made_result();
+    (void)made_add(&r, &made_ctr, "primary", share(10000, 1000), share(10000, 1010), none);
+    double once = decided(&r).units_needed, needed[ANALYSIS_SPENDING_COUNT];
+    struct experiment_look kept[1];
+    experiment.status = EXPERIMENT_RUNNING;
+    experiment.analysis = (struct experiment_analysis){ .method = ANALYSIS_GROUP_SEQUENTIAL,
+                                                        .level = 0.95,
+                                                        .planned_units = 40000 };
+    experiment.analysis.looks_count = 2;
+    experiment.analysis.looks[0] = 0.5;
+    experiment.analysis.looks[1] = 1;
+    looks_take(&kept[0], &r, 0.5, &arena);
+    experiment.looks = kept;
+    experiment.looks_count = 1;
+    static const enum analysis_spending ways[] = { ANALYSIS_HAYBITTLE_PETO, ANALYSIS_OBRIEN_FLEMING, ANALYSIS_POCOCK };
+    for (size_t i = 0; i < 3; i++) {
+        experiment.analysis.spending = ways[i];
+        struct decision d = decided(&r);
+        cr_assert(d.has_needed);
+        needed[i] = d.units_needed;
+    }
+    cr_assert(gt(dbl, needed[0], once));
+    cr_assert(lt(dbl, needed[0], 1.01 * once));
+    cr_assert(lt(dbl, needed[1], 1.02 * once));
+    cr_assert(gt(dbl, needed[2], 1.05 * once));
+    cr_assert(lt(dbl, needed[2], 1.15 * once));
 }
 
 Test(decision, a_mismatch_is_unhealthy_whatever_the_metrics_say)
