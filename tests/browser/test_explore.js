@@ -167,14 +167,13 @@ test("the tables are saved as files, asked for with the key", async () => {
   await page.close();
 });
 
-test("the decision stands with its rule, line by line, and what is left", async () => {
+test("the decision stands with its rule, line by line", async () => {
   const changed = structuredClone(told), d = changed.results.decision;
   Object.assign(d.variants[0].rule[0], { met: "no" });
-  d.kind = "keep_running";
   mock.state.experiments.set("decided", changed);
   const page = await drawn(await browser.open(`${mock.url}/experiments/decided`), 3);
   const words = await page.locator(".decision > p").textContent();
-  for (const part of [d.text, `${d.days_left} days left`]) assert.ok(words.includes(part), part);
+  assert.ok(words.includes(d.text), words);
   await page.getByText("The rule, as it stands").click();
   const lines = await page.locator(".rule li").allTextContents();
   assert.equal(lines.length, d.variants[0].rule.length);
