@@ -16,6 +16,9 @@
 
 enum { COPY_MAX = 512 << 20, PRE_MAX = 2 * CROSS_MAX + CROSS_MAX * (CROSS_MAX + 1) / 2 };
 
+/* Two runs at once: what the second one deletes has to be what the first one wrote, so it looks only when that is there. */
+static const struct pg_stmt lock_published = { "metrics_lock", 0,
+                                               "select pg_advisory_xact_lock(hashtext('experimentd moments'))" };
 static const struct pg_stmt delete_moments = { "metrics_delete", 1, "delete from moments where experiment = $1" };
 static const struct pg_stmt delete_exposures = { "metrics_delete_exposures", 1,
                                                  "delete from exposure_counts where experiment = $1" };
@@ -140,6 +143,9 @@ static bool write_counts(struct run_context *run, const struct metrics_plan *p, 
 static bool publish(struct run_context *run, const struct metrics_plan *p, const struct merged *m, struct err *err)
 {
     if (!run_publish_begin(run, err))
+        return false;
+    AUTO(pg_result_free) PGresult *locked = pg_run(run->pg, &lock_published, NULL, err);
+    if (!locked)
         return false;
     for (size_t i = 0; i < p->experiments; i++)
         if (!write_counts(run, p, m, i, err))
