@@ -10,7 +10,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import Daemon, program, wait_for  # noqa: E402
+from daemon import DaemonTest, program, wait_for  # noqa: E402
 
 DAYS, UNITS = 6, 60
 FIRST = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timedelta(days=DAYS + 1)
@@ -74,23 +74,26 @@ class Site:
         self.post("/v1/signals", signals)
 
 
-class Base(unittest.TestCase):
+class Base(DaemonTest):
+    """The tests of a class go on where the one before has stopped: a full run keeps what the next refresh takes."""
     metrics = METRICS
 
-    def setUp(self):
-        self.daemon = d = Daemon()
-        self.addCleanup(d.destroy)
-        d.start()
-        self.site = Site(d, 20261127)
-        for metric in self.metrics:
-            self.assertEqual(d.post("/v1/metrics", {"name": metric["key"], **metric}).status, 201)
-        metrics = [{"metric": "ctr", "role": "primary"}] + [{"metric": m, "role": "secondary"} for m in (*BUILTIN, *(m["key"] for m in self.metrics))]
+    @classmethod
+    def prepare(cls, d):
+        cls.site = Site(d, 20261127)
+        for metric in cls.metrics:
+            reply = d.post("/v1/metrics", {"name": metric["key"], **metric})
+            if reply.status != 201:
+                raise AssertionError(reply)
+        metrics = [{"metric": "ctr", "role": "primary"}] + [{"metric": m, "role": "secondary"} for m in (*BUILTIN, *(m["key"] for m in cls.metrics))]
         for key in ("ranker", "layout"):
             d.make_experiment(key, metrics=metrics)
         for day in range(DAYS):
             for key in ("ranker", "layout"):
-                self.site.expose(key, day, 12)
-            self.site.visit(day, 60)
+                cls.site.expose(key, day, 12)
+            cls.site.visit(day, 60)
+        d.wait_loaded()
+        d.trainer("--workers", "2")
 
     # ---- running, and what was read
 
@@ -124,17 +127,13 @@ class Base(unittest.TestCase):
 
 class Refresh(Base):
     def test_a_day_that_is_as_it_was_is_not_read(self):
-        first = self.check()
-        self.assertEqual(first[:2], first[2:])
         self.assertEqual(self.run_metrics(), (0, 0))
         self.site.visit(DAYS - 1, 5, 40000)
-        read, made, everything, all_made = self.check()
-        self.assertEqual(all_made, first[3])
+        read, made, everything, _ = self.check()
         self.assertLess(read, everything / 3)
         self.assertLessEqual(made, 3 * 16)
 
     def test_late_events_and_clicks_behind_midnight(self):
-        self.check()
         self.site.visit(2, 3, 40000, 50000)
         read, made, everything, _ = self.check()
         self.assertGreater(read, 0)
@@ -145,7 +144,7 @@ class Refresh(Base):
         self.check()
 
     def test_random_appends_in_random_order(self):
-        for _ in range(4):
+        for _ in range(3):
             for _ in range(self.site.random.randrange(1, 4)):
                 day = self.site.random.randrange(DAYS + 1)
                 if self.site.random.random() < 0.5:
@@ -156,7 +155,6 @@ class Refresh(Base):
             self.check()
 
     def test_marks_are_set_and_taken_back(self):
-        self.check()
         before = self.published()
         unit = self.daemon.sql("select unit from exposures where experiment = 'ranker' order by at limit 1")[0][0]
         self.assertEqual(self.daemon.request("PUT", "/v1/marks/" + unit, {"mark": "hand"}).status, 200)
@@ -167,7 +165,6 @@ class Refresh(Base):
         self.assertEqual(self.published(), before)
 
     def test_a_deleted_unit_takes_along_what_is_kept(self):
-        self.check()
         d = self.daemon
         unit = d.sql("select unit from exposures where experiment = 'ranker' order by at limit 1")[0][0]
         bucket = d.number("select bucket from exposures where unit = '%s' limit 1" % unit)
@@ -183,65 +180,43 @@ class Refresh(Base):
         self.assertNotIn(unit, str(self.published()))
 
     def test_another_program_computes_anew(self):
-        first = self.check()
         self.daemon.make_experiment("later")
         self.assertEqual(self.run_metrics(), (0, 0))  # nobody has seen it yet
         self.site.expose("later", DAYS - 1, 5)
-        self.assertEqual(self.check()[1], first[3])
-        self.assertEqual(self.check("--param", "experiment=ranker")[1], first[3])  # a program of its own
+        for arguments in ((), ("--param", "experiment=ranker")):  # the second is a program of its own
+            refresh_and_all = self.check(*arguments)
+            self.assertEqual(refresh_and_all[:2], refresh_and_all[2:])
         self.assertEqual(self.run_metrics()[0], 0)  # which leaves the other one's alone
 
     def test_another_definition_computes_anew(self):
-        first = self.check()
         # the API refuses that while an experiment has it; an operator may know better
         self.daemon.sql("update metrics set spec = jsonb_set(spec::jsonb, '{numerator,type}', '\"click\"')::json where key = 'bought'")
         before = self.published()
-        self.assertEqual(self.check()[1], first[3])
+        _, made, _, all_made = self.check()
+        self.assertEqual(made, all_made)
         self.assertNotEqual(self.published(), before)
 
-    def test_days_in_archive_files(self):
-        self.check()
-        d = self.daemon
-        d.run("trainer", "run", "seal", "--data-dir", d.dir, "--archive-after-days", str(DAYS - 3))
-        self.assertGreater(d.number("select count(*) from archives"), 0)
-        self.check()
-        self.assertEqual(self.run_metrics()[0], 0)
-        self.site.visit(0, 3, 40000)  # late, for a sealed day
-        self.assertGreater(self.check()[0], 0)
-        d.run("trainer", "run", "retention", "--data-dir", d.dir, "--retention-signals", "request=%d" % (DAYS - 1))
-        self.check()
-
-    def test_hands_of_operators_are_noticed(self):
-        first = self.check()
-        d = self.daemon
-        for statement in ("insert into signals (id, at, received_at, bucket, type, unit) select gen_random_uuid(), at, at, bucket, 'click', unit from exposures",
-                          "update signals set value = 0 where type = 'request' and unit = 'u-7'", "delete from signals where unit = 'u-8'",
-                          "update exposures set at = at + interval '1 day' where unit = 'u-9'", "truncate signals"):
-            d.sql(statement)
-            self.check()
-        self.assertEqual(self.check()[3], first[3])
-
     def start_run(self):
-        return subprocess.Popen([program("trainer"), "run", "metrics", "--data-dir", self.daemon.dir, "--workers", "2"], stderr=subprocess.DEVNULL)
+        return subprocess.Popen([program("trainer"), "run", "metrics", "--data-dir", self.daemon.dir, "--workers", "2"], stderr=subprocess.PIPE, text=True)
 
     def test_killed_runs_and_two_at_once_leave_nothing_wrong(self):
-        self.check()
-        for day in range(DAYS):
+        for day in range(4):
             self.site.visit(day, 4)
             self.daemon.wait_loaded()
             run = self.start_run()
             time.sleep(self.site.random.uniform(0.05, 0.6))
             run.kill()
-            run.wait()
+            run.communicate()
         self.check()
         self.site.visit(1, 4)
         self.daemon.wait_loaded()
-        self.assertEqual([run.wait() for run in [self.start_run(), self.start_run()]], [0, 0])
+        for run in [self.start_run(), self.start_run()]:
+            said = run.communicate()[1]
+            self.assertEqual(run.returncode, 0, said)
         self.assertEqual(self.run_metrics()[0], 0)
         self.check()
 
     def test_damage_costs_time_only(self):
-        self.check()
         for name, path in sorted(self.kept_files().items())[:3]:
             with open(path, "r+b") as f:
                 f.seek(9)
@@ -253,12 +228,35 @@ class Refresh(Base):
         self.assertEqual(self.run_metrics()[0], 0)
 
 
+class Hands(Base):
+    """What operators do to whole days."""
+
+    def test_days_in_archive_files(self):
+        d = self.daemon
+        d.run("trainer", "run", "seal", "--data-dir", d.dir, "--archive-after-days", str(DAYS - 3))
+        self.assertGreater(d.number("select count(*) from archives"), 0)
+        self.check()
+        self.assertEqual(self.run_metrics()[0], 0)
+        self.site.visit(0, 3, 40000)  # late, for a sealed day
+        self.assertGreater(self.check()[0], 0)
+        d.run("trainer", "run", "retention", "--data-dir", d.dir, "--retention-signals", "request=%d" % (DAYS - 1))
+        self.check()
+
+    def test_hands_of_operators_are_noticed(self):
+        d, all_made = self.daemon, set()
+        for statement in ("insert into signals (id, at, received_at, bucket, type, unit) select gen_random_uuid(), at, at, bucket, 'click', unit from exposures",
+                          "update signals set value = 0 where type = 'request' and unit = 'u-7'", "delete from signals where unit = 'u-8'",
+                          "update exposures set at = at + interval '1 day' where unit = 'u-9'", "truncate signals"):
+            d.sql(statement)
+            all_made.add(self.check()[3])
+        self.assertEqual(len(all_made), 1)
+
+
 class Sessions(Base):
     """A session goes on behind midnight: a day depends on its neighbours."""
     metrics = [SESSIONS]
 
     def test_a_change_is_seen_from_the_days_beside(self):
-        self.check()
         self.site.visit(3, 4, 82000, 86399)
         read, made, everything, _ = self.check()
         self.assertTrue(0 < read < everything and made <= 3 * 16, (read, made, everything))
