@@ -75,6 +75,7 @@ void ask_baseline(struct planner_ask *a, const struct known_baseline *b)
 {
     a->mean = b->mean;
     a->variance = b->variance;
+    a->rank_sd = b->rank_sd;
     a->is_share = b->is_share;
     a->reduction = b->has_reduction ? b->reduction : 0;
 }
@@ -146,6 +147,7 @@ static bool read_baseline(json_t *in, struct known_baseline *b, struct err *err)
             b->variance = sd * sd;
         else
             (void)json_get_double(&r, "variance", JSON_REQUIRED, &b->variance);
+        (void)json_get_double(&r, "rank_sd", JSON_OPTIONAL, &b->rank_sd);
     }
     return json_reader_close(&r, err);
 }

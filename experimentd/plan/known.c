@@ -5,6 +5,8 @@
 #include "base/pg.h"
 #include "experimentd/results/analysis.h"
 #include "stats/adjust/cuped.h"
+#include "stats/ratio.h"
+#include "stats/sequential/plan.h"
 
 enum { BUCKETS = 4096 };
 enum { TRAFFIC_UNTIL, TRAFFIC_BUCKETS, TRAFFIC_DAYS, TRAFFIC_UNITS, TRAFFIC_DAILY };
@@ -54,6 +56,16 @@ static void add_reduction(struct known_baseline *out, bool is_ratio, const struc
     out->reduction = fmin(REDUCTION_MAX, fmax(0, 1 - cuped_m2(&cross, theta) / cross.m2[0][0]));
 }
 
+/* Of n units, whose events at or below the quantile are x of y: s of their share, times the events, is √n rank_sd. */
+static double rank_sd_of(const struct arm *a)
+{
+    struct estimate share;
+    struct err err;
+    if (a->kind != METRIC_QUANTILE || !ratio_estimate(&a->m, &share, &err))
+        return 0;
+    return sqrt(share.variance * (double)a->m.n) * a->m.mean_y;
+}
+
 static void read_control(struct known_baseline *out, const struct result *r, const struct result_metric *m,
                          struct arena *arena)
 {
@@ -69,8 +81,10 @@ static void read_control(struct known_baseline *out, const struct result *r, con
                                     .as_of_us = r->as_of_us,
                                     .n = a->m.n,
                                     .mean = v.value,
-                                    .variance = v.se * v.se * (double)a->m.n,
+                                    .rank_sd = rank_sd_of(&arm),
                                     .is_share = m->kind == METRIC_PROPORTION };
+    double n = (double)a->m.n;
+    out->variance = v.se * v.se * n / plan_rank_inflation(out->rank_sd, n);
     add_reduction(out, m->kind == METRIC_RATIO, a->pre);
 }
 
@@ -129,6 +143,8 @@ void known_write_baseline(struct jsonw *w, const struct known_baseline *b)
         jsonw_i64(w, "n", b->n);
         jsonw_double(w, "mean", b->mean);
         jsonw_double(w, "variance", b->variance);
+        if (b->rank_sd > 0)
+            jsonw_double(w, "rank_sd", b->rank_sd);
         if (b->has_reduction)
             jsonw_double(w, "variance_reduction", b->reduction);
         else

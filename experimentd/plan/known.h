@@ -27,10 +27,12 @@ struct known_baseline {
     const char *why_not;   /* NULL: the rest holds */
     struct str experiment; /* {NULL, 0}: given by hand */
     int64_t as_of_us, n;
-    double mean, variance; /* of a unit; of a ratio by the delta method */
-    bool is_share;         /* a unit has it or not: proportion, retention, funnel */
-    bool has_reduction;    /* covariates are known */
-    double reduction;      /* of the variance by them, 1 - ρ² */
+    double mean,
+        variance; /* of a unit; of a ratio by the delta method; of a quantile n se², without what ranks made it too large by */
+    double rank_sd;     /* of a quantile, whose standard error comes from ranks (plan.h); 0: it is none */
+    bool is_share;      /* a unit has it or not: proportion, retention, funnel */
+    bool has_reduction; /* covariates are known */
+    double reduction;   /* of the variance by them, 1 - ρ² */
 };
 
 void known_traffic_read(struct known_traffic *out, const PGresult *r, const struct err *err, struct arena *arena);

@@ -32,6 +32,8 @@ bool planner_check(const struct planner_ask *a, struct err *err)
     if (!(a->variance > 0) || !isfinite(a->variance))
         return err_set(err, ERR_INVALID, "field \"baseline\": the variance of a unit is %g, not a number above 0",
                        a->variance);
+    if (!(a->rank_sd >= 0) || !isfinite(a->rank_sd))
+        return err_set(err, ERR_INVALID, "field \"rank_sd\" is %g, not a number from 0", a->rank_sd);
     if (!(a->reduction >= 0 && a->reduction < 1))
         return err_set(err, ERR_INVALID, "field \"variance_reduction\" is %g, not from 0 to below 1", a->reduction);
     if (!(fabs(a->effect) <= 10) || (a->margin == 0 && a->effect == 0))
@@ -78,7 +80,8 @@ static struct plan plan_of(const struct planner_ask *a, const double *t, size_t 
                           .tuned = tuned,
                           .var_c = a->variance * (1 - reduction),
                           .var_t = variance_of_treatment(a) * (1 - reduction),
-                          .ratio = a->treatment / a->control };
+                          .ratio = a->treatment / a->control,
+                          .rank_sd = a->rank_sd };
 }
 
 /* Variance of the difference times the units of control. */
@@ -119,7 +122,7 @@ static bool units_of(const struct planner_ask *a, double reduction, struct plan_
         even[i] = (double)(i + 1) / ANY_TIME_LOOKS;
     struct plan p = plan_of(a, any_time ? even : a->looks.shares, any_time ? ANY_TIME_LOOKS : a->looks.count, 0,
                             reduction);
-    if (a->looks.method == PLAN_FIXED)
+    if (a->looks.method == PLAN_FIXED && a->rank_sd == 0)
         return units_at_once(a, &p, out, err);
     if (!plan_units(&p, distance_of(a), a->power, out, err))
         return false;
@@ -206,6 +209,19 @@ static bool view_looks(const struct planner_ask *a, double units, struct view *o
     return true;
 }
 
+/* The test of a quantile is normal, not Student's. */
+static void week_at_once_by_ranks(const struct planner_ask *a, double n_c, struct planner_week *out)
+{
+    const double once = 1;
+    struct plan p = plan_of(a, &once, 1, 0, a->reduction);
+    struct err err;
+    double effect;
+    if (!plan_power(&p, distance_of(a), n_c, &out->power, &err))
+        out->power = 0;
+    if (plan_effect(&p, n_c, a->power, &effect, &err))
+        out->detectable = effect / fabs(a->mean);
+}
+
 static void week_at_once(const struct planner_ask *a, double n_c, struct planner_week *out)
 {
     struct plan p = plan_of(a, NULL, 0, 0, a->reduction);
@@ -223,13 +239,13 @@ static void week_by_looks(const struct planner_ask *a, const struct view *v, str
     double up[PLANNER_LOOKS_MAX], down[PLANNER_LOOKS_MAX], drift;
     const struct exits_design d = { v->t, v->z, v->looks, 2 };
     struct plan p = plan_of(a, v->t, v->looks, 0, a->reduction);
-    double se = sqrt(unit_variance(&p) / v->n_c);
+    double se = sqrt(unit_variance(&p) / v->n_c), z = v->z[v->looks - 1];
     struct stopped_chances c;
     struct err err;
-    if (stopped_chances(&d, distance_of(a) / se, up, down, &c, &err))
+    if (stopped_chances(&d, plan_seen_drift(&p, z, v->n_c, distance_of(a) / se), up, down, &c, &err))
         out->power = fmin(1, c.power);
     if (stopped_drift(&d, a->power, &drift, &err))
-        out->detectable = drift * se / fabs(a->mean);
+        out->detectable = plan_needed_drift(&p, z, v->n_c, drift) * se / fabs(a->mean);
 }
 
 static struct planner_week week_of(const struct planner_ask *a, int week)
@@ -238,7 +254,7 @@ static struct planner_week week_of(const struct planner_ask *a, int week)
     struct planner_week out = { .week = week, .units = units, .detectable = NAN };
     struct view v = { .looks = 0 };
     if (a->looks.method == PLAN_FIXED) {
-        week_at_once(a, units * a->control, &out);
+        (a->rank_sd > 0 ? week_at_once_by_ranks : week_at_once)(a, units * a->control, &out);
         return out;
     }
     if (units * a->control < least_units(a))

@@ -3,7 +3,7 @@
  * A plan compares the control with the smallest treatment, by the way of looking that the experiment declares; alpha is shared by the treatments
  * (Bonferroni, as the least favourable of the ways to read them together). What is measured comes as mean and variance of one unit, whatever the kind
  * of metric: p (1 - p) of a share (retention and funnels are shares), s² of a mean or count, the linearised variance of a ratio, n se² of a
- * quantile; times 1 - reduction when covariates are known. One number of units a week comes from the traffic of the last days (traffic.h).
+ * quantile (whose standard error from ranks costs power: plan.h); times 1 - reduction when covariates are known. One number of units a week comes from the traffic of the last days (traffic.h).
  *
  * With a margin it is a guardrail that is planned: how many units show that it is not worse by the margin, when it is in truth better by `effect`.
  * The critical value is that of the two-sided interval, as the verdict's.
@@ -33,6 +33,7 @@ struct planner_looks {
 struct planner_ask {
     double mean, variance; /* of a unit of the control */
     bool is_share;         /* then the treatment's variance follows from its share */
+    double rank_sd;        /* of a quantile: plan.h; else 0 */
     double reduction;      /* of the variance, by covariates: 0 to below 1 */
     double
         effect; /* to be found, relative to the mean; above or below 0; of a guardrail what it is in truth, better above 0 */

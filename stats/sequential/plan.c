@@ -20,6 +20,8 @@ static bool check(const struct plan *p, struct err *err)
     if (!(p->var_c >= 0) || !(p->var_t >= 0) || !(p->var_c + p->var_t > 0) || !isfinite(p->var_c + p->var_t))
         return err_set(err, ERR_INVALID, "the variances of a unit are %g and %g, not numbers from 0, one above",
                        p->var_c, p->var_t);
+    if (!(p->rank_sd >= 0) || !isfinite(p->rank_sd))
+        return err_set(err, ERR_INVALID, "the standard deviation of ranks is %g, not a number from 0", p->rank_sd);
     if (!(p->ratio > 0) || !isfinite(p->ratio))
         return err_set(err, ERR_INVALID, "the ratio of units is %g, not a number above 0", p->ratio);
     if (p->sides != 1 && p->sides != 2)
@@ -93,6 +95,63 @@ static bool drift_of(const struct plan *p, const double *z, double power, double
     return stopped_drift(&d, power, out, err);
 }
 
+/* ---- standard errors from ranks ---- */
+
+#define RANKS_Z 1.959963984540054 /* of the interval that gives a quantile's standard error (compare.c) */
+
+static double ranks_between(double rank_sd, double n)
+{
+    return 2 * RANKS_Z * rank_sd * sqrt(n);
+}
+
+/* E S² = (1 + 1/w)² + 1/w, to the first order. */
+double plan_rank_inflation(double rank_sd, double n)
+{
+    return rank_sd > 0 ? 1 + 3 / ranks_between(rank_sd, n) : 1;
+}
+
+/* In place of z: what the drift has to reach on average, and the standard deviation of what decides. */
+struct hurdle {
+    double at, sd;
+};
+
+static struct hurdle hurdle_of(const struct plan *p, double z, double n_c)
+{
+    if (!(p->rank_sd > 0))
+        return (struct hurdle){ z, 1 };
+    double all = unit_variance(p), f_c = p->var_c / all, f_t = 1 - f_c;
+    double w_c = ranks_between(p->rank_sd, n_c), w_t = ranks_between(p->rank_sd, n_c * p->ratio);
+    double bias = (3 * f_c - f_c * f_c) / (2 * w_c) + (3 * f_t - f_t * f_t) / (2 * w_t);
+    return (struct hurdle){ z * (1 + bias), sqrt(1 + z * z * (f_c * f_c / w_c + f_t * f_t / w_t)) };
+}
+
+double plan_seen_drift(const struct plan *p, double z, double n_c, double drift)
+{
+    struct hurdle h = hurdle_of(p, z, n_c);
+    return copysign(z + (fabs(drift) - h.at) / h.sd, drift);
+}
+
+double plan_needed_drift(const struct plan *p, double z, double n_c, double seen)
+{
+    struct hurdle h = hurdle_of(p, z, n_c);
+    return copysign(h.at + (fabs(seen) - z) * h.sd, seen);
+}
+
+/* Units that have the drift which they need themselves: the more there are, the less it is, so that a few rounds find them. */
+static double units_of_drift(const struct plan *p, double z, double drift, double effect, double *out_needed)
+{
+    enum { ROUNDS = 40 };
+    double n = drift / effect * (drift / effect) * unit_variance(p);
+    *out_needed = drift;
+    for (int i = 0; i < ROUNDS && p->rank_sd > 0 && n > 0; i++) {
+        *out_needed = plan_needed_drift(p, z, n, drift);
+        n = *out_needed / effect * (*out_needed / effect) * unit_variance(p);
+    }
+    return n;
+}
+
+/* ---- units, effect, power ---- */
+
 bool plan_units(const struct plan *p, double effect, double power, struct plan_test *out, struct err *err)
 {
     double z[EXITS_LOOKS_MAX], up[EXITS_LOOKS_MAX], down[EXITS_LOOKS_MAX], drift, once;
@@ -103,10 +162,10 @@ bool plan_units(const struct plan *p, double effect, double power, struct plan_t
     if (!plan_bounds(p, z, err) || !check_effect(effect, err) || !drift_of(p, z, power, &drift, err) ||
         !drift_of(&at_end, &z_once, power, &once, err) || !stopped_chances(&d, drift, up, down, &c, err))
         return false;
-    double root = drift / effect, control = root * root * unit_variance(p);
+    double needed, control = units_of_drift(p, z[p->looks - 1], drift, effect, &needed);
     if (!(control > 0) || !isfinite(control * p->ratio))
         return err_set(err, ERR_INVALID, "an effect of %g takes more units than a number holds", effect);
-    *out = (struct plan_test){ drift, drift / once * (drift / once), control, control * p->ratio, c.expected_t };
+    *out = (struct plan_test){ needed, drift / once * (drift / once), control, control * p->ratio, c.expected_t };
     return true;
 }
 
@@ -115,7 +174,7 @@ bool plan_effect(const struct plan *p, double n_c, double power, double *out, st
     double z[EXITS_LOOKS_MAX], drift;
     if (!plan_bounds(p, z, err) || !check_units(n_c, err) || !drift_of(p, z, power, &drift, err))
         return false;
-    *out = drift * sqrt(unit_variance(p) / n_c);
+    *out = plan_needed_drift(p, z[p->looks - 1], n_c, drift) * sqrt(unit_variance(p) / n_c);
     return true;
 }
 
@@ -128,7 +187,8 @@ bool plan_power(const struct plan *p, double effect, double n_c, double *out, st
         return false;
     if (!isfinite(effect))
         return err_set(err, ERR_INVALID, "the effect is not a finite number");
-    if (!stopped_chances(&d, effect / sqrt(unit_variance(p) / n_c), up, down, &c, err))
+    double drift = plan_seen_drift(p, z[p->looks - 1], n_c, effect / sqrt(unit_variance(p) / n_c));
+    if (!stopped_chances(&d, drift, up, down, &c, err))
         return false;
     *out = fmin(1, c.power);
     return true;

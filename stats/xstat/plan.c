@@ -45,6 +45,7 @@ static void read_plan(struct xstat_in *in, struct plan *p)
     p->var_c = xstat_in_double(in, "var_c");
     p->var_t = xstat_in_double_or(in, "var_t", p->var_c);
     p->ratio = xstat_in_double_or(in, "ratio", 1);
+    p->rank_sd = xstat_in_double_or(in, "rank_sd", 0);
 }
 
 /* The day, and the weeks that have it: tests run whole weeks. */

@@ -298,14 +298,17 @@ const struct xstat_method xstat_methods[] = {
       "  bounds: fixed z_{alpha/sides}; spending; any_time: a confidence sequence tuned for the last look, or for the "
       "share tuned\n"
       "  of all units; haybittle_peto: nominal alpha/50 at all looks but the last; inflation: units beside\n"
-      "  one look at the end; days: traffic_days (n/traffic_units)^(1/growth)",
+      "  one look at the end; days: traffic_days (n/traffic_units)^(1/growth); of a quantile, w = 2 1.96 rank_sd √n "
+      "ranks\n"
+      "  between, f parts of the variance: P(θ' + Z > z) at θ' = z + (θ - z (1 + Σ (3 f - f²)/2w))/√(1 + z² Σ f²/w)",
       "C. Jennison, B. Turnbull, Group Sequential Methods, 2000; I. Waudby-Smith et al. 2024 for any_time",
       "solve: power (effect n_c), n (effect power) or mde (n_c power); method: fixed, any_time (tuned: 1), "
       "haybittle_peto or spending "
       "(function, par as in\n"
       "  group_sequential); looks: how many, or t: shares of the units, the last 1; alpha var_c; var_t: var_c; sides: "
       "2; ratio: 1;\n"
-      "  traffic_units in traffic_days (7) with growth (1: all units are new) for the days",
+      "  rank_sd: of a quantile, √(q (1 - q)) of one event a unit; traffic_units in traffic_days (7) with growth (1: "
+      "all units are new) for the days",
       "n_c_real n_c n_t inflation expected_share; power; mde_abs; z; days weeks", xstat_plan_sequential },
     { "special", "tails as logarithms, and quantiles",
       "I_x(a, b) by its continued fraction (DLMF 8.17.22) behind Loader's saddle-point density; quantiles by Newton on "

@@ -10,7 +10,8 @@ static const double quarters[] = { 0.25, 0.5, 0.75, 1 }, once[] = { 1 };
 static struct plan plan_of(enum plan_method method, enum spending_kind kind)
 {
     return (struct plan){
-        method, 0.05, 2, method == PLAN_FIXED ? once : quarters, method == PLAN_FIXED ? 1 : 4, { kind, 1 }, 0, 4, 4, 1
+        method, 0.05, 2, method == PLAN_FIXED ? once : quarters, method == PLAN_FIXED ? 1 : 4, { kind, 1 }, 0, 4,
+        4,      1,    0
     };
 }
 
@@ -67,6 +68,39 @@ Test(plan, units_effect_and_power_are_inverses)
         cr_assert(epsilon_eq(dbl, power, 0.8, 1e-10));
         cr_assert(plan_power(&p, 0, t.control, &power, &err), "%s", err.text);
         cr_assert(le(dbl, power, 0.05 + 1e-10)); /* without an effect it is the error */
+    }
+}
+
+/* By hand, with w = 2 z 0.5 √1000 = 61.98 ranks in each arm and half of the variance: b = 1.25/w = 0.02017, v = 1/2w = 0.008067. */
+Test(plan, ranks_cost_drift)
+{
+    struct plan p = plan_of(PLAN_FIXED, 0);
+    const double z = 1.959963984540054, bias = 0.0201678, sd = sqrt(1 + z * z * 0.00806713);
+    p.rank_sd = 0.5;
+    cr_assert(epsilon_eq(dbl, plan_seen_drift(&p, z, 1000, 2.8), z + (2.8 - z * (1 + bias)) / sd, 1e-6));
+    cr_assert(epsilon_eq(dbl, plan_seen_drift(&p, z, 1000, -2.8), -z - (2.8 - z * (1 + bias)) / sd, 1e-6));
+    cr_assert(epsilon_eq(dbl, plan_needed_drift(&p, z, 1000, plan_seen_drift(&p, z, 1000, 2.8)), 2.8, 1e-12));
+    cr_assert(epsilon_eq(dbl, plan_rank_inflation(0.5, 1000), 1 + 3 / 61.9795, 1e-5));
+    p.rank_sd = 0;
+    cr_assert(eq(dbl, plan_seen_drift(&p, z, 1000, 2.8), 2.8));
+    cr_assert(eq(dbl, plan_rank_inflation(0, 1000), 1));
+}
+
+Test(plan, units_effect_and_power_of_a_quantile_are_inverses_too)
+{
+    struct err err;
+    for (int method = 0; method < PLAN_METHOD_COUNT; method++) {
+        struct plan p = plan_of((enum plan_method)method, SPENDING_POWER);
+        double effect, power, plain = units(&p, 0.2).control;
+        p.rank_sd = 0.5;
+        p.ratio = 0.5;
+        p.var_t = 2;
+        struct plan_test t = units(&p, 0.2);
+        cr_assert(gt(dbl, t.control, plain)); /* of the same variance, v_c + v_t/r */
+        cr_assert(plan_effect(&p, t.control, 0.8, &effect, &err), "%s", err.text);
+        cr_assert(plan_power(&p, 0.2, t.control, &power, &err), "%s", err.text);
+        cr_assert(epsilon_eq(dbl, effect, 0.2, 1e-9));
+        cr_assert(epsilon_eq(dbl, power, 0.8, 1e-9));
     }
 }
 

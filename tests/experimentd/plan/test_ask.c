@@ -151,6 +151,7 @@ Test(ask, refusals_name_the_field)
         { "{\"experiment\":\"gone\"}", "experiment \"gone\" is not known" },
         { "{\"baseline\":{}}", "baseline: field \"mean\"" },
         { "{\"baseline\":{\"mean\":1}}", "baseline: field \"variance\"" },
+        { "{\"baseline\":{\"mean\":1,\"sd\":1,\"rank_sd\":-1}}", "field \"rank_sd\" is -1" },
         { "{\"baseline\":{\"share\":1.5}}", "\"baseline\": the variance" },
         { "{\"baseline\":{\"share\":0.5},\"effect\":2}", "field \"effect\" makes a share of 1.5" },
         { "{\"baseline\":{\"share\":0.5},\"bogus\":2}", "field \"bogus\"" },

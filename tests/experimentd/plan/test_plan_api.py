@@ -18,12 +18,15 @@ class Plan(DaemonTest):
     @classmethod
     def prepare(cls, d):
         """An experiment that measured clicks, as a share and as a ratio, of 400 units today."""
-        d.make_experiment("before", metrics=["ctr", "clicks_per_query"])
+        slow = {"key": "patience", "name": "patience", "kind": "quantile", "quantile": 0.75, "numerator": {"of": "signals", "type": "wait", "sum": "value"}}
+        assert d.post("/v1/metrics", slow).status == 201
+        d.make_experiment("before", metrics=["ctr", "clicks_per_query", "patience"])
         units = ["unit-%d" % i for i in range(UNITS)]
         assert d.post("/v1/assign", [{"unit": u, "experiments": ["before"]} for u in units], key="client").status == 200
         now, signals = time.time() + 1, []
         for i, unit in enumerate(units):
             for q in range(1 + i % 3):
+                signals.append({"type": "wait", "unit": unit, "value": 1 + i * 7919 % 397 + q, "timestamp": now})
                 signals.append({"type": "request", "unit": unit, "query_id": "q%d-%d" % (i, q), "query": "x", "timestamp": now})
             if i % 4 == 0:
                 signals.append({"type": "click", "unit": unit, "query_id": "q%d-0" % i, "doc": "d", "position": 1, "timestamp": now + 1})
@@ -75,6 +78,28 @@ class Plan(DaemonTest):
             self.assertAlmostEqual(told["design"]["distance"], 0.2 * mean)
             self.assertEqual(told["traffic"]["units"], UNITS)
             self.assertGreater(told["units"]["all"], UNITS)
+
+    def test_a_quantile_is_planned_with_what_ranks_cost(self):
+        told = self.plan(metric="patience", effect=0.2, analysis={"method": "fixed"})
+        row = self.daemon.sql("select n, mean_x, m2_x, mean_y, m2_y, cxy from moments where experiment = 'before' and variant = 'a' "
+                              "and metric = 'patience' and segment = '' order by day desc limit 1")[0]
+        n, (mx, m2x, my, m2y, cxy) = int(row[0]), map(float, row[1:])
+        share = mx / my
+        self.assertAlmostEqual(share, 0.75, 1)
+        rank_sd = ((m2x - 2 * share * cxy + share * share * m2y) / (n - 1)) ** 0.5
+        baseline = told["baseline"]
+        self.assertAlmostEqual(baseline["rank_sd"], rank_sd)
+        arm = next(v for m in self.daemon.results("before")["metrics"] if m["metric"] == "patience" for v in m["variants"] if v["variant"] == "a")
+        se = (arm["ci"][1] - arm["ci"][0]) / (2 * 1.959963984540054)
+        between = 2 * 1.959963984540054 * rank_sd * n ** 0.5
+        self.assertAlmostEqual(baseline["variance"] * (1 + 3 / between) / (se ** 2 * n), 1, 5)
+        want = self.xstat("plan_sequential", solve="n", method="fixed", effect=told["design"]["distance"], var_c=baseline["variance"], alpha=0.05,
+                          power=0.8, rank_sd=rank_sd)
+        self.assertEqual(told["units"]["control"], want["n_c"])
+        given = {"mean": baseline["mean"], "variance": baseline["variance"]}
+        same = self.plan(baseline={**given, "rank_sd": baseline["rank_sd"]}, effect=0.2, analysis={"method": "fixed"})
+        self.assertEqual((same["units"], same["weeks"]), (told["units"], told["weeks"]))
+        self.assertLess(self.plan(baseline=given, effect=0.2, analysis={"method": "fixed"})["units"]["all"], told["units"]["all"])
 
     def test_covariates_that_are_known_save_units(self):
         """What kern stores as pre: mean and rest of x and z, then the upper triangle of their moments; here ρ² = 0.5."""

@@ -59,6 +59,24 @@ Test(planner, one_look_needs_what_students_power_says)
     }
 }
 
+/* The weeks are of one test: with the units that were found, the power that was asked for. */
+Test(planner, a_quantile_needs_more_units_than_a_mean_of_its_variance)
+{
+    static const enum plan_method methods[] = { PLAN_FIXED, PLAN_SPENDING };
+    for (size_t i = 0; i < 2; i++) {
+        struct planner_ask a = ask(methods[i]);
+        struct planner mean = make(&a);
+        a.rank_sd = 0.5;
+        struct planner p = make(&a);
+        cr_assert(gt(dbl, p.units.control, mean.units.control * 1.01));
+        cr_assert(lt(dbl, p.units.control, mean.units.control * 1.03));
+        a.traffic = (struct traffic){ 7, p.units.all, 1, false };
+        p = make(&a);
+        cr_assert(epsilon_eq(dbl, p.weeks[0].power, 0.8, 1e-3));
+        cr_assert(epsilon_eq(dbl, p.weeks[0].detectable, a.effect, 1e-4));
+    }
+}
+
 Test(planner, looks_cost_units_and_save_them_on_average)
 {
     double fixed = 0, all[PLAN_METHOD_COUNT];
