@@ -220,14 +220,20 @@ class Daemon:
                 return received
 
     def make_experiment(self, key, start=True, **fields):
+        """The experiment as the API gives it, once this server has it."""
         body = {"key": key, "variants": [{"key": "a"}, {"key": "b"}], **fields}
-        reply = self.post("/v1/experiments", body)
-        if reply.status != 201:
-            raise AssertionError("creating %s: %r" % (key, reply))
-        if start:
-            reply = self.post("/v1/experiments/%s/start" % key)
-            if reply.status != 200:
-                raise AssertionError("starting %s: %r" % (key, reply))
+        made = self._edited("creating", key, self.post("/v1/experiments", body), 201, "draft")
+        return self._edited("starting", key, self.post("/v1/experiments/%s/start" % key), 200, "running") if start else made
+
+    def _edited(self, what, key, reply, status, becomes):
+        """A busy server says 202, saved, before it has loaded the edit."""
+        if reply.status == 202:
+            def loaded():
+                got = self.get("/v1/experiments/" + key)
+                return got.status == 200 and got.json["status"] == becomes and got
+            return wait_for(loaded, "%s %s, which is saved, to be loaded" % (what, key), self.patience).json
+        if reply.status != status:
+            raise AssertionError("%s %s: %r" % (what, key, reply))
         return reply.json
 
     # ---- what lies behind

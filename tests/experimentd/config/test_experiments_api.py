@@ -139,6 +139,23 @@ class ExperimentsApi(DaemonTest):
             self.assertEqual(self.daemon.get("/v1/experiments/slow").json["status"], "draft")
         wait_for(lambda: self.daemon.get("/v1/experiments/slow").json["status"] == "running", "the edit to be loaded", 30)
 
+    def test_make_experiment_waits_for_what_is_saved_but_not_loaded(self):
+        made, answers, post = [], [], self.daemon.post
+
+        def recorded(*arguments):
+            answers.append(post(*arguments))
+            return answers[-1]
+
+        thread = threading.Thread(target=lambda: made.append(self.daemon.make_experiment("patient")))
+        self.daemon.post = recorded
+        self.addCleanup(delattr, self.daemon, "post")
+        with Lock(self.daemon):
+            thread.start()
+            wait_for(lambda: answers, "the answer to the creation", 30)
+            self.assertEqual((answers[0].status, made), (202, []))
+        thread.join()
+        self.assertEqual((made[0]["key"], made[0]["status"]), ("patient", "running"))
+
     def test_an_edit_that_is_made_while_another_is_being_loaded(self):
         """Its notification comes in with the rows of the reading under way, which began before it: it must be read for, too."""
         statuses = {}
