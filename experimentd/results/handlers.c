@@ -20,6 +20,7 @@ struct wait {
     struct str key; /* of one experiment, or the first of the page */
     bool one;
     struct str dimension;       /* of its segments */
+    struct str metric;          /* that alone is wanted of them; {NULL, 0}: all */
     enum result_part_kind kind; /* of its periods */
     size_t limit;
     struct health_input health; /* of one result: its first exposures, which come before its rows */
@@ -74,7 +75,7 @@ static void write_segments(struct wait *wait, struct jsonw *w, const struct snap
 {
     struct result r;
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
-    result_write_segments(w, &r, wait->dimension, &wait->req->arena);
+    result_write_segments(w, &r, wait->dimension, wait->metric, &wait->req->arena);
 }
 
 static void write_days(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows)
@@ -137,6 +138,26 @@ static const char *wanted_parts(struct http_request *req, const struct snapshot_
     return NULL;
 }
 
+/* Of segments one metric may be asked for alone. False: answered with what is wrong with the question. */
+static bool wanted_metric(struct http_request *req, const struct snapshot_experiment *e, struct str dimension,
+                          struct str *metric)
+{
+    struct err err;
+    if (!http_query(req, STR("metric"), metric))
+        return true;
+    if (!dimension.p) {
+        err_set(&err, ERR_INVALID, "query parameter \"metric\" is one of segments: it needs \"segment\" beside it");
+    } else {
+        for (size_t i = 0; i < e->metrics_count; i++)
+            if (str_eq(e->metrics[i].metric, *metric))
+                return true;
+        err_set(&err, ERR_INVALID, "query parameter \"metric\" is \"%.*s\", no metric of experiment \"" STR_FMT "\"",
+                STR_ARG(str_cut(*metric, DIMENSION_MAX)), STR_ARG(e->key));
+    }
+    http_reply_err(req, &err);
+    return false;
+}
+
 /* What is not known of them says so in the health report; it keeps no result back. */
 static void on_counts(void *arg, const PGresult *rows, const struct err *err)
 {
@@ -149,15 +170,16 @@ static void on_counts(void *arg, const PGresult *rows, const struct err *err)
 void results_get(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
-    struct str dimension = { NULL, 0 };
+    struct str dimension = { NULL, 0 }, metric = { NULL, 0 };
     const struct snapshot_experiment *e = known(req);
     const char *parts = e ? wanted_parts(req, e, &dimension) : NULL;
-    if (!parts)
+    if (!parts || !wanted_metric(req, e, dimension, &metric))
         return;
     const char *params[] = { list_of_one(req, e->key), parts };
     struct wait *wait = wait_for(req, worker, req->params[0], dimension.p ? write_segments : write_one);
     const char *keyed[] = { arena_cstr(&req->arena, e->key) };
     wait->dimension = dimension;
+    wait->metric = metric;
     pgloop_run(worker->pg, &queries[QUERY_HEALTH_COUNTS], keyed, on_counts, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }

@@ -13,8 +13,10 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
 void result_write_timeseries(struct jsonw *w, const struct result *r, struct arena *arena);
 /* The whole answer of GET …/timeseries?by=…: by days since exposure (RESULT_SINCE) or by cohort, of a result that holds these parts. */
 void result_write_periods(struct jsonw *w, const struct result *r, enum result_part_kind kind, struct arena *arena);
-/* The whole answer of GET …/results?segment=DIMENSION, of a result that holds its parts. */
-void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct arena *arena);
+/* The whole answer of GET …/results?segment=DIMENSION, of a result that holds its parts. `metric`: only this one, with the numbers that it has among
+ * all of them (p counts every look); {NULL, 0}: all. */
+void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct str metric,
+                           struct arena *arena);
 void result_write_dimensions(struct jsonw *w, const struct result *r); /* "dimensions": those there are */
 /* One element of GET /v1/experiments. */
 void result_write_summary(struct jsonw *w, const struct result *r, struct arena *arena);

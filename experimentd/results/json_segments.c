@@ -145,7 +145,8 @@ static size_t values_of(const struct segments *s)
     return n;
 }
 
-void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct arena *arena)
+void result_write_segments(struct jsonw *w, const struct result *r, struct str dimension, struct str metric,
+                           struct arena *arena)
 {
     struct segments s;
     double alpha = 1 - result_level(r);
@@ -174,7 +175,8 @@ void result_write_segments(struct jsonw *w, const struct result *r, struct str d
         jsonw_null(w, "reason");
     jsonw_open(w, "metrics", '[');
     for (size_t i = 0; i < s.metrics_count; i++)
-        write_metric(w, r, &s.metrics[i]);
+        if (!metric.p || str_eq(s.metrics[i].metric->metric->key, metric))
+            write_metric(w, r, &s.metrics[i]);
     jsonw_close(w);
     explain_write_methods(w);
     jsonw_close(w);

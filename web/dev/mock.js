@@ -69,8 +69,11 @@ function answerOf(found, what, query, response) {
   const bare = found.results.metrics.map(({ variants, ...m }) => m);
   if (what.startsWith("results.")) return send(response, 200, what.endsWith("csv") ? "text/csv; charset=utf-8" : "application/json",
     what.endsWith("csv") ? `experiment,metric\r\n"${key}","ctr"\r\n` : JSON.stringify({ experiment: key, rows: [] }));
-  if (dimension) return json(response, 200, found.segments?.[dimension] ?? { experiment: key, dimension, dimensions: [], looks: 0, text: "0 comparisons",
-    reason: `no units have been counted by "${dimension}"`, metrics: bare.map((m) => ({ ...m, effects: [], values: [] })) });
+  const of = (metrics) => metrics.filter((m) => !query.has("metric") || m.metric === query.get("metric"));
+  const counted = dimension && found.segments?.[dimension];
+  if (counted) return json(response, 200, { ...counted, metrics: of(counted.metrics) });
+  if (dimension) return json(response, 200, { experiment: key, dimension, dimensions: [], looks: 0, text: "0 comparisons",
+    reason: `no units have been counted by "${dimension}"`, metrics: of(bare).map((m) => ({ ...m, effects: [], values: [] })) });
   if (by && by !== "day") return json(response, 200, found[by] ?? { experiment: key, by, level: 0.95, text: "",
     reason: by === "cohort" ? "no cohorts have been counted" : "no days since exposure have been counted", metrics: bare.map((m) => ({ ...m, trends: [], periods: [] })) });
   return json(response, 200, found[what]);

@@ -97,9 +97,10 @@ export async function getResult(key) {
   return { ...parse(results), timeseries: parse(series) };
 }
 
-/** The effect within each value of a dimension. */
-export async function getSegments(key, dimension) {
-  return parse(await getText(`${of(key)}/results?segment=${encodeURIComponent(dimension)}`));
+/** The effect on one metric within each value of a dimension; of all metrics with their values it would be megabytes. */
+export async function getSegments(key, dimension, metric) {
+  const only = metric === undefined ? "" : `&metric=${encodeURIComponent(metric)}`;
+  return parse(await getText(`${of(key)}/results?segment=${encodeURIComponent(dimension)}${only}`));
 }
 
 /** The effect by "since_exposure" or "cohort". */

@@ -14,8 +14,11 @@ const never = () => false; // it is asked for again when a new aggregation has b
 
 export function Segments({ result }) {
   const [dimension, choose] = useState(result.dimensions[0]);
-  const key = result.experiment.key;
-  const { data, error, reload } = useLoad(() => getSegments(key, dimension), never, [key, dimension, result.computed_at]);
+  const [metric, select] = useMetric(result.metrics, result);
+  const key = result.experiment.key, wanted = metric?.metric;
+  const loaded = useLoad(() => getSegments(key, dimension, wanted), never, [key, dimension, wanted, result.computed_at]);
+  const { error, reload } = loaded;
+  const data = loaded.data?.dimension === dimension && loaded.data.metrics[0]?.metric === wanted ? loaded.data : null; // not of the choice before
   const pick = (
     <label class="choice">Dimension{" "}
       <select value={dimension} onChange={(e) => choose(e.target.value)}>{result.dimensions.map((d) => <option key={d} value={d}>{d}</option>)}</select>
@@ -23,25 +26,25 @@ export function Segments({ result }) {
   );
   return (
     <>
-      {data ? <Loaded key={data.dimension} result={result} data={data} pick={pick} />
-        : <div class="figure-head"><h2 id="segments">Lift by segment</h2>{pick}</div>}
+      {data ? <Loaded result={result} data={data} choices={<>{pick}{select}</>} />
+        : <div class="figure-head"><h2 id="segments">Lift by segment</h2><div class="choices">{pick}{select}</div></div>}
       {error && !data && <p class="notice warn" role="status">Not loaded: {error.message}. <button type="button" class="plain" onClick={reload}>Try again</button></p>}
       {!data && !error && <p class="quiet" role="status">Loading…</p>}
     </>
   );
 }
 
-function Loaded({ result, data, pick }) {
-  const [metric, select, described] = useMetric(data.metrics, result);
+function Loaded({ result, data, choices }) {
+  const metric = data.metrics[0];
   const names = useMemo(() => variantNames(result.experiment), [result]);
   const rows = useMemo(() => (metric ? segmentRows(metric, result.experiment, names) : []), [metric, result]);
   return (
     <>
-      <div class="figure-head"><h2 id="segments">Lift by {data.dimension}</h2><div class="choices">{pick}{select}</div></div>
+      <div class="figure-head"><h2 id="segments">Lift by {data.dimension}</h2><div class="choices">{choices}</div></div>
       <p class="quiet">{data.text}</p>
       {data.reason && <p class="reasons">Nothing to show: {data.reason}.</p>}
       {rows.length > 0 && <>
-        <Chart draw={(width) => drawForest(rows, width)} height={forestHeight(rows)} inputs={[rows]} label={spoken(described, data, rows)} />
+        <Chart draw={(width) => drawForest(rows, width)} height={forestHeight(rows)} inputs={[rows]} label={spoken(metric, data, rows)} />
         <Legend rows={rows} />
         <Effects metric={metric} names={names} result={result} />
         <Numbers metric={metric} data={data} names={names} />
@@ -51,7 +54,7 @@ function Loaded({ result, data, pick }) {
   );
 }
 
-const spoken = (described, data, rows) => `${described.name} by ${data.dimension}. ` +
+const spoken = (metric, data, rows) => `${metric.name} by ${data.dimension}. ` +
   rows.map((r) => `${r.title}${r.variant ? " of " + r.variant : ""}: ${lift(r.lift)}, interval ${liftInterval(r)}, ${(outcomes[r.outcome] ?? outcomes.none).word}`).join(". ");
 
 function Legend({ rows }) {

@@ -164,6 +164,13 @@ class Segments(ResultsTest):
             self.assertGreaterEqual(c["p_adjusted"], c["p"])
             self.assertEqual(c["outcome_adjusted"] == "no_difference", c["p_adjusted"] >= 0.05)
 
+    def test_one_metric_alone_has_the_numbers_that_it_has_among_all(self):
+        ask = "/v1/experiments/shop/results?segment=country&metric="
+        for key in METRICS:
+            self.assertEqual(self.call("get", ask + key), {**self.answer, "metrics": [self.metric(key)]})
+        for query in ("segment=country&metric=", "segment=country&metric=zero_results", "metric=ctr"):
+            self.assertIn('query parameter "metric"', self.call("get", "/v1/experiments/shop/results?" + query, status=400)["detail"])
+
     def test_effects_are_shrunk(self):
         for metric in METRICS:
             all_of = self.comparisons(metric)
