@@ -357,6 +357,28 @@ CREATE SEQUENCE public.archives_number
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.bootstrap_intervals (
+    experiment text NOT NULL,
+    metric text NOT NULL,
+    variant text NOT NULL,
+    control text NOT NULL,
+    n bigint NOT NULL,
+    control_n bigint NOT NULL,
+    difference double precision NOT NULL,
+    difference_se double precision NOT NULL,
+    difference_lo double precision NOT NULL,
+    difference_hi double precision NOT NULL,
+    lift double precision,
+    lift_se double precision,
+    lift_lo double precision,
+    lift_hi double precision,
+    level double precision NOT NULL,
+    replicates integer NOT NULL,
+    seed bigint NOT NULL,
+    run uuid NOT NULL,
+    CONSTRAINT bootstrap_intervals_lift CHECK ((num_nulls(lift, lift_se, lift_lo, lift_hi) = ANY (ARRAY[0, 4])))
+);
+
 CREATE TABLE public.config_objects (
     kind text NOT NULL,
     key text NOT NULL,
@@ -810,6 +832,9 @@ ALTER TABLE ONLY public.archived_exposures
 ALTER TABLE ONLY public.archives
     ADD CONSTRAINT archives_pkey PRIMARY KEY (path);
 
+ALTER TABLE ONLY public.bootstrap_intervals
+    ADD CONSTRAINT bootstrap_intervals_pkey PRIMARY KEY (experiment, metric, variant);
+
 ALTER TABLE ONLY public.config_objects
     ADD CONSTRAINT config_objects_pkey PRIMARY KEY (kind, key);
 
@@ -943,6 +968,12 @@ CREATE TRIGGER signals_unknown AFTER INSERT OR TRUNCATE ON public.signals FOR EA
 CREATE TRIGGER signals_updated_from AFTER UPDATE ON public.signals REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
 CREATE TRIGGER signals_updated_to AFTER UPDATE ON public.signals REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+ALTER TABLE ONLY public.bootstrap_intervals
+    ADD CONSTRAINT bootstrap_intervals_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.bootstrap_intervals
+    ADD CONSTRAINT bootstrap_intervals_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;

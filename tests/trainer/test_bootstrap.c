@@ -44,6 +44,17 @@ Test(bootstrap, weights_are_poisson_and_those_of_two_replicates_have_nothing_in_
     cr_assert(eq(uint, bootstrap_weight(unit(1), 7), bootstrap_weight(unit(1), 7)));
 }
 
+Test(bootstrap, another_seed_draws_other_weights_and_none_those_without_one)
+{
+    int same = 0;
+    for (int i = 0; i < UNITS; i++)
+        same += bootstrap_weight(unit(i), 1) == bootstrap_weight(unit(i) ^ bootstrap_seed(1), 1);
+    cr_assert(eq(u64, bootstrap_seed(0), 0));
+    cr_assert(ne(u64, bootstrap_seed(1), bootstrap_seed(2)));
+    /* two that have nothing in common are the same with Σ P(W = k)² = 0.3085; four standard deviations */
+    cr_assert(lt(dbl, fabs(same / (double)UNITS - 0.3085), 4 * sqrt(0.3085 * 0.6915 / UNITS)), "%d of %d", same, UNITS);
+}
+
 static double value_of(int i, int k)
 {
     return (i * 37 + k * 101) % 90 - 10;

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import DaemonTest  # noqa: E402
+from daemon import DaemonTest, variant_of  # noqa: E402
 
 FIRST = datetime.datetime(2026, 10, 5, tzinfo=datetime.timezone.utc)
 DAYS, UNITS, KEY = 4, 240, "kinds"
@@ -304,6 +304,23 @@ class Metrics(DaemonTest):
             self.assertLess(line["difference"]["low"], line["difference"]["estimate"])
             self.assertGreater(line["difference"]["high"], line["difference"]["estimate"])
         self.assertAlmostEqual(got["e_trimmed"]["value"], self.rows("", "e_trimmed")["b"][1], delta=1e-9 * 300)
+        self.assert_published(got, False)
+
+    def assert_published(self, got, stale):
+        """What was printed stands in the results, too."""
+        results = self.daemon.results(KEY)
+        for metric, line in got.items():
+            comparison = variant_of(results, metric, "b")["comparison"]
+            if comparison["difference"] is None:
+                continue
+            drawn = comparison["bootstrap"]
+            self.assertEqual({k: drawn[k] for k in ("n", "control_n", "replicates", "seed", "level", "stale")},
+                             {**{k: line[k] for k in ("n", "control_n", "replicates", "seed", "level")}, "stale": stale})
+            for part in ("difference", "lift"):
+                of = line[part] or {"estimate": None, "se": None}
+                ends = [of["low"], of["high"]] if line[part] else None
+                self.assertEqual((drawn[part], drawn[part + "_se"], drawn[part + "_ci"]), (of["estimate"], of["se"], ends))
+        self.assertGreater(sum(variant_of(results, m, "b")["comparison"].get("bootstrap") is not None for m in got), 3)
 
     def test_8b_the_same_intervals_whatever_the_workers_and_ranges(self):
         want = self.bootstrap("--param", "metric=e_trimmed", "--workers", "1")
@@ -313,7 +330,13 @@ class Metrics(DaemonTest):
         for part in ("difference", "lift"):
             for key, value in want["e_trimmed"][part].items():
                 self.assertAlmostEqual(again[part][key], value, delta=1e-9 * max(1, abs(value)))
-        for given, words in (("metric=nothing", "has no such metric"), ("replicates=5", "must be a number from 100 to"), ("level=2", "between 0 and 1")):
+        other = self.bootstrap("--param", "metric=e_trimmed", "--param", "seed=1")["e_trimmed"]
+        self.assertEqual(other["difference"]["estimate"], again["difference"]["estimate"])
+        self.assertNotEqual(other["difference"]["se"], again["difference"]["se"])
+        self.assertAlmostEqual(other["difference"]["se"], again["difference"]["se"], delta=0.2 * again["difference"]["se"])
+        rows = dict(self.daemon.sql("select metric, seed from bootstrap_intervals where experiment = '%s'" % KEY))
+        self.assertEqual(rows, {**dict.fromkeys(DEFINITIONS, "0"), "e_trimmed": "1"})  # of one metric: the others stay
+        for given, words in (("metric=nothing", "has no such metric"), ("seed=-1", "must be a whole number"), ("replicates=5", "must be a number from 100 to"), ("level=2", "between 0 and 1")):
             done = self.daemon.run("trainer", "run", "bootstrap", "--data-dir", self.daemon.dir, "--param", "experiment=" + KEY, "--param", given, check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)

@@ -1,19 +1,19 @@
 /* The job "bootstrap": intervals of an experiment's metrics from units drawn anew, beside the ones that formulas give.
  *
  * For what has no formula (a cap at a percentile varies with the units it is found from) and for who doubts one. The passes are those of
- * the job "metrics", of one experiment, with a kernel that keeps every replicate (trainer/kernels/bootstrap.h); what is found is printed,
- * a JSON object a line, and nothing is published. */
+ * the job "metrics", of one experiment, with a kernel that keeps every replicate (trainer/kernels/bootstrap.h); what is found is published
+ * for results, and printed (bootstrap_publish.h). */
 #include <math.h>
-#include <stdio.h>
 
 #include "base/jsonw.h"
 #include "stats/moments.h"
 #include "stats/ranks/sorted.h"
+#include "trainer/jobs/bootstrap_publish.h"
 #include "trainer/jobs/metrics_passes.h"
 #include "trainer/kernels/bootstrap.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 
-enum { REPLICATES_DEFAULT = 1000, REPLICATES_MIN = 100, JSON_MAX = 8 << 20, LINE_MAX_BYTES = 4096 };
+enum { REPLICATES_DEFAULT = 1000, REPLICATES_MIN = 100, JSON_MAX = 8 << 20 };
 #define LEVEL_DEFAULT 0.95
 
 static const struct pg_stmt read_variants = { "bootstrap_variants", 1,
@@ -26,15 +26,17 @@ struct drawn {
     size_t variants_count;
     size_t replicates; /* with the data */
     double level;
-    uint32_t metric;
+    uint32_t seed, metric;
     struct bootstrap_arm *arms; /* of each variant */
+    struct drawn_rows found;
 };
 
 /* ---- parameters ---- */
 
 static bool read_params(struct drawn *d, struct err *err)
 {
-    const char *replicates = d->run->param(d->run, "replicates"), *level = d->run->param(d->run, "level");
+    const char *replicates = d->run->param(d->run, "replicates"), *level = d->run->param(d->run, "level"),
+               *seed = d->run->param(d->run, "seed");
     uint32_t n = REPLICATES_DEFAULT;
     d->level = LEVEL_DEFAULT;
     if (!d->run->param(d->run, "experiment"))
@@ -44,6 +46,8 @@ static bool read_params(struct drawn *d, struct err *err)
                        REPLICATES_MIN, BOOTSTRAP_REPLICATES_MAX);
     if (level && (!parse_double(str_of(level), &d->level, NULL) || !(d->level > 0 && d->level < 1)))
         return err_set(err, ERR_INVALID, "--param level=%s: must lie between 0 and 1", level);
+    if (seed && !parse_u32(str_of(seed), &d->seed, NULL))
+        return err_set(err, ERR_INVALID, "--param seed=%s: must be a whole number from 0 to 4294967295", seed);
     d->replicates = (size_t)n + 1;
     return true;
 }
@@ -73,6 +77,7 @@ static bool pass_params(struct drawn *d, bool pooled, const double *caps, struct
     jsonw_str(&w, "of", d->plan.params);
     jsonw_i64(&w, "metric", d->metric);
     jsonw_i64(&w, "replicates", (int64_t)d->replicates - 1);
+    jsonw_i64(&w, "seed", d->seed);
     jsonw_bool(&w, "pooled", pooled);
     if (caps) {
         jsonw_open(&w, "caps", '[');
@@ -158,52 +163,41 @@ static double lift_of(double control, double treatment)
     return control > 0 ? treatment / control - 1 : (double)NAN;
 }
 
-/* The data's own value, and how it varies; null where a replicate has none. */
-static void write_interval(struct jsonw *w, const char *key, const struct drawn *d, size_t variant,
-                           double (*of)(double control, double treatment))
+/* The data's own value, and how it varies; not known where a replicate has none. */
+static struct drawn_interval interval_of(const struct drawn *d, size_t variant,
+                                         double (*of)(double control, double treatment))
 {
-    double *values = mem_alloc(d->replicates * sizeof *values);
+    size_t n = d->replicates - 1;
+    double *values = mem_alloc(n * sizeof *values);
     struct moments m = { 0 };
-    double estimate = of(statistic(d, 0, 0), statistic(d, variant, 0)), tail = (1 - d->level) / 2;
-    for (size_t r = 1; r < d->replicates; r++) {
-        values[r - 1] = of(statistic(d, 0, r), statistic(d, variant, r));
-        moments_add(&m, values[r - 1]);
+    struct drawn_interval i = { .estimate = of(statistic(d, 0, 0), statistic(d, variant, 0)) };
+    double tail = (1 - d->level) / 2;
+    for (size_t r = 0; r < n; r++) {
+        values[r] = of(statistic(d, 0, r + 1), statistic(d, variant, r + 1));
+        moments_add(&m, values[r]);
     }
-    if (isfinite(estimate) && sorted_make(values, d->replicates - 1, NULL)) {
-        jsonw_open(w, key, '{');
-        jsonw_double(w, "estimate", estimate);
-        jsonw_double(w, "se", sqrt(moments_variance(&m)));
-        jsonw_double(w, "low", sorted_quantile(values, d->replicates - 1, tail));
-        jsonw_double(w, "high", sorted_quantile(values, d->replicates - 1, 1 - tail));
-        jsonw_close(w);
-    } else {
-        jsonw_null(w, key);
+    i.known = isfinite(i.estimate) && sorted_make(values, n, NULL);
+    if (i.known) {
+        i.se = sqrt(moments_variance(&m));
+        i.low = sorted_quantile(values, n, tail);
+        i.high = sorted_quantile(values, n, 1 - tail);
     }
     mem_free(values);
+    return i;
 }
 
-static bool print_line(const struct drawn *d, size_t variant, struct err *err)
+static void add_row(struct drawn *d, size_t variant)
 {
-    AUTO(buf_release) struct buf b;
-    struct jsonw w;
-    buf_init(&b, LINE_MAX_BYTES);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_str(&w, "experiment", d->plan.keys[0]);
-    jsonw_str(&w, "metric", d->plan.program.metrics[d->metric].def.key);
-    jsonw_str(&w, "variant", d->variants[variant]);
-    jsonw_str(&w, "control", d->variants[0]);
-    jsonw_i64(&w, "replicates", (int64_t)d->replicates - 1);
-    jsonw_double(&w, "level", d->level);
-    jsonw_double(&w, "value", statistic(d, variant, 0));
-    jsonw_double(&w, "control_value", statistic(d, 0, 0));
-    write_interval(&w, "difference", d, variant, difference_of);
-    write_interval(&w, "lift", d, variant, lift_of);
-    jsonw_close(&w);
-    buf_add_byte(&b, '\n');
-    if (!buf_ok(&b, "a line", err))
-        return false;
-    return fwrite(b.p, 1, b.n, stdout) == b.n || err_set(err, ERR_SYSTEM, "writing to standard output failed");
+    d->found.p[d->found.n++] = (struct drawn_row){
+        .metric = d->plan.program.metrics[d->metric].def.key,
+        .variant = d->variants[variant],
+        .n = bootstrap_count(&d->arms[variant]),
+        .control_n = bootstrap_count(&d->arms[0]),
+        .value = statistic(d, variant, 0),
+        .control_value = statistic(d, 0, 0),
+        .difference = interval_of(d, variant, difference_of),
+        .lift = interval_of(d, variant, lift_of),
+    };
 }
 
 static bool draw_metric(struct drawn *d, struct err *err)
@@ -215,7 +209,7 @@ static bool draw_metric(struct drawn *d, struct err *err)
         bootstrap_init(&d->arms[v], d->replicates);
     bool ok = draw(d, "replicates", false, caps, d->arms, d->variants_count, err);
     for (size_t v = 1; ok && v < d->variants_count; v++)
-        ok = print_line(d, v, err);
+        add_row(d, v);
     for (size_t v = 0; v < d->variants_count; v++)
         bootstrap_release(&d->arms[v]);
     return ok;
@@ -227,8 +221,15 @@ static bool draw_metrics(struct drawn *d, struct err *err)
 {
     const char *only = d->run->param(d->run, "metric");
     bool any = false;
+    size_t metrics = d->plan.program.metrics_count;
     d->arms = arena_alloc(&d->plan.arena, (d->variants_count + 1) * sizeof *d->arms);
-    for (uint32_t m = 0; m < d->plan.program.metrics_count; m++) {
+    d->found = (struct drawn_rows){ .experiment = d->plan.keys[0],
+                                    .control = d->variants_count ? d->variants[0] : STR(""),
+                                    .replicates = (int64_t)d->replicates - 1,
+                                    .seed = d->seed,
+                                    .level = d->level };
+    d->found.p = arena_alloc(&d->plan.arena, (metrics * d->variants_count + 1) * sizeof *d->found.p);
+    for (uint32_t m = 0; m < metrics; m++) {
         if (only && !str_eq_c(d->plan.program.metrics[m].def.key, only))
             continue;
         d->metric = m;
@@ -241,6 +242,7 @@ static bool draw_metrics(struct drawn *d, struct err *err)
 
 static bool plan_and_draw(struct drawn *d, struct err *err)
 {
+    const char *only = d->run->param(d->run, "metric");
     if (!read_params(d, err))
         return false;
     AUTO(pg_close) struct pg *pg = metrics_plan_read(&d->plan, d->run, err);
@@ -250,7 +252,8 @@ static bool plan_and_draw(struct drawn *d, struct err *err)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet",
                        d->run->param(d->run, "experiment"));
     return find_variants(d, pg, err) && metrics_pass_days(d->run, &d->plan, NULL, err) && draw_metrics(d, err) &&
-           run_publish_begin(d->run, err) && run_publish_end(d->run, err);
+           drawn_publish(d->run, &d->found, only ? str_of(only) : (struct str){ NULL, 0 }, err) &&
+           drawn_print(&d->found, err);
 }
 
 static bool run_bootstrap(struct run_context *run, struct err *err)
@@ -262,10 +265,11 @@ static bool run_bootstrap(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_bootstrap = { "bootstrap", "intervals of an experiment's metrics from units drawn anew, printed",
+const struct job job_bootstrap = { "bootstrap", "intervals of an experiment's metrics from units drawn anew",
                                    "               experiment=KEY  which one\n"
                                    "               metric=KEY      only this metric (default: all of the experiment)\n"
                                    "               replicates=N    how often units are drawn (default 1000)\n"
                                    "               level=L         of the intervals (default 0.95)\n"
+                                   "               seed=N          other draws (default 0)\n"
                                    "               ranges=N        ranges of buckets, a power of two (default 16)\n",
                                    run_bootstrap };

@@ -16,6 +16,11 @@ static uint64_t mixed(uint64_t z)
     return z ^ (z >> 31);
 }
 
+uint64_t bootstrap_seed(uint32_t seed)
+{
+    return mixed(seed);
+}
+
 unsigned bootstrap_weight(uint64_t unit, uint32_t replicate)
 {
     if (replicate == 0)
@@ -109,6 +114,14 @@ double bootstrap_quantile(const struct bootstrap_arm *a, size_t replicate, doubl
             return sketch_key_middle(a->buckets[i].key);
     }
     return (double)NAN;
+}
+
+int64_t bootstrap_count(const struct bootstrap_arm *a)
+{
+    int64_t n = (int64_t)a->units[0];
+    for (size_t i = 0; i < a->used; i++)
+        n += a->buckets[i].counts[0];
+    return n;
 }
 
 /* ---- bytes ---- */

@@ -11,7 +11,8 @@
 
 enum { BOOTSTRAP_REPLICATES_MAX = 5000, BOOTSTRAP_BUCKETS = 8192 };
 
-/* `unit`: hash64 of its name. */
+/* `unit`: hash64 of its name; xored with what bootstrap_seed makes of a seed, 0 of 0, other weights are drawn. */
+uint64_t bootstrap_seed(uint32_t seed);
 unsigned bootstrap_weight(uint64_t unit, uint32_t replicate);
 
 struct bootstrap_bucket {
@@ -33,6 +34,9 @@ void bootstrap_add(struct bootstrap_arm *a, size_t replicate, unsigned weight, d
 bool bootstrap_add_value(struct bootstrap_arm *a, const unsigned *weights, double value, struct err *err) MUSTCHECK;
 /* The weighted quantile of a replicate: the order statistic of rank ⌈n q⌉, to the width of its bucket. NAN without a value. */
 double bootstrap_quantile(const struct bootstrap_arm *a, size_t replicate, double q);
+
+/* Units of the data; of an arm of values these. */
+int64_t bootstrap_count(const struct bootstrap_arm *a);
 
 /* Bytes, and merging them into an arm of other units with as many replicates; the text is borrowed. */
 void bootstrap_write(struct buf *b, struct str variant, const struct bootstrap_arm *a);

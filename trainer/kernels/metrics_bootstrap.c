@@ -17,7 +17,8 @@ struct params {
     uint32_t metric;
     size_t replicates; /* with the data */
     bool pooled;
-    double *caps; /* of each; NULL: none */
+    uint64_t seed; /* as bootstrap_seed makes it */
+    double *caps;  /* of each; NULL: none */
 };
 
 struct drawing {
@@ -50,7 +51,7 @@ static bool read_params(struct str text, struct params *p, struct arena *arena, 
     json_t *caps = NULL;
     struct json_reader r;
     struct str of = { NULL, 0 };
-    int64_t metric = 0, replicates = 0;
+    int64_t metric = 0, replicates = 0, seed = 0;
     if (!root)
         return false;
     *p = (struct params){ .caps = NULL };
@@ -58,13 +59,15 @@ static bool read_params(struct str text, struct params *p, struct arena *arena, 
     (void)json_get_str(&r, "of", JSON_REQUIRED, &of, arena);
     (void)json_get_i64(&r, "metric", JSON_REQUIRED, &metric);
     (void)json_get_i64(&r, "replicates", JSON_REQUIRED, &replicates);
+    (void)json_get_i64(&r, "seed", JSON_REQUIRED, &seed);
     (void)json_get_bool(&r, "pooled", JSON_REQUIRED, &p->pooled);
     (void)json_get_array(&r, "caps", JSON_OPTIONAL, &caps);
     if (!json_reader_close(&r, err) || !metrics_params_read(of, &p->of, arena, err))
         return false;
     if (p->of.count != 1 || metric < 0 || (size_t)metric >= p->of.program.metrics_count || replicates < 1 ||
-        replicates > BOOTSTRAP_REPLICATES_MAX)
-        return err_set(err, ERR_INVALID, "params: no such metric, or too many replicates");
+        replicates > BOOTSTRAP_REPLICATES_MAX || seed < 0 || seed > UINT32_MAX)
+        return err_set(err, ERR_INVALID, "params: no such metric, too many replicates, or a seed out of range");
+    p->seed = bootstrap_seed((uint32_t)seed);
     p->metric = (uint32_t)metric;
     p->replicates = (size_t)replicates + 1;
     return read_caps(p, caps, arena, err);
@@ -91,7 +94,7 @@ static bool add_unit(struct drawing *d, const struct total *t, struct err *err)
 {
     const struct unit_totals *totals = d->reading.totals;
     struct bootstrap_arm *arm = &d->arms[d->params->pooled ? 0 : t->variant];
-    uint64_t hash = unit_total_hash(totals, t);
+    uint64_t hash = unit_total_hash(totals, t) ^ d->params->seed;
     for (uint32_t r = 0; r < d->params->replicates; r++)
         d->weights[r] = bootstrap_weight(hash, r);
     if (d->params->pooled)
