@@ -49,6 +49,13 @@ const struct pg_stmt queries[] = {
                              "select * from moments a where a.experiment = h.experiment and a.segment = '' "
                              "union all select * from moments b where cardinality($2::text[]) > 0 and "
                              "b.experiment = h.experiment and b.segment ^@ any($2::text[])" RESULTS_ORDER },
+    [QUERY_RESULTS_BOOTSTRAP] = { "results_bootstrap", 1,
+                                  "select b.metric, b.variant, b.control, b.n, b.control_n, b.difference, "
+                                  "b.difference_se, b.difference_lo, b.difference_hi, b.lift, b.lift_se, b.lift_lo, "
+                                  "b.lift_hi, b.level, b.replicates, b.seed, b.run, us(d.started_at), "
+                                  "d.started_at < m.started_at from bootstrap_intervals b join runs d on d.id = b.run "
+                                  "join moments_current c on c.experiment = b.experiment "
+                                  "join runs m on m.id = c.run where b.experiment = $1" },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "

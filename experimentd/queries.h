@@ -5,8 +5,9 @@
 
 enum query {
     /* results/model.h. $1 experiments, $2 prefixes of the parts that are wanted, too */
-    QUERY_RESULTS_LATEST, /* the last day */
-    QUERY_RESULTS_DAYS,   /* all days */
+    QUERY_RESULTS_LATEST,    /* the last day */
+    QUERY_RESULTS_DAYS,      /* all days */
+    QUERY_RESULTS_BOOTSTRAP, /* $1 experiment → results/drawn.h: what was found by drawing its units anew */
     /* $1 configuration's version that the edit was checked against, $2 writes, $3 actor → the new version, or -version when another edit came
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,

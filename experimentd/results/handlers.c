@@ -6,6 +6,7 @@
 #include "experimentd/health/health.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/queries.h"
+#include "experimentd/results/drawn.h"
 #include "experimentd/results/export.h"
 #include "experimentd/results/json.h"
 #include "experimentd/server.h"
@@ -23,7 +24,9 @@ struct wait {
     struct str metric;          /* that alone is wanted of them; {NULL, 0}: all */
     enum result_part_kind kind; /* of its periods */
     size_t limit;
-    struct health_input health; /* of one result: its first exposures, which come before its rows */
+    struct health_input health;       /* of one result: its first exposures, which come before its rows */
+    const struct result_drawn *drawn; /* so do these */
+    size_t drawn_count;
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
 
@@ -67,6 +70,8 @@ static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot 
     struct loader_stats l;
     loader_stats(wait->worker->server->loader, &l);
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
+    r.drawn = wait->drawn;
+    r.drawn_count = wait->drawn_count;
     health_tell(&wait->health, &r, &wait->req->arena);
     result_write(w, &r, l.lag_us, &wait->req->arena);
 }
@@ -167,6 +172,14 @@ static void on_counts(void *arg, const PGresult *rows, const struct err *err)
         health_read_counts(&wait->health, e, rows, &wait->req->arena);
 }
 
+/* Without them a result has its formulas still. */
+static void on_drawn(void *arg, const PGresult *rows, const struct err *err)
+{
+    struct wait *wait = arg;
+    if (!err)
+        wait->drawn = drawn_read(rows, &wait->req->arena, &wait->drawn_count);
+}
+
 void results_get(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
@@ -181,6 +194,8 @@ void results_get(struct http_request *req, void *arg)
     wait->dimension = dimension;
     wait->metric = metric;
     pgloop_run(worker->pg, &queries[QUERY_HEALTH_COUNTS], keyed, on_counts, wait);
+    if (!dimension.p)
+        pgloop_run(worker->pg, &queries[QUERY_RESULTS_BOOTSTRAP], keyed, on_drawn, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 

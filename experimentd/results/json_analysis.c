@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "experimentd/results/drawn.h"
 #include "experimentd/results/explain.h"
 #include "experimentd/results/json_metric.h"
 #include "experimentd/results/looks.h"
@@ -214,6 +215,7 @@ void analysed_write_comparison(struct jsonw *w, const struct analysis *a, size_t
     write_margin(w, cell);
     write_belief(w, cell);
     write_looks_of(w, cell);
+    drawn_write(w, a->result, m, variant);
     explain_write_analysed(w, a->result, m, variant, cell);
 }
 

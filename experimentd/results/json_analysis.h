@@ -8,5 +8,6 @@
 void analysed_write_looking(struct jsonw *w, const struct result *r);
 /* "decision": kind, variant, text, the rule of each variant, units and days left. */
 void analysed_write_decision(struct jsonw *w, const struct decision *d, const struct analysis *a);
-/* Of a comparison: the members of metric_write_comparison, and "method", "adjustment", "unadjusted", "together", "margin", "belief", "look". */
+/* Of a comparison: the members of metric_write_comparison, and "method", "adjustment", "unadjusted", "together", "margin", "belief", "look",
+ * "bootstrap". */
 void analysed_write_comparison(struct jsonw *w, const struct analysis *a, size_t metric, size_t variant);

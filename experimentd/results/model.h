@@ -110,6 +110,8 @@ struct result {
     struct str dimensions; /* that there are parts of, comma between them */
     struct result_metric *metrics;
     size_t metrics_count;
+    const struct result_drawn *drawn; /* by who asks for them (drawn.h) */
+    size_t drawn_count;
 };
 
 /* Builds the result of `experiment` from the rows of r that are about it. Lives in the arena. */

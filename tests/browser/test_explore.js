@@ -140,6 +140,24 @@ describe("an explained number", () => {
     await page.close();
   });
 
+  test("what was drawn anew stands beside the formula, and says when it is older than the results", async () => {
+    const page = await open();
+    const metric = told.results.metrics[0], drawn = metric.variants[1].comparison.bootstrap, four = (x) => plain(x.toPrecision(4));
+    const ask = (of) => of.locator(`#metric-${metric.metric} td[data-label="Lift"] .explained`).click();
+    await ask(page);
+    const words = async () => plain(await page.getByRole("dialog").textContent());
+    for (const x of [drawn.lift, drawn.lift_se, ...drawn.lift_ci, drawn.difference_se]) assert.ok((await words()).includes(four(x)), four(x));
+    assert.ok((await words()).includes(drawn.method));
+    assert.equal(await page.getByText("Older than these results").count(), 0);
+    await page.close();
+    drawn.stale = true;
+    const later = await open();
+    await ask(later);
+    await later.getByText("Older than these results").waitFor();
+    drawn.stale = false;
+    await later.close();
+  });
+
   test("every value, difference, lift and p of every metric can be asked; so can each segment", async () => {
     const page = await open();
     const rows = told.results.metrics.flatMap((m) => m.variants);

@@ -5,8 +5,10 @@ Four metrics of 9000 made-up units (a fixed seed) over 21 days: an effect that w
 every device. The rollups go into the daemon's database as the trainer writes them (tests/support/moments.py); every number is the daemon's.
 """
 import json
+import math
 import os
 import random
+import statistics
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -15,6 +17,7 @@ from daemon import Daemon  # noqa: E402
 from moments import days, publish, row  # noqa: E402
 
 KEY, FIRST, DAYS, UNITS = "search-everywhere", "2026-03-02", 21, 9000
+REPLICATES, DRAWN_RUN = 1000, "01960000-0000-7000-8000-000000000003"
 COUNTRIES = {"de": 0.3, "fr": 0.2, "us": 0.15, "it": 0.12, "es": 0.1, "(other)": 0.08, "(none)": 0.05}
 DEVICES = {"phone": 0.6, "desktop": 0.35, "tablet": 0.05}
 METRICS = {  # how a unit's x and y are made of its days
@@ -90,6 +93,36 @@ def all_rows(units, dates):
     return rows
 
 
+def draw_anew(units):
+    """[x, y] of both variants and every metric in each replicate, the data first: what the job "bootstrap" does, with other random numbers."""
+    rng, n = random.Random(7), REPLICATES + 1
+    sums = {(m, v): [[0.0, 0.0] for _ in range(n)] for m in METRICS for v in "ab"}
+    poisson, chances = list(range(7)), [math.exp(-1) / math.factorial(k) for k in range(7)]
+    for unit in units:
+        weights = [1] + rng.choices(poisson, chances, k=REPLICATES)
+        values = {m: of(total(unit)) for m, of in METRICS.items()}
+        for m, value in values.items():
+            x, y = value if isinstance(value, tuple) else (value, 1)
+            for weight, into in zip(weights, sums[m, unit["variant"]]):
+                into[0] += weight * x
+                into[1] += weight * y
+    return sums
+
+
+def publish_drawn(d, units):
+    sums, counted = draw_anew(units), {v: sum(u["variant"] == v for u in units) for v in "ab"}
+    d.sql("insert into runs (id, job, params, engine, workers, state, started_at) values ('%s', 'bootstrap', '{}', 'local', 2, 'success', "
+          "now() + interval '1 minute')" % DRAWN_RUN)
+    for m in METRICS:
+        pairs = [(a[0] / a[1], b[0] / b[1]) for a, b in zip(sums[m, "a"], sums[m, "b"])]
+        found = []
+        for values in ([b - a for a, b in pairs], [b / a - 1 for a, b in pairs]):
+            cut = statistics.quantiles(values[1:], n=40, method="inclusive")
+            found += [values[0], statistics.stdev(values[1:]), cut[0], cut[-1]]
+        d.sql("insert into bootstrap_intervals values ('%s', '%s', 'b', 'a', %d, %d, %s, 0.95, %d, 0, '%s')"
+              % (KEY, m, counted["b"], counted["a"], ", ".join(map(repr, found)), REPLICATES, DRAWN_RUN))
+
+
 def record(d, units):
     dates = days(FIRST, DAYS)
     d.make_experiment(KEY, start=True, name="Search everywhere", origin="simulated",
@@ -97,6 +130,7 @@ def record(d, units):
                       variants=[{"key": "a", "name": "Product search (control)"}, {"key": "b", "name": "Search everywhere"}],
                       metrics=["ctr", "clicks_per_query", "time_to_first_click", {"metric": "zero_result_rate", "role": "guardrail"}])
     publish(d, KEY, all_rows(units, dates), dates[-1], UNITS)
+    publish_drawn(d, units)
     path = "/v1/experiments/%s/" % KEY
     asked = {"results": "results", "timeseries": "timeseries", "since_exposure": "timeseries?by=since_exposure", "cohort": "timeseries?by=cohort"}
     told = {name: d.get(path + question).json for name, question in asked.items()}
@@ -110,6 +144,8 @@ def steady(told):
     e.update(created_at="2026-03-01T09:30:00Z", started_at="2026-03-02T00:00:00Z", phase_started_at="2026-03-02T00:00:00Z")
     told["results"].update(computed_at=told["results"]["as_of"], lag_seconds=0)
     told["results"]["run"].update(id="01960000-0000-7000-8000-000000000002", signals=61877, seconds=1.9, splits=16)
+    for drawn in (v["comparison"]["bootstrap"] for m in told["results"]["metrics"] for v in m["variants"] if v["comparison"]):
+        drawn["as_of"] = told["results"]["as_of"]
     return told
 
 

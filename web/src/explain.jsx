@@ -2,7 +2,7 @@
 // of xstat that give the same number again.
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
-import { count, percent, sum } from "./format.js";
+import { count, instant, NONE, percent, sum } from "./format.js";
 
 const Explain = createContext(null);
 
@@ -46,6 +46,7 @@ function Drawer({ title, explain, numbers, methods, close }) {
         <p>{explain.words[0].toUpperCase() + explain.words.slice(1)}.</p>
         <dl class="facts">{facts(explain).map(([term, text]) => <div key={term}><dt>{term}</dt><dd>{text}</dd></div>)}</dl>
         <Counts counts={explain.counts} />
+        {numbers.bootstrap && <Drawn drawn={numbers.bootstrap} formula={numbers} />}
         {explain.steps.length > 0 && <h3>Step by step</h3>}
         <ol class="explain-steps">{explain.steps.map((step, i) => <Step key={i} step={step} numbers={numbers} method={methods[step.method]} />)}</ol>
       </div>
@@ -77,6 +78,34 @@ function Counts({ counts }) {
     </>
   );
 }
+
+/** Intervals by drawing the units anew, above those of the formulas, which are taken before any adjustment: drawing knows of none. */
+function Drawn({ drawn, formula }) {
+  const like = formula.unadjusted ?? formula, note = formula.unadjusted ? " The formula's numbers here are those before adjustment." : "";
+  const rows = [["Difference", "difference", "se"], ["Lift", "lift", null]].filter(([, key]) => drawn[key] !== null);
+  return (
+    <>
+      <h3>Units drawn anew</h3>
+      {drawn.stale && <p class="notice warn">Older than these results: run the job bootstrap again.</p>}
+      <div class="scroll" tabIndex={0} role="region" aria-label="Units drawn anew">
+        <table class="plain-table">
+          <thead><tr><th scope="col"><span class="visually-hidden">Number</span></th><th scope="col">By</th><th scope="col" class="n">Estimate</th>
+            <th scope="col" class="n">Standard error</th><th scope="col" class="n">Interval</th></tr></thead>
+          <tbody>{rows.flatMap(([name, key, se]) => [
+            <tr key={key} class="first"><th scope="row">{name}</th><td>drawing</td><td class="n">{short(drawn[key])}</td>
+              <td class="n">{short(drawn[`${key}_se`])}</td><td class="n">{short(drawn[`${key}_ci`])}</td></tr>,
+            <tr key={`${key}/formula`}><td /><td>formula</td><td class="n">{short(like[key])}</td><td class="n">{se ? short(like[se]) : NONE}</td>
+              <td class="n">{short(like[`${key}_ci`])}</td></tr>])}</tbody>
+        </table>
+      </div>
+      <p class="quiet">{drawn.method}; {count(drawn.replicates)} replicates, seed {drawn.seed}, level {percent(drawn.level)}, of {count(drawn.n)} against{" "}
+        {count(drawn.control_n)}; begun {instant(drawn.as_of)}. {drawn.text}{note}</p>
+    </>
+  );
+}
+
+/** Four digits: replicates say no more. */
+const short = (x) => (Array.isArray(x) ? x.map(short).join(" to ") : x === null || x === undefined ? NONE : x.toPrecision(4).replace("-", "\u2212"));
 
 /** A number with all its digits, an interval as two. */
 const exact = (x) => (Array.isArray(x) ? x.map(exact).join(" to ") : x === null || x === undefined ? "none" : String(x).replace("-", "\u2212"));

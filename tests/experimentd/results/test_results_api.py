@@ -231,6 +231,43 @@ class Segments(ResultsTest):
         self.call("get", "/v1/experiments/none/results?segment=country", status=404)
 
 
+class Drawn(ResultsTest):
+    """Intervals of the job "bootstrap", which tests/trainer runs; here what results make of its rows."""
+    RUN = "018f0000-0000-7000-8000-00000000b007"
+
+    @classmethod
+    def prepare(cls, d):
+        d.make_experiment("shop", metrics=METRICS, analysis={"method": "fixed", "planned_units": 600})
+        rng = random.Random(5)
+        publish(d, "shop", [r for v in "ab" for r in rows_of(v, units(rng, 300, 0.3))], DAY, 600)
+        d.sql("insert into runs (id, job, params, engine, workers, state, started_at) values ('%s', 'bootstrap', '{}', 'local', 2, 'success', "
+              "now() + interval '1 minute')" % cls.RUN)
+        d.sql("insert into bootstrap_intervals values ('shop', 'ctr', 'b', 'a', 300, 299, 0.01, 0.04, -0.07, 0.09, 0.02, 0.08, -0.13, 0.2, 0.9, 500, 7, '%s'), "
+              "('shop', 'clicks_per_unit', 'b', 'a', 300, 299, 0.01, 0.04, -0.07, 0.09, null, null, null, null, 0.9, 500, 7, '%s'), "
+              "('shop', 'clicks_per_query', 'b', 'c', 300, 299, 0.01, 0.04, -0.07, 0.09, null, null, null, null, 0.9, 500, 7, '%s')" % ((cls.RUN,) * 3))
+
+    def drawn(self, metric):
+        return variant_of(self.daemon.results("shop"), metric, "b")["comparison"]["bootstrap"]
+
+    def test_what_was_drawn_stands_beside_the_formula(self):
+        self.daemon.sql("update runs set started_at = (select max(started_at) from runs) + interval '1 minute' where id = '%s'" % self.RUN)
+        got = self.drawn("ctr")
+        self.assertEqual({k: got[k] for k in ("n", "control_n", "difference", "difference_se", "difference_ci", "lift", "lift_se", "lift_ci",
+                                              "level", "replicates", "seed", "run", "stale")},
+                         {"n": 300, "control_n": 299, "difference": 0.01, "difference_se": 0.04, "difference_ci": [-0.07, 0.09], "lift": 0.02,
+                          "lift_se": 0.08, "lift_ci": [-0.13, 0.2], "level": 0.9, "replicates": 500, "seed": 7, "run": self.RUN, "stale": False})
+        self.assertIn("Poisson bootstrap", got["method"])
+        without = self.drawn("clicks_per_unit")
+        self.assertEqual((without["difference"], without["lift"], without["lift_se"], without["lift_ci"]), (0.01, None, None, None))
+        self.assertIsNone(self.drawn("clicks_per_query"), "against another control")
+
+    def test_it_is_stale_when_the_moments_are_of_a_later_run(self):
+        self.daemon.sql("update runs set started_at = '2026-03-01T10:00:00Z' where id = '%s'" % self.RUN)
+        got = self.drawn("ctr")
+        self.assertEqual((got["stale"], got["as_of"]), (True, "2026-03-01T10:00:00Z"))
+        self.assertIn("Older than these results", got["text"])
+
+
 class OverTime(ResultsTest):
     @classmethod
     def prepare(cls, d):
