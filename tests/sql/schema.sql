@@ -593,6 +593,32 @@ CREATE TABLE public.moments_current (
     marked_units bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.preferences (
+    experiment text NOT NULL,
+    a text NOT NULL,
+    b text NOT NULL,
+    segment text DEFAULT ''::text NOT NULL,
+    day date NOT NULL,
+    wins_a bigint NOT NULL,
+    wins_b bigint NOT NULL,
+    ties bigint NOT NULL,
+    units bigint NOT NULL,
+    mean_unit double precision NOT NULL,
+    m2_unit double precision NOT NULL,
+    mean_x double precision NOT NULL,
+    m2_x double precision NOT NULL,
+    mean_y double precision NOT NULL,
+    m2_y double precision NOT NULL,
+    cxy double precision NOT NULL
+);
+
+CREATE TABLE public.preferences_current (
+    experiment text NOT NULL,
+    run uuid NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.revisions (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
@@ -877,6 +903,12 @@ ALTER TABLE ONLY public.moments_current
 ALTER TABLE ONLY public.moments
     ADD CONSTRAINT moments_pkey PRIMARY KEY (experiment, metric, variant, segment, day);
 
+ALTER TABLE ONLY public.preferences_current
+    ADD CONSTRAINT preferences_current_pkey PRIMARY KEY (experiment);
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_pkey PRIMARY KEY (experiment, a, b, segment, day);
+
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT revisions_pkey PRIMARY KEY (id);
 
@@ -989,6 +1021,12 @@ ALTER TABLE ONLY public.moments
 
 ALTER TABLE ONLY public.moments
     ADD CONSTRAINT moments_metric_fkey FOREIGN KEY (metric) REFERENCES public.metrics(key);
+
+ALTER TABLE ONLY public.preferences_current
+    ADD CONSTRAINT preferences_current_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;

@@ -3,8 +3,8 @@
 
 #include "trainer/jobs/job.h"
 
-const struct job *const jobs[] = { &job_metrics, &job_preview,   &job_bootstrap, &job_bandit,
-                                   &job_seal,    &job_retention, &job_sessions,  NULL };
+const struct job *const jobs[] = { &job_metrics,   &job_preview,  &job_bootstrap,  &job_bandit, &job_seal,
+                                   &job_retention, &job_sessions, &job_interleave, NULL };
 
 int jobs_main(int argc, char **argv)
 {
