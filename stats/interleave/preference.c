@@ -4,6 +4,7 @@
 
 #include "stats/exact.h"
 #include "stats/moments.h"
+#include "stats/ratio.h"
 #include "stats/special/special.h"
 #include "stats/srm.h"
 #include "stats/welch.h"
@@ -67,6 +68,17 @@ static double sum(const double *x, size_t n, double minus)
     return total;
 }
 
+static void test_mean(const struct moments *m, struct preference_users *p)
+{
+    double df = (double)m->n - 1;
+    p->se = sqrt(moments_variance(m) / (double)m->n);
+    p->t = p->log_p = NAN;
+    if (p->se > 0) {
+        p->t = p->mean / p->se;
+        p->log_p = fmin(0, M_LN2 + special_log_t_q(fabs(p->t), df));
+    }
+}
+
 bool preference_users(const double *scores, const size_t *queries, size_t users, struct preference_users *out,
                       struct err *err)
 {
@@ -80,17 +92,31 @@ bool preference_users(const double *scores, const size_t *queries, size_t users,
         total += s;
         all += (double)queries[u];
     }
-    struct preference_users p = { .mean = m.mean, .query_mean = total / all, .t = NAN, .log_p = NAN };
+    struct preference_users p = { .mean = m.mean, .query_mean = total / all };
     for (size_t u = 0, at = 0; u < users; at += queries[u++]) {
         double s = sum(scores + at, queries[u], p.query_mean);
         clustered += s * s;
     }
     p.query_se = sqrt(clustered * n / (n - 1)) / all;
-    p.se = sqrt(moments_variance(&m) / n);
-    if (p.se > 0) {
-        p.t = p.mean / p.se;
-        p.log_p = fmin(0, M_LN2 + special_log_t_q(fabs(p.t), n - 1));
-    }
+    test_mean(&m, &p);
+    *out = p;
+    return true;
+}
+
+bool preference_moments(const struct moments *means, const struct moments2 *sums, struct preference_users *out,
+                        struct err *err)
+{
+    struct estimate ratio;
+    if (means->n != sums->n || means->n < 2)
+        return err_set(err, ERR_INVALID, "%lld and %lld users, at least 2 are needed, and as many of both",
+                       (long long)means->n, (long long)sums->n);
+    if (!(fabs(means->mean) <= 1) || !(means->m2 >= 0))
+        return err_set(err, ERR_INVALID, "no scores between -1 and 1 have mean %g and squared deviations %g",
+                       means->mean, means->m2);
+    if (!ratio_estimate(sums, &ratio, err))
+        return false;
+    struct preference_users p = { .mean = means->mean, .query_mean = ratio.value, .query_se = sqrt(ratio.variance) };
+    test_mean(means, &p);
     *out = p;
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stats/moments.h"
 #include "stats/proportion.h"
 
 struct preference_counts {
@@ -41,3 +42,7 @@ struct preference_users {
 /* Refuses fewer than two users, a user without a query, scores outside -1 … 1. */
 bool preference_users(const double *scores, const size_t *queries, size_t users, struct preference_users *out,
                       struct err *err) MUSTCHECK;
+/* The same from sufficient statistics: moments over users of their mean scores, and of their sums of scores (x) and counts of queries (y). Refuses fewer
+ * than two users, counts that differ, means outside -1 … 1, and moments that no data can have. */
+bool preference_moments(const struct moments *means, const struct moments2 *sums, struct preference_users *out,
+                        struct err *err) MUSTCHECK;

@@ -4,6 +4,8 @@
 
 #include "stats/interleave/interleave.h"
 #include "stats/interleave/preference.h"
+#include "stats/special/special.h"
+#include "stats/welch.h"
 #include "stats/xstat/xstat.h"
 
 /* Coins that the input lists; 1: the first ranking. Running out is an error that the caller asks for afterwards. */
@@ -176,6 +178,16 @@ static bool sign_test(struct xstat_in *in, json_t *out, struct err *err)
     return true;
 }
 
+static void write_users(const struct preference_users *p, json_t *out)
+{
+    xstat_out_double(out, "mean", p->mean);
+    xstat_out_double(out, "se", p->se);
+    xstat_out_double(out, "t", p->t);
+    xstat_out_double(out, "log_p", p->log_p);
+    xstat_out_double(out, "query_mean", p->query_mean);
+    xstat_out_double(out, "query_se_clustered", p->query_se);
+}
+
 static bool user_scores(struct xstat_in *in, json_t *out, struct err *err)
 {
     size_t *queries, users;
@@ -183,12 +195,29 @@ static bool user_scores(struct xstat_in *in, json_t *out, struct err *err)
     struct preference_users p;
     if (!xstat_in_end(in, err) || !preference_users(scores, queries, users, &p, err))
         return false;
-    xstat_out_double(out, "mean", p.mean);
-    xstat_out_double(out, "se", p.se);
-    xstat_out_double(out, "t", p.t);
-    xstat_out_double(out, "log_p", p.log_p);
-    xstat_out_double(out, "query_mean", p.query_mean);
-    xstat_out_double(out, "query_se_clustered", p.query_se);
+    write_users(&p, out);
+    return true;
+}
+
+/* Moments as results keep them: nobody's scores are known there. */
+static bool user_moments(struct xstat_in *in, json_t *out, struct err *err)
+{
+    int64_t n = xstat_in_count(in, "n");
+    double df = n > 1 ? (double)n - 1 : 0, alpha = xstat_in_double_or(in, "alpha", 0.05);
+    struct moments means = { n, xstat_in_double(in, "mean"), xstat_in_double(in, "var") * df };
+    struct moments2 sums = { .n = n,
+                             .mean_x = xstat_in_double(in, "mean_num"),
+                             .m2_x = xstat_in_double(in, "var_num") * df };
+    sums.mean_y = xstat_in_double(in, "mean_den");
+    sums.m2_y = xstat_in_double(in, "var_den") * df;
+    sums.cxy = xstat_in_double(in, "cov") * df;
+    struct preference_users p;
+    if (!xstat_in_end(in, err) || !welch_check_alpha(alpha, err) || !preference_moments(&means, &sums, &p, err))
+        return false;
+    double half = special_t_qinv(alpha / 2, df) * p.se;
+    write_users(&p, out);
+    xstat_out_double(out, "ci_lo", p.mean - half);
+    xstat_out_double(out, "ci_hi", p.mean + half);
     return true;
 }
 
@@ -201,8 +230,12 @@ bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *er
         return sign_test(in, out, err);
     if (strcmp(kind, "user_scores") == 0)
         return user_scores(in, out, err);
+    if (strcmp(kind, "user_moments") == 0)
+        return user_moments(in, out, err);
     if (in->err.kind == ERR_NONE)
-        return err_set(err, ERR_INVALID, "field \"kind\" is none of team_draft, balanced, sign_test, user_scores");
+        return err_set(err, ERR_INVALID,
+                       "field \"kind\" is none of team_draft, balanced, sign_test, user_scores, "
+                       "user_moments");
     *err = in->err;
     return false;
 }

@@ -211,9 +211,12 @@ const struct xstat_method xstat_methods[] = {
       "  scores, and the mean of all queries with its standard error clustered by user",
       "F. Radlinski, M. Kurup, T. Joachims, CIKM 2008; T. Joachims 2002; O. Chapelle et al., TOIS 30 (2012)",
       "kind team_draft: a b (ids), flips (1: A picks), k, clicks (from 0); balanced: a b a_first k clicks;\n"
-      "  sign_test: wins_a wins_b ties alpha; user_scores: users (a list of scores each)",
+      "  sign_test: wins_a wins_b ties alpha; user_scores: users (a list of scores each);\n"
+      "  user_moments: n; mean var of users' mean scores; mean_num var_num of their sums of scores, mean_den var_den "
+      "of their "
+      "queries, cov; alpha",
       "list teams flips_used credit_* winner; log_p_exact p_exact z log_p_normal delta_* share*; mean se t log_p "
-      "query_mean query_se_clustered",
+      "query_mean query_se_clustered ci_lo ci_hi",
       xstat_team_draft_sign_test },
     { "ndcg_mrr_err", "how good one ranking is, by the grades of its documents",
       "dcg Σ gain_i/log2(i + 1) over ranks 1 to k, gain 2^g - 1 (exp) or g (lin); ndcg dcg/idcg of the judged in the "

@@ -5,6 +5,7 @@
 
 #include "stats/interleave/interleave.h"
 #include "stats/interleave/optimized.h"
+#include "stats/interleave/preference.h"
 #include "stats/interleave/simplex.h"
 #include "tests/stats/draw.h"
 
@@ -398,4 +399,41 @@ Test(interleave, methods_have_names)
         cr_expect(
             eq(int, interleave_method_of(interleave_method_names[m], strlen(interleave_method_names[m])), (int)m));
     cr_expect(eq(int, interleave_method_of("team", 4), INTERLEAVE_METHOD_COUNT));
+}
+
+/* Users' moments hold all that their tests need: the same numbers, as far as rounding goes. */
+Test(preference, moments_say_what_the_scores_say)
+{
+    static const double scores[] = { 1, 0, -1, 1, 1, 0, -1, 0.5, 1, 1, 1, 1, 0 };
+    static const size_t queries[] = { 3, 2, 1, 2, 5 };
+    struct moments means = { 0 };
+    struct moments2 sums = { 0 };
+    struct preference_users by_scores, by_moments;
+    for (size_t u = 0, at = 0; u < 5; at += queries[u++]) {
+        double s = 0;
+        for (size_t q = 0; q < queries[u]; q++)
+            s += scores[at + q];
+        moments_add(&means, s / (double)queries[u]);
+        moments2_add(&sums, s, (double)queries[u]);
+    }
+    cr_assert(preference_users(scores, queries, 5, &by_scores, NULL));
+    cr_assert(preference_moments(&means, &sums, &by_moments, NULL));
+    cr_assert(epsilon_eq(dbl, by_moments.mean, by_scores.mean, 1e-14));
+    cr_assert(epsilon_eq(dbl, by_moments.se, by_scores.se, 1e-14));
+    cr_assert(epsilon_eq(dbl, by_moments.log_p, by_scores.log_p, 1e-13));
+    cr_assert(epsilon_eq(dbl, by_moments.query_mean, by_scores.query_mean, 1e-14));
+    cr_assert(epsilon_eq(dbl, by_moments.query_se, by_scores.query_se, 1e-13));
+}
+
+Test(preference, moments_that_no_scores_have_are_refused)
+{
+    struct preference_users p;
+    const struct moments2 sums = { .n = 2, .mean_x = 1, .mean_y = 2 };
+    cr_assert(
+        not(preference_moments(&(struct moments){ 1, 0, 0 }, &(struct moments2){ .n = 1, .mean_y = 1 }, &p, NULL)));
+    cr_assert(not(preference_moments(&(struct moments){ 3, 0, 0 }, &sums, &p, NULL)));
+    cr_assert(not(preference_moments(&(struct moments){ 2, 1.5, 0 }, &sums, &p, NULL)));
+    cr_assert(not(preference_moments(&(struct moments){ 2, 0, -1 }, &sums, &p, NULL)));
+    cr_assert(preference_moments(&(struct moments){ 2, 0.5, 0 }, &sums, &p, NULL));
+    cr_assert(isnan(p.log_p), "all alike: there is no spread to compare with");
 }
