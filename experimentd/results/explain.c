@@ -10,7 +10,8 @@
 #include "stats/xstat/xstat.h"
 
 static const char *const methods[] = {
-    "mean_t", "two_proportion", "welch_t", "ratio_delta", "cuped", "msprt_and_confidence_sequence", "relative_lift",
+    "mean_t",        "two_proportion",       "welch_t", "ratio_delta", "cuped", "msprt_and_confidence_sequence",
+    "relative_lift", "team_draft_sign_test",
 };
 
 static const char *const value_words[] = {
@@ -44,21 +45,20 @@ static_assert(COUNT_OF(looks_words) == ANALYSIS_METHOD_COUNT, "words for every w
 
 /* ---- pieces ---- */
 
-/* A step is open until end_step; between: the input's members, then end_input, then what it gives. */
-static void begin_step(struct jsonw *w, const char *method)
+void explain_begin_step(struct jsonw *w, const char *method)
 {
     jsonw_open(w, NULL, '{');
     jsonw_text(w, "method", method);
     jsonw_open(w, "input", '{');
 }
 
-static void end_input(struct jsonw *w)
+void explain_end_input(struct jsonw *w)
 {
     jsonw_close(w);
     jsonw_open(w, "gives", '{');
 }
 
-static void end_step(struct jsonw *w)
+void explain_end_step(struct jsonw *w)
 {
     jsonw_close(w);
     jsonw_close(w);
@@ -115,11 +115,11 @@ static void open_ratio_step(struct jsonw *w, const struct result_arm *control, c
         { "n_c", "mean_num_c", "mean_den_c", "var_num_c", "var_den_c", "cov_c" },
         { "n_t", "mean_num_t", "mean_den_t", "var_num_t", "var_den_t", "cov_t" },
     };
-    begin_step(w, "ratio_delta");
+    explain_begin_step(w, "ratio_delta");
     write_ratio_arm(w, &control->m, keys[0]);
     write_ratio_arm(w, &treatment->m, keys[1]);
     jsonw_double(w, "alpha", alpha);
-    end_input(w);
+    explain_end_input(w);
 }
 
 static void write_counts(struct jsonw *w, const char *key, const struct result_metric *m, const struct result_arm *a)
@@ -137,29 +137,29 @@ static void write_counts(struct jsonw *w, const char *key, const struct result_m
 
 static void share_step(struct jsonw *w, const struct arm_value *v, int64_t n, double alpha)
 {
-    begin_step(w, "two_proportion");
+    explain_begin_step(w, "two_proportion");
     jsonw_double(w, "x_c", round(v->numerator));
     jsonw_i64(w, "n_c", n);
     jsonw_double(w, "x_t", round(v->numerator));
     jsonw_i64(w, "n_t", n);
     jsonw_double(w, "alpha", alpha);
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "value", "p_t");
     jsonw_text(w, "ci", "wilson_t");
-    end_step(w);
+    explain_end_step(w);
 }
 
 static void mean_step(struct jsonw *w, struct unit u, double alpha)
 {
-    begin_step(w, "mean_t");
+    explain_begin_step(w, "mean_t");
     jsonw_i64(w, "n", u.n);
     jsonw_double(w, "mean", u.mean);
     jsonw_double(w, "var", u.variance);
     jsonw_double(w, "alpha", alpha);
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "value", "mean");
     give_pair(w, "ci", "ci_lo", "ci_hi");
-    end_step(w);
+    explain_end_step(w);
 }
 
 void explain_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a)
@@ -182,7 +182,7 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
         if (m->kind == METRIC_RATIO) {
             open_ratio_step(w, a, a, alpha);
             jsonw_text(w, "value", "ratio_t");
-            end_step(w);
+            explain_end_step(w);
         }
         mean_step(w, unit_of(m, a), alpha);
     }
@@ -194,10 +194,10 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
 
 static void welch_step(struct jsonw *w, struct unit c, struct unit t, double alpha, bool decides)
 {
-    begin_step(w, "welch_t");
+    explain_begin_step(w, "welch_t");
     write_units(w, c, t);
     jsonw_double(w, "alpha", alpha);
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "difference", "diff");
     jsonw_text(w, "se", "se");
     jsonw_text(w, "statistic", "t");
@@ -206,7 +206,7 @@ static void welch_step(struct jsonw *w, struct unit c, struct unit t, double alp
         jsonw_text(w, "p", "p_two_sided");
         give_pair(w, "difference_ci", "ci_lo", "ci_hi");
     }
-    end_step(w);
+    explain_end_step(w);
 }
 
 static void sequence_step(struct jsonw *w, const struct compare_plan *plan, double units, const struct comparison *c)
@@ -214,17 +214,17 @@ static void sequence_step(struct jsonw *w, const struct compare_plan *plan, doub
     double rho;
     if (!confseq_rho_exact(plan->planned_units, 1 - plan->level, CONFSEQ_TWO, &rho, NULL))
         return;
-    begin_step(w, "msprt_and_confidence_sequence");
+    explain_begin_step(w, "msprt_and_confidence_sequence");
     jsonw_double(w, "effect", c->difference);
     jsonw_double(w, "se", c->se);
     jsonw_double(w, "n", units);
     jsonw_double(w, "rho", rho);
     jsonw_double(w, "alpha", 1 - plan->level);
     jsonw_text(w, "sides", "two");
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "p", "p");
     give_pair(w, "difference_ci", "ci_lo", "ci_hi");
-    end_step(w);
+    explain_end_step(w);
 }
 
 /* Fieller's set with the critical value of the test: the alpha that gives a normal quantile of just that size. */
@@ -234,16 +234,16 @@ static void lift_step(struct jsonw *w, struct unit base, struct unit with, doubl
     double critical = (found->ci_hi - found->difference) / found->se;
     if (found->lift_kind != LIFT_BOUNDED)
         return;
-    begin_step(w, "relative_lift");
+    explain_begin_step(w, "relative_lift");
     write_units(w, base, with);
     if (covariance != 0)
         jsonw_double(w, "cov_means", covariance);
     jsonw_double(w, "alpha", exp(M_LN2 + special_log_normal_q(critical)));
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "lift", "lift");
     if (isfinite(found->lift_lo) && isfinite(found->lift_hi))
         give_pair(w, "lift_ci", "fieller_lift_lo", "fieller_lift_hi");
-    end_step(w);
+    explain_end_step(w);
 }
 
 /* The difference as it was measured; with its test when it is looked at once. */
@@ -257,7 +257,7 @@ static void plain_steps(struct jsonw *w, const struct result_metric *m, const st
         open_ratio_step(w, control, treatment, alpha);
         jsonw_text(w, "difference", "diff");
         jsonw_text(w, "se", "se");
-        end_step(w);
+        explain_end_step(w);
     }
     welch_step(w, unit_of(m, control), unit_of(m, treatment), alpha, !(plan->planned_units > 0));
 }
@@ -284,11 +284,11 @@ static void cuped_step(struct jsonw *w, const struct result_metric *m, const str
     struct cross c = *control, t = *treatment;
     if (m->kind == METRIC_RATIO && (!cross_ratio(control, &c, NULL) || !cross_ratio(treatment, &t, NULL)))
         return;
-    begin_step(w, "cuped");
+    explain_begin_step(w, "cuped");
     write_cuped_arm(w, &c, keys[0]);
     write_cuped_arm(w, &t, keys[1]);
     jsonw_double(w, "alpha", 1 - plan->level);
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "difference", "diff");
     jsonw_text(w, "se", "se");
     if (!(plan->planned_units > 0)) {
@@ -296,24 +296,24 @@ static void cuped_step(struct jsonw *w, const struct result_metric *m, const str
         jsonw_text(w, "p", "p");
         give_pair(w, "difference_ci", "ci_lo", "ci_hi");
     }
-    end_step(w);
+    explain_end_step(w);
 }
 
 static void counts_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment,
                         double alpha, bool has_exact)
 {
-    begin_step(w, "two_proportion");
+    explain_begin_step(w, "two_proportion");
     jsonw_double(w, "x_c", round(control->m.mean_x * (double)control->m.n));
     jsonw_i64(w, "n_c", control->m.n);
     jsonw_double(w, "x_t", round(treatment->m.mean_x * (double)treatment->m.n));
     jsonw_i64(w, "n_t", treatment->m.n);
     jsonw_double(w, "alpha", alpha);
-    end_input(w);
+    explain_end_input(w);
     jsonw_text(w, "difference", "diff");
     give_pair(w, "difference_ci", "mn_lo", "mn_hi");
     if (has_exact)
         jsonw_text(w, "p_exact", "fisher_p");
-    end_step(w);
+    explain_end_step(w);
 }
 
 /* What is said of every comparison, up to its steps, which are open then. */

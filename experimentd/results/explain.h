@@ -17,5 +17,9 @@ void explain_write_comparison(struct jsonw *w, const struct result *r, const str
  * numbers are those that the look had. */
 void explain_write_analysed(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
                             const struct analysed *cell);
+/* A step: its input's members, then explain_end_input, then what it gives, then explain_end_step. */
+void explain_begin_step(struct jsonw *w, const char *method);
+void explain_end_input(struct jsonw *w);
+void explain_end_step(struct jsonw *w);
 /* "methods": formula and source of every method that steps name. */
 void explain_write_methods(struct jsonw *w);

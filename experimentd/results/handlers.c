@@ -9,6 +9,7 @@
 #include "experimentd/results/drawn.h"
 #include "experimentd/results/export.h"
 #include "experimentd/results/json.h"
+#include "experimentd/results/preference.h"
 #include "experimentd/server.h"
 #include "experimentd/worker.h"
 
@@ -27,6 +28,8 @@ struct wait {
     struct health_input health;       /* of one result: its first exposures, which come before its rows */
     const struct result_drawn *drawn; /* so do these */
     size_t drawn_count;
+    struct preferences preferences; /* of one of kind interleave, which come before its rows, too */
+    struct err failed;              /* reading them */
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
 
@@ -54,7 +57,7 @@ static bool still_there(const struct wait *wait, const struct err *err)
 static void on_rows(void *arg, const PGresult *rows, const struct err *err)
 {
     struct wait *wait = arg;
-    if (!still_there(wait, err))
+    if (!still_there(wait, err ? err : wait->failed.kind ? &wait->failed : NULL))
         return;
     struct buf b;
     struct jsonw w;
@@ -72,6 +75,8 @@ static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot 
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
     r.drawn = wait->drawn;
     r.drawn_count = wait->drawn_count;
+    if (r.experiment->kind == EXPERIMENT_INTERLEAVE)
+        r.preferences = &wait->preferences;
     health_tell(&wait->health, &r, &wait->req->arena);
     result_write(w, &r, l.lag_us, &wait->req->arena);
 }
@@ -180,6 +185,16 @@ static void on_drawn(void *arg, const PGresult *rows, const struct err *err)
         wait->drawn = drawn_read(rows, &wait->req->arena, &wait->drawn_count);
 }
 
+static void on_preferences(void *arg, const PGresult *rows, const struct err *err)
+{
+    struct wait *wait = arg;
+    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), wait->key);
+    if (err)
+        wait->failed = *err;
+    else if (e)
+        preferences_read(&wait->preferences, e, rows, &wait->req->arena);
+}
+
 void results_get(struct http_request *req, void *arg)
 {
     struct worker *worker = arg;
@@ -196,6 +211,8 @@ void results_get(struct http_request *req, void *arg)
     pgloop_run(worker->pg, &queries[QUERY_HEALTH_COUNTS], keyed, on_counts, wait);
     if (!dimension.p)
         pgloop_run(worker->pg, &queries[QUERY_RESULTS_BOOTSTRAP], keyed, on_drawn, wait);
+    if (e->kind == EXPERIMENT_INTERLEAVE)
+        pgloop_run(worker->pg, &queries[QUERY_PREFERENCES], keyed, on_preferences, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 

@@ -6,6 +6,7 @@
 #include "experimentd/results/explain.h"
 #include "experimentd/results/json_analysis.h"
 #include "experimentd/results/json_metric.h"
+#include "experimentd/results/preference.h"
 
 static void write_variants(struct jsonw *w, const struct snapshot_experiment *e, bool values)
 {
@@ -215,7 +216,8 @@ void result_write_dimensions(struct jsonw *w, const struct result *r)
 static void write_decision(struct jsonw *w, const struct analysis *a, struct arena *arena)
 {
     struct decision d;
-    if (!a->result->has_data) {
+    /* A preference is a reason to try a ranking, not to ship it: what it earns, interleaving does not tell. */
+    if (!a->result->has_data || a->result->preferences) {
         jsonw_null(w, "decision");
         return;
     }
@@ -242,6 +244,7 @@ void result_write(struct jsonw *w, const struct result *r, int64_t lag_us, struc
     write_verdict(w, &a, arena);
     write_decision(w, &a, arena);
     write_srm(w, r, arena);
+    preference_write(w, r, arena);
     jsonw_open(w, "metrics", '[');
     for (size_t i = 0; i < r->metrics_count; i++)
         write_metric(w, &a, i);

@@ -99,6 +99,8 @@ struct result_run {
     double seconds;
 };
 
+struct preferences;
+
 struct result {
     const struct snapshot_experiment *experiment;
     bool has_data; /* an aggregation has been published */
@@ -112,6 +114,7 @@ struct result {
     size_t metrics_count;
     const struct result_drawn *drawn; /* by who asks for them (drawn.h) */
     size_t drawn_count;
+    const struct preferences *preferences; /* kind INTERLEAVE, by results/handlers; else NULL */
 };
 
 /* Builds the result of `experiment` from the rows of r that are about it. Lives in the arena. */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "experimentd/health/health.h"
+#include "experimentd/results/preference.h"
 
 const char *const verdict_names[] = {
     [VERDICT_NO_DATA] = "no_data", [VERDICT_UNHEALTHY] = "unhealthy", [VERDICT_NOT_YET] = "not_yet",
@@ -125,13 +126,32 @@ static void add_how(struct buf *b, const struct analysis *a, const struct analys
                  (long long)cell->looks.look->units);
 }
 
+static const enum verdict_state states[OUTCOME_COUNT] = {
+    [OUTCOME_NONE] = VERDICT_NO_DATA,    [OUTCOME_BETTER] = VERDICT_BETTER,
+    [OUTCOME_WORSE] = VERDICT_WORSE,     [OUTCOME_NO_DIFFERENCE] = VERDICT_NO_DIFFERENCE,
+    [OUTCOME_NOT_YET] = VERDICT_NOT_YET,
+};
+
+/* Of interleaved rankings: the pair with the control that is clearest. */
+static void say_preference(struct verdict *out, struct buf *b, const struct result *r, struct arena *arena)
+{
+    struct preferred_pairs pairs;
+    preferences_test(&pairs, r, arena);
+    const struct preferred *p = preferences_strongest(&pairs);
+    if (p) {
+        out->state = states[p->outcome];
+        out->variant = r->experiment->variants[p->last->a].key;
+        preference_say(b, r, p);
+    } else if (!r->preferences->published_us) {
+        buf_add_c(b, "No result yet: preferences have not been counted. It starts with \"trainer run interleave\".");
+    } else {
+        buf_addf(b, "No verdict yet: " STR_FMT ".",
+                 STR_ARG(pairs.n ? pairs.p[0].reason : STR("no interleaved list has been shown")));
+    }
+}
+
 static void say_comparison(struct verdict *out, struct buf *b, const struct analysis *a, size_t metric, size_t v)
 {
-    static const enum verdict_state states[OUTCOME_COUNT] = {
-        [OUTCOME_NONE] = VERDICT_NO_DATA,    [OUTCOME_BETTER] = VERDICT_BETTER,
-        [OUTCOME_WORSE] = VERDICT_WORSE,     [OUTCOME_NO_DIFFERENCE] = VERDICT_NO_DIFFERENCE,
-        [OUTCOME_NOT_YET] = VERDICT_NOT_YET,
-    };
     const struct result *r = a->result;
     const struct analysed *cell = analysis_of(a, metric, v);
     struct str name = r->metrics[metric].metric->name;
@@ -187,6 +207,8 @@ void verdict_make(struct verdict *out, const struct analysis *a, struct arena *a
         out->state = VERDICT_UNHEALTHY;
         buf_addf(&b, "Do not trust this result. " STR_FMT ". The health report says what to do.",
                  STR_ARG(a->result->spoilt));
+    } else if (a->result->preferences) {
+        say_preference(out, &b, a->result, arena);
     } else {
         say(out, &b, a);
     }
