@@ -70,15 +70,32 @@ static void sequence_step(struct jsonw *w, const struct preferred *p, double alp
     explain_end_step(w);
 }
 
+static const char *method_of(const struct preferred *p)
+{
+    return p->test.rho > 0 ? "confidence sequence of units' mean scores" : "Student's t of units' mean scores";
+}
+
+/* As explain.h has it of comparisons: numerator and denominator are the sums of scores and the queries. */
 static void write_explain(struct jsonw *w, const struct result *r, const struct preferred *p)
 {
-    double alpha = 1 - result_level(r);
+    double alpha = 1 - result_level(r), n = (double)p->last->sums.n;
     jsonw_open(w, "explain", '{');
     jsonw_text(
-        w, "text",
-        "Each unit's mean score over its queries (1: a won, -1: b won, 0: tie) is one observation. units_test asks "
-        "whether the mean over units is 0; delta is half of it. sign_test and query_mean stand beside and hold for "
-        "one look.");
+        w, "words",
+        "each unit's mean score over its queries (1: a won, -1: b won, 0: tie) is one observation, and the mean of "
+        "these is "
+        "compared with 0; delta is half of it. The sign test and the mean over queries stand beside and hold for one "
+        "look");
+    jsonw_text(w, "method", method_of(p));
+    jsonw_double(w, "level", result_level(r));
+    jsonw_text(w, "looks", p->test.rho > 0 ? "any number, at any time" : "one, at the end");
+    jsonw_open(w, "counts", '{');
+    jsonw_open(w, "units", '{');
+    jsonw_i64(w, "units", p->last->sums.n);
+    jsonw_double(w, "numerator", metric_sum(p->last->sums.mean_x * n));
+    jsonw_double(w, "denominator", metric_sum(p->last->sums.mean_y * n));
+    jsonw_close(w);
+    jsonw_close(w);
     jsonw_open(w, "steps", '[');
     sign_step(w, p, alpha);
     units_step(w, p, alpha);
@@ -94,9 +111,7 @@ static void write_units_test(struct jsonw *w, const struct preferred *p)
 {
     const struct preference_tested *t = &p->test;
     jsonw_open(w, "units_test", '{');
-    jsonw_text(w, "method",
-               t->rho > 0 ? "confidence sequence of units' mean scores, for any number of looks"
-                          : "Student's t of units' mean scores");
+    jsonw_text(w, "method", method_of(p));
     jsonw_double(w, "mean", t->users.mean);
     jsonw_double(w, "se", t->users.se);
     jsonw_double(w, "delta", t->delta);

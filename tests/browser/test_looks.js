@@ -9,7 +9,7 @@ let browser, mock;
 before(async () => void ([browser, mock] = await Promise.all([startBrowser(), startMock()])));
 after(async () => void (await Promise.all([browser?.close(), mock?.close()])));
 
-const VIEWS = { list: "/", catalog: "/metrics-catalog", ...Object.fromEntries(["wikimedia-2016", "shop-ranker", "shop-aa", "synonyms-abn", "autocomplete-v3"]
+const VIEWS = { list: "/", catalog: "/metrics-catalog", ...Object.fromEntries(["wikimedia-2016", "shop-ranker", "shop-aa", "synonyms-abn", "rankers-side-by-side", "autocomplete-v3"]
   .map((key) => [key, `/experiments/${key}`])) };
 
 async function view(name, options) {

@@ -91,7 +91,7 @@ export async function drawDays(rows, width) {
     width,
     height: daysHeight(width),
     marginLeft: 72,
-    marginRight: many && !narrow ? 150 : 12,
+    marginRight: many && !narrow ? 150 : 24,
     marginTop: 16,
     marginBottom: 34,
     style: { fontSize: "12px" },

@@ -10,6 +10,7 @@ import { Health } from "./health.jsx";
 import { useLoad } from "./load.js";
 import { PlannedLooks } from "./looks.jsx";
 import { Periods } from "./periods.jsx";
+import { Preference } from "./preference.jsx";
 import { Preflight } from "./preflight.jsx";
 import { Segments } from "./segments.jsx";
 import { Failure, Loading, Stale } from "./states.jsx";
@@ -39,15 +40,25 @@ export function Result({ experiment: key }) {
       <Empty result={data} />
       {data.experiment.status !== "draft" && <Health experiment={data.experiment} />}
       {data.experiment.status === "draft" && <Preflight experiment={data.experiment} />}
+      <Preference result={data} />
       <PlannedLooks result={data} />
-      <Forest result={data} />
-      <Explore result={data} />
-      <Split result={data} />
-      <Weights experiment={data.experiment} />
-      <Tables result={data} />
+      {data.experiment.kind !== "interleave" && <Metrics result={data} />}
       <Facts result={data} />
     </article>
     </ExplainProvider>
+  );
+}
+
+/** What units of each variant did; of interleaved rankings there are no such units: everybody sees all of them in one list. */
+function Metrics({ result }) {
+  return (
+    <>
+      <Forest result={result} />
+      <Explore result={result} />
+      <Split result={result} />
+      <Weights experiment={result.experiment} />
+      <Tables result={result} />
+    </>
   );
 }
 
@@ -75,14 +86,14 @@ function Dimensions({ result }) {
 }
 
 function Head({ result }) {
-  const e = result.experiment;
+  const e = result.experiment, of = result.preference?.pairs.length ? { units: result.preference.pairs[0].units, as_of: result.preference.as_of } : result;
   return (
     <header class="head">
       <div class="badges"><Status status={e.status} /><Analysis method={result.analysis?.method} /><Origin origin={e.origin} /></div>
       <h1>{nameOf(e)}</h1>
       {e.hypothesis && <p class="hypothesis">{e.hypothesis}</p>}
       <p class="quiet">
-        {period(e)} · {plural(result.units, "unit")} · {result.as_of ? `counts up to ${instant(result.as_of)}` : "nothing counted yet"}
+        {period(e)} · {plural(of.units, "unit")} · {of.as_of ? `counts up to ${instant(of.as_of)}` : "nothing counted yet"}
       </p>
       {result.lag_seconds > LAG_SHOWN && <p class="quiet" role="status">PostgreSQL is {plural(Math.round(result.lag_seconds), "second")} behind
         what was received: the next aggregation counts it.</p>}
@@ -91,7 +102,8 @@ function Head({ result }) {
 }
 
 function Empty({ result }) {
-  if (result.metrics.length && result.run) return null;
+  const interleaves = result.experiment.kind === "interleave";
+  if ((result.metrics.length && result.run) || result.preference?.pairs.length) return null;
   const key = result.experiment.key;
   return (
     <section class="card help">
@@ -99,6 +111,8 @@ function Empty({ result }) {
       <ul>
         {result.experiment.status === "draft" && <li>The experiment is a draft: nobody is assigned until{" "}
           <code>POST /v1/experiments/{key}/start</code>.</li>}
+        {interleaves && <li>Lists come from <code>POST /v1/interleave</code>, clicks with their <code>query_id</code>; preferences are counted
+          by <code>build/trainer run interleave --data-dir DIR</code>.</li>}
         <li>Units count from their first assignment: <code>GET /v1/assign/{key}?unit=…</code>, or <code>experimentd import</code> for a log.</li>
         <li>Counts are made by <code>build/trainer run metrics --data-dir DIR</code>; until it has run, there is nothing to show.</li>
       </ul>
@@ -113,8 +127,8 @@ function Facts({ result }) {
     ["Variants", e.variants.map((v) => `${nameOf(v)} (${percent(v.weight)})`).join(", ")],
     ["Assignment", <>hash of <code>{e.hash_attribute}</code>, version {e.hash_version}, seed <code>{e.seed}</code>, coverage {percent(e.coverage)}</>],
     ["Created, started, stopped", [e.created_at, e.started_at, e.stopped_at].map(instant).join(" · ")],
-    ["Counts up to", instant(result.as_of)],
-    ["Computed", instant(result.computed_at)],
+    ["Counts up to", instant(result.preference?.as_of ?? result.as_of)],
+    ["Computed", instant(result.preference?.computed_at ?? result.computed_at)],
     ["Multiple exposures", count(result.multiple_exposures)],
     ["Marked units", count(result.marked_units)],
     run && ["Run", <>{plural(run.signals, "signal")} in {fixed(run.seconds, 2)} s on {plural(run.workers, "worker")} ({run.engine} engine,{" "}
