@@ -56,12 +56,14 @@ const struct pg_stmt queries[] = {
                                   "d.started_at < m.started_at from bootstrap_intervals b join runs d on d.id = b.run "
                                   "join moments_current c on c.experiment = b.experiment "
                                   "join runs m on m.id = c.run where b.experiment = $1" },
-    [QUERY_PREFERENCES] = { "preferences", 1,
-                            "select us(c.as_of), us(c.published_at), p.a, p.b, p.day - date '1970-01-01', p.wins_a, "
-                            "p.wins_b, p.ties, p.units, p.mean_unit, p.m2_unit, p.mean_x, p.m2_x, p.mean_y, p.m2_y, "
-                            "p.cxy from preferences_current c left join preferences p on p.experiment = c.experiment "
-                            "and p.segment = '' where c.experiment = $1 order by p.b collate \"C\", p.a collate \"C\", "
-                            "p.day" },
+    /* One of nulls, of an experiment whose job has run and found no query. */
+    [QUERY_PREFERENCES] = { "preferences", 2,
+                            "select c.experiment, us(c.as_of), us(c.published_at), p.a, p.b, p.day - date "
+                            "'1970-01-01', p.wins_a, p.wins_b, p.ties, p.units, p.mean_unit, p.m2_unit, p.mean_x, "
+                            "p.m2_x, p.mean_y, p.m2_y, p.cxy from preferences_current c left join preferences p on "
+                            "p.experiment = c.experiment and p.segment = '' and ($2::boolean or p.day = (select "
+                            "max(l.day) from preferences l where l.experiment = c.experiment)) where c.experiment = "
+                            "any($1::text[]) order by c.experiment, p.b collate \"C\", p.a collate \"C\", p.day" },
     [QUERY_CONFIG_EDIT] = { "config_edit", 3, "select config_edit($1::bigint, $2::json, $3)" },
     [QUERY_REVISIONS] = { "revisions", 3,
                           "select id, us(at), actor, action, before::text, after::text from revisions "

@@ -8,7 +8,8 @@ enum query {
     QUERY_RESULTS_LATEST,    /* the last day */
     QUERY_RESULTS_DAYS,      /* all days */
     QUERY_RESULTS_BOOTSTRAP, /* $1 experiment → results/drawn.h: what was found by drawing its units anew */
-    QUERY_PREFERENCES, /* $1 experiment → rows of results/preference.h, by pair and day; one of nulls: no query yet */
+    /* $1 experiments, $2 all days, or the last of each → rows of results/preference.h */
+    QUERY_PREFERENCES,
     /* $1 configuration's version that the edit was checked against, $2 writes, $3 actor → the new version, or -version when another edit came
      * first (config/edit.h) */
     QUERY_CONFIG_EDIT,

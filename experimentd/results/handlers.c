@@ -28,8 +28,8 @@ struct wait {
     struct health_input health;       /* of one result: its first exposures, which come before its rows */
     const struct result_drawn *drawn; /* so do these */
     size_t drawn_count;
-    struct preferences preferences; /* of one of kind interleave, which come before its rows, too */
-    struct err failed;              /* reading them */
+    struct preferences_list preferences; /* of those of kind interleave, which come before the rows, too */
+    struct err failed;                   /* reading them */
     void (*write)(struct wait *wait, struct jsonw *w, const struct snapshot *s, const PGresult *rows);
 };
 
@@ -75,8 +75,7 @@ static void write_one(struct wait *wait, struct jsonw *w, const struct snapshot 
     result_read(&r, s, snapshot_experiment(s, wait->key), rows, &wait->req->arena);
     r.drawn = wait->drawn;
     r.drawn_count = wait->drawn_count;
-    if (r.experiment->kind == EXPERIMENT_INTERLEAVE)
-        r.preferences = &wait->preferences;
+    r.preferences = preferences_of(&wait->preferences, r.experiment);
     health_tell(&wait->health, &r, &wait->req->arena);
     result_write(w, &r, l.lag_us, &wait->req->arena);
 }
@@ -188,11 +187,10 @@ static void on_drawn(void *arg, const PGresult *rows, const struct err *err)
 static void on_preferences(void *arg, const PGresult *rows, const struct err *err)
 {
     struct wait *wait = arg;
-    const struct snapshot_experiment *e = snapshot_experiment(snapshot_get(), wait->key);
     if (err)
         wait->failed = *err;
-    else if (e)
-        preferences_read(&wait->preferences, e, rows, &wait->req->arena);
+    else
+        preferences_read(&wait->preferences, snapshot_get(), rows, &wait->req->arena);
 }
 
 void results_get(struct http_request *req, void *arg)
@@ -211,8 +209,9 @@ void results_get(struct http_request *req, void *arg)
     pgloop_run(worker->pg, &queries[QUERY_HEALTH_COUNTS], keyed, on_counts, wait);
     if (!dimension.p)
         pgloop_run(worker->pg, &queries[QUERY_RESULTS_BOOTSTRAP], keyed, on_drawn, wait);
+    const char *all_days[] = { params[0], "true" };
     if (e->kind == EXPERIMENT_INTERLEAVE)
-        pgloop_run(worker->pg, &queries[QUERY_PREFERENCES], keyed, on_preferences, wait);
+        pgloop_run(worker->pg, &queries[QUERY_PREFERENCES], all_days, on_preferences, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
 }
 
@@ -349,6 +348,7 @@ static void write_list(struct wait *wait, struct jsonw *w, const struct snapshot
     for (; i < s->experiments_count && i < end; i++) {
         struct result r;
         result_read(&r, s, &s->experiments[i], rows, &wait->req->arena);
+        r.preferences = preferences_of(&wait->preferences, r.experiment);
         result_write_summary(w, &r, &wait->req->arena);
     }
     jsonw_close(w);
@@ -384,15 +384,19 @@ void results_list(struct http_request *req, void *arg)
     buf_init(&parts, LIST_PAGE_MAX * 256);
     buf_add_byte(&parts, '{');
     size_t from = page_start(s, wait->key);
+    bool interleaved = false;
     for (size_t i = from; i < s->experiments_count && i < from + wait->limit; i++) {
         add_key(&keys, s->experiments[i].key);
+        interleaved = interleaved || s->experiments[i].kind == EXPERIMENT_INTERLEAVE;
         result_add_parts(&parts, &s->experiments[i]);
     }
     if (keys.n == 0)
         buf_add_byte(&keys, '{');
     buf_add_byte(&keys, '}');
     buf_add_byte(&parts, '}');
-    const char *params[] = { keys.p, parts.p };
+    const char *params[] = { keys.p, parts.p }, *last_day[] = { keys.p, "false" };
+    if (interleaved)
+        pgloop_run(worker->pg, &queries[QUERY_PREFERENCES], last_day, on_preferences, wait);
     pgloop_run(worker->pg, &queries[QUERY_RESULTS_LATEST], params, on_rows, wait);
     buf_release(&keys);
     buf_release(&parts);

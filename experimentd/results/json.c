@@ -258,10 +258,11 @@ void result_write_summary(struct jsonw *w, const struct result *r, struct arena 
     jsonw_open(w, NULL, '{');
     write_head(w, r->experiment);
     write_variants(w, r->experiment, false);
-    if (r->has_data) {
+    bool preferred = r->preferences && r->preferences->published_us;
+    if (r->has_data || preferred) {
         struct analysis a;
         analysis_make(&a, r, arena);
-        jsonw_i64(w, "units", r->units);
+        jsonw_i64(w, "units", preferred ? preferences_units(r->preferences) : r->units);
         write_verdict(w, &a, arena);
     } else {
         jsonw_null(w, "units");

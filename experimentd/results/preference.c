@@ -13,6 +13,7 @@
 /* ---- reading ---- */
 
 enum column {
+    EXPERIMENT,
     AS_OF,
     PUBLISHED,
     A,
@@ -59,17 +60,51 @@ static bool read_day(struct preference_day *d, const struct snapshot_experiment 
     return true;
 }
 
-void preferences_read(struct preferences *out, const struct snapshot_experiment *e, const PGresult *rows,
-                      struct arena *arena)
+static struct preferences *list_of(struct preferences_list *out, struct str key, struct preference_day *room,
+                                   struct arena *arena)
 {
-    int n = PQntuples(rows);
-    *out = (struct preferences){ .days = arena_alloc(arena, ((size_t)n + 1) * sizeof *out->days) };
-    for (int i = 0; i < n; i++) {
-        out->as_of_us = pg_get_i64(rows, i, AS_OF);
-        out->published_us = pg_get_i64(rows, i, PUBLISHED);
-        if (!PQgetisnull(rows, i, A))
-            out->days_count += read_day(&out->days[out->days_count], e, rows, i);
+    struct preferences *p = out->n ? &out->p[out->n - 1] : NULL;
+    if (!p || !str_eq(p->experiment, key)) {
+        p = &out->p[out->n++];
+        *p = (struct preferences){ .experiment = arena_str(arena, key), .days = room };
     }
+    return p;
+}
+
+/* All days in one piece: an experiment's rows follow each other. */
+void preferences_read(struct preferences_list *out, const struct snapshot *s, const PGresult *rows, struct arena *arena)
+{
+    size_t n = (size_t)PQntuples(rows), used = 0;
+    struct preference_day *days = arena_alloc(arena, (n + 1) * sizeof *days);
+    *out = (struct preferences_list){ arena_alloc(arena, (n + 1) * sizeof *out->p), 0 };
+    for (int i = 0; i < (int)n; i++) {
+        const struct snapshot_experiment *e = snapshot_experiment(s, pg_get(rows, i, EXPERIMENT));
+        if (!e)
+            continue;
+        struct preferences *p = list_of(out, e->key, &days[used], arena);
+        p->as_of_us = pg_get_i64(rows, i, AS_OF);
+        p->published_us = pg_get_i64(rows, i, PUBLISHED);
+        if (PQgetisnull(rows, i, A) || !read_day(&days[used], e, rows, i))
+            continue;
+        p->days_count++;
+        used++;
+    }
+}
+
+const struct preferences *preferences_of(const struct preferences_list *list, const struct snapshot_experiment *e)
+{
+    static const struct preferences nothing;
+    if (e->kind != EXPERIMENT_INTERLEAVE)
+        return NULL;
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(list->p[i].experiment, e->key))
+            return &list->p[i];
+    return &nothing;
+}
+
+int64_t preferences_units(const struct preferences *p)
+{
+    return p->days_count ? p->days[p->days_count - 1].means.n : 0;
 }
 
 /* ---- testing ---- */

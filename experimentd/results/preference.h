@@ -24,10 +24,19 @@ struct preferences {
     int64_t as_of_us, published_us; /* 0: the job has not run */
     struct preference_day *days;    /* of a pair one behind the other, ascending */
     size_t days_count;
+    struct str experiment;
 };
-/* From rows of QUERY_PREFERENCES. A variant that the experiment does not have any more is left out. */
-void preferences_read(struct preferences *out, const struct snapshot_experiment *e, const PGresult *rows,
+struct preferences_list {
+    struct preferences *p;
+    size_t n;
+};
+/* From rows of QUERY_PREFERENCES. What the snapshot does not have any more, experiment or variant, is left out. */
+void preferences_read(struct preferences_list *out, const struct snapshot *s, const PGresult *rows,
                       struct arena *arena);
+/* Those of an experiment, empty when there are none; NULL: it is of another kind. */
+const struct preferences *preferences_of(const struct preferences_list *list, const struct snapshot_experiment *e);
+/* Units with a query; 0: none. */
+int64_t preferences_units(const struct preferences *p);
 
 /* The deciding test of one day. */
 struct preference_tested {

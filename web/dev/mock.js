@@ -24,10 +24,11 @@ export function fixtures(folder = FIXTURES) {
   return new Map(readdirSync(folder).filter((name) => name.endsWith(".json")).sort().map((name) => [name.slice(0, -5), read(name)]));
 }
 
-function summary({ experiment: e, units, verdict, run }) {
+function summary({ experiment: e, units, verdict, run, preference }) {
+  const counted = run || preference?.as_of;
   const { key, name, status, origin, created_at, started_at, stopped_at } = e;
   return { key, name, status, origin, created_at, started_at, stopped_at, variants: e.variants.map(({ value, ...v }) => v),
-    units: run ? units : null, verdict: run ? verdict : null };
+    units: counted ? preference?.pairs[0]?.units ?? units : null, verdict: counted ? verdict : null };
 }
 
 function send(response, status, type, body, headers = {}) {

@@ -96,6 +96,14 @@ class Preference(DaemonTest):
         self.assertGreater(same["units_test"]["delta_ci"][1], 0)
         print(liked["verdict"]["text"], same["text"], sep="\n")
 
+    def test_the_list_says_what_the_page_says(self):
+        listed = {e["key"]: e for e in self.daemon.get("/v1/experiments").json["experiments"]}
+        for key in ("liked", "same", "multi", "empty"):
+            told = self.daemon.results(key)
+            self.assertEqual(listed[key]["verdict"], told["verdict"])
+            self.assertEqual(listed[key]["units"], next((p["units"] for p in told["preference"]["pairs"]), 0))
+        self.assertIsNone(listed["ab"]["verdict"])
+
     def test_sql_and_python_find_the_same(self):
         for experiment in ("liked", "same", "multi"):
             for pair in self.daemon.results(experiment)["preference"]["pairs"]:
