@@ -144,8 +144,9 @@ def steady(told):
     e.update(created_at="2026-03-01T09:30:00Z", started_at="2026-03-02T00:00:00Z", phase_started_at="2026-03-02T00:00:00Z")
     told["results"].update(computed_at=told["results"]["as_of"], lag_seconds=0)
     told["results"]["run"].update(id="01960000-0000-7000-8000-000000000002", signals=61877, seconds=1.9, splits=16)
-    for drawn in (v["comparison"]["bootstrap"] for m in told["results"]["metrics"] for v in m["variants"] if v["comparison"]):
-        drawn["as_of"] = told["results"]["as_of"]
+    for comparison in (v["comparison"] for m in told["results"]["metrics"] for v in m["variants"]):
+        if comparison and comparison["bootstrap"]:
+            comparison["bootstrap"]["as_of"] = told["results"]["as_of"]
     return told
 
 
