@@ -84,17 +84,17 @@ static double units_of(const struct moments2 *row, size_t n)
     return units;
 }
 
-/* Periods go together until each arm has enough units in each; those left at the end, when too few, go with the last. */
-static size_t stratify(const struct moments2 *cells, size_t periods, size_t n, bool ratio, double all,
-                       struct stratified *s)
+size_t bandit_each_period(enum metric_kind kind, const struct moments2 *cells, size_t periods, size_t n,
+                          bandit_period_fn take, void *arg)
 {
+    bool ratio = kind == METRIC_RATIO;
     struct moments2 row[BEST_ARMS_MAX], next[BEST_ARMS_MAX];
     size_t used = 0, at = end_of(cells, 0, periods, n, ratio, row);
     while (at < periods) {
         at = end_of(cells, at, periods, n, ratio, next);
         bool merge = !enough(next, n, ratio);
         if (!merge) {
-            add_period(s, row, n, units_of(row, n) / all);
+            take(arg, row, n);
             used++;
         }
         for (size_t i = 0; i < n; i++) {
@@ -104,8 +104,19 @@ static size_t stratify(const struct moments2 *cells, size_t periods, size_t n, b
                 row[i] = next[i];
         }
     }
-    add_period(s, row, n, units_of(row, n) / all);
+    take(arg, row, n);
     return used + 1;
+}
+
+struct stratifying {
+    struct stratified *s; /* of each arm */
+    double all;           /* units */
+};
+
+static void stratify(void *arg, const struct moments2 *row, size_t n)
+{
+    struct stratifying *s = arg;
+    add_period(s->s, row, n, units_of(row, n) / s->all);
 }
 
 /* Residuals of a ratio as in ratio_estimate, which is what this is for one period. */
@@ -186,7 +197,8 @@ bool bandit_believe(enum metric_kind kind, const struct moments2 *cells, size_t 
         if (b.units[i] < 2)
             return err_set(err, ERR_INVALID, "arm %zu has %lld units, at least 2 are needed", i + 1,
                            (long long)b.units[i]);
-    b.periods = stratify(cells, periods, n, kind == METRIC_RATIO, all, s);
+    struct stratifying by_period = { s, all };
+    b.periods = bandit_each_period(kind, cells, periods, n, stratify, &by_period);
     for (size_t i = 0; i < n; i++) {
         if (!value_of(kind, &s[i], &b.values[i], &variances[i], err))
             return err_prefix(err, "arm %zu: ", i + 1);

@@ -53,6 +53,12 @@ bool bandit_decide(const struct bandit_rule *rule, const struct bandit_beliefs *
 
 /* ---- the pieces ---- */
 
+/* Calls take with the n arms of each period that is compared within, and returns how many there are: periods go together until each arm has enough units; those
+ * left at the end, when too few, go with the last. */
+typedef void (*bandit_period_fn)(void *arg, const struct moments2 *row, size_t n);
+size_t bandit_each_period(enum metric_kind kind, const struct moments2 *cells, size_t periods, size_t n,
+                          bandit_period_fn take, void *arg);
+
 /* Probability of being played of top-two Thompson sampling: w_i (β + (1 - β) Σ_{j≠i} w_j / (1 - w_j)) (D. Russo, COLT 2016). */
 void bandit_top_two(const struct best *best, double beta, double *out);
 /* 1 - epsilon more for the largest value, the first of equals; epsilon / n for every arm. */

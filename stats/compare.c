@@ -52,7 +52,7 @@ static bool check_level(double level, struct err *err)
 /* The normal quantile whose ranks give the standard error of a quantile: of the usual interval. */
 #define QUANTILE_Z 1.959963984540054
 
-static bool estimate_quantile(const struct arm *a, struct quantile *out, struct err *err)
+bool compare_quantile(const struct arm *a, struct quantile *out, struct err *err)
 {
     if (!a->sketch)
         return err_set(err, ERR_INVALID, "the variant has no values yet");
@@ -69,7 +69,7 @@ bool compare_estimate(const struct arm *a, struct estimate *out, struct err *err
     if (a->kind == METRIC_RATIO)
         return ratio_estimate(m, out, err);
     if (a->kind == METRIC_QUANTILE) {
-        if (!estimate_quantile(a, &q, err))
+        if (!compare_quantile(a, &q, err))
             return false;
         *out = quantile_estimate(&q);
         return true;

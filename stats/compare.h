@@ -70,6 +70,8 @@ const char *stats_compare_method(enum metric_kind kind, const struct compare_pla
 
 /* The value of an arm with the variance of that value. Refuses what stats_arm_value does. */
 bool compare_estimate(const struct arm *a, struct estimate *out, struct err *err) MUSTCHECK;
+/* Of a QUANTILE, with the ranks that its standard error is made of. */
+bool compare_quantile(const struct arm *a, struct quantile *out, struct err *err) MUSTCHECK;
 /* An effect, however it was adjusted, tested as the plan says; the intervals at level 1 - alpha, the test of any time tuned for plan->level. */
 bool compare_effect(const struct effect *e, const struct compare_plan *plan, double alpha, struct comparison *out,
                     struct err *err) MUSTCHECK;

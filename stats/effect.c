@@ -158,10 +158,10 @@ static bool conclude(bool covariates, const struct cross *cells, const struct cr
     return true;
 }
 
-bool effect_strata(bool ratio, bool covariates, const struct cross *cells, size_t n, struct effect *out,
-                   struct err *err)
+/* `all`: the whole arms, linear. */
+static bool linear_units(bool ratio, const struct cross *cells, size_t n, struct cross *all, struct cross *out,
+                         struct err *err)
 {
-    struct cross all[2], linear[2 * EFFECT_STRATA_MAX];
     struct linear l[2];
     if (n == 0 || n > EFFECT_STRATA_MAX)
         return err_set(err, ERR_INVALID, "there are %zu strata, must be 1 to %d", n, EFFECT_STRATA_MAX);
@@ -174,8 +174,21 @@ bool effect_strata(bool ratio, bool covariates, const struct cross *cells, size_
         all[arm] = applied(&l[arm], &all[arm]);
     }
     for (size_t i = 0; i < 2 * n; i++)
-        linear[i] = applied(&l[i % 2], &cells[i]);
-    return conclude(covariates, linear, all, n, out, err);
+        out[i] = applied(&l[i % 2], &cells[i]);
+    return true;
+}
+
+bool effect_strata_units(bool ratio, const struct cross *cells, size_t n, struct cross *out, struct err *err)
+{
+    struct cross all[2];
+    return linear_units(ratio, cells, n, all, out, err);
+}
+
+bool effect_strata(bool ratio, bool covariates, const struct cross *cells, size_t n, struct effect *out,
+                   struct err *err)
+{
+    struct cross all[2], linear[2 * EFFECT_STRATA_MAX];
+    return linear_units(ratio, cells, n, all, linear, err) && conclude(covariates, linear, all, n, out, err);
 }
 
 struct cross effect_cell(const struct moments2 *m, bool ratio)

@@ -43,5 +43,7 @@ bool effect_cuped(bool ratio, const struct cross *c, const struct cross *t, stru
 enum { EFFECT_STRATA_MAX = 64 };
 bool effect_strata(bool ratio, bool covariates, const struct cross *cells, size_t n, struct effect *out,
                    struct err *err) MUSTCHECK;
+/* The 2 n cells that it compares: of a ratio the linearised units. */
+bool effect_strata_units(bool ratio, const struct cross *cells, size_t n, struct cross *out, struct err *err) MUSTCHECK;
 /* Moments as effect_strata takes them. */
 struct cross effect_cell(const struct moments2 *m, bool ratio);

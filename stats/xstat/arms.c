@@ -104,8 +104,11 @@ bool xstat_welch_t(struct xstat_in *in, json_t *out, struct err *err)
     struct estimate c, t;
     struct welch w;
     double alpha = xstat_in_double(in, "alpha");
+    bool normal = xstat_in_bool_or(in, "normal", false);
     if (!read_arms(in, &c, &t, err) || !welch_check_alpha(alpha, err))
         return false;
+    if (normal)
+        c.df = t.df = INFINITY;
     xstat_out_double(out, "diff", t.value - c.value);
     xstat_out_double(out, "se", welch_se(&c, &t));
     if (c.variance == 0 && t.variance == 0) {

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "stats/sequential/bounds.h"
+#include "stats/sequential/looks.h"
 #include "stats/sequential/stopped.h"
 #include "stats/special/special.h"
+#include "stats/welch.h"
 #include "stats/xstat/xstat.h"
 
 static int read_sides(struct xstat_in *in)
@@ -22,9 +24,8 @@ static void write_bounds(const struct bounds *b, size_t looks, json_t *out)
         xstat_out_double(out, "constant", b->constant);
 }
 
-static bool read_spending(struct xstat_in *in, struct spending *s, struct err *err)
+static bool read_spending(struct xstat_in *in, const char *name, struct spending *s, struct err *err)
 {
-    const char *name = xstat_in_text(in, "function");
     s->par = xstat_in_double_or(in, "par", 2);
     s->kind = SPENDING_OBRIEN_FLEMING;
     while (s->kind < SPENDING_COUNT && strcmp(name, spending_names[s->kind]) != 0)
@@ -46,7 +47,7 @@ static bool find_bounds(struct xstat_in *in, enum family f, json_t *out, struct 
     p.t = xstat_in_doubles(in, "t", &p.looks);
     double delta = f == POCOCK ? 0.5 : f == WANG_TSIATIS ? xstat_in_double(in, "delta") : 0;
     double z_interim = f == HAYBITTLE_PETO ? xstat_in_double(in, "z_interim") : 0;
-    if ((f == SPENDING && !read_spending(in, &s, err)) || !xstat_in_end(in, err))
+    if ((f == SPENDING && !read_spending(in, xstat_in_text(in, "function"), &s, err)) || !xstat_in_end(in, err))
         return false;
     bool found = f == SPENDING         ? bounds_spending(&p, &s, &b, err)
                  : f == HAYBITTLE_PETO ? bounds_haybittle_peto(&p, z_interim, &b, err)
@@ -114,6 +115,45 @@ static bool find_final(struct xstat_in *in, json_t *out, struct err *err)
     return true;
 }
 
+/* The spending function of a plan, or haybittle_peto. */
+static bool read_plan(struct xstat_in *in, struct looks_plan *p, struct err *err)
+{
+    const char *name = xstat_in_text(in, "function");
+    p->haybittle_peto = strcmp(name, family_names[HAYBITTLE_PETO]) == 0;
+    return p->haybittle_peto || read_spending(in, name, &p->spending, err);
+}
+
+/* What the looks so far say, whether it was stopped or not: bounds of the spending, the sequential p, the repeated interval. */
+static bool find_looks(struct xstat_in *in, json_t *out, struct err *err)
+{
+    struct looks_plan p = { .haybittle_peto = false };
+    struct looks l;
+    double bounds[EXITS_LOOKS_MAX], log_p;
+    size_t n_z, stop;
+    l.t = xstat_in_doubles(in, "t", &l.n);
+    l.z = xstat_in_doubles(in, "z", &n_z);
+    double alpha = xstat_in_double(in, "alpha"), se = xstat_in_double_or(in, "se", 1);
+    if (!read_plan(in, &p, err) || !xstat_in_end(in, err))
+        return false;
+    if (n_z != l.n || l.n == 0)
+        return err_set(err, ERR_INVALID, "%zu statistics z for %zu looks t", n_z, l.n);
+    if (!(se > 0 && isfinite(se)))
+        return err_set(err, ERR_INVALID, "se %g is not above 0", se);
+    if (!welch_check_alpha(alpha, err) || !looks_bounds(&p, l.t, l.n, alpha, bounds, err) ||
+        !looks_stop(&p, &l, alpha, &stop, err) || !looks_log_p(&p, &l, &log_p, err))
+        return false;
+    double bound = bounds[l.n - 1], effect = l.z[l.n - 1] * se;
+    xstat_out_doubles(out, "z_bounds", bounds, l.n);
+    xstat_out_double(out, "bound", bound);
+    xstat_out_count(out, "stop", (int64_t)stop);
+    xstat_out_double(out, "p", exp(log_p));
+    xstat_out_double(out, "log_p", log_p);
+    xstat_out_double(out, "effect", effect);
+    xstat_out_double(out, "ci_lo", effect - bound * se);
+    xstat_out_double(out, "ci_hi", effect + bound * se);
+    return true;
+}
+
 bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err)
 {
     const char *kind = xstat_in_text(in, "kind");
@@ -121,6 +161,8 @@ bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err)
         return find_power(in, out, err);
     if (strcmp(kind, "final") == 0)
         return find_final(in, out, err);
+    if (strcmp(kind, "looks") == 0)
+        return find_looks(in, out, err);
     for (size_t f = 0; f < FAMILY_COUNT; f++)
         if (strcmp(kind, family_names[f]) == 0)
             return find_bounds(in, (enum family)f, out, err);
@@ -128,7 +170,7 @@ bool xstat_group_sequential(struct xstat_in *in, json_t *out, struct err *err)
         return err_set(
             err, ERR_INVALID,
             "field \"kind\" is none of obrien_fleming, pocock, wang_tsiatis, haybittle_peto, spending, power, "
-            "final");
+            "final, looks");
     *err = in->err;
     return false;
 }

@@ -206,12 +206,86 @@ static bool quantile_summary(struct xstat_in *in, double z, json_t *out, struct 
     return true;
 }
 
+/* ---- quantile_clustered: moments of the users' events, and the values at the ranks that they leave open -------------------- */
+
+struct moment_keys {
+    const char *arm, *rank, *rank_lo, *rank_hi, *value, *se, *ci_lo, *ci_hi;
+};
+static const struct moment_keys moment_keys[2] = {
+    { "moments_c", "rank_c", "rank_lo_c", "rank_hi_c", "quantile_c", "se_c", "ci_lo_c", "ci_hi_c" },
+    { "moments_t", "rank_t", "rank_lo_t", "rank_hi_t", "quantile_t", "se_t", "ci_lo_t", "ci_hi_t" },
+};
+
+/* Ranks are those of 95 %, whatever the level of the interval, as the daemon takes them. */
+static const double rank_alpha = 0.05;
+
+static bool read_moments(struct xstat_in *arm, double q, struct quantile *out, struct err *err)
+{
+    double z = special_normal_qinv(rank_alpha / 2);
+    struct moments2 m = { .n = xstat_in_count(arm, "n_users") };
+    double of = (double)m.n - 1;
+    int64_t events = xstat_in_count(arm, "n_events");
+    m.mean_x = xstat_in_double(arm, "mean_below");
+    m.mean_y = xstat_in_double(arm, "mean_events");
+    m.m2_x = xstat_in_double(arm, "var_below") * of;
+    m.m2_y = xstat_in_double(arm, "var_events") * of;
+    m.cxy = xstat_in_double(arm, "cov") * of;
+    double value = xstat_in_double(arm, "value"), lo = xstat_in_double(arm, "lo"), hi = xstat_in_double(arm, "hi");
+    if (!xstat_in_end(arm, err) || !quantile_plan(&m, events, q, z, out, err))
+        return false;
+    if (!isfinite(value) || !(lo <= hi) || !isfinite(hi - lo))
+        return err_set(err, ERR_INVALID, "value, lo and hi are not finite numbers, lo at most hi");
+    out->value = value;
+    out->outer.lo = lo;
+    out->outer.hi = hi;
+    quantile_conclude(z, out);
+    return true;
+}
+
+static void write_moments(const struct moment_keys *k, const struct quantile *q, double z, json_t *out)
+{
+    xstat_out_count(out, k->rank, q->rank);
+    xstat_out_count(out, k->rank_lo, q->outer.rank_lo);
+    xstat_out_count(out, k->rank_hi, q->outer.rank_hi);
+    xstat_out_double(out, k->value, q->value);
+    xstat_out_double(out, k->se, q->se_outer);
+    xstat_out_double(out, k->ci_lo, q->value - z * q->se_outer);
+    xstat_out_double(out, k->ci_hi, q->value + z * q->se_outer);
+}
+
+static bool quantile_moments(struct xstat_in *in, double z, json_t *out, struct err *err)
+{
+    static const char *const test[3] = { "se", "z", "log_p" };
+    struct xstat_in arms[2];
+    struct quantile q[2] = { 0 };
+    double of = xstat_in_double(in, "q");
+    xstat_in_object(in, moment_keys[0].arm, &arms[0]);
+    xstat_in_object(in, moment_keys[1].arm, &arms[1]);
+    if (!xstat_in_end(in, err))
+        return false;
+    for (size_t a = 0; a < 2; a++) {
+        if (!read_moments(&arms[a], of, &q[a], err))
+            return err_prefix(err, "%s: ", moment_keys[a].arm);
+        write_moments(&moment_keys[a], &q[a], z, out);
+    }
+    double diff = q[1].value - q[0].value, se = hypot(q[0].se_outer, q[1].se_outer);
+    xstat_out_double(out, "diff", diff);
+    write_quantile_test(diff, se, test, out);
+    xstat_out_double_if(out, "p", se > 0, se > 0 ? exp(welch_log_p_normal(diff / se)) : 0);
+    xstat_out_double(out, "ci_lo", diff - z * se);
+    xstat_out_double(out, "ci_hi", diff + z * se);
+    write_quantile_lift(&q[0], &q[1], z, out);
+    return true;
+}
+
 bool xstat_quantile_clustered(struct xstat_in *in, json_t *out, struct err *err)
 {
     double alpha = xstat_in_double_or(in, "alpha", 0.05);
     if (!welch_check_alpha(alpha, err))
         return false;
     double z = special_normal_qinv(alpha / 2);
+    if (xstat_in_has(in, "moments_c"))
+        return quantile_moments(in, z, out, err);
     return xstat_in_has(in, "arm_c") ? quantile_summary(in, z, out, err) : quantile_raw(in, z, out, err);
 }
 

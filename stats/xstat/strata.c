@@ -174,6 +174,28 @@ static void write_effect(const struct strata *s, double alpha, bool given, json_
     xstat_out_double_if(out, "fieller_lift_hi", lift.kind == LIFT_BOUNDED, lift.hi);
 }
 
+/* The effect on the population that the shares were drawn from, by t: each stratum has taken two means. */
+static void write_super(const struct strata *s, double units, double alpha, json_t *out)
+{
+    bool varies = s->se_super > 0;
+    double df = fmax(1, units - 2 * (double)s->n), t = varies ? s->effect / s->se_super : 0;
+    double half = special_t_qinv(alpha / 2, df) * s->se_super, log_p = fmin(0, M_LN2 + special_log_t_q(fabs(t), df));
+    xstat_out_double(out, "df", df);
+    xstat_out_double_if(out, "t", varies, t);
+    xstat_out_double_if(out, "p", varies, exp(log_p));
+    xstat_out_double_if(out, "log_p", varies, log_p);
+    xstat_out_double_if(out, "ci_lo_superpop", varies, s->effect - half);
+    xstat_out_double_if(out, "ci_hi_superpop", varies, s->effect + half);
+}
+
+static double units_of(const struct stratum *strata, size_t n)
+{
+    double units = 0;
+    for (size_t k = 0; k < n; k++)
+        units += (double)strata[k].control.n + (double)strata[k].treatment.n;
+    return units;
+}
+
 static void write_agreement(const struct strata *s, json_t *out)
 {
     xstat_out_double(out, "naive_diff", s->naive);
@@ -201,6 +223,8 @@ bool xstat_post_strat(struct xstat_in *in, json_t *out, struct err *err)
     if (!strata_effect(strata, n, weights, &s, err))
         return false;
     write_effect(&s, alpha, given, out);
+    if (!given)
+        write_super(&s, units_of(strata, n), alpha, out);
     write_agreement(&s, out);
     return true;
 }

@@ -15,7 +15,8 @@ const struct xstat_method xstat_methods[] = {
     { "welch_t", "Welch's t of two means (treatment - control)",
       "t = (m_t - m_c)/√(V_c + V_t), V = var/n; A = V_c/(V_c + V_t); df = 1/(A²/(n_c - 1) + (1 - A)²/(n_t - 1));\n"
       "  P(T > t) = I_{df/(df + t²)}(df/2, 1/2)/2; interval diff -/+ t_{1-alpha/2, df} se",
-      "B. L. Welch, Biometrika 34 (1947)", "n_c mean_c var_c n_t mean_t var_t alpha (var: unbiased; alpha: two-sided)",
+      "B. L. Welch, Biometrika 34 (1947)",
+      "n_c mean_c var_c n_t mean_t var_t alpha (var: unbiased; alpha: two-sided); normal: true, of infinite df",
       "diff se df t log_p_two_sided p_two_sided log_p_greater log_p_less ci_lo ci_hi", xstat_welch_t },
     { "mean_t", "one mean and its interval", "interval mean -/+ t_{1-alpha/2, n - 1} √(var/n)",
       "Student, Biometrika 6 (1908)", "n mean var alpha (var: unbiased; alpha: two-sided)", "mean se df ci_lo ci_hi",
@@ -61,13 +62,15 @@ const struct xstat_method xstat_methods[] = {
       "yuen_log_p",
       xstat_winsorize },
     { "post_strat", "an effect by strata: post-stratification (with CUPED), heterogeneity, Simpson's reversal",
-      "effect = Σ w_k d_k; conditional variance Σ w_k² (V_tk + V_ck), super-population + Σ w_k (d_k - effect)²/N;\n"
+      "effect = Σ w_k d_k; conditional variance Σ w_k² (V_tk + V_ck), super-population + Σ w_k (d_k - effect)²/N, t of "
+      "N - 2 K;\n"
       "  Q = Σ (d_k - d̄)²/v_k, chi-square of K - 1, I² = max(0, (Q - K + 1)/Q)",
       "L. W. Miratrix, J. S. Sekhon, B. Yu, JRSS B 75, 2013; H. Xie, J. Aurisset, KDD 2016; W. G. Cochran 1954",
       "strata: n_* mean_* var_* each, or with a covariate n_* mean_y_* mean_x_* var_y_* var_x_* cov_xy_*; alpha;\n"
       "  weights: of the strata, their shares of units when absent",
-      "effect control_mean se_conditional z_conditional log_p_conditional ci_* se_superpop lift lift_se fieller_lift_* "
-      "naive_diff\n"
+      "effect control_mean se_conditional z_conditional log_p_conditional ci_* se_superpop, df t p log_p ci_*_superpop "
+      "by it;\n"
+      "  lift lift_se fieller_lift_* naive_diff\n"
       "  simpson_reversal fixed_effect cochran_q q_df log_p_q i_squared; theta with a covariate",
       xstat_post_strat },
     { "quantile_clustered", "a quantile of the events of users who were randomised",
@@ -80,12 +83,17 @@ const struct xstat_method xstat_methods[] = {
       "A. Deng, U. Knoblich, J. Lu, KDD 2018; C. Yao, P. Li, C. Lu 2024; sketch: stats/ranks/sketch.h",
       "q alpha users_c users_t (a list of events each); sketch: true, through a mergeable histogram; or GrowthBook's "
       "summaries\n"
-      "  arm_c and arm_t: n n_star nu quantile_hat quantile_lower quantile_upper, and sums over n_clusters",
+      "  arm_c and arm_t: n n_star nu quantile_hat quantile_lower quantile_upper, and sums over n_clusters; or "
+      "moments_c and\n"
+      "  moments_t: n_users n_events, mean_* and var_* of a user's events below (at or below value) and events, cov; "
+      "value\n"
+      "  at the quantile's rank, lo and hi at the ranks of 95 % around it",
       "n_events_* n_users_* quantile_* ecdf_at_quantile_* var_indicator_* outer_* iid_rank_* se_outer var_iid_* "
       "var_scaled_*\n"
       "  reliable_* diff z_* log_p_* se_scaled lift lift_lo lift_hi (Fieller) relative_error; of summaries variance_* "
       "diff se ci_* lift lift_se "
-      "lift_ci_*",
+      "lift_ci_*;\n"
+      "  of moments rank_* rank_lo_* rank_hi_* se_* ci_*, diff se z p log_p ci_* lift lift_lo lift_hi",
       xstat_quantile_clustered },
     { "mann_whitney", "ranks of two arms: Mann-Whitney, AUC, Brunner-Munzel, Hodges-Lehmann",
       "U_t = #(t > c) + #(t = c)/2; z = (U_t - n_c n_t/2)/√Var, Var = n_c n_t Σ T_{k-1} t_k T_k/(4 N (N - 1)) over "
@@ -151,9 +159,11 @@ const struct xstat_method xstat_methods[] = {
       "kind obrien_fleming, pocock, wang_tsiatis (delta), haybittle_peto (z_interim) or spending (function, par): "
       "alpha t; "
       "sides: 2;\n"
-      "  power: z t, and drift or power and alpha; final: z t look z_observed ci_alpha",
+      "  power: z t, and drift or power and alpha; final: z t look z_observed ci_alpha;\n"
+      "  looks: what the looks so far say: t z alpha, function (or haybittle_peto), par, se of the last one: 1",
       "z nominal_p cum_alpha constant; exit_up exit_lo power expected_t drift_for_power inflation; p_one_sided "
-      "median_unbiased ci naive_estimate",
+      "median_unbiased ci naive_estimate;\n"
+      "  of looks z_bounds bound stop p log_p (sequential) effect ci_lo ci_hi (repeated)",
       xstat_group_sequential },
     { "holm_bh",
       "many tests at once: adjusted p of a family, weights, fixed sequence, one family after the other, e-values",

@@ -32,6 +32,12 @@ def strata(n, mean_t, var=0.5):
     return {"strata": [arm, dict(arm)], "alpha": 0.05}
 
 
+def moments_of(users, events):
+    """Half of the users have their event at or below the value 1; the values at the ranks of its interval are 0 and 2."""
+    return {"n_users": users, "n_events": events, "mean_below": 0.5, "mean_events": 1, "var_below": 0.25, "var_events": 0, "cov": 0,
+            "value": 1, "lo": 0, "hi": 2}
+
+
 def shares(x_c, n_c, x_t, n_t):
     return {"x_c": x_c, "n_c": n_c, "x_t": x_t, "n_t": n_t, "alpha": 0.05}
 
@@ -65,6 +71,7 @@ CASES = {
         ("identical values", {**FAR, "var_c": 0, "var_t": 0}, {"se": 0.0, "t": None, "p_two_sided": None}, 0),
         ("1e12 units, p of 1e-300", FAR, {"t": Z, "log_p_two_sided": LOG_P_T, "p_two_sided": math.exp(LOG_P_T)}, 1e-9),
         ("values near 1e8", {**FAR, "n_c": 8, "n_t": 8, "mean_c": 1e8, "mean_t": 1e8 + 0.5}, {"diff": 0.5, "se": 8 ** -0.5, "t": 2 ** 0.5}, 1e-12),
+        ("two units, normal", {"n_c": 2, "mean_c": 0, "var_c": 1, "n_t": 2, "mean_t": Z, "var_t": 1, "alpha": 0.05, "normal": True}, {"t": Z, "log_p_two_sided": LOG_P}, 1e-9),
     ],
     "ratio_delta": [
         ("no unit", ratio(0, 1, 1), "control", 0),
@@ -100,6 +107,8 @@ CASES = {
         ("no unit", strata(0, 1), "stratum 1: the control has 0 units", 0),
         ("one unit", strata(1, 1), "stratum 1: the control has 1 units", 0),
         ("1e12 units, p of 1e-300", strata(TRILLION // 2, Z * 1e-6), {"z_conditional": Z, "log_p_conditional": LOG_P, "cochran_q": 0.0}, 1e-9),
+        ("one stratum, by t", {"strata": [{"n_c": 2, "mean_c": 0, "var_c": 1, "n_t": 1000, "mean_t": 1, "var_t": 500}], "alpha": 0.05},
+         {"se_superpop": 1.0, "df": 1000.0, "t": 1.0, "ci_lo_superpop": 1 - 1.9623390808}, 1e-8),
     ],
     "quantile_clustered": [
         ("no unit", {**ONE_USER, "users_c": []}, "", 0),
@@ -107,6 +116,11 @@ CASES = {
         ("identical values", {"q": 0.5, "alpha": 0.05, "users_c": [[1e8]] * 9, "users_t": [[1e8]] * 9}, {"quantile_c": 1e8, "diff": 0.0, "se_outer": 0.0}, 0),
         ("values near 1e8", {"q": 0.5, "alpha": 0.05, "users_c": [[x] for x in ALTERNATING], "users_t": [[x + 1] for x in ALTERNATING]},
          {"quantile_c": 1e8 - 0.5, "quantile_t": 1e8 + 0.5, "diff": 1.0}, 0),
+        ("moments of one user", {"q": 0.5, "alpha": 0.05, "moments_c": moments_of(1, 10), "moments_t": moments_of(1, 10)}, "moments_c: the variant has 1 unit", 0),
+        ("no event", {"q": 0.5, "alpha": 0.05, "moments_c": moments_of(9, 0), "moments_t": moments_of(9, 10)}, "moments_c: there are no events", 0),
+        ("ends the wrong way round", {"q": 0.5, "alpha": 0.05, "moments_c": {**moments_of(9, 10), "lo": 3}, "moments_t": moments_of(9, 10)}, "lo at most hi", 0),
+        ("1e12 users of one event each", {"q": 0.5, "alpha": 0.05, "moments_c": moments_of(TRILLION, TRILLION), "moments_t": moments_of(TRILLION, TRILLION)},
+         {"rank_c": TRILLION // 2, "rank_lo_c": TRILLION // 2 - 979982, "rank_hi_c": TRILLION // 2 + 979982, "se_c": 1 / 1.959963984540054, "diff": 0.0, "z": 0.0}, 1e-9),
     ],
     "mann_whitney": [
         ("no unit", {"x_c": [], "x_t": [1]}, "", 0),
@@ -143,6 +157,10 @@ CASES = {
         ("one look", {"kind": "spending", "function": "ld_obf", "alpha": 0.05, "t": [1]}, {"z": [1.95996398454005424]}, 1e-12),
         ("p of 1e-291 at the first look", {"kind": "final", "z": [3, 2], "t": [0.5, 1], "sides": 2, "look": 1, "z_observed": 36.5},
          {"log_p_one_sided": -670.642000000313701}, 1e-9),
+        ("one look taken", {"kind": "looks", "function": "ld_obf", "alpha": 0.05, "t": [1], "z": [2], "se": 0.5},
+         {"bound": 1.95996398454005424, "stop": 1, "p": 0.0455002638963584144, "ci_lo": 1 - 0.97998199227002712}, 1e-8),
+        ("a look without an end", {"kind": "looks", "function": "ld_obf", "alpha": 0.05, "t": [0.5], "z": [1, 2]}, "2 statistics z for 1 looks t", 0),
+        ("no spread", {"kind": "looks", "function": "ld_obf", "alpha": 0.05, "t": [0.5], "z": [1], "se": 0}, "se 0 is not above 0", 0),
     ],
     "holm_bh": [
         ("no test", {"p": []}, {"holm": [], "bh": []}, 0),
