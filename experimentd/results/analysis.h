@@ -89,4 +89,15 @@ void families_adjust(struct analysis *a, struct arena *arena);
 /* effects.c: of one metric and treatment; false with the reason. *out_why_not: why the declared adjustment was not made. */
 bool result_effect(const struct result *r, const struct result_metric *m, size_t variant, struct arena *arena,
                    struct effect *out, struct effect *out_plain, struct str *out_why_not, struct err *err) MUSTCHECK;
+/* Moments by the dimension that the experiment is stratified by, as effect_strata takes them. */
+struct result_strata {
+    struct cross cells[2 * EFFECT_STRATA_MAX];
+    size_t n;
+    struct cross rest[2]; /* of strata that are too small by themselves, until they are in */
+    bool covariates;
+};
+bool result_strata(const struct result *r, const struct result_metric *m, size_t variant, bool covariates,
+                   struct result_strata *out, struct err *err) MUSTCHECK;
+/* Moments by day of first exposure, as bandit_believe takes them: as many as the metric has cohorts, times the variants. */
+void result_period_cells(const struct result *r, const struct result_metric *m, struct moments2 *out);
 struct arm result_compared_arm(const struct result_metric *m, const struct result_arm *a);

@@ -34,19 +34,12 @@ static bool by_covariates(const struct result_metric *m, size_t variant, struct 
 
 /* ---- strata ---- */
 
-struct strata_cells {
-    struct cross cells[2 * EFFECT_STRATA_MAX];
-    size_t n;
-    struct cross rest[2]; /* of strata that are too small by themselves */
-    bool covariates;
-};
-
 static struct cross cell_of(const struct result_metric *m, const struct result_arm *a, bool covariates)
 {
     return covariates ? *a->pre : effect_cell(&a->m, m->kind == METRIC_RATIO);
 }
 
-static void add_stratum(struct strata_cells *s, const struct cross *c, const struct cross *t)
+static void add_stratum(struct result_strata *s, const struct cross *c, const struct cross *t)
 {
     bool small = c->n < STRATUM_UNITS_MIN || t->n < STRATUM_UNITS_MIN || s->n + 1 >= EFFECT_STRATA_MAX;
     if (small) {
@@ -59,7 +52,7 @@ static void add_stratum(struct strata_cells *s, const struct cross *c, const str
 }
 
 /* The rest is a stratum when it is large enough, and goes with the last one otherwise. */
-static void add_rest(struct strata_cells *s)
+static void add_rest(struct result_strata *s)
 {
     bool large = s->rest[0].n >= STRATUM_UNITS_MIN && s->rest[1].n >= STRATUM_UNITS_MIN;
     if (large || s->n == 0) {
@@ -71,8 +64,8 @@ static void add_rest(struct strata_cells *s)
     cross_merge(&s->cells[2 * s->n - 1], &s->rest[1]);
 }
 
-static bool gather_strata(const struct result *r, const struct result_metric *m, size_t variant, struct strata_cells *s,
-                          struct err *err)
+static bool gather_strata(const struct result *r, const struct result_metric *m, size_t variant,
+                          struct result_strata *s, struct err *err)
 {
     struct str dimension = r->experiment->stratify_by;
     const struct result_parts *parts = &m->parts[RESULT_SEGMENT];
@@ -101,16 +94,31 @@ static bool gather_strata(const struct result *r, const struct result_metric *m,
     return true;
 }
 
+bool result_strata(const struct result *r, const struct result_metric *m, size_t variant, bool covariates,
+                   struct result_strata *out, struct err *err)
+{
+    *out = (struct result_strata){ .covariates = covariates };
+    return gather_strata(r, m, variant, out, err);
+}
+
 static bool by_strata(const struct result *r, const struct result_metric *m, size_t variant, bool covariates,
                       struct arena *arena, struct effect *out, struct err *err)
 {
-    struct strata_cells *s = arena_zalloc(arena, sizeof *s);
-    s->covariates = covariates;
-    return gather_strata(r, m, variant, s, err) &&
+    struct result_strata *s = arena_alloc(arena, sizeof *s);
+    return result_strata(r, m, variant, covariates, s, err) &&
            effect_strata(m->kind == METRIC_RATIO, covariates, s->cells, s->n, out, err);
 }
 
 /* ---- a bandit ---- */
+
+void result_period_cells(const struct result *r, const struct result_metric *m, struct moments2 *out)
+{
+    const struct result_parts *days = &m->parts[RESULT_COHORT];
+    size_t variants = r->experiment->variants_count;
+    for (size_t d = 0; d < days->n; d++)
+        for (size_t v = 0; v < variants; v++)
+            out[d * variants + v] = days->p[d].arms[v].m;
+}
 
 /* Its weights moved, so a pooled mean compares different days: arms are compared within days of first exposure, each with its share of all units. */
 static bool by_periods(const struct result *r, const struct result_metric *m, size_t variant, struct arena *arena,
@@ -122,9 +130,7 @@ static bool by_periods(const struct result *r, const struct result_metric *m, si
     struct moments2 *cells = arena_zalloc(arena, (days->n ? days->n : 1) * variants * sizeof *cells);
     if (days->n == 0)
         return err_set(err, ERR_INVALID, "units by day of first exposure are not there");
-    for (size_t d = 0; d < days->n; d++)
-        for (size_t v = 0; v < variants; v++)
-            cells[d * variants + v] = days->p[d].arms[v].m;
+    result_period_cells(r, m, cells);
     if (!bandit_believe(m->kind, cells, days->n, variants, false, b, err))
         return false;
     struct estimate c = { b->values[0], b->sd[0] * b->sd[0], INFINITY },

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "experimentd/results/explain_step.h"
 #include "experimentd/results/json_metric.h"
 #include "experimentd/results/verdict.h"
 #include "stats/sequential/confseq.h"
@@ -10,8 +11,17 @@
 #include "stats/xstat/xstat.h"
 
 static const char *const methods[] = {
-    "mean_t",        "two_proportion",       "welch_t", "ratio_delta", "cuped", "msprt_and_confidence_sequence",
-    "relative_lift", "team_draft_sign_test",
+    "mean_t",
+    "two_proportion",
+    "welch_t",
+    "ratio_delta",
+    "cuped",
+    "msprt_and_confidence_sequence",
+    "relative_lift",
+    "quantile_clustered",
+    "post_strat",
+    "group_sequential",
+    "team_draft_sign_test",
 };
 
 static const char *const value_words[] = {
@@ -45,34 +55,8 @@ static_assert(COUNT_OF(looks_words) == ANALYSIS_METHOD_COUNT, "words for every w
 
 /* ---- pieces ---- */
 
-void explain_begin_step(struct jsonw *w, const char *method)
-{
-    jsonw_open(w, NULL, '{');
-    jsonw_text(w, "method", method);
-    jsonw_open(w, "input", '{');
-}
-
-void explain_end_input(struct jsonw *w)
-{
-    jsonw_close(w);
-    jsonw_open(w, "gives", '{');
-}
-
-void explain_end_step(struct jsonw *w)
-{
-    jsonw_close(w);
-    jsonw_close(w);
-}
-
-static void give_pair(struct jsonw *w, const char *ours, const char *lo, const char *hi)
-{
-    jsonw_open(w, ours, '[');
-    jsonw_text(w, NULL, lo);
-    jsonw_text(w, NULL, hi);
-    jsonw_close(w);
-}
-
-/* The mean of a unit and its variance, as a method for means wants them; of a ratio those of its linearised units. */
+/* The mean of a unit and its variance, as a method for means wants them; of a ratio those of its linearised units; of a quantile those
+ * that give its standard error. */
 struct unit {
     int64_t n;
     double mean, variance;
@@ -81,7 +65,7 @@ struct unit {
 static struct unit unit_of(const struct result_metric *m, const struct result_arm *a)
 {
     struct arm_value v = { 0 };
-    if (m->kind != METRIC_RATIO)
+    if (m->kind != METRIC_RATIO && m->kind != METRIC_QUANTILE)
         return (struct unit){ a->m.n, a->m.mean_x, a->m.n > 1 ? a->m.m2_x / (double)(a->m.n - 1) : 0 };
     (void)!metric_value(m, a, &v, NULL);
     return (struct unit){ a->m.n, v.value, v.se * v.se * (double)a->m.n };
@@ -115,11 +99,11 @@ static void open_ratio_step(struct jsonw *w, const struct result_arm *control, c
         { "n_c", "mean_num_c", "mean_den_c", "var_num_c", "var_den_c", "cov_c" },
         { "n_t", "mean_num_t", "mean_den_t", "var_num_t", "var_den_t", "cov_t" },
     };
-    explain_begin_step(w, "ratio_delta");
+    step_begin(w, "ratio_delta");
     write_ratio_arm(w, &control->m, keys[0]);
     write_ratio_arm(w, &treatment->m, keys[1]);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
 }
 
 static void write_counts(struct jsonw *w, const char *key, const struct result_metric *m, const struct result_arm *a)
@@ -137,29 +121,29 @@ static void write_counts(struct jsonw *w, const char *key, const struct result_m
 
 static void share_step(struct jsonw *w, const struct arm_value *v, int64_t n, double alpha)
 {
-    explain_begin_step(w, "two_proportion");
+    step_begin(w, "two_proportion");
     jsonw_double(w, "x_c", round(v->numerator));
     jsonw_i64(w, "n_c", n);
     jsonw_double(w, "x_t", round(v->numerator));
     jsonw_i64(w, "n_t", n);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "value", "p_t");
     jsonw_text(w, "ci", "wilson_t");
-    explain_end_step(w);
+    step_end(w);
 }
 
 static void mean_step(struct jsonw *w, struct unit u, double alpha)
 {
-    explain_begin_step(w, "mean_t");
+    step_begin(w, "mean_t");
     jsonw_i64(w, "n", u.n);
     jsonw_double(w, "mean", u.mean);
     jsonw_double(w, "var", u.variance);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "value", "mean");
-    give_pair(w, "ci", "ci_lo", "ci_hi");
-    explain_end_step(w);
+    step_give_pair(w, "ci", "ci_lo", "ci_hi");
+    step_end(w);
 }
 
 void explain_write_value(struct jsonw *w, const struct result_metric *m, const struct result_arm *a)
@@ -178,11 +162,13 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
     jsonw_open(w, "steps", '[');
     if (m->kind == METRIC_PROPORTION) {
         share_step(w, &v, a->m.n, alpha);
-    } else if (m->kind != METRIC_QUANTILE) { /* a sketch is no line of text */
+    } else if (m->kind == METRIC_QUANTILE) {
+        step_quantile_value(w, m, a);
+    } else {
         if (m->kind == METRIC_RATIO) {
             open_ratio_step(w, a, a, alpha);
             jsonw_text(w, "value", "ratio_t");
-            explain_end_step(w);
+            step_end(w);
         }
         mean_step(w, unit_of(m, a), alpha);
     }
@@ -194,19 +180,19 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
 
 static void welch_step(struct jsonw *w, struct unit c, struct unit t, double alpha, bool decides)
 {
-    explain_begin_step(w, "welch_t");
+    step_begin(w, "welch_t");
     write_units(w, c, t);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "difference", "diff");
     jsonw_text(w, "se", "se");
     jsonw_text(w, "statistic", "t");
     if (decides) {
         jsonw_text(w, "df", "df");
         jsonw_text(w, "p", "p_two_sided");
-        give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+        step_give_pair(w, "difference_ci", "ci_lo", "ci_hi");
     }
-    explain_end_step(w);
+    step_end(w);
 }
 
 static void sequence_step(struct jsonw *w, const struct compare_plan *plan, double units, const struct comparison *c)
@@ -214,17 +200,17 @@ static void sequence_step(struct jsonw *w, const struct compare_plan *plan, doub
     double rho;
     if (!confseq_rho_exact(plan->planned_units, 1 - plan->level, CONFSEQ_TWO, &rho, NULL))
         return;
-    explain_begin_step(w, "msprt_and_confidence_sequence");
+    step_begin(w, "msprt_and_confidence_sequence");
     jsonw_double(w, "effect", c->difference);
     jsonw_double(w, "se", c->se);
     jsonw_double(w, "n", units);
     jsonw_double(w, "rho", rho);
     jsonw_double(w, "alpha", 1 - plan->level);
     jsonw_text(w, "sides", "two");
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "p", "p");
-    give_pair(w, "difference_ci", "ci_lo", "ci_hi");
-    explain_end_step(w);
+    step_give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+    step_end(w);
 }
 
 /* Fieller's set with the critical value of the test: the alpha that gives a normal quantile of just that size. */
@@ -234,16 +220,16 @@ static void lift_step(struct jsonw *w, struct unit base, struct unit with, doubl
     double critical = (found->ci_hi - found->difference) / found->se;
     if (found->lift_kind != LIFT_BOUNDED)
         return;
-    explain_begin_step(w, "relative_lift");
+    step_begin(w, "relative_lift");
     write_units(w, base, with);
     if (covariance != 0)
         jsonw_double(w, "cov_means", covariance);
     jsonw_double(w, "alpha", exp(M_LN2 + special_log_normal_q(critical)));
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "lift", "lift");
     if (isfinite(found->lift_lo) && isfinite(found->lift_hi))
-        give_pair(w, "lift_ci", "fieller_lift_lo", "fieller_lift_hi");
-    explain_end_step(w);
+        step_give_pair(w, "lift_ci", "fieller_lift_lo", "fieller_lift_hi");
+    step_end(w);
 }
 
 /* The difference as it was measured; with its test when it is looked at once. */
@@ -251,15 +237,18 @@ static void plain_steps(struct jsonw *w, const struct result_metric *m, const st
                         const struct result_arm *treatment, const struct compare_plan *plan)
 {
     double alpha = 1 - plan->level;
-    if (m->kind == METRIC_QUANTILE)
+    bool decides = !(plan->planned_units > 0);
+    if (m->kind == METRIC_QUANTILE) {
+        step_quantiles(w, m, control, treatment, alpha, decides);
         return;
+    }
     if (m->kind == METRIC_RATIO) {
         open_ratio_step(w, control, treatment, alpha);
         jsonw_text(w, "difference", "diff");
         jsonw_text(w, "se", "se");
-        explain_end_step(w);
+        step_end(w);
     }
-    welch_step(w, unit_of(m, control), unit_of(m, treatment), alpha, !(plan->planned_units > 0));
+    welch_step(w, unit_of(m, control), unit_of(m, treatment), alpha, decides);
 }
 
 static void write_cuped_arm(struct jsonw *w, const struct cross *c, const char *const keys[6])
@@ -284,36 +273,36 @@ static void cuped_step(struct jsonw *w, const struct result_metric *m, const str
     struct cross c = *control, t = *treatment;
     if (m->kind == METRIC_RATIO && (!cross_ratio(control, &c, NULL) || !cross_ratio(treatment, &t, NULL)))
         return;
-    explain_begin_step(w, "cuped");
+    step_begin(w, "cuped");
     write_cuped_arm(w, &c, keys[0]);
     write_cuped_arm(w, &t, keys[1]);
     jsonw_double(w, "alpha", 1 - plan->level);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "difference", "diff");
     jsonw_text(w, "se", "se");
     if (!(plan->planned_units > 0)) {
         jsonw_text(w, "df", "df");
         jsonw_text(w, "p", "p");
-        give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+        step_give_pair(w, "difference_ci", "ci_lo", "ci_hi");
     }
-    explain_end_step(w);
+    step_end(w);
 }
 
 static void counts_step(struct jsonw *w, const struct result_arm *control, const struct result_arm *treatment,
                         double alpha, bool has_exact)
 {
-    explain_begin_step(w, "two_proportion");
+    step_begin(w, "two_proportion");
     jsonw_double(w, "x_c", round(control->m.mean_x * (double)control->m.n));
     jsonw_i64(w, "n_c", control->m.n);
     jsonw_double(w, "x_t", round(treatment->m.mean_x * (double)treatment->m.n));
     jsonw_i64(w, "n_t", treatment->m.n);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "difference", "diff");
-    give_pair(w, "difference_ci", "mn_lo", "mn_hi");
+    step_give_pair(w, "difference_ci", "mn_lo", "mn_hi");
     if (has_exact)
         jsonw_text(w, "p_exact", "fisher_p");
-    explain_end_step(w);
+    step_end(w);
 }
 
 /* What is said of every comparison, up to its steps, which are open then. */
@@ -343,8 +332,7 @@ void explain_write_comparison(struct jsonw *w, const struct result *r, const str
     plain_steps(w, m, control, treatment, &plan);
     if (plan.planned_units > 0)
         sequence_step(w, &plan, (double)(control->m.n + treatment->m.n), c);
-    if (m->kind != METRIC_QUANTILE)
-        lift_step(w, unit_of(m, control), unit_of(m, treatment), 0, c);
+    lift_step(w, unit_of(m, control), unit_of(m, treatment), 0, c);
     jsonw_close(w);
     jsonw_close(w);
 }
@@ -354,34 +342,72 @@ static struct unit unit_of_estimate(const struct estimate *e, int64_t n)
     return (struct unit){ n, e->value, e->variance * (double)n };
 }
 
-static void effect_steps(struct jsonw *w, const struct result_metric *m, const struct result_arm *control,
-                         const struct result_arm *treatment, const struct compare_plan *plan,
-                         const struct analysed *cell)
+/* From what is known of the arms: a difference of two values that vary by themselves, normal as their variance is taken as known. */
+static void values_step(struct jsonw *w, const struct effect *e, double alpha, bool decides)
 {
+    step_begin(w, "welch_t");
+    write_units(w, unit_of_estimate(&e->base, e->n_c), unit_of_estimate(&e->with, e->n_t));
+    jsonw_double(w, "alpha", alpha);
+    jsonw_bool(w, "normal", true);
+    step_gives(w);
+    jsonw_text(w, "difference", "diff");
+    jsonw_text(w, "se", "se");
+    jsonw_text(w, "statistic", "t");
+    if (decides) {
+        jsonw_text(w, "p", "p_two_sided");
+        step_give_pair(w, "difference_ci", "ci_lo", "ci_hi");
+    }
+    step_end(w);
+}
+
+static void effect_steps(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
+                         const struct compare_plan *plan, const struct analysed *cell)
+{
+    const struct result_arm *control = result_arm(m, 0), *treatment = result_arm(m, variant);
     const struct effect *e = &cell->effect;
+    double alpha = 1 - plan->level;
+    bool decides = !(plan->planned_units > 0);
     if (e->by == EFFECT_PLAIN)
         plain_steps(w, m, control, treatment, plan);
     else if (e->by == EFFECT_CUPED)
         cuped_step(w, m, control->pre, treatment->pre, plan);
+    else if (e->by == EFFECT_PERIODS)
+        step_periods(w, r, m, variant, alpha);
+    else
+        step_strata(w, r, m, variant, e, alpha, decides);
+    if (e->by == EFFECT_PERIODS)
+        values_step(w, e, alpha, decides);
     if (plan->planned_units > 0)
         sequence_step(w, plan, (double)(e->n_c + e->n_t), &cell->c);
-    lift_step(w, unit_of_estimate(&e->base, e->n_c), unit_of_estimate(&e->with, e->n_t), e->covariance, &cell->c);
+}
+
+/* The numbers are those of the look: of the units of then only their effect was kept. */
+static void look_steps(struct jsonw *w, const struct result *r, const struct analysed *cell)
+{
+    double alpha = 1 - result_level(r);
+    if (cell->effect.by == EFFECT_PLAIN || cell->effect.by == EFFECT_PERIODS)
+        values_step(w, &cell->effect, alpha, false);
+    step_looks(w, r, cell, alpha);
 }
 
 void explain_write_analysed(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
                             const struct analysed *cell)
 {
     const struct result_arm *control = result_arm(m, 0), *treatment = result_arm(m, variant);
+    const struct effect *e = &cell->effect;
     struct compare_plan plan = result_plan(r);
-    begin_comparison(w, r, m, control, treatment, cell->method,
-                     cell->has_effect ? adjusted_words[cell->effect.by] : NULL);
+    begin_comparison(w, r, m, control, treatment, cell->method, cell->has_effect ? adjusted_words[e->by] : NULL);
     jsonw_text(w, "family", test_family_names[cell->family]);
     jsonw_i64(w, "family_comparisons", (int64_t)cell->family_size);
     jsonw_open(w, "steps", '[');
     if (!cell->has_effect)
         counts_step(w, control, treatment, 1 - plan.level, isfinite(cell->log_p_exact));
-    else if (!cell->has_looks)
-        effect_steps(w, m, control, treatment, &plan, cell);
+    else if (cell->has_looks)
+        look_steps(w, r, cell);
+    else
+        effect_steps(w, r, m, variant, &plan, cell);
+    if (cell->has_effect)
+        lift_step(w, unit_of_estimate(&e->base, e->n_c), unit_of_estimate(&e->with, e->n_t), e->covariance, &cell->c);
     jsonw_close(w);
     jsonw_close(w);
 }

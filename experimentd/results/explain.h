@@ -13,13 +13,9 @@ void explain_write_value(struct jsonw *w, const struct result_metric *m, const s
 void explain_write_comparison(struct jsonw *w, const struct result *r, const struct result_metric *m,
                               const struct result_arm *control, const struct result_arm *treatment,
                               const struct comparison *c);
-/* "explain" of a comparison as it was analysed: adjusted, looked at as declared, shares of few by counts. At planned looks there are no steps: the
+/* "explain" of a comparison as it was analysed: adjusted, looked at as declared, shares of few by counts. At planned looks its
  * numbers are those that the look had. */
 void explain_write_analysed(struct jsonw *w, const struct result *r, const struct result_metric *m, size_t variant,
                             const struct analysed *cell);
-/* A step: its input's members, then explain_end_input, then what it gives, then explain_end_step. */
-void explain_begin_step(struct jsonw *w, const char *method);
-void explain_end_input(struct jsonw *w);
-void explain_end_step(struct jsonw *w);
 /* "methods": formula and source of every method that steps name. */
 void explain_write_methods(struct jsonw *w);

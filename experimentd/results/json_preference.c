@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "experimentd/results/explain.h"
+#include "experimentd/results/explain_step.h"
 #include "experimentd/results/json_metric.h"
 #include "experimentd/results/preference.h"
 
@@ -18,24 +18,24 @@ static void write_p(struct jsonw *w, double log_p)
 
 static void sign_step(struct jsonw *w, const struct preferred *p, double alpha)
 {
-    explain_begin_step(w, "team_draft_sign_test");
+    step_begin(w, "team_draft_sign_test");
     jsonw_text(w, "kind", "sign_test");
     jsonw_i64(w, "wins_a", p->last->counts.wins_a);
     jsonw_i64(w, "wins_b", p->last->counts.wins_b);
     jsonw_i64(w, "ties", p->last->counts.ties);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "sign_test.p", "p_exact");
     jsonw_text(w, "sign_test.delta", "delta_ab");
     jsonw_text(w, "sign_test.share", "share");
-    explain_end_step(w);
+    step_end(w);
 }
 
 static void units_step(struct jsonw *w, const struct preferred *p, double alpha)
 {
     const struct preference_day *d = p->last;
     double df = (double)d->means.n - 1;
-    explain_begin_step(w, "team_draft_sign_test");
+    step_begin(w, "team_draft_sign_test");
     jsonw_text(w, "kind", "user_moments");
     jsonw_i64(w, "n", d->means.n);
     jsonw_double(w, "mean", d->means.mean);
@@ -46,28 +46,28 @@ static void units_step(struct jsonw *w, const struct preferred *p, double alpha)
     jsonw_double(w, "var_den", d->sums.m2_y / df);
     jsonw_double(w, "cov", d->sums.cxy / df);
     jsonw_double(w, "alpha", alpha);
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "units_test.mean", "mean");
     jsonw_text(w, "units_test.se", "se");
     jsonw_text(w, "query_mean.mean", "query_mean");
     jsonw_text(w, "query_mean.se", "query_se_clustered");
     if (p->test.rho == 0)
         jsonw_text(w, "units_test.log_p", "log_p");
-    explain_end_step(w);
+    step_end(w);
 }
 
 static void sequence_step(struct jsonw *w, const struct preferred *p, double alpha)
 {
-    explain_begin_step(w, "msprt_and_confidence_sequence");
+    step_begin(w, "msprt_and_confidence_sequence");
     jsonw_double(w, "effect", p->test.users.mean);
     jsonw_double(w, "se", p->test.users.se);
     jsonw_double(w, "n", (double)p->last->means.n);
     jsonw_double(w, "rho", p->test.rho);
     jsonw_double(w, "alpha", alpha);
     jsonw_text(w, "sides", "two");
-    explain_end_input(w);
+    step_gives(w);
     jsonw_text(w, "units_test.p", "p");
-    explain_end_step(w);
+    step_end(w);
 }
 
 static const char *method_of(const struct preferred *p)

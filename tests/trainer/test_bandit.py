@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import Daemon, variant_of, program, wait_for  # noqa: E402
+from explained import reproduced  # noqa: E402
 
 KEY, QUICK = "ranker", "quick"
 CLICKERS = {"a": 0.10, "b": 0.35, "c": 0.12}  # share of each arm's users that click
@@ -139,6 +140,8 @@ class Bandit(unittest.TestCase):
         self.assertEqual(c["adjustment"]["by"], "periods")
         self.assertAlmostEqual(c["difference"], value["b"] - value["a"], places=9)
         self.assertEqual(c["outcome"], "better")
+        self.assertEqual([len(s["input"]["strata"]) for s in c["explain"]["steps"] if s["method"] == "post_strat"], [2])
+        self.assertLessEqual({"difference", "se", "statistic", "p", "difference_ci", "lift", "lift_ci"}, reproduced(c))
 
     def keeps_what_it_should(self, said):
         """The same moments give the same weights, so nobody is told; a new phase has no moments yet."""

@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import DaemonTest, variant_of  # noqa: E402
+from explained import reproduced  # noqa: E402
 
 FIRST = datetime.datetime(2026, 10, 5, tzinfo=datetime.timezone.utc)
 DAYS, UNITS, KEY = 4, 240, "kinds"
@@ -305,6 +306,19 @@ class Metrics(DaemonTest):
             self.assertGreater(line["difference"]["high"], line["difference"]["estimate"])
         self.assertAlmostEqual(got["e_trimmed"]["value"], self.rows("", "e_trimmed")["b"][1], delta=1e-9 * 300)
         self.assert_published(got, False)
+
+    def test_8a2_every_number_is_explained_a_quantile_too(self):
+        results, refused = self.daemon.results(KEY), []
+        for metric in DEFINITIONS:
+            for v in "ab":
+                row = variant_of(results, metric, v)
+                self.assertLessEqual({"value", "ci"}, reproduced(row), metric)
+            if row["comparison"]["difference"] is None:
+                refused.append((metric, row["comparison"]["reason"]))
+                continue
+            wanted = {"difference", "se", "p", "difference_ci"} | ({"lift"} if row["comparison"]["lift_kind"] == "bounded" else set())
+            self.assertLessEqual(wanted, reproduced(row["comparison"]), metric)
+        self.assertEqual([metric for metric, _ in refused], ["e_back"])  # all units came back: nothing varies
 
     def assert_published(self, got, stale):
         """What was printed stands in the results, too."""

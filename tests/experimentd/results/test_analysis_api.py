@@ -10,10 +10,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from daemon import DaemonTest, variant_of, wait_for  # noqa: E402
+from explained import reproduced  # noqa: E402
 from moments import mean_and_rest, publish, row  # noqa: E402
 
 TOMORROW = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=1)
 FIRST, LAST = (TOMORROW - datetime.timedelta(days=14)).isoformat(), TOMORROW.isoformat()
+LOOKED = {"difference", "se", "statistic", "p", "difference_ci", "lift", "lift_ci"}
 GUARDED = [{"metric": "ctr", "role": "primary"}, {"metric": "clicks_per_unit", "role": "guardrail", "margin": 0.1}]
 
 
@@ -84,12 +86,14 @@ class Analysis(DaemonTest):
         self.assertEqual((c["outcome"], results["decision"]["kind"], c["look"]["number"]), ("no_difference", "keep_running", 1))
         self.assertGreater(c["look"]["bound"], 4)
         self.assertLess(abs(c["look"]["z"]), 1)
+        self.assertLessEqual(LOOKED, reproduced(c))
         publish(d, "looks", rows("ctr", {"a": ones(4000, 400), "b": ones(4000, 800)}), LAST, 8000)
         self.assertEqual(self.compared("looks")[1]["look"]["number"], 1)  # between looks the last one speaks
         publish(d, "looks", rows("ctr", {"a": ones(5000, 500), "b": ones(5000, 640)}), LAST, 10000)
         self.look("looks", 2)
         results, c = self.compared("looks")
         self.assertEqual((c["outcome"], results["decision"]["kind"]), ("better", "ship"))
+        self.assertLessEqual(LOOKED, reproduced(c))
         stopped = c["look"]["stopped"]
         self.assertEqual(stopped["look"], 2)
         self.assertLess(stopped["difference"], c["difference"])

@@ -5,16 +5,17 @@ import json
 import math
 import os
 import random
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from daemon import DaemonTest, program, variant_of  # noqa: E402
+from daemon import DaemonTest, variant_of  # noqa: E402
+from explained import close, reproduced, xstat  # noqa: E402
 from moments import days, publish, row  # noqa: E402
 
 DAY = "2026-03-15"
 METRICS = ["ctr", "clicks_per_unit", "clicks_per_query"]
+EXPLAINED = {"difference", "se", "statistic", "p", "difference_ci", "lift", "lift_ci"}
 COUNTRIES = {"de": 700, "fr": 500, "it": 400, "(none)": 350, "es": 300, "(other)": 200}
 
 
@@ -39,29 +40,10 @@ def rows_of(variant, of, segment="", day=None):
             row("clicks_per_query", variant, of, segment, day)]
 
 
-def xstat(method, given):
-    done = subprocess.run([program("xstat"), method], input=json.dumps(given) + "\n", capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
-
-
-def close(a, b, relative=1e-9):
-    return math.isclose(a, b, rel_tol=relative, abs_tol=1e-300)
-
-
 class ResultsTest(DaemonTest):
     def check_explained(self, numbers):
         """Every step of an explanation gives the numbers that stand beside it. Returns what was reproduced."""
-        found = set()
-        for step in numbers["explain"]["steps"]:
-            answer = xstat(step["method"], step["input"])
-            self.assertNotIn("error", answer, step)
-            for ours, theirs in step["gives"].items():
-                theirs = answer[theirs] if isinstance(theirs, str) else [answer[key] for key in theirs]
-                pairs = zip(numbers[ours], theirs) if isinstance(theirs, list) else [(numbers[ours], theirs)]
-                for mine, wanted in pairs:
-                    self.assertTrue(close(mine, wanted), (step, ours, mine, wanted))
-                found.add(ours)
-        return found
+        return reproduced(numbers)
 
 
 class Explained(ResultsTest):
@@ -107,6 +89,33 @@ class Explained(ResultsTest):
                 self.assertIn("CUPED", c["explain"]["adjusted_by"])
                 self.assertLessEqual({"difference", "se", "p", "difference_ci", "lift", "lift_ci"}, self.check_explained(c), c)
                 self.assertEqual(s["days"][-1]["variants"][1]["difference_ci"], c["difference_ci"], "the series is adjusted as the result")
+
+    def test_strata_are_explained_by_their_cells(self):
+        """With ratios, whose cells are linearised, and a country of so few units that it goes with others."""
+        rng, whole, rows = random.Random(13), {}, []
+        for country, n in (("de", 700), ("fr", 400), ("li", 8)):
+            for variant, chance in (("a", 0.2), ("b", 0.25)):
+                eager = [rng.random() for _ in range(n)]
+                now, before = ([one(rng, e, c) for e in eager] for c in (chance, 0.2))
+                whole.setdefault(variant, []).extend(zip(now, before))
+                rows += self.with_before(variant, now, before, "country=" + country)
+        for variant, both in whole.items():
+            rows += self.with_before(variant, [now for now, _ in both], [before for _, before in both])
+        for adjustment in ("strata", "both"):
+            for method in ("fixed", "any_time"):
+                key = "%s-%s" % (adjustment, method.replace("_", "-"))
+                self.daemon.make_experiment(key, metrics=METRICS, analysis={"method": method}, adjustment=adjustment, stratify_by="country")
+                publish(self.daemon, key, rows, DAY, 2216)
+                for m in METRICS:
+                    c = variant_of(self.daemon.results(key), m, "b")["comparison"]
+                    self.assertEqual(c["adjustment"], {**c["adjustment"], "by": adjustment, "reason": None})
+                    self.assertLessEqual(EXPLAINED, self.check_explained(c), (key, m))
+                    self.assertEqual(len(c["explain"]["steps"][0]["input"]["strata"]), 2)
+
+    def with_before(self, variant, now, before, segment=""):
+        return [row("ctr", variant, [int(c > 0) for c, _ in now], segment, before=[int(c > 0) for c, _ in before]),
+                row("clicks_per_unit", variant, [c for c, _ in now], segment, before=[c for c, _ in before]),
+                row("clicks_per_query", variant, now, segment, before=before)]
 
     def test_few_are_explained_by_counts(self):
         self.daemon.make_experiment("few", metrics=["ctr"], analysis={"method": "fixed"})
