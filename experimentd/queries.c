@@ -32,6 +32,11 @@
 /* Bytes, as SQL text. */
 #define PREFLIGHT_EXACT "33554432::bigint"
 #define PREFLIGHT_BYTES "67108864::bigint"
+/* Units by day, as columns: `days` has a bit for each day, from the last one on. */
+#define SEEN_ON(from, day) ", count(*) filter (where (days >> (" from " + " day ")) & 1 = 1)"
+#define SEEN_IN_WEEK(from) \
+    SEEN_ON(from, "0")     \
+    SEEN_ON(from, "1") SEEN_ON(from, "2") SEEN_ON(from, "3") SEEN_ON(from, "4") SEEN_ON(from, "5") SEEN_ON(from, "6")
 #define HEALTH_BYTES "67108864::bigint"
 
 const struct pg_stmt queries[] = {
@@ -88,37 +93,35 @@ const struct pg_stmt queries[] = {
                              "s.experiment) then excluded.variant else s.variant end "
                              "returning attribute, value, experiment, variant) "
                              "select * from done " STICKY_SORTED },
-    /* What is counted is bounded, for a worker waits behind it. Of a week with more than PREFLIGHT_EXACT, one bucket range of the four (a unit is
-     * in one bucket, so a share of the buckets is a share of the units); when that is more than PREFLIGHT_BYTES, as many of the last days as
-     * fit; and when one day does not, fewer buckets of it. Units are told apart by a 64-bit hash: a third of the time of their texts. */
+    /* Of as many whole weeks, up to four, as there are signals of; with less than a week all there are. What is counted is bounded, for a worker
+     * waits behind it. Of more than PREFLIGHT_EXACT, one bucket range of the four (a unit is in one bucket, so a share of the buckets is a
+     * share of the units); when that is more than PREFLIGHT_BYTES, as many of the last weeks as fit, or days of the last one; and when
+     * one day does not, fewer buckets of it. Units are told apart by a 64-bit hash: a third of the time of their texts. */
     [QUERY_PREFLIGHT_TRAFFIC] = { "preflight_traffic", 0,
-                                  "with parts as (select substring(p.name from 9 for 8) as day, right(p.name, 2) = "
-                                  "'_0' as first, "
+                                  "with parts as (select (now() at time zone 'UTC')::date - to_date(substring(p.name "
+                                  "from 9 for 8), 'YYYYMMDD') as age, right(p.name, 2) = '_0' as first, "
                                   "pg_relation_size(p.relid) as bytes from (select relid, relid::text as name from "
                                   "pg_partition_tree('signals') "
                                   "where isleaf) p "
-                                  "where p.name >= 'signals_' || to_char((now() - interval '7 days') at time zone "
+                                  "where p.name >= 'signals_' || to_char((now() - interval '28 days') at time zone "
                                   "'UTC', 'YYYYMMDD')), "
-                                  "fits as (select bytes, sum(bytes) over (order by day desc) as read from parts where "
+                                  "fits as (select age, bytes, sum(bytes) over (order by age) as read from parts where "
                                   "first), "
-                                  "size as (select (select coalesce(sum(bytes), 0) from parts) as week, "
-                                  "coalesce(sum(bytes), 0) as range, "
-                                  "coalesce(max(bytes), 0) as day, count(*) filter (where read <= " PREFLIGHT_BYTES
-                                  ")::int as days from fits), "
-                                  "plan as (select case when week <= " PREFLIGHT_EXACT
+                                  "size as (select (select coalesce(sum(bytes), 0) from parts) as whole, "
+                                  "(select coalesce(max(age), 0) from parts where bytes > 0) as oldest, "
+                                  "coalesce(sum(bytes), 0) as range, coalesce(max(bytes), 0) as day, "
+                                  "coalesce(max(age) filter (where read <= " PREFLIGHT_BYTES "), 0) as fit from fits), "
+                                  "plan as (select case when whole <= " PREFLIGHT_EXACT
                                   " then 4096 when day <= " PREFLIGHT_BYTES " then 1024 "
                                   "else greatest(16, 1024 * " PREFLIGHT_BYTES " / day)::int end as b, "
-                                  "case when range <= " PREFLIGHT_BYTES
-                                  " then 7 else least(7, greatest(1, days)) end as d from size), "
-                                  "units as (select bit_or(1 << least(6, floor(extract(epoch from now() - at) / "
+                                  "case when range <= " PREFLIGHT_BYTES " then greatest(7, oldest / 7 * 7) "
+                                  "when fit >= 7 then fit / 7 * 7 else greatest(1, fit) end as d from size), "
+                                  "units as (select bit_or(1 << least(27, floor(extract(epoch from now() - at) / "
                                   "86400)::int)) as days from "
                                   "signals where at > now() - (select d from plan) * interval '1 day' and at <= now() "
                                   "and bucket < (select b from plan) group by hashtextextended(unit, 0)) "
-                                  "select us(now()), (select b from plan), (select d from plan), count(*), "
-                                  "count(*) filter (where days & 1 <> 0), count(*) filter (where days & 2 <> 0), "
-                                  "count(*) filter (where days & 4 <> 0), count(*) filter (where days & 8 <> 0), "
-                                  "count(*) filter (where days & 16 <> 0), count(*) filter (where days & 32 <> 0), "
-                                  "count(*) filter (where days & 64 <> 0) from units" },
+                                  "select us(now()), (select b from plan), (select d from plan), count(*)" SEEN_IN_WEEK(
+                                      "0") SEEN_IN_WEEK("7") SEEN_IN_WEEK("14") SEEN_IN_WEEK("21") " from units" },
     [QUERY_PREFLIGHT_BASELINE] = { "preflight_baseline", 1,
                                    RESULTS_OF("true", "null::text") RESULTS_COLUMNS
                                    "select * from moments a where a.experiment = h.experiment and a.metric = $1 and "

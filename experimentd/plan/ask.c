@@ -155,7 +155,7 @@ static bool read_baseline(json_t *in, struct known_baseline *b, struct err *err)
 static bool read_traffic(json_t *in, struct ask *out, struct err *err)
 {
     struct json_reader r;
-    int64_t days = KNOWN_DAYS;
+    int64_t days = KNOWN_WEEK;
     struct known_traffic *t = &out->traffic;
     json_reader_open(&r, in, "traffic");
     (void)json_get_i64(&r, "days", JSON_OPTIONAL, &days);

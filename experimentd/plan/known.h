@@ -1,4 +1,4 @@
-/* known.h - what a plan is made from: the traffic of the last days, and how a metric was in the control arm that was measured last.
+/* known.h - what a plan is made from: the traffic of the last weeks, and how a metric was in the control arm that was measured last.
  *
  * Read from the rows of QUERY_PREFLIGHT_TRAFFIC and QUERY_PREFLIGHT_BASELINE, or given by hand. What cannot be had (a timeout, a metric that nobody
  * has measured) says why; it fails nothing. */
@@ -10,13 +10,14 @@
 #include "experimentd/config/snapshot.h"
 #include "experimentd/plan/traffic.h"
 
-enum { KNOWN_DAYS = 7 }; /* a whole week, so that each weekday counts once */
+/* Four whole weeks, so that each weekday counts as often as any other, and no day more than another. */
+enum { KNOWN_WEEK = 7, KNOWN_DAYS = 4 * KNOWN_WEEK };
 
-/* Distinct units. Of big traffic only some are counted, for fewer days, and scaled up. */
+/* Distinct units of the last whole weeks. Of big traffic only some are counted, for fewer weeks or days, and scaled up. */
 struct known_traffic {
     const char *why_not;      /* NULL: the rest holds */
     int64_t until_us;         /* 0: given by hand */
-    int days;                 /* that were looked at, KNOWN_DAYS or fewer */
+    int days;                 /* that were looked at: of a young site one week, up to KNOWN_DAYS */
     double share;             /* of the units that were counted */
     double units;             /* in all the days */
     double daily[KNOWN_DAYS]; /* [0]: the last 24 hours */

@@ -41,7 +41,8 @@ static void judge_power(const struct preflight_power *p, struct arena *arena, st
 {
     const struct planner_week *last = &p->plan.weeks[PLANNER_WEEKS - 1];
     if (!p->traffic.why_not && !(p->traffic.units > 0))
-        preflight_add(out, false, "traffic", arena_printf(arena, "no signal came in the last %d days", KNOWN_DAYS));
+        preflight_add(out, false, "traffic",
+                      arena_printf(arena, "no signal came in the last %d days", p->traffic.days));
     if (!p->why_not && last->power < PREFLIGHT_POWER_POOR)
         preflight_add(out, false, "mde",
                       arena_printf(arena, "after %d weeks an effect of %g %% is found with a power of %.2g only",

@@ -29,7 +29,7 @@ export function Plan() {
   return (
     <article class="result plan">
       <h1>Plan an experiment</h1>
-      <p class="quiet">How many units it needs, how long that takes at the traffic of the last week, and what it will have seen when.</p>
+      <p class="quiet">How many units it needs, how long that takes at the traffic of the last weeks, and what it will have seen when.</p>
       <form class="card plan-form" onSubmit={ask}>
         <What form={form} set={set} metrics={metrics?.metrics ?? []} />
         <Aim form={form} set={set} />

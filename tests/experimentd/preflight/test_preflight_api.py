@@ -1,5 +1,6 @@
 """The pre-flight over HTTP: what it counts, what it says, and that a start is refused by what it finds."""
 import json
+import math
 import os
 import sys
 import time
@@ -165,6 +166,26 @@ class PreflightPower(unittest.TestCase):
             self.assertEqual((traffic["share_counted"], traffic["days"]), (0.25, 7))
             self.assertAlmostEqual(traffic["units"], 40000, delta=2000)  # six standard deviations
             self.assertEqual(traffic["units"] % 4, 0)
+
+    def test_traffic_of_as_many_whole_weeks_as_there_are(self):
+        """Each day 50 units that always come and 10 new ones; a daemon that is older than its signals takes a week, whatever came of it."""
+        with Daemon() as d:
+            d.make_experiment("plan", start=False)
+            told = []
+            for first, last, weeks in ((0, 5, 1), (6, 12, 1), (13, 16, 2), (17, 27, 3), (28, 31, 4)):
+                d.sql("select ensure_partition((now() at time zone 'UTC')::date - n) from generate_series(%d, %d) n" % (first, last))
+                d.sql("insert into signals (id, at, received_at, bucket, type, unit) select gen_random_uuid(), (now() at time zone 'UTC')::date::timestamp at time zone "
+                      "'UTC' - day * interval '1 day', now(), (hashtext(u) & 4095)::smallint, 'search', u from generate_series(%d, %d) day, "
+                      "lateral (select 'old-' || n as u from generate_series(1, 50) n union all select format('new-%%s-%%s', day, n) from generate_series(1, 10) n) x"
+                      % (first, last))
+                traffic = d.post("/v1/experiments/plan/preflight").json["power"]["traffic"]
+                self.assertEqual((traffic["days"], traffic["share_counted"]), (7 * weeks, 1))
+                seen = min(last + 1, 7 * weeks)
+                self.assertEqual(traffic["units_by_day"], [60] * seen + [0] * (7 * weeks - seen))
+                self.assertEqual(traffic["units"], 50 + 10 * seen)
+                told.append(traffic["growth"])
+            self.assertAlmostEqual(told[-1], math.log(330 / 60) / math.log(28))
+            self.assertEqual(d.post("/v1/plan", {"metric": "ctr"}).json["traffic"]["days"], 28)
 
     def new_site(self, told):
         self.assertTrue(told["may_start"])
