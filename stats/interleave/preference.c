@@ -107,9 +107,11 @@ bool preference_moments(const struct moments *means, const struct moments2 *sums
                         struct err *err)
 {
     struct estimate ratio;
-    if (means->n != sums->n || means->n < 2)
-        return err_set(err, ERR_INVALID, "%lld and %lld users, at least 2 are needed, and as many of both",
-                       (long long)means->n, (long long)sums->n);
+    if (means->n != sums->n)
+        return err_set(err, ERR_INVALID, "means of %lld units, and sums of %lld", (long long)means->n,
+                       (long long)sums->n);
+    if (means->n < 2)
+        return err_set(err, ERR_INVALID, "%lld units, at least 2 are needed", (long long)means->n);
     if (!(fabs(means->mean) <= 1) || !(means->m2 >= 0))
         return err_set(err, ERR_INVALID, "no scores between -1 and 1 have mean %g and squared deviations %g",
                        means->mean, means->m2);
