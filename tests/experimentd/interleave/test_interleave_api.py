@@ -178,7 +178,7 @@ class InterleaveApi(unittest.TestCase):
             self.assertNotIn("bm25", one["owners"])
 
     def test_clicks_are_credited_by_query_id(self):
-        """By the statement that docs/interleaving.md gives."""
+        """By the job, and of drafted lists by the statement that docs/interleaving.md gives."""
         with open(os.path.join(SOURCE_DIR, "docs", "interleaving.md"), encoding="utf-8") as f:
             statement = f.read().split("```sql\n")[1].split("```")[0]
         rng = random.Random(11)
@@ -189,15 +189,20 @@ class InterleaveApi(unittest.TestCase):
             self.make("credit-" + key, {"method": method}, "bm25", "ltr")
             for i in range(40):
                 query = "credit-%s-%d" % (key, i)
-                answer = self.ask("credit-" + key, query)
+                answer = self.ask("credit-" + key, query, unit="credit-" + key)
                 clicks = sorted(rng.sample(range(len(answer["docs"])), rng.randint(0, 3)))
                 for c in clicks + clicks[:1]:
-                    self.first.post("/v1/signals", {"type": "click", "unit": "u-1", "query_id": query, "doc": answer["docs"][c], "position": c + 1})
+                    self.first.post("/v1/signals", {"type": "click", "unit": "credit-" + key, "query_id": query, "doc": answer["docs"][c],
+                                                             "position": c + 1})
                 wins[winner(answer, clicks)] += 1
             for d in self.daemons:
                 d.wait_loaded()
-            rows = self.first.sql(statement.replace("'ranker'", "'credit-%s'" % key))
-            self.assertEqual([int(v) for v in rows[0]], [wins["bm25"], wins["ltr"], wins["tie"]], method)
+            want = [str(wins[w]) for w in ("ltr", "bm25", "tie")]
+            self.first.run("trainer", "run", "interleave", "--data-dir", self.first.dir, "--param", "experiment=credit-" + key)
+            self.assertEqual(self.first.sql("select wins_a, wins_b, ties from preferences where experiment = 'credit-%s' order by day desc limit 1" % key),
+                             [want], method)
+            if method == "team_draft":
+                self.assertEqual(self.first.sql(statement.replace("'ranker'", "'credit-%s'" % key))[0][:3], want)
             self.assertGreater(min(wins.values()), 0, "the test tells nothing")
 
     def test_results_of_such_an_experiment_can_be_asked_for(self):
