@@ -81,14 +81,18 @@ bool archive_unlock_writers(struct pg *pg, struct err *err)
 
 /* ---- the folder ---- */
 
+/* It appears whole or not at all: half of one, after a kill, would be another database's for ever. Somebody may have been faster. */
 static bool write_id(const char *path, struct str id, struct err *err)
 {
-    FILE *f = fopen(path, "wxe");
-    bool ok = f && fwrite(id.p, 1, id.n, f) == id.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    AUTO(mem_free) char *whole = mem_printf("%s.new", path);
+    FILE *f = fopen(whole, "we");
+    bool ok = f && fwrite(id.p, 1, id.n, f) == id.n && fflush(f) == 0 && fsync(fileno(f)) == 0 &&
+              (link(whole, path) == 0 || errno == EEXIST);
     if (!ok)
         (void)err_set_errno(err, "cannot write \"%s\"", path);
     if (f)
         (void)fclose(f);
+    (void)unlink(whole);
     return ok;
 }
 
@@ -115,7 +119,8 @@ bool archive_store_make(struct pg *pg, const char *dir, struct err *err)
         return false;
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set_errno(err, "cannot make the archive's folder \"%s\"", dir);
-    return check_id(dir, path, pg_get(r, 0, 0), &there, err) && (there || write_id(path, pg_get(r, 0, 0), err));
+    return check_id(dir, path, pg_get(r, 0, 0), &there, err) &&
+           (there || (write_id(path, pg_get(r, 0, 0), err) && check_id(dir, path, pg_get(r, 0, 0), &there, err)));
 }
 
 bool archive_store_find(struct pg *pg, const char *dir, bool *out_used, struct err *err)

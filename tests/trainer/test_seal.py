@@ -264,6 +264,13 @@ class Seal(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("holds the archive of another database", done.stderr)
         self.assertTrue(os.path.exists(os.path.join(folder, "signals", "x.arc")))
+        # one that was killed while it marked the folder as its own has not yet: it said "another database" of half an id
+        os.rename(os.path.join(folder, "id"), os.path.join(folder, "id.new"))
+        os.truncate(os.path.join(folder, "id.new"), 7)
+        seal(d)
+        with open(os.path.join(folder, "id"), encoding="ascii") as f:
+            self.assertEqual([[f.read()]], d.sql("select id from archive_store"))
+        self.assertFalse(os.path.exists(os.path.join(folder, "id.new")))
         self.finish()
 
     def test_a_damaged_file_is_named(self):
