@@ -18,7 +18,7 @@ def threads_cpu(pid):
         with open("/proc/%d/stat" % pid, encoding="ascii") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it has ended, before or while it was read
         return 0.0
 
 
