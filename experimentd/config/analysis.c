@@ -237,16 +237,21 @@ static void write_looks(struct jsonw *w, const struct experiment_analysis *a)
 }
 
 /* What another method would use is not told. */
-void analysis_write(struct jsonw *w, const struct snapshot_experiment *e)
+void analysis_write_plan(struct jsonw *w, const struct experiment_analysis *a)
 {
-    const struct experiment_analysis *a = &e->analysis;
-    jsonw_open(w, "analysis", '{');
     jsonw_text(w, "method", analysis_method_names[a->method]);
     jsonw_double(w, "level", a->level);
     if (a->planned_units)
         jsonw_i64(w, "planned_units", a->planned_units);
     if (a->method != ANALYSIS_ANY_TIME && a->planned_days)
         jsonw_i64(w, "planned_days", a->planned_days);
+}
+
+void analysis_write(struct jsonw *w, const struct snapshot_experiment *e)
+{
+    const struct experiment_analysis *a = &e->analysis;
+    jsonw_open(w, "analysis", '{');
+    analysis_write_plan(w, a);
     if (a->method == ANALYSIS_GROUP_SEQUENTIAL)
         write_looks(w, a);
     jsonw_close(w);

@@ -23,6 +23,8 @@ enum {
 bool experiment_read(json_t *root, struct arena *arena, struct snapshot_experiment *e, struct err *err) MUSTCHECK;
 /* The members of the document, in their one order. */
 void experiment_write(struct jsonw *w, const struct snapshot_experiment *e);
+/* Of how it is looked at: the method, its level and what was planned, without the looks. */
+void analysis_write_plan(struct jsonw *w, const struct experiment_analysis *a);
 /* The whole document as text, as it is stored. ERR_TOO_LARGE beyond EXPERIMENT_BYTES_MAX. */
 bool experiment_spec(const struct snapshot_experiment *e, struct arena *arena, struct str *out,
                      struct err *err) MUSTCHECK;

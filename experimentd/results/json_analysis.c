@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "experimentd/config/experiment.h"
 #include "experimentd/results/drawn.h"
 #include "experimentd/results/explain.h"
 #include "experimentd/results/json_metric.h"
@@ -50,12 +51,7 @@ void analysed_write_looking(struct jsonw *w, const struct result *r)
     const struct snapshot_experiment *e = r->experiment;
     const struct experiment_analysis *a = &e->analysis;
     jsonw_open(w, "analysis", '{');
-    jsonw_text(w, "method", analysis_method_names[a->method]);
-    jsonw_double(w, "level", a->level);
-    if (a->planned_units)
-        jsonw_i64(w, "planned_units", a->planned_units);
-    if (a->method != ANALYSIS_ANY_TIME && a->planned_days)
-        jsonw_i64(w, "planned_days", a->planned_days);
+    analysis_write_plan(w, a);
     if (a->method == ANALYSIS_GROUP_SEQUENTIAL)
         write_looks(w, e);
     jsonw_text(w, "multiplicity", multiplicity_names[e->multiplicity]);
