@@ -6,7 +6,8 @@
 #include "base/hash.h"
 #include "base/pg.h"
 
-enum { LIST_MAX = 1 << 20 };
+/* A day has eight keys, and rows come by time: nearly all are among the last ones. */
+enum { LIST_MAX = 1 << 20, RECENT_KEYS = 32 };
 
 static const struct pg_stmt note_days = {
     "day_notes", 4, "select note_loaded_days($1::date[], $2::smallint[], $3::boolean[], $4::uuid)"
@@ -23,7 +24,11 @@ static void add(struct notes *n, int64_t at_us, struct str unit)
     int32_t day = clock_day(at_us);
     int64_t part = hash_bucket(unit) / CHANGES_PART_BUCKETS;
     bool head = at_us - day * US_PER_DAY < CHANGES_HEAD_US;
-    n->keys[n->count++] = (day * INT64_C(64) + part) * 2 + head;
+    int64_t key = (day * INT64_C(64) + part) * 2 + head;
+    for (size_t i = n->count; i > 0 && n->count - i < RECENT_KEYS; i--)
+        if (n->keys[i - 1] == key)
+            return;
+    n->keys[n->count++] = key;
 }
 
 static int by_key(const void *a, const void *b)
