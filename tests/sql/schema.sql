@@ -35,6 +35,15 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.cancel_run(run uuid, asked_by text DEFAULT NULL::text) RETURNS text
+    LANGUAGE sql
+    AS $$
+    update runs set cancel_requested = true, note = coalesce('cancelled by ' || asked_by, note),
+                    state = case when state = 'queued' then 'cancelled' else state end,
+                    finished_at = case when state = 'queued' then now() end
+    where id = cancel_run.run and state in ('queued', 'running', 'publishing') returning state
+$$;
+
 CREATE FUNCTION public.config_edit(expected bigint, writes json, actor text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -257,6 +266,13 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.lose_runs(silent interval) RETURNS SETOF uuid
+    LANGUAGE sql
+    AS $$
+    update runs set state = 'lost', epoch = epoch + 1, finished_at = now(), error = 'the coordinator ended without a word'
+    where state in ('running', 'publishing') and heartbeat_at < now() - silent returning id
+$$;
+
 CREATE FUNCTION public.metric_sql_check(query text) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -306,6 +322,27 @@ begin
     if tg_op = 'TRUNCATE' or current_setting('experimentd.days_noted', true) is distinct from 'on' then
         update unknown_changes set changes = changes + 1;
     end if;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.queue_run(run uuid, job text, trigger text, due timestamp with time zone DEFAULT NULL::timestamp with time zone, after_run uuid DEFAULT NULL::uuid, attempt integer DEFAULT 1, asked_by text DEFAULT NULL::text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, state text DEFAULT 'queued'::text, note text DEFAULT NULL::text, params jsonb DEFAULT NULL::jsonb) RETURNS uuid
+    LANGUAGE sql
+    AS $$
+    insert into runs (id, job, params, engine, workers, state, started_at, finished_at, job_id, trigger, trigger_run, triggered_by, due_at, attempt,
+                      timeout_seconds, not_before, note)
+    select queue_run.run, j.type, coalesce(queue_run.params, j.params), j.engine, j.workers, queue_run.state, null,
+           case when queue_run.state = 'skipped' then now() end, j.id, queue_run.trigger, queue_run.after_run, queue_run.asked_by, queue_run.due,
+           queue_run.attempt, j.timeout_seconds, queue_run.not_before, queue_run.note
+    from jobs j where j.id = queue_run.job
+    on conflict do nothing returning id
+$$;
+
+CREATE FUNCTION public.tell_run() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('runs', new.id || ' ' || new.state || case when new.cancel_requested then ' cancel' else '' end);
     return null;
 end
 $$;
@@ -502,6 +539,41 @@ CREATE TABLE public.import_position (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.jobs (
+    id text NOT NULL,
+    type text NOT NULL,
+    name text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    engine text DEFAULT 'local'::text NOT NULL,
+    workers integer DEFAULT 0 NOT NULL,
+    triggers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    concurrency text DEFAULT 'skip'::text NOT NULL,
+    catch_up text DEFAULT 'once'::text NOT NULL,
+    max_retries integer DEFAULT 0 NOT NULL,
+    retry_after_seconds integer DEFAULT 60 NOT NULL,
+    timeout_seconds integer DEFAULT 0 NOT NULL,
+    notify jsonb,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    predefined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    scheduled_to timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT jobs_catch_up CHECK ((catch_up = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text]))),
+    CONSTRAINT jobs_concurrency CHECK ((concurrency = ANY (ARRAY['skip'::text, 'queue'::text]))),
+    CONSTRAINT jobs_engine CHECK ((engine = ANY (ARRAY['local'::text, 'spark'::text]))),
+    CONSTRAINT jobs_id CHECK ((id ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT jobs_max_retries CHECK ((max_retries >= 0)),
+    CONSTRAINT jobs_notify CHECK ((jsonb_typeof(notify) = 'object'::text)),
+    CONSTRAINT jobs_params CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT jobs_retry_after CHECK ((retry_after_seconds >= 0)),
+    CONSTRAINT jobs_timeout CHECK ((timeout_seconds >= 0)),
+    CONSTRAINT jobs_triggers CHECK ((jsonb_typeof(triggers) = 'array'::text)),
+    CONSTRAINT jobs_workers CHECK ((workers >= 0))
+);
+
 CREATE TABLE public.journal_position (
     journal uuid NOT NULL,
     "position" bigint NOT NULL,
@@ -638,6 +710,14 @@ ALTER TABLE public.revisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.run_log (
+    run uuid NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    source text NOT NULL,
+    line text NOT NULL
+);
+
 CREATE TABLE public.run_passes (
     run uuid NOT NULL,
     pass smallint NOT NULL,
@@ -645,7 +725,9 @@ CREATE TABLE public.run_passes (
     splits integer NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     rows_in bigint DEFAULT 0 NOT NULL,
-    seconds double precision
+    seconds double precision,
+    done integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.runs (
@@ -656,14 +738,36 @@ CREATE TABLE public.runs (
     workers integer NOT NULL,
     state text NOT NULL,
     epoch integer DEFAULT 1 NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone DEFAULT now(),
     heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
     progress real DEFAULT 0 NOT NULL,
     rows_in bigint DEFAULT 0 NOT NULL,
     retries integer DEFAULT 0 NOT NULL,
     error text,
-    CONSTRAINT runs_state CHECK ((state = ANY (ARRAY['running'::text, 'publishing'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'lost'::text])))
+    job_id text,
+    trigger text DEFAULT 'shell'::text NOT NULL,
+    trigger_run uuid,
+    triggered_by text,
+    due_at timestamp with time zone,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone,
+    attempt integer DEFAULT 1 NOT NULL,
+    timeout_seconds integer DEFAULT 0 NOT NULL,
+    host text,
+    pid integer,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    pass text,
+    log_lines bigint DEFAULT 0 NOT NULL,
+    result jsonb,
+    app_id text,
+    ui_url text,
+    note text,
+    settled_at timestamp with time zone,
+    notify_attempts integer DEFAULT 0 NOT NULL,
+    notified_at timestamp with time zone,
+    CONSTRAINT runs_state CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'publishing'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timeout'::text, 'skipped'::text, 'lost'::text]))),
+    CONSTRAINT runs_trigger CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'job'::text, 'api'::text, 'shell'::text, 'retry'::text])))
 );
 
 CREATE TABLE public.schema_migrations (
@@ -885,6 +989,9 @@ ALTER TABLE ONLY public.identities
 ALTER TABLE ONLY public.import_position
     ADD CONSTRAINT import_position_pkey PRIMARY KEY (file);
 
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.journal_position
     ADD CONSTRAINT journal_position_pkey PRIMARY KEY (journal);
 
@@ -911,6 +1018,9 @@ ALTER TABLE ONLY public.preferences
 
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT revisions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.run_log
+    ADD CONSTRAINT run_log_pkey PRIMARY KEY (run, seq);
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_pkey PRIMARY KEY (run, pass);
@@ -963,6 +1073,20 @@ CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
 
+CREATE UNIQUE INDEX runs_after ON public.runs USING btree (job_id, trigger, trigger_run) WHERE (trigger = ANY (ARRAY['job'::text, 'retry'::text]));
+
+CREATE INDEX runs_by_time ON public.runs USING btree (queued_at DESC, id DESC);
+
+CREATE UNIQUE INDEX runs_due ON public.runs USING btree (job_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX runs_of_job ON public.runs USING btree (job_id, queued_at DESC);
+
+CREATE INDEX runs_open ON public.runs USING btree (state) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'publishing'::text]));
+
+CREATE INDEX runs_unnotified ON public.runs USING btree (finished_at) WHERE ((job_id IS NOT NULL) AND (notified_at IS NULL));
+
+CREATE INDEX runs_unsettled ON public.runs USING btree (finished_at) WHERE ((job_id IS NOT NULL) AND (settled_at IS NULL));
+
 CREATE INDEX sessions_day ON public.sessions USING btree (day);
 
 CREATE INDEX sessions_unit ON public.sessions USING btree (bucket, unit);
@@ -992,6 +1116,10 @@ CREATE TRIGGER exposures_unknown AFTER INSERT OR TRUNCATE ON public.exposures FO
 CREATE TRIGGER exposures_updated_from AFTER UPDATE ON public.exposures REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
 CREATE TRIGGER exposures_updated_to AFTER UPDATE ON public.exposures REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
+
+CREATE TRIGGER runs_told AFTER UPDATE ON public.runs FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR (old.cancel_requested IS DISTINCT FROM new.cancel_requested))) EXECUTE FUNCTION public.tell_run();
+
+CREATE TRIGGER runs_told_new AFTER INSERT ON public.runs FOR EACH ROW EXECUTE FUNCTION public.tell_run();
 
 CREATE TRIGGER signals_deleted AFTER DELETE ON public.signals REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
@@ -1028,8 +1156,14 @@ ALTER TABLE ONLY public.preferences_current
 ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT preferences_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.run_log
+    ADD CONSTRAINT run_log_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.unit_deletion_journals
     ADD CONSTRAINT unit_deletion_journals_deletion_fkey FOREIGN KEY (deletion) REFERENCES public.unit_deletions(id) ON DELETE CASCADE;
