@@ -17,8 +17,9 @@ MAY_INCLUDE = {
     "stats": ["stats/", "base/err.h", "base/json.h", "base/jsonw.h", "base/buf.h", "base/mem.h", "base/str.h"],
     "archive": ["archive/", "base/"],
     "metric": ["metric/", "base/"],
-    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "metric/", "stats/"],
-    "trainer": ["trainer/", "base/", "archive/", "assign/", "metric/", "stats/"],
+    "job": ["job/", "base/"],
+    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "job/", "metric/", "stats/"],
+    "trainer": ["trainer/", "base/", "archive/", "assign/", "job/", "metric/", "stats/"],
 }
 # Of stats/, only the program xstat may use more than the error value: the library stays pure.
 STATS_PURE = ["stats/", "base/err.h"]
@@ -28,6 +29,7 @@ MAY_USE = {
     "base": ["libpq-fe", "event2/", "jansson"],
     "archive": ["libpq-fe", "zstd"],
     "metric": ["jansson"],
+    "job": ["jansson"],
     "assign": ["openssl/", "pcre2"],
     "stats": ["gsl/", "jansson"],
 }

@@ -1,0 +1,150 @@
+#include "job/types.h"
+
+#include "base/mem.h"
+
+/* ---- parameters that several have ---- */
+
+#define EXPERIMENT(...)                                                    \
+    {                                                                      \
+        .name = "experiment", .type = JOB_TEXT, .unit = "key", __VA_ARGS__ \
+    }
+#define RANGES                                                                                                     \
+    {                                                                                                              \
+        .name = "ranges", .type = JOB_WHOLE, .fallback = "16", .min = 1, .max = 1024, .power_of_two = true,        \
+        .help = "ranges of buckets, which are splits of a pass: more of them share better and cost more overhead", \
+    }
+#define FULL                                                                                                        \
+    {                                                                                                               \
+        .name = "full", .type = JOB_BOOLEAN, .fallback = "false", .help = "read all days, whatever is kept of them" \
+    }
+
+/* ---- by type ---- */
+
+static const struct job_param metrics_params[] = {
+    EXPERIMENT(.help = "only this one; without: all with an exposure"),
+    RANGES,
+    FULL,
+};
+
+static const struct job_param preview_params[] = {
+    { .name = "metric", .type = JOB_TEXT, .unit = "key", .required = true, .help = "which" },
+    { .name = "days",
+      .type = JOB_WHOLE,
+      .fallback = "14",
+      .min = 1,
+      .max = 366,
+      .unit = "days",
+      .help = "the last days, today with them" },
+    RANGES,
+};
+
+static const struct job_param bootstrap_params[] = {
+    EXPERIMENT(.required = true, .help = "which one"),
+    { .name = "metric", .type = JOB_TEXT, .unit = "key", .help = "only this metric; without: all of the experiment" },
+    { .name = "replicates",
+      .type = JOB_WHOLE,
+      .fallback = "1000",
+      .min = 100,
+      .max = 5000,
+      .help = "how often units are drawn" },
+    { .name = "level",
+      .type = JOB_REAL,
+      .fallback = "0.95",
+      .min = 0,
+      .max = 1,
+      .open = true,
+      .help = "of the intervals" },
+    { .name = "seed",
+      .type = JOB_WHOLE,
+      .fallback = "0",
+      .min = 0,
+      .max = 4294967295.0,
+      .help = "another: other draws" },
+    RANGES,
+};
+
+static const struct job_param bandit_params[] = {
+    EXPERIMENT(.help = "only this one; without: every bandit that runs"),
+};
+
+static const struct job_param seal_params[] = {
+    { .name = "after_days",
+      .type = JOB_WHOLE,
+      .min = 0,
+      .max = 100000,
+      .unit = "days",
+      .help = "days older than so many become files, 0: none does; without: setting archive.after_days" },
+};
+
+static const struct job_param retention_params[] = {
+    { .name = "signals",
+      .type = JOB_TEXT,
+      .unit = "rules",
+      .help = "days to keep, by type: default=400,impression=90; without: setting retention.signals" },
+    { .name = "run_days",
+      .type = JOB_WHOLE,
+      .fallback = "400",
+      .min = 1,
+      .max = 100000,
+      .unit = "days",
+      .help = "how long it is known that a run was" },
+    { .name = "run_log_days",
+      .type = JOB_WHOLE,
+      .fallback = "30",
+      .min = 1,
+      .max = 100000,
+      .unit = "days",
+      .help = "how long its log is kept" },
+};
+
+static const struct job_param sessions_params[] = {
+    { .name = "from",
+      .type = JOB_DAY,
+      .help = "first day (UTC) on which sessions began; without: the day before `to`" },
+    { .name = "to", .type = JOB_DAY, .help = "last day; without: today" },
+    { .name = "gap_minutes",
+      .type = JOB_WHOLE,
+      .fallback = "30",
+      .min = 1,
+      .max = 720,
+      .unit = "minutes",
+      .help = "a longer pause ends a session" },
+};
+
+static const struct job_param interleave_params[] = {
+    EXPERIMENT(.help = "only this one; without: all that have started"),
+    RANGES,
+};
+
+#define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
+
+const struct job_type job_types[] = {
+    { "metrics", "signals and exposures → moments of every metric, variant and day", PARAMS(metrics_params),
+      .incremental = true },
+    { "preview", "what a metric comes to over all units, before an experiment uses it", PARAMS(preview_params),
+      .by_hand = true },
+    { "bootstrap", "intervals of an experiment's metrics from units drawn anew", PARAMS(bootstrap_params) },
+    { "bandit", "moments of running bandits → weights of their variants", PARAMS(bandit_params) },
+    { "seal", "old days → archive files", PARAMS(seal_params) },
+    { "retention", "what is too old is deleted: signals from tables and files, runs and their logs",
+      PARAMS(retention_params) },
+    { "sessions", "signals → sessions: what a unit did without a pause", PARAMS(sessions_params) },
+    { "interleave", "interleaved lists and clicks → what users preferred, by pair and day", PARAMS(interleave_params) },
+};
+const size_t job_types_count = COUNT_OF(job_types);
+
+const struct job_type *job_type_find(struct str name)
+{
+    for (size_t i = 0; i < job_types_count; i++)
+        if (str_eq_c(name, job_types[i].name))
+            return &job_types[i];
+    return NULL;
+}
+
+const struct job_param *job_param_find(const struct job_type *type, struct str name)
+{
+    for (size_t i = 0; i < type->params_count; i++)
+        if (str_eq_c(name, type->params[i].name))
+            return &type->params[i];
+    return NULL;
+}
