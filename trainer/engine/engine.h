@@ -1,12 +1,12 @@
 /* engine.h - the one interface between job programs and engines: run kernel K over these splits.
  *
  *   job program  C, in the coordinator (one process per run): decides passes, splits, merge order; publishes
- *   kernel       C, in a worker: a pure function of (params, split, inputs); see task.h
- *   engine       runs kernels over splits; here the local one: processes that we start, over framed pipes
+ *   kernel       C, in a worker: a pure function of (params, split, inputs, blobs); see task.h
+ *   engine       runs kernels over splits; "local": processes that we start, over framed pipes
  *
  * Determinism: splits are numbered 0 … n-1 by the job; a kernel sees its inputs in the order given; it uses no clock, no address, no
- * order of a hash table; results are merged by split number with a tree of fixed shape. So the bytes do not depend on how many
- * workers there are, in which order they end, or how often one died. */
+ * order of a hash table, no random numbers but task_rand; results are merged by split number with a tree of fixed shape. So the bytes do not
+ * depend on how many workers there are, in which order they end, or how often one died. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,12 +16,21 @@
 
 struct engine;
 
+/* Part `part` of the data set of split `split` of the pass `input_pass`. */
+struct engine_input {
+    uint32_t split, part;
+};
+
 struct engine_split {
-    struct str desc;        /* what the kernel reads of it */
-    uint64_t weight;        /* heaviest first */
-    const uint32_t *inputs; /* splits of the pass `input_pass` whose data it reads, in this order */
+    struct str desc;                   /* what the kernel reads of it */
+    uint64_t weight;                   /* heaviest first */
+    const struct engine_input *inputs; /* read in this order */
     size_t inputs_count;
-    const char *kept; /* its data set is there already, as this file: no worker runs it. NULL: it is to be run */
+    const char *
+        kept; /* its data set is there already, as this file with as many parts: no worker runs it. NULL: it is to be run */
+    struct str
+        seen; /* what of the database it depends on, besides kernel, params, desc and inputs (numbers of day_changes): a run that is taken
+                         over uses what was made before where all of these are equal. n = 0 and reads_database: it is made anew */
 };
 
 enum engine_out { ENGINE_COLLECT, ENGINE_DATASET };
@@ -29,11 +38,19 @@ enum engine_out { ENGINE_COLLECT, ENGINE_DATASET };
 struct engine_pass {
     const char *name, *kernel;
     struct str params;
+    struct str
+        snapshot; /* of PostgreSQL, exported by the coordinator: task_snapshot(). Not part of what makes splits equal. n = 0: none */
     const struct engine_split *splits;
     uint32_t splits_count;
     int input_pass; /* number of an earlier pass with ENGINE_DATASET, or -1 */
     enum engine_out out;
+    uint32_t parts; /* ENGINE_DATASET: the kernel emits to part 0 … parts - 1, at most ENGINE_PARTS_MAX; 0 means 1 */
+    bool reads_database;
+    /* ENGINE_DATASET, or NULL: called for each split that was run, as soon as its file is whole. */
+    void (*on_dataset)(void *arg, uint32_t split, const char *path);
+    void *on_dataset_arg;
 };
+enum { ENGINE_PARTS_MAX = 4096 };
 
 struct engine_counters {
     uint64_t rows_in;
@@ -42,7 +59,7 @@ struct engine_counters {
 };
 
 struct engine_result {
-    struct buf *parts; /* of each split, by number (ENGINE_COLLECT) */
+    struct buf *parts; /* of each split, by number: what its kernel collected */
     uint32_t count;
     struct engine_counters counters;
 };

@@ -55,7 +55,7 @@ struct split {
 /* The files of a pass. */
 struct datasets {
     char **paths;
-    uint32_t count;
+    uint32_t count, parts;
 };
 
 struct engine {
@@ -227,9 +227,15 @@ static bool commit_spool(struct engine *e, uint32_t split)
     return e->pass->out != ENGINE_DATASET || rename(from, to) == 0;
 }
 
+static const char *made_path(const struct engine *e, uint32_t split)
+{
+    return e->datasets[e->pass_number].paths[split];
+}
+
 static void split_done(struct engine *e, struct proc *p, struct str payload)
 {
-    struct split *s = &e->splits[p->split];
+    uint32_t split = p->split;
+    struct split *s = &e->splits[split];
     if (!commit_spool(e, p->split)) {
         fail_pass(e, ERR_SYSTEM, p->split, "its spool file cannot be renamed");
         return;
@@ -239,6 +245,8 @@ static void split_done(struct engine *e, struct proc *p, struct str payload)
     s->state = SPLIT_DONE;
     e->done++;
     p->split = NO_SPLIT;
+    if (e->pass->out == ENGINE_DATASET && e->pass->on_dataset)
+        e->pass->on_dataset(e->pass->on_dataset_arg, split, made_path(e, split));
     if (e->done == e->pass->splits_count)
         stop_pass(e);
 }
@@ -321,9 +329,17 @@ const char *engine_dataset(const struct engine *e, int pass, uint32_t split)
 static json_t *inputs_of(const struct engine *e, const struct engine_split *s)
 {
     json_t *inputs = json_array();
-    for (size_t i = 0; i < s->inputs_count; i++)
-        json_array_append_new(inputs, json_string(engine_dataset(e, e->pass->input_pass, s->inputs[i])));
+    for (size_t i = 0; i < s->inputs_count; i++) {
+        const char *path = engine_dataset(e, e->pass->input_pass, s->inputs[i].split);
+        json_array_append_new(inputs, json_pack("{s:s, s:i, s:i}", "path", path, "part", (int)s->inputs[i].part,
+                                                "parts", (int)e->datasets[e->pass->input_pass].parts));
+    }
     return inputs;
+}
+
+static const char *text_of(struct str s)
+{
+    return s.p ? s.p : "";
 }
 
 static void give(struct engine *e, struct proc *p, uint32_t split)
@@ -331,9 +347,11 @@ static void give(struct engine *e, struct proc *p, uint32_t split)
     const struct engine_split *s = &e->pass->splits[split];
     uint32_t attempt = ++e->splits[split].attempts;
     AUTO(mem_free) char *spool = e->pass->out == ENGINE_DATASET ? attempt_path(e, split, attempt) : NULL;
-    json_t *task = json_pack("{s:s, s:s%, s:s%, s:s, s:s?, s:o}", "kernel", e->pass->kernel, "params",
-                             e->pass->params.p, e->pass->params.n, "desc", s->desc.p, s->desc.n, "database_url",
-                             e->options.database_url, "spool", spool, "inputs", inputs_of(e, s));
+    json_t *task = json_pack("{s:s, s:s%, s:s%, s:s%, s:s, s:s?, s:i, s:o}", "kernel", e->pass->kernel, "params",
+                             e->pass->params.p, e->pass->params.n, "desc", s->desc.p, s->desc.n, "snapshot",
+                             text_of(e->pass->snapshot), e->pass->snapshot.n, "database_url", e->options.database_url,
+                             "spool", spool, "parts", (int)e->datasets[e->pass_number].parts, "inputs",
+                             inputs_of(e, s));
     assert(task);
     char *text = json_dumps(task, JSON_COMPACT);
     struct frame f = { .type = FRAME_TASK, .split = split, .attempt = attempt, .payload = str_of(text) };
@@ -431,7 +449,8 @@ static void prepare_datasets(struct engine *e, const struct engine_pass *pass)
 {
     e->datasets = mem_realloc(e->datasets, (size_t)(e->pass_number + 1) * sizeof *e->datasets);
     struct datasets *d = &e->datasets[e->pass_number];
-    *d = (struct datasets){ mem_zalloc((pass->splits_count + 1) * sizeof *d->paths), pass->splits_count };
+    *d = (struct datasets){ mem_zalloc((pass->splits_count + 1) * sizeof *d->paths), pass->splits_count,
+                            pass->parts ? pass->parts : 1 };
     for (uint32_t i = 0; i < pass->splits_count; i++) {
         if (!pass->splits[i].kept)
             continue;

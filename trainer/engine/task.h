@@ -7,12 +7,16 @@ struct task;
 struct str task_params(const struct task *t);
 struct str task_desc(const struct task *t);
 const char *task_database_url(const struct task *t);
+/* Of PostgreSQL, for run_snapshot_enter; n = 0: none was exported. */
+struct str task_snapshot(const struct task *t);
 struct arena *task_arena(struct task *t);
 /* Blocks of input i in order; *out_end at its end. Inputs are read one after the other; task_again begins anew. */
 size_t task_inputs(const struct task *t);
 bool task_next(struct task *t, size_t i, struct str *out_block, bool *out_end, struct err *err) MUSTCHECK;
 void task_again(struct task *t);
-bool task_emit(struct task *t, struct str record, struct err *err) MUSTCHECK;   /* to the split's data set */
+/* To part 0 … task_parts() - 1 of the split's data set. Order is kept within a part; a record is never split over two blocks. */
+uint32_t task_parts(const struct task *t);
+bool task_emit(struct task *t, uint32_t part, struct str record, struct err *err) MUSTCHECK;
 bool task_collect(struct task *t, struct str bytes, struct err *err) MUSTCHECK; /* to the split's result */
 /* Rows read since the last call; also the heartbeat: call it at least every second. ERR_CONFLICT: the coordinator has gone. */
 bool task_tick(struct task *t, uint64_t rows, struct err *err) MUSTCHECK;

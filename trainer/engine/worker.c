@@ -19,8 +19,9 @@ enum { IN_MAX = 32 << 20, HEARTBEAT_US = 1000000, ARENA_FIRST = 1 << 20 };
 struct task {
     uint32_t split, attempt;
     json_t *json;
-    struct str params, desc;
+    struct str params, desc, snapshot;
     const char *database_url;
+    uint32_t parts; /* of its data set */
     struct arena arena;
     struct spool_writer out;
     struct spool_reader in;
@@ -71,6 +72,11 @@ const char *task_database_url(const struct task *t)
     return t->database_url;
 }
 
+struct str task_snapshot(const struct task *t)
+{
+    return t->snapshot;
+}
+
 struct arena *task_arena(struct task *t)
 {
     return &t->arena;
@@ -81,13 +87,19 @@ size_t task_inputs(const struct task *t)
     return json_array_size(json_object_get(t->json, "inputs"));
 }
 
+static uint32_t whole(const json_t *object, const char *key)
+{
+    return (uint32_t)json_integer_value(json_object_get(object, key));
+}
+
 bool task_next(struct task *t, size_t i, struct str *out_block, bool *out_end, struct err *err)
 {
-    const char *path = json_string_value(json_array_get(json_object_get(t->json, "inputs"), i));
     if (!t->in.file || t->in_at != i) {
+        const json_t *input = json_array_get(json_object_get(t->json, "inputs"), i);
+        const char *path = json_string_value(json_object_get(input, "path"));
         spool_reader_close(&t->in);
         t->in_at = i;
-        if (!spool_reader_open(&t->in, path ? path : "", err))
+        if (!spool_reader_open(&t->in, path ? path : "", whole(input, "part"), whole(input, "parts"), err))
             return false;
     }
     return spool_read(&t->in, out_block, out_end, err);
@@ -98,11 +110,16 @@ void task_again(struct task *t)
     spool_reader_close(&t->in);
 }
 
-bool task_emit(struct task *t, struct str record, struct err *err)
+uint32_t task_parts(const struct task *t)
+{
+    return t->parts;
+}
+
+bool task_emit(struct task *t, uint32_t part, struct str record, struct err *err)
 {
     if (!t->out.file)
         return err_set(err, ERR_SYSTEM, "the pass has no data set to emit to");
-    return spool_write(&t->out, record, err);
+    return spool_write(&t->out, part, record, err);
 }
 
 bool task_collect(struct task *t, struct str bytes, struct err *err)
@@ -144,7 +161,7 @@ static bool run_kernel(struct task *t, struct err *err)
     const char *spool = json_string_value(json_object_get(t->json, "spool"));
     if (!k)
         return err_set(err, ERR_SYSTEM, "kernel \"%s\" is not known to this worker", member(t->json, "kernel").p);
-    if (spool && !spool_writer_open(&t->out, spool, err))
+    if (spool && !spool_writer_open(&t->out, spool, t->parts, err))
         return false;
     bool ok = k->run(t, err);
     if (t->out.file) {
@@ -179,6 +196,8 @@ static int run_task(const struct frame *f)
     t.json = json_loadb(f->payload.p, f->payload.n, 0, &e);
     t.params = member(t.json, "params");
     t.desc = member(t.json, "desc");
+    t.snapshot = member(t.json, "snapshot");
+    t.parts = whole(t.json, "parts");
     t.database_url = member(t.json, "database_url").p;
     arena_init(&t.arena, ARENA_FIRST);
     buf_init(&t.result, FRAME_PAYLOAD_MAX);

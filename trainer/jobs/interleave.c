@@ -35,7 +35,7 @@ static const struct pg_stmt statements[STMT_COUNT] = {
 struct plan {
     struct arena arena;
     struct contests_params params;
-    struct str json;
+    struct str json, snapshot;
     int64_t now_us;
     uint32_t ranges;
 };
@@ -63,15 +63,13 @@ static void write_experiment(struct jsonw *w, const PGresult *r, int i)
 }
 
 /* The kernel's parameters, and from them what it will read them as. */
-static bool make_params(const struct run_context *run, struct plan *p, struct str snapshot, const PGresult *experiments,
-                        struct err *err)
+static bool make_params(const struct run_context *run, struct plan *p, const PGresult *experiments, struct err *err)
 {
     AUTO(buf_release) struct buf b;
     struct jsonw w;
     buf_init(&b, JSON_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    jsonw_str(&w, "snapshot", snapshot);
     jsonw_text(&w, "archive", run->archive_dir);
     jsonw_i64(&w, "to_us", p->now_us + US_PER_DAY); /* clocks of clients may be ahead */
     jsonw_open(&w, "experiments", '[');
@@ -97,8 +95,9 @@ static bool read_plan(struct run_context *run, struct plan *p, struct pg *pg, st
     if (only && PQntuples(rows) == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is no experiment of kind interleave that has started",
                        only);
+    p->snapshot = arena_str(&p->arena, pg_get(snapshot, 0, 0));
     p->now_us = pg_get_i64(snapshot, 0, 1);
-    return make_params(run, p, pg_get(snapshot, 0, 0), rows, err);
+    return make_params(run, p, rows, err);
 }
 
 /* ---- the pass ---- */
@@ -118,6 +117,8 @@ static bool pass_ranges(struct run_context *run, struct plan *p, struct engine_r
     const struct engine_pass pass = { .name = "contests",
                                       .kernel = "contests.range@1",
                                       .params = p->json,
+                                      .snapshot = p->snapshot,
+                                      .reads_database = true,
                                       .splits = splits,
                                       .splits_count = p->ranges,
                                       .input_pass = -1,

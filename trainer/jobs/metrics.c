@@ -181,10 +181,8 @@ static bool compute_kept(struct run_context *run, struct metrics_plan *p, struct
         kept_days_distrust(k.days);
         ok = compute(run, p, &k, err);
     }
-    if (ok && k.days) {
-        kept_days_keep(k.days, pg, run->engine, p->days_pass);
+    if (ok && k.days)
         kept_days_sweep(k.days);
-    }
     metrics_keep_release(&k);
     return ok;
 }

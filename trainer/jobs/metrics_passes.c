@@ -4,7 +4,7 @@
 
 enum { DAYS_MAX = 8 << 20 };
 
-bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, const struct kept_days *kept, struct err *err)
+bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, struct kept_days *kept, struct err *err)
 {
     uint32_t width = BUCKET_COUNT / p->ranges, count = (uint32_t)p->days_count * p->ranges;
     struct engine_split *splits = arena_zalloc(&p->arena, (count + 1) * sizeof *splits);
@@ -15,14 +15,19 @@ bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, const st
                                       (range + 1) * width - 1);
         splits[i].weight = p->weights[i / p->ranges];
         splits[i].kept = kept ? kept_days_find(kept, i) : NULL;
+        splits[i].seen = kept ? kept_days_seen(kept, i) : STR("");
     }
     struct engine_pass pass = { .name = "days",
                                 .kernel = METRICS_DAY_KERNEL,
                                 .params = p->params,
                                 .splits = splits,
                                 .splits_count = count,
+                                .snapshot = p->snapshot,
                                 .input_pass = -1,
-                                .out = ENGINE_DATASET };
+                                .out = ENGINE_DATASET,
+                                .reads_database = true,
+                                .on_dataset = kept ? kept_days_add : NULL,
+                                .on_dataset_arg = kept };
     p->days_pass = run->passes;
     if (!run_pass(run, &pass, &result, err))
         return false;
@@ -46,15 +51,17 @@ bool metrics_pass_units(struct run_context *run, struct metrics_plan *p, const c
     uint32_t width = BUCKET_COUNT / p->ranges;
     struct str all = days_text(p);
     for (uint32_t i = 0; i < p->ranges; i++) {
-        uint32_t *inputs = arena_alloc(&p->arena, (p->days_count + 1) * sizeof *inputs);
+        struct engine_input *inputs = arena_zalloc(&p->arena, (p->days_count + 1) * sizeof *inputs);
         for (size_t d = 0; d < p->days_count; d++)
-            inputs[d] = (uint32_t)d * p->ranges + i;
+            inputs[d].split = (uint32_t)d * p->ranges + i;
         struct str desc = arena_printf(&p->arena, "%u %u" STR_FMT, i * width, (i + 1) * width - 1, STR_ARG(all));
         splits[i] = (struct engine_split){ .desc = desc, .weight = 1, .inputs = inputs, .inputs_count = p->days_count };
     }
     struct engine_pass pass = { .name = name,
                                 .kernel = kernel,
                                 .params = params,
+                                .snapshot = p->snapshot,
+                                .reads_database = true, /* which units are marked */
                                 .splits = splits,
                                 .splits_count = p->ranges,
                                 .input_pass = p->days_pass,

@@ -5,7 +5,7 @@
 #include "trainer/jobs/metrics_merge.h"
 
 /* kept: data sets that need not be made; NULL: none is. */
-bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, const struct kept_days *kept,
+bool metrics_pass_days(struct run_context *run, struct metrics_plan *p, struct kept_days *kept,
                        struct err *err) MUSTCHECK;
 /* After it, as often as need be; `out` has a part for each range. */
 bool metrics_pass_units(struct run_context *run, struct metrics_plan *p, const char *kernel, const char *name,

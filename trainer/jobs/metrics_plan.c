@@ -200,7 +200,7 @@ static bool plan_params(struct metrics_plan *p, struct pg *pg, const struct run_
         return false;
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    jsonw_str(&w, "snapshot", pg_get(snapshot, 0, 0));
+    p->snapshot = arena_str(&p->arena, pg_get(snapshot, 0, 0));
     jsonw_text(&w, "archive", run->archive_dir);
     jsonw_i64(&w, "data_end_us", pg_get_i64(snapshot, 0, 1));
     if (!write_experiments(&w, &d, p, pg, run->param(run, "experiment"), err))

@@ -7,7 +7,8 @@
 struct metrics_plan {
     struct arena arena;
     struct str params;      /* of the kernels, without caps */
-    struct str day_program; /* what of it the pass over days looks at, but for the snapshot */
+    struct str snapshot;    /* that all workers read */
+    struct str day_program; /* what of the params the pass over days looks at */
     struct str *keys;       /* of the experiments */
     int64_t *first_us;      /* exposures before do not count */
     size_t experiments;

@@ -23,7 +23,6 @@ static const struct pg_stmt statements[STMT_COUNT] = {
 struct preview {
     struct metrics_plan plan;
     struct metric_def def; /* without covariates: nothing is compared */
-    struct str snapshot;
     int64_t data_end_us;
     struct arm arm;
     struct sketch *totals; /* of units; NULL: not of this form */
@@ -74,7 +73,6 @@ static bool write_params(struct preview *p, const struct run_context *run, const
     buf_init(&b, JSON_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    jsonw_str(&w, "snapshot", p->snapshot);
     jsonw_text(&w, "archive", run->archive_dir);
     jsonw_i64(&w, "data_end_us", p->data_end_us);
     jsonw_raw(&w, "experiments",
@@ -110,7 +108,7 @@ static struct pg *open_plan(struct preview *p, const struct run_context *run, st
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[SNAPSHOT], NULL, err);
     if (!r)
         return NULL;
-    p->snapshot = arena_str(&p->plan.arena, pg_get(r, 0, 0));
+    p->plan.snapshot = arena_str(&p->plan.arena, pg_get(r, 0, 0));
     p->data_end_us = pg_get_i64(r, 0, 1);
     plan_days(&p->plan, p->data_end_us, days);
     return TAKE(pg);

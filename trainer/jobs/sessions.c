@@ -27,7 +27,7 @@ static const struct pg_stmt delete_days = { "sessions_delete", 2,
 
 struct plan {
     struct arena arena;
-    struct str params;
+    struct str params, snapshot;
     int32_t from, to; /* days since 1970, inclusive */
     uint32_t gap_minutes;
 };
@@ -67,14 +67,13 @@ static bool read_params(const struct run_context *run, struct plan *p, struct er
     return true;
 }
 
-static bool write_params(const struct run_context *run, struct plan *p, struct str snapshot, struct err *err)
+static bool write_params(const struct run_context *run, struct plan *p, struct err *err)
 {
     AUTO(buf_release) struct buf b;
     struct jsonw w;
     buf_init(&b, JSON_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    jsonw_str(&w, "snapshot", snapshot);
     jsonw_text(&w, "archive", run->archive_dir);
     jsonw_i64(&w, "gap_us", (int64_t)p->gap_minutes * 60 * US_PER_SECOND);
     jsonw_close(&w);
@@ -97,6 +96,8 @@ static bool pass_days(struct run_context *run, struct plan *p, struct engine_res
     struct engine_pass pass = { .name = "days",
                                 .kernel = "sessions.day@1",
                                 .params = p->params,
+                                .snapshot = p->snapshot,
+                                .reads_database = true,
                                 .splits = splits,
                                 .splits_count = count,
                                 .input_pass = -1,
@@ -150,7 +151,10 @@ static bool plan_and_compute(struct run_context *run, struct plan *p, struct pg 
         !pg_exec(pg, "begin isolation level repeatable read read only", err))
         return false;
     AUTO(pg_result_free) PGresult *snapshot = pg_run(pg, &export_snapshot, NULL, err);
-    if (!snapshot || !write_params(run, p, pg_get(snapshot, 0, 0), err) || !pass_days(run, p, &found, err))
+    if (!snapshot)
+        return false;
+    p->snapshot = arena_str(&p->arena, pg_get(snapshot, 0, 0));
+    if (!write_params(run, p, err) || !pass_days(run, p, &found, err))
         return false;
     bool ok = publish(run, p, &found, err);
     engine_result_release(&found);

@@ -54,7 +54,6 @@ bool contests_params_read(struct str json, struct contests_params *out, struct a
         return false;
     *out = (struct contests_params){ .to_us = 0 };
     json_reader_open(&r, root, "params");
-    (void)json_get_str(&r, "snapshot", JSON_REQUIRED, &out->snapshot, arena);
     (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
     (void)json_get_i64(&r, "to_us", JSON_REQUIRED, &out->to_us);
     (void)json_get_array(&r, "experiments", JSON_REQUIRED, &list);
@@ -139,7 +138,7 @@ static bool run(struct task *t, struct err *err)
         return false;
     struct reading r = { .task = t, .params = &p };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_signals(&r, pg, &split, err);
+    bool ok = pg && run_snapshot_enter(pg, task_snapshot(t), err) && read_signals(&r, pg, &split, err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          contests_cells(r.contests, r.count, r.units, p.experiments, task_arena(t), collect, &r, err);

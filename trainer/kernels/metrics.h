@@ -1,6 +1,6 @@
 /* metrics.h - what the job "metrics" and its two kernels say to each other. All little-endian, all in this program.
  *
- * params of both kernels: JSON {"snapshot": "…", "archive": its folder or null, "data_end_us": up to which instant anything can be known,
+ * params of both kernels: JSON {"archive": its folder or null, "data_end_us": up to which instant anything can be known,
  * "metrics": [definition, …], "experiments": [{"key", "last_day", "first_us", "cohorts", "metrics": [place in the list above, …]}, …]}. An
  * experiment's number is its place there; exposures before first_us do not count; cohorts: whether its units by day of first exposure are
  * asked for, too; "everyone": true (the job "preview") exposes each unit, to variant METRICS_EVERYONE, at the beginning of each day with a signal
@@ -27,7 +27,7 @@ struct metrics_cap {
 };
 
 struct metrics_params {
-    struct str snapshot, archive; /* archive: {NULL, 0} none is known */
+    struct str archive; /* archive: {NULL, 0} none is known */
     int64_t data_end_us;
     bool want_caps;
     struct program program;

@@ -280,7 +280,7 @@ static bool read_day(struct reading *r, const struct day_split *split, struct er
 {
     const struct sql_range range = { r->day_us, r->day_end_us, split->lo, split->hi };
     AUTO(pg_close) struct pg *pg = pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err);
-    return pg && run_snapshot_enter(pg, r->params->snapshot, err) && read_exposures(r, pg, split, err) &&
+    return pg && run_snapshot_enter(pg, task_snapshot(r->task), err) && read_exposures(r, pg, split, err) &&
            read_signals(r, pg, split, err) && sql_facts_scan(pg, &r->params->program, &range, add_row, r, err) &&
            task_tick(r->task, r->rows % TICK_ROWS, err);
 }
@@ -326,7 +326,7 @@ static bool emit(void *arg, const struct unit_day *u, struct err *err)
     struct buf b;
     buf_init(&b, RECORD_MAX);
     unit_day_write(&b, u, &r->params->program);
-    bool ok = buf_ok(&b, "a unit-day record", err) && task_emit(r->task, buf_str(&b), err);
+    bool ok = buf_ok(&b, "a unit-day record", err) && task_emit(r->task, 0, buf_str(&b), err);
     buf_release(&b);
     return ok;
 }

@@ -83,7 +83,6 @@ bool metrics_params_read(struct str json, struct metrics_params *out, struct are
         return false;
     *out = (struct metrics_params){ .archive = { NULL, 0 } };
     json_reader_open(&r, root, "params");
-    (void)json_get_str(&r, "snapshot", JSON_REQUIRED, &out->snapshot, arena);
     (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
     (void)json_get_i64(&r, "data_end_us", JSON_REQUIRED, &out->data_end_us);
     (void)json_get_bool(&r, "want_caps", JSON_OPTIONAL, &out->want_caps);

@@ -1,6 +1,6 @@
 /* sessions.h - what the job "sessions" and its kernel say to each other.
  *
- * params: JSON {"snapshot": "…", "archive": its folder or null, "gap_us": 1800000000}; desc of "sessions.day@1": "DAY LO HI" (days since 1970,
+ * params: JSON {"archive": its folder or null, "gap_us": 1800000000}; desc of "sessions.day@1": "DAY LO HI" (days since 1970,
  * buckets LO … HI inclusive); its result: rows of binary COPY for the table sessions, without head and end. */
 #pragma once
 #include "base/mem.h"
@@ -9,7 +9,7 @@ enum { SESSIONS_COLUMNS = 14 };
 extern const struct kernel kernel_sessions_day;
 
 struct sessions_params {
-    struct str snapshot, archive; /* archive: {NULL, 0} none is known */
+    struct str archive; /* archive: {NULL, 0} none is known */
     int64_t gap_us;
 };
 bool sessions_params_read(struct str json, struct sessions_params *out, struct arena *arena, struct err *err) MUSTCHECK;

@@ -99,7 +99,6 @@ bool sessions_params_read(struct str json, struct sessions_params *out, struct a
         return false;
     *out = (struct sessions_params){ 0 };
     json_reader_open(&r, root, "params");
-    (void)json_get_str(&r, "snapshot", JSON_REQUIRED, &out->snapshot, arena);
     (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
     (void)json_get_i64(&r, "gap_us", JSON_REQUIRED, &out->gap_us);
     return json_reader_close(&r, err);
@@ -113,7 +112,7 @@ static bool run(struct task *t, struct err *err)
         return false;
     struct reading r = { .task = t, .day = split.day };
     struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, p.snapshot, err) && read_signals(&r, pg, &p, split.lo, split.hi, err);
+    bool ok = pg && run_snapshot_enter(pg, task_snapshot(t), err) && read_signals(&r, pg, &p, split.lo, split.hi, err);
     pg_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          sessions_find(r.events, r.count, r.day * US_PER_DAY, (r.day + 1) * US_PER_DAY, p.gap_us, collect, &r, err);

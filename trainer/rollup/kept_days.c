@@ -25,6 +25,8 @@ struct kept_days {
     bool *there;
     uint32_t splits;
     size_t found;
+    struct pg *pg;
+    bool failed; /* nothing more is kept */
 };
 
 /* ---- names ---- */
@@ -84,7 +86,7 @@ static bool find_all(struct kept_days *k, struct err *err)
         unsigned char hash[SPOOL_HASH_BYTES];
         if (!name_split(k, i, &scratch, err))
             return false;
-        k->there[i] = spool_whole(k->paths[i], hash);
+        k->there[i] = spool_whole(k->paths[i], 1, hash);
         k->found += k->there[i];
         if (k->there[i])
             kept_use(k->paths[i]);
@@ -97,6 +99,7 @@ static bool find_all(struct kept_days *k, struct err *err)
 struct kept_days *kept_days_open(struct pg *pg, const char *dir, const struct kept_rules *rules, struct err *err)
 {
     AUTO(kept_days_free) struct kept_days *k = mem_zalloc(sizeof *k);
+    k->pg = pg;
     k->rules = rules;
     k->dir = dir;
     k->splits = (uint32_t)rules->days_count * rules->ranges;
@@ -130,6 +133,12 @@ const char *kept_days_find(const struct kept_days *k, uint32_t split)
     return k->there[split] ? k->paths[split] : NULL;
 }
 
+struct str kept_days_seen(const struct kept_days *k, uint32_t split)
+{
+    const char *slash = strrchr(k->paths[split], '/');
+    return str_of(slash ? slash + 1 : k->paths[split]);
+}
+
 size_t kept_days_found(const struct kept_days *k)
 {
     return k->found;
@@ -137,19 +146,15 @@ size_t kept_days_found(const struct kept_days *k)
 
 /* ---- keeping ---- */
 
-void kept_days_keep(struct kept_days *k, struct pg *pg, const struct engine *e, int pass)
+void kept_days_add(void *kept, uint32_t split, const char *path)
 {
+    struct kept_days *k = kept;
     struct err err;
-    if (!pg_exec(pg, "select 1", &err)) {
-        log_warn("days_not_kept", LOG_ERR, LOG_ERR_ARG(&err));
+    if (k->there[split] || k->failed)
         return;
-    }
-    for (uint32_t i = 0; i < k->splits; i++) {
-        if (k->there[i] || kept_add(engine_dataset(e, pass, i), k->paths[i], &err))
-            continue;
+    k->failed = !pg_exec(k->pg, "select 1", &err) || !kept_add(path, k->paths[split], &err);
+    if (k->failed)
         log_warn("days_not_kept", LOG_ERR, LOG_ERR_ARG(&err)); /* the next would fail as well */
-        return;
-    }
 }
 
 static int by_text(const void *a, const void *b)

@@ -10,7 +10,7 @@
 
 struct kept_rules {
     const char *kernel; /* with its version */
-    struct str program; /* all that the kernel is told, but day, buckets and snapshot */
+    struct str program; /* all that the kernel is told, but day and buckets */
     bool neighbours;    /* what lies on the day before and on all of the next day matters */
     const int32_t *days;
     size_t days_count;
@@ -27,9 +27,11 @@ DEFINE_AUTO(struct kept_days *, kept_days_free)
 /* The file of a split that need not be run, or NULL. */
 const char *kept_days_find(const struct kept_days *k, uint32_t split);
 size_t kept_days_found(const struct kept_days *k);
-/* Keeps the data sets that the pass has made. A failure costs the next run its time and is told, nothing more; when the connection has gone, and
- * with it the lock, nothing is kept. */
-void kept_days_keep(struct kept_days *k, struct pg *pg, const struct engine *e, int pass);
+/* All that the split's data set depends on, hashed: struct engine_split's `seen`. */
+struct str kept_days_seen(const struct kept_days *k, uint32_t split);
+/* Keeps a data set: struct engine_pass' `on_dataset`, with the kept_days as its argument. So a run that dies leaves its days to the next one. A
+ * failure costs the next run its time and is told, nothing more; when the connection has gone, and with it the lock, nothing is kept. */
+void kept_days_add(void *kept, uint32_t split, const char *path);
 /* Removes what this run did not use. */
 void kept_days_sweep(const struct kept_days *k);
 /* Removes what was found, to be made again: a file may be damaged. */
