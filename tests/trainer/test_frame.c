@@ -5,7 +5,7 @@
 
 static void make(struct buf *b)
 {
-    struct frame f = { .type = FRAME_RESULT, .split = 7, .attempt = 3, .payload = STR("some payload") };
+    struct frame f = { .type = FRAME_RESULT, .a = 7, .b = 3, .payload = STR("some payload") };
     buf_init(b, 1 << 16);
     frame_write(b, &f);
 }
@@ -19,8 +19,8 @@ Test(frame, what_is_written_is_read)
     cr_assert(eq(int, frame_read(buf_str(&b), &f, &size), FRAME_WHOLE));
     cr_assert(eq(sz, size, b.n));
     cr_assert(eq(int, f.type, FRAME_RESULT));
-    cr_assert(eq(u32, f.split, 7));
-    cr_assert(eq(u32, f.attempt, 3));
+    cr_assert(eq(u32, f.a, 7));
+    cr_assert(eq(u32, f.b, 3));
     cr_assert(str_eq(f.payload, STR("some payload")));
 }
 

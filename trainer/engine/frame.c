@@ -16,8 +16,8 @@ void frame_write(struct buf *b, const struct frame *f)
     uint32_t n = (uint32_t)f->payload.n;
     memcpy(head, magic, sizeof magic);
     head[4] = (char)f->type;
-    memcpy(head + 8, &f->split, 4);
-    memcpy(head + 12, &f->attempt, 4);
+    memcpy(head + 8, &f->a, 4);
+    memcpy(head + 12, &f->b, 4);
     memcpy(head + 16, &n, 4);
     uint32_t crc = checksum(head, f->payload);
     memcpy(head + 20, &crc, 4);
@@ -40,8 +40,8 @@ enum frame_state frame_read(struct str bytes, struct frame *out, size_t *out_siz
     if (checksum(bytes.p, payload) != crc)
         return FRAME_BAD;
     out->type = (enum frame_type)(unsigned char)bytes.p[4];
-    memcpy(&out->split, bytes.p + 8, 4);
-    memcpy(&out->attempt, bytes.p + 12, 4);
+    memcpy(&out->a, bytes.p + 8, 4);
+    memcpy(&out->b, bytes.p + 12, 4);
     out->payload = payload;
     *out_size = FRAME_HEAD_BYTES + (size_t)n;
     return FRAME_WHOLE;

@@ -178,7 +178,8 @@ static void lose_attempt(struct engine *e, uint32_t split, int status, const cha
     char why[256];
     struct split *s = &e->splits[split];
     AUTO(mem_free) char *path = attempt_path(e, split, s->attempts);
-    bool final = WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_BAD_DATA || WEXITSTATUS(status) == WORKER_BUG);
+    bool final = WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_BAD_DATA || WEXITSTATUS(status) == WORKER_BUG ||
+                                       WEXITSTATUS(status) == WORKER_OTHER_BUILD);
     describe_end(status, said, why);
     (void)unlink(path);
     if (final || s->attempts >= e->options.max_attempts) {
@@ -240,8 +241,8 @@ static void split_done(struct engine *e, struct proc *p, struct str payload)
         fail_pass(e, ERR_SYSTEM, p->split, "its spool file cannot be renamed");
         return;
     }
-    if (payload.n == sizeof s->rows)
-        memcpy(&s->rows, payload.p, sizeof s->rows);
+    json_auto_t *done = json_loadb(payload.p, payload.n, 0, NULL);
+    s->rows = (uint64_t)json_integer_value(json_object_get(done, "rows"));
     s->state = SPLIT_DONE;
     e->done++;
     p->split = NO_SPLIT;
@@ -256,7 +257,7 @@ static void take_frame(struct engine *e, struct proc *p, const struct frame *f)
     p->heard_us = clock_mono_us();
     if (f->type == FRAME_HELLO)
         return;
-    if (p->split == NO_SPLIT || f->split != p->split || f->attempt != e->splits[p->split].attempts)
+    if (p->split == NO_SPLIT || f->a != p->split || f->b != e->splits[p->split].attempts)
         return; /* of an attempt that no longer counts */
     switch (f->type) {
     case FRAME_PROGRESS:
@@ -264,7 +265,6 @@ static void take_frame(struct engine *e, struct proc *p, const struct frame *f)
             memcpy(&e->splits[p->split].rows, f->payload.p, sizeof(uint64_t));
         break;
     case FRAME_RESULT:
-        buf_clear(&e->result->parts[p->split]);
         buf_add_str(&e->result->parts[p->split], f->payload);
         break;
     case FRAME_DONE:
@@ -354,10 +354,11 @@ static void give(struct engine *e, struct proc *p, uint32_t split)
                              inputs_of(e, s));
     assert(task);
     char *text = json_dumps(task, JSON_COMPACT);
-    struct frame f = { .type = FRAME_TASK, .split = split, .attempt = attempt, .payload = str_of(text) };
+    struct frame f = { .type = FRAME_TASK, .a = split, .b = attempt, .payload = str_of(text) };
     frame_write(&p->out, &f);
     mem_free(text);
     json_decref(task);
+    buf_clear(&e->result->parts[split]); /* what a lost attempt had sent */
     p->split = split;
     p->why[0] = '\0';
     p->heard_us = clock_mono_us();
@@ -471,7 +472,7 @@ static void prepare(struct engine *e, const struct engine_pass *pass, struct eng
     e->splits = mem_zalloc(pass->splits_count * sizeof *e->splits);
     e->order = mem_alloc(pass->splits_count * sizeof *e->order);
     for (uint32_t i = 0; i < pass->splits_count; i++) {
-        buf_init(&out->parts[i], FRAME_PAYLOAD_MAX);
+        buf_init(&out->parts[i], TASK_COLLECT_MAX);
         e->order[i] = i;
     }
     prepare_datasets(e, pass);

@@ -26,6 +26,12 @@ static bool cannot_write(struct err *err)
 
 /* ---- writing ---- */
 
+size_t spool_block_bytes(uint32_t parts)
+{
+    size_t share = SPOOL_HELD_BYTES / parts;
+    return share > SPOOL_BLOCK_BYTES ? SPOOL_BLOCK_BYTES : share < BLOCK_MIN ? BLOCK_MIN : share;
+}
+
 /* A file beside the one that is written, without a name. */
 static FILE *open_spill(const char *path)
 {
@@ -42,8 +48,7 @@ bool spool_writer_open(struct spool_writer *w, const char *path, uint32_t parts,
     *w = (struct spool_writer){ .parts_count = parts };
     if (parts < 1 || parts > SPOOL_PARTS_MAX)
         return err_set(err, ERR_INVALID, "a data set of %u parts: must be 1 to %d", parts, SPOOL_PARTS_MAX);
-    w->block_bytes = SPOOL_HELD_BYTES / parts < SPOOL_BLOCK_BYTES ? SPOOL_HELD_BYTES / parts : SPOOL_BLOCK_BYTES;
-    w->block_bytes = w->block_bytes < BLOCK_MIN ? BLOCK_MIN : w->block_bytes;
+    w->block_bytes = spool_block_bytes(parts);
     w->file = fopen(path, "we");
     if (!w->file || (parts > 1 && !(w->spill = open_spill(path)))) {
         err_set_errno(err, "cannot write spool file \"%s\"", path);

@@ -23,6 +23,9 @@ struct spool_part {
     struct buf held;  /* whole blocks with their heads */
     uint64_t offset, bytes;
 };
+/* How large a block of one of so many parts grows: together they stay small. */
+size_t spool_block_bytes(uint32_t parts);
+
 struct spool_run {
     uint32_t part;
     uint64_t offset, bytes;

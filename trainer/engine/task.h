@@ -17,8 +17,11 @@ void task_again(struct task *t);
 /* To part 0 … task_parts() - 1 of the split's data set. Order is kept within a part; a record is never split over two blocks. */
 uint32_t task_parts(const struct task *t);
 bool task_emit(struct task *t, uint32_t part, struct str record, struct err *err) MUSTCHECK;
-bool task_collect(struct task *t, struct str bytes, struct err *err) MUSTCHECK; /* to the split's result */
-/* Rows read since the last call; also the heartbeat: call it at least every second. ERR_CONFLICT: the coordinator has gone. */
+/* To the split's result, which has at most so many bytes. */
+enum { TASK_COLLECT_MAX = 256 << 20 };
+bool task_collect(struct task *t, struct str bytes, struct err *err) MUSTCHECK;
+/* Rows read since the last call; also the heartbeat: call it at least every second. ERR_CONFLICT: the coordinator has gone, or wants
+ * no more of it. */
 bool task_tick(struct task *t, uint64_t rows, struct err *err) MUSTCHECK;
 
 /* ERR_INVALID is never retried; everything else is. */
@@ -31,5 +34,5 @@ extern const struct kernel *const kernels[]; /* ends with NULL; trainer/kernels/
 /* `trainer worker`: frames on fd 0 and 1, text on fd 2. Returns the exit code. */
 int worker_main(int argc, char **argv);
 
-/* Exit codes of a worker, of <sysexits.h>. */
-enum { WORKER_BAD_DATA = 65, WORKER_BUG = 70, WORKER_SYSTEM = 71, WORKER_AGAIN = 75 };
+/* Exit codes of a worker, of <sysexits.h>; retry.h says what is done about each. */
+enum { WORKER_BAD_DATA = 65, WORKER_BUG = 70, WORKER_SYSTEM = 71, WORKER_AGAIN = 75, WORKER_OTHER_BUILD = 76 };

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "trainer/engine/frame.h"
 #include "trainer/kernels/bootstrap.h"
 #include "trainer/kernels/unit_reading.h"
 #include "trainer/kernels/unit_value.h"
@@ -136,7 +135,7 @@ static bool collect(struct drawing *d, struct err *err)
     bool ok = true;
     for (uint32_t v = 0; ok && v < d->arms_count; v++) {
         AUTO(buf_release) struct buf b;
-        buf_init(&b, FRAME_PAYLOAD_MAX);
+        buf_init(&b, TASK_COLLECT_MAX);
         bootstrap_write(&b, d->params->pooled ? STR("") : unit_totals_variant(d->reading.totals, v).key, &d->arms[v]);
         ok = buf_ok(&b, "the replicates of a variant", err) && task_collect(d->reading.task, buf_str(&b), err);
     }

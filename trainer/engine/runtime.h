@@ -1,0 +1,36 @@
+/* runtime.h - a task as the worker holds it; kernels see task.h. */
+#pragma once
+#include <jansson.h>
+
+#include "trainer/engine/emit.h"
+#include "trainer/engine/feed.h"
+#include "trainer/engine/spool.h"
+#include "trainer/engine/task.h"
+#include "trainer/engine/wire.h"
+
+struct task {
+    struct wire *wire;
+    uint32_t split, attempt;
+    json_t *json;
+    struct str params, desc, snapshot;
+    const char *database_url;
+    const json_t *inputs;
+    uint32_t parts; /* of its data set */
+    struct arena arena;
+    struct spool_writer out; /* or */
+    struct emit emit;
+    struct spool_reader in; /* the input that is open, or */
+    struct feed feed;
+    size_t in_at;
+    uint32_t feed_seq;
+    struct buf result; /* what was collected and not yet sent */
+    uint64_t collected, rows;
+    int64_t told_us;
+};
+
+/* From a TASK frame, and the DATA frames behind it. `t` is to be closed in any case. */
+bool task_open(struct task *t, struct wire *wire, const struct frame *f, struct err *err) MUSTCHECK;
+const struct kernel *task_kernel(const struct task *t, struct err *err);
+/* What was collected and emitted is all: sends and closes it. */
+bool task_finish(struct task *t, struct err *err) MUSTCHECK;
+void task_close(struct task *t);
