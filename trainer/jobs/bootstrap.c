@@ -245,13 +245,12 @@ static bool plan_and_draw(struct drawn *d, struct err *err)
     const char *only = d->run->param(d->run, "metric");
     if (!read_params(d, err))
         return false;
-    AUTO(pg_close) struct pg *pg = metrics_plan_read(&d->plan, d->run, err);
-    if (!pg)
+    if (!metrics_plan_read(&d->plan, d->run, err))
         return false;
     if (d->plan.experiments == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet",
                        d->run->param(d->run, "experiment"));
-    return find_variants(d, pg, err) && metrics_pass_days(d->run, &d->plan, NULL, err) && draw_metrics(d, err) &&
+    return find_variants(d, d->plan.by_day.pg, err) && metrics_pass_days(&d->plan, err) && draw_metrics(d, err) &&
            drawn_publish(d->run, &d->found, only ? str_of(only) : (struct str){ NULL, 0 }, err) &&
            drawn_print(&d->found, err);
 }
@@ -259,9 +258,9 @@ static bool plan_and_draw(struct drawn *d, struct err *err)
 static bool run_bootstrap(struct run_context *run, struct err *err)
 {
     struct drawn d = { .run = run };
-    arena_init(&d.plan.arena, 1 << 16);
+    metrics_plan_init(&d.plan);
     bool ok = plan_and_draw(&d, err);
-    arena_release(&d.plan.arena);
+    metrics_plan_release(&d.plan);
     return ok;
 }
 

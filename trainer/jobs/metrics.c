@@ -2,15 +2,12 @@
  *
  * Pass 1 over (day × bucket range) makes unit-day records; pass 2 over bucket ranges makes cumulative moments of them; the coordinator
  * merges those over the ranges and publishes them in one fenced transaction. The records of days that are as they were are kept from
- * an earlier run (metrics_keep.h). When a metric is capped at a percentile, a pass between the two
+ * an earlier run (day_plan.h). When a metric is capped at a percentile, a pass between the two
  * finds what its values are capped at. All workers read one snapshot of the database, exported by the plan, so that a retry sees
  * what the first attempt saw. */
 #include <stdio.h>
 
-#include "base/log.h"
 #include "stats/ranks/sketch_bytes.h"
-#include "trainer/jobs/job.h"
-#include "trainer/jobs/metrics_keep.h"
 #include "trainer/jobs/metrics_passes.h"
 #include "trainer/jobs/metrics_plan.h"
 
@@ -155,60 +152,48 @@ static bool publish(struct run_context *run, const struct metrics_plan *p, const
 
 /* ---- the job ---- */
 
-static bool compute(struct run_context *run, struct metrics_plan *p, const struct metrics_keep *k, struct err *err)
+struct metrics {
+    struct run_context *run;
+    struct metrics_plan plan;
+};
+
+static bool compute(void *arg, struct err *err)
 {
+    struct metrics *m = arg;
+    struct metrics_plan *p = &m->plan;
     struct metrics_cap *caps;
     size_t caps_count;
     struct str params;
     struct merged merged;
-    if (!metrics_pass_days(run, p, k->days, err) || !metrics_pass_caps(run, p, &caps, &caps_count, err) ||
+    if (!metrics_pass_days(p, err) || !metrics_pass_caps(m->run, p, &caps, &caps_count, err) ||
         !metrics_plan_params(p, false, caps, caps_count, &params, err) ||
-        !metrics_pass_merged(run, p, "units", params, &merged, err))
+        !metrics_pass_merged(m->run, p, "units", params, &merged, err))
         return false;
-    bool ok = publish(run, p, &merged, err);
+    bool ok = publish(m->run, p, &merged, err);
     merged_release(&merged);
     return ok;
 }
 
-/* What is kept may turn out to be damaged. Nothing is lost with it: once more, without. */
-static bool compute_kept(struct run_context *run, struct metrics_plan *p, struct pg *pg, struct err *err)
+static bool plan_and_compute(struct metrics *m, struct err *err)
 {
-    struct metrics_keep k;
-    metrics_keep_open(&k, p, run, pg);
-    bool ok = compute(run, p, &k, err);
-    if (!ok && k.days && kept_days_found(k.days) && err->kind == ERR_SYSTEM) {
-        log_warn("kept_days_distrusted", LOG_ERR, LOG_ERR_ARG(err));
-        kept_days_distrust(k.days);
-        ok = compute(run, p, &k, err);
-    }
-    if (ok && k.days)
-        kept_days_sweep(k.days);
-    metrics_keep_release(&k);
-    return ok;
-}
-
-/* The plan's connection holds the snapshot open, and the files where they are, until the passes have ended. */
-static bool plan_and_compute(struct run_context *run, struct metrics_plan *p, struct err *err)
-{
-    const char *only = run->param(run, "experiment");
-    AUTO(pg_close) struct pg *pg = metrics_plan_read(p, run, err);
-    if (!pg)
+    const char *only = m->run->param(m->run, "experiment");
+    if (!metrics_plan_read(&m->plan, m->run, err))
         return false;
-    if (only && p->experiments == 0)
+    if (only && m->plan.experiments == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet", only);
-    if (p->experiments == 0) {
+    if (m->plan.experiments == 0) {
         (void)fputs("no experiment has an exposure yet: nothing to compute\n", stderr);
-        return run_publish_begin(run, err) && run_publish_end(run, err);
+        return run_publish_begin(m->run, err) && run_publish_end(m->run, err);
     }
-    return compute_kept(run, p, pg, err);
+    return day_plan_compute(&m->plan.by_day, &m->plan.rules, compute, m, err);
 }
 
 static bool run_metrics(struct run_context *run, struct err *err)
 {
-    struct metrics_plan p = { .experiments = 0 };
-    arena_init(&p.arena, 1 << 16);
-    bool ok = plan_and_compute(run, &p, err);
-    arena_release(&p.arena);
+    struct metrics m = { .run = run };
+    metrics_plan_init(&m.plan);
+    bool ok = plan_and_compute(&m, err);
+    metrics_plan_release(&m.plan);
     return ok;
 }
 

@@ -2,17 +2,15 @@
 
 #include <stdio.h>
 
-#include "archive/store.h"
+#include "archive/changes.h"
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "trainer/kernels/sql_fact.h"
 
-enum { RANGES_DEFAULT = 16, RANGES_MAX = 1024, JSON_MAX = 8 << 20 };
+enum { JSON_MAX = 8 << 20 };
 
-enum stmt { SNAPSHOT, EXPERIMENTS, METRICS, NAMED, DAYS, STMT_COUNT };
+enum stmt { EXPERIMENTS, METRICS, NAMED, FIRST_DAY, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
-    /* Nothing is known of what lies behind this instant. */
-    [SNAPSHOT] = { "plan_snapshot", 0, "select pg_export_snapshot(), us(now())" },
     /* $1: a key, or '' for all. Only those with a unit; days since 1970; nothing counts behind the day on which it was stopped, nor
      * exposures of phases before the current one, in which units may have had other variants; by cohorts the page shows an effect
      * over time, and a bandit compares within them. */
@@ -29,15 +27,9 @@ static const struct pg_stmt statements[STMT_COUNT] = {
     /* $1: a key of an experiment. */
     [NAMED] = { "plan_named", 1,
                 "select distinct metric collate \"C\" from experiment_metrics where experiment = $1 order by 1" },
-    /* $1: how many days before the first exposure are read for covariates. Days that have a partition or files, with a weight. */
-    [DAYS] = { "plan_days", 1,
-               "with d as materialized (select to_date(right(c.relname, 8), 'YYYYMMDD') as day, (select "
-               "coalesce(sum(pg_relation_size(s.inhrelid)), 0) from pg_inherits s where s.inhparent = c.oid) as bytes "
-               "from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'signals'::regclass "
-               "union all select day, bytes from archives) "
-               "select day - date '1970-01-01', sum(bytes)::bigint from d where day >= least("
-               "(select (min(at) at time zone 'UTC')::date from exposures), "
-               "(select min(day) from archives where of_table = 'exposures')) - $1::int group by day order by day" },
+    [FIRST_DAY] = { "plan_first_day", 0,
+                    "select least((select (min(at) at time zone 'UTC')::date from exposures), "
+                    "(select min(day) from archives where of_table = 'exposures')) - date '1970-01-01'" },
 };
 
 /* ---- definitions ---- */
@@ -189,20 +181,19 @@ static bool plan_day_program(struct metrics_plan *p, const struct definitions *d
     return buf_ok(&b, "the program of a day", err);
 }
 
-static bool plan_params(struct metrics_plan *p, struct pg *pg, const struct run_context *run, struct err *err)
+static bool plan_params(struct metrics_plan *p, const struct run_context *run, struct err *err)
 {
-    AUTO(pg_result_free) PGresult *snapshot = pg_run(pg, &statements[SNAPSHOT], NULL, err);
     AUTO(buf_release) struct buf b;
+    struct pg *pg = p->by_day.pg;
     struct definitions d;
     struct jsonw w;
     buf_init(&b, JSON_MAX);
-    if (!snapshot || !read_definitions(&d, p, pg, err))
+    if (!read_definitions(&d, p, pg, err))
         return false;
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    p->snapshot = arena_str(&p->arena, pg_get(snapshot, 0, 0));
     jsonw_text(&w, "archive", run->archive_dir);
-    jsonw_i64(&w, "data_end_us", pg_get_i64(snapshot, 0, 1));
+    jsonw_i64(&w, "data_end_us", p->by_day.now_us);
     if (!write_experiments(&w, &d, p, pg, run->param(run, "experiment"), err))
         return false;
     write_definitions(&w, &d);
@@ -236,41 +227,48 @@ bool metrics_plan_params(struct metrics_plan *p, bool want_caps, const struct me
     return buf_ok(&b, "the caps of metrics", err);
 }
 
-/* ---- days and ranges ---- */
+/* ---- days ---- */
 
-static bool plan_days(struct metrics_plan *p, struct pg *pg, struct err *err)
+/* NULL: the data sets of days can be kept. */
+static const char *why_not(const struct metrics_plan *p, const struct metrics_reach *r)
 {
-    const char *params[] = { arena_printf(&p->arena, "%d", p->program.covariate_days).p };
-    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[DAYS], params, err);
+    if (p->program.facts_of[FACT_SQL])
+        return "a metric is made by a select, whose tables may change at any time";
+    if (r->ahead_us > US_PER_DAY || r->before_us > US_PER_DAY)
+        return "a metric looks further than a day around its day";
+    return NULL;
+}
+
+/* From the first exposure on, and what covariates need before it. */
+static bool plan_days(struct metrics_plan *p, struct err *err)
+{
+    const struct metrics_reach reach = metrics_day_reach(&p->program);
+    AUTO(pg_result_free) PGresult *r = pg_run(p->by_day.pg, &statements[FIRST_DAY], NULL, err);
     if (!r)
         return false;
-    p->days_count = (size_t)PQntuples(r);
-    p->days = arena_zalloc(&p->arena, (p->days_count + 1) * sizeof *p->days);
-    p->weights = arena_zalloc(&p->arena, (p->days_count + 1) * sizeof *p->weights);
-    for (int i = 0; i < (int)p->days_count; i++) {
-        p->days[i] = (int32_t)pg_get_i64(r, i, 0);
-        p->weights[i] = (uint64_t)pg_get_i64(r, i, 1);
-    }
-    return true;
+    p->rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL,
+                                   .program = p->day_program,
+                                   .neighbours = reach.before_us > 0 || reach.ahead_us > CHANGES_HEAD_US,
+                                   .not_why = why_not(p, &reach) };
+    return day_plan_days(&p->by_day, (int32_t)pg_get_i64(r, 0, 0) - (int32_t)p->program.covariate_days, INT32_MAX, err);
 }
 
-bool metrics_plan_ranges(const struct run_context *run, uint32_t *out, struct err *err)
+/* ---- the plan ---- */
+
+void metrics_plan_init(struct metrics_plan *p)
 {
-    const char *text = run->param(run, "ranges");
-    *out = RANGES_DEFAULT;
-    if (text && (!parse_u32(str_of(text), out, NULL) || *out < 1 || *out > RANGES_MAX || (*out & (*out - 1)) != 0))
-        return err_set(err, ERR_INVALID, "--param ranges=%s: must be a power of two from 1 to %d", text, RANGES_MAX);
-    return true;
+    *p = (struct metrics_plan){ .experiments = 0 };
+    arena_init(&p->arena, 1 << 16);
 }
 
-struct pg *metrics_plan_read(struct metrics_plan *p, const struct run_context *run, struct err *err)
+bool metrics_plan_read(struct metrics_plan *p, struct run_context *run, struct err *err)
 {
-    if (!metrics_plan_ranges(run, &p->ranges, err))
-        return NULL;
-    AUTO(pg_close) struct pg *pg = pg_open(run->database_url, "trainer plan", statements, STMT_COUNT, err);
-    if (!pg || !archive_lock_readers(pg, false, err) ||
-        !pg_exec(pg, "begin isolation level repeatable read read only", err) || !plan_params(p, pg, run, err) ||
-        !plan_days(p, pg, err))
-        return NULL;
-    return TAKE(pg);
+    return day_plan_open(&p->by_day, run, &p->arena, statements, STMT_COUNT, err) && plan_params(p, run, err) &&
+           plan_days(p, err);
+}
+
+void metrics_plan_release(struct metrics_plan *p)
+{
+    day_plan_close(&p->by_day);
+    arena_release(&p->arena);
 }

@@ -5,25 +5,18 @@
  * as a sketch, so that their distribution is told. */
 #include <stdio.h>
 
-#include "archive/store.h"
 #include "base/clock.h"
 #include "stats/compare.h"
-#include "trainer/jobs/job.h"
 #include "trainer/jobs/metrics_passes.h"
 
 enum { DAYS_DEFAULT = 14, DAYS_MAX = 366, JSON_MAX = 1 << 20 };
 #define LEVEL 0.95
 
-enum stmt { SNAPSHOT, SPEC, STMT_COUNT };
-static const struct pg_stmt statements[STMT_COUNT] = {
-    [SNAPSHOT] = { "preview_snapshot", 0, "select pg_export_snapshot(), us(now())" },
-    [SPEC] = { "preview_spec", 1, "select spec from metrics where key = $1" },
-};
+static const struct pg_stmt read_spec = { "preview_spec", 1, "select spec from metrics where key = $1" };
 
 struct preview {
     struct metrics_plan plan;
     struct metric_def def; /* without covariates: nothing is compared */
-    int64_t data_end_us;
     struct arm arm;
     struct sketch *totals; /* of units; NULL: not of this form */
 };
@@ -39,21 +32,24 @@ static bool read_days(const struct run_context *run, uint32_t *out, struct err *
     return true;
 }
 
-static void plan_days(struct metrics_plan *p, int64_t now_us, uint32_t count)
+/* A day without rows is one of them, too. */
+static void plan_days(struct metrics_plan *p, uint32_t count)
 {
-    p->days_count = count;
-    p->days = arena_zalloc(&p->arena, count * sizeof *p->days);
-    p->weights = arena_zalloc(&p->arena, count * sizeof *p->weights);
+    int32_t *days = arena_zalloc(&p->arena, count * sizeof *days);
+    uint64_t *weights = arena_zalloc(&p->arena, count * sizeof *weights);
     for (uint32_t i = 0; i < count; i++) {
-        p->days[i] = clock_day(now_us) - (int32_t)(count - 1 - i);
-        p->weights[i] = 1;
+        days[i] = clock_day(p->by_day.now_us) - (int32_t)(count - 1 - i);
+        weights[i] = 1;
     }
+    p->by_day.days = days;
+    p->by_day.weights = weights;
+    p->by_day.days_count = count;
 }
 
-static bool read_definition(struct preview *p, struct pg *pg, const char *key, struct err *err)
+static bool read_definition(struct preview *p, const char *key, struct err *err)
 {
     const char *params[] = { key };
-    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[SPEC], params, err);
+    AUTO(pg_result_free) PGresult *r = pg_run(p->plan.by_day.pg, &read_spec, params, err);
     if (!r)
         return false;
     if (PQntuples(r) == 0)
@@ -68,18 +64,19 @@ static bool write_params(struct preview *p, const struct run_context *run, const
                          struct err *err)
 {
     struct metrics_plan *plan = &p->plan;
+    const int32_t *days = plan->by_day.days;
     AUTO(buf_release) struct buf b;
     struct jsonw w;
     buf_init(&b, JSON_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "archive", run->archive_dir);
-    jsonw_i64(&w, "data_end_us", p->data_end_us);
+    jsonw_i64(&w, "data_end_us", plan->by_day.now_us);
     jsonw_raw(&w, "experiments",
               arena_printf(&plan->arena,
                            "[{\"key\":\"preview\",\"last_day\":%d,\"first_us\":%lld,\"cohorts\":false,"
                            "\"everyone\":true,\"metrics\":[0]}]",
-                           plan->days[plan->days_count - 1], (long long)(plan->days[0] * US_PER_DAY)));
+                           days[plan->by_day.days_count - 1], (long long)(days[0] * US_PER_DAY)));
     jsonw_open(&w, "metrics", '[');
     jsonw_open(&w, NULL, '{');
     metric_write(&w, def);
@@ -91,27 +88,18 @@ static bool write_params(struct preview *p, const struct run_context *run, const
     return buf_ok(&b, "the definition", err) && program_make(def, 1, &plan->arena, &plan->program, err);
 }
 
-/* The connection holds the snapshot open, and the files where they are, until the passes have ended. */
-static struct pg *open_plan(struct preview *p, const struct run_context *run, struct err *err)
+static bool read_plan(struct preview *p, struct run_context *run, struct err *err)
 {
     const char *key = run->param(run, "metric");
     uint32_t days;
-    if (!key) {
-        err_set(err, ERR_INVALID, "--param metric=KEY is missing");
-        return NULL;
-    }
-    AUTO(pg_close) struct pg *pg = pg_open(run->database_url, "trainer preview", statements, STMT_COUNT, err);
-    if (!read_days(run, &days, err) || !metrics_plan_ranges(run, &p->plan.ranges, err) || !pg ||
-        !archive_lock_readers(pg, false, err) || !pg_exec(pg, "begin isolation level repeatable read read only", err) ||
-        !read_definition(p, pg, key, err))
-        return NULL;
-    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[SNAPSHOT], NULL, err);
-    if (!r)
-        return NULL;
-    p->plan.snapshot = arena_str(&p->plan.arena, pg_get(r, 0, 0));
-    p->data_end_us = pg_get_i64(r, 0, 1);
-    plan_days(&p->plan, p->data_end_us, days);
-    return TAKE(pg);
+    if (!key)
+        return err_set(err, ERR_INVALID, "--param metric=KEY is missing");
+    if (!read_days(run, &days, err) || !day_plan_open(&p->plan.by_day, run, &p->plan.arena, &read_spec, 1, err) ||
+        !read_definition(p, key, err))
+        return false;
+    p->plan.rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL };
+    plan_days(&p->plan, days);
+    return true;
 }
 
 /* ---- counting ---- */
@@ -191,8 +179,8 @@ static bool spread_units(struct preview *p, struct run_context *run, struct err 
 
 static bool count(struct preview *p, struct run_context *run, struct err *err)
 {
-    return write_params(p, run, &p->def, err) && metrics_pass_days(run, &p->plan, NULL, err) &&
-           count_units(p, run, err) && spread_units(p, run, err);
+    return write_params(p, run, &p->def, err) && metrics_pass_days(&p->plan, err) && count_units(p, run, err) &&
+           spread_units(p, run, err);
 }
 
 /* ---- telling ---- */
@@ -245,6 +233,7 @@ static void write_distribution(struct jsonw *w, const struct preview *p)
 
 static bool tell(const struct preview *p, struct err *err)
 {
+    const struct day_plan *days = &p->plan.by_day;
     char day[CLOCK_TEXT_MAX];
     AUTO(buf_release) struct buf words;
     AUTO(buf_release) struct buf b;
@@ -256,8 +245,8 @@ static bool tell(const struct preview *p, struct err *err)
     jsonw_open(&w, NULL, '{');
     jsonw_str(&w, "metric", p->def.key);
     jsonw_str(&w, "counts", buf_str(&words));
-    jsonw_text(&w, "from", clock_format_day(p->plan.days[0], day));
-    jsonw_text(&w, "to", clock_format_day(p->plan.days[p->plan.days_count - 1], day));
+    jsonw_text(&w, "from", clock_format_day(days->days[0], day));
+    jsonw_text(&w, "to", clock_format_day(days->days[days->days_count - 1], day));
     write_value(&w, p);
     write_distribution(&w, p);
     jsonw_close(&w);
@@ -267,11 +256,10 @@ static bool tell(const struct preview *p, struct err *err)
 static bool run_preview(struct run_context *run, struct err *err)
 {
     struct preview p = { .totals = NULL };
-    arena_init(&p.plan.arena, 1 << 16);
-    struct pg *pg = open_plan(&p, run, err);
-    bool ok = pg && count(&p, run, err) && run_publish_begin(run, err) && run_publish_end(run, err) && tell(&p, err);
-    pg_close(pg);
-    arena_release(&p.plan.arena);
+    metrics_plan_init(&p.plan);
+    bool ok = read_plan(&p, run, err) && count(&p, run, err) && run_publish_begin(run, err) &&
+              run_publish_end(run, err) && tell(&p, err);
+    metrics_plan_release(&p.plan);
     return ok;
 }
 

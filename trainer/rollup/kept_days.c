@@ -41,6 +41,7 @@ static void hash_program(struct kept_days *k)
     (void)crypto_generichash_init(&h, NULL, 0, sizeof out);
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         (void)crypto_generichash_update(&h, (const unsigned char *)parts[i], strlen(parts[i]) + 1);
+    (void)crypto_generichash_update(&h, (const unsigned char *)&r->parts, sizeof r->parts);
     (void)crypto_generichash_update(&h, (const unsigned char *)r->program.p, r->program.n);
     (void)crypto_generichash_final(&h, out, sizeof out);
     memcpy(k->program, out, sizeof k->program);
@@ -86,7 +87,7 @@ static bool find_all(struct kept_days *k, struct err *err)
         unsigned char hash[SPOOL_HASH_BYTES];
         if (!name_split(k, i, &scratch, err))
             return false;
-        k->there[i] = spool_whole(k->paths[i], 1, hash);
+        k->there[i] = spool_whole(k->paths[i], k->rules->parts ? k->rules->parts : 1, hash);
         k->found += k->there[i];
         if (k->there[i])
             kept_use(k->paths[i]);

@@ -12,6 +12,7 @@ struct kept_rules {
     const char *kernel; /* with its version */
     struct str program; /* all that the kernel is told, but day and buckets */
     bool neighbours;    /* what lies on the day before and on all of the next day matters */
+    uint32_t parts;     /* of each data set; 0: one */
     const int32_t *days;
     size_t days_count;
     uint32_t ranges;
