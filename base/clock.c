@@ -47,7 +47,7 @@ int32_t clock_day_of(int year, unsigned month, unsigned day)
     return era * 146097 + (int)doe - 719468;
 }
 
-static void civil(int32_t days, int *out_year, unsigned *out_month, unsigned *out_day)
+void clock_date(int32_t days, int *out_year, unsigned *out_month, unsigned *out_day)
 {
     int32_t z = days + 719468;
     int era = (z >= 0 ? z : z - 146096) / 146097;
@@ -64,7 +64,7 @@ const char *clock_format_day(int32_t day, char text[CLOCK_TEXT_MAX])
 {
     int y;
     unsigned m, d;
-    civil(day, &y, &m, &d);
+    clock_date(day, &y, &m, &d);
     (void)snprintf(text, CLOCK_TEXT_MAX, "%04d-%02u-%02u", y, m, d);
     return text;
 }

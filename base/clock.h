@@ -22,5 +22,6 @@ bool clock_from_number(double v, int64_t *out_us, struct err *err) MUSTCHECK;
 /* Days since 1970-01-01 of an instant (floor), and the day of a civil date. */
 int32_t clock_day(int64_t us);
 int32_t clock_day_of(int year, unsigned month, unsigned day);
+void clock_date(int32_t day, int *out_year, unsigned *out_month, unsigned *out_day);
 /* "2026-11-24" */
 const char *clock_format_day(int32_t day, char text[CLOCK_TEXT_MAX]);
