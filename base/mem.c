@@ -2,18 +2,62 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static struct {
+    size_t limit, held, peak; /* limit 0: nothing is counted */
+    void (*over)(size_t limit);
+} counted;
+
+static void hand_over(void)
+{
+    size_t limit = counted.limit;
+    counted.limit = 0; /* whoever is told may need memory to tell it */
+    counted.over(limit);
+}
+
+static void count(void *p)
+{
+    counted.held += malloc_usable_size(p);
+    if (counted.held > counted.peak)
+        counted.peak = counted.held;
+    if (counted.held > counted.limit)
+        hand_over();
+}
+
+static void forget(void *p)
+{
+    size_t n = counted.limit && p ? malloc_usable_size(p) : 0;
+    counted.held -= n < counted.held ? n : counted.held;
+}
+
 static void *check(void *p, size_t n)
 {
     if (!p && n > 0) {
+        if (counted.limit)
+            hand_over();
         (void)fprintf(stderr, "out of memory: %zu bytes\n", n);
         abort();
     }
+    if (counted.limit)
+        count(p);
     return p;
+}
+
+void mem_limit(size_t limit_bytes, void (*over)(size_t limit_bytes))
+{
+    counted.limit = limit_bytes;
+    counted.over = over;
+    counted.held = counted.peak = 0;
+}
+
+size_t mem_peak(void)
+{
+    return counted.peak;
 }
 
 void *mem_alloc(size_t n)
@@ -28,6 +72,7 @@ void *mem_zalloc(size_t n)
 
 void *mem_realloc(void *p, size_t n)
 {
+    forget(p);
     return check(realloc(p, n ? n : 1), n ? n : 1);
 }
 
@@ -56,6 +101,7 @@ char *mem_printf(const char *fmt, ...)
 
 void mem_free(void *p)
 {
+    forget(p);
     free(p);
 }
 

@@ -35,6 +35,11 @@ void mem_init(void);
 
 DEFINE_AUTO(char *, mem_free)
 
+/* From now on counts what mem_alloc and arenas hold, up to a limit; what would pass it goes to `over`, which must not return, as does memory that
+ * the system refuses. What was there before does not count. Limit 0: stops. For programs of one thread. */
+void mem_limit(size_t limit_bytes, void (*over)(size_t limit_bytes));
+size_t mem_peak(void); /* the most that was held since mem_limit */
+
 /* Arena: memory that ends all at once. Blocks grow by doubling from `first_bytes`; a reset keeps the first block. Not thread
  * safe. An allocation is aligned to 16 bytes. Allocations never fail (see mem_alloc); callers bound what they ask for. */
 struct arena_block;

@@ -11,6 +11,8 @@
 
 enum { JSON_MAX = 4096 };
 
+/* Rows that runs made and have not published; of those that are under way it waits (below). */
+static const struct pg_stmt drop_staging = { "drop_staging", 0, "select staging_sweep(interval '0')" };
 static const struct pg_stmt erase_unit = { "erase_unit", 2, "select erase_unit($1, $2::smallint)" };
 static const struct pg_stmt set_unlinking = { "erase_unlinking", 3,
                                               "update unit_deletions set state = 'unlinking', removed = $2::jsonb || "
@@ -102,7 +104,8 @@ static bool drop_kept(struct erase *e, struct err *err)
         return true;
     if (!archive_lock_readers(e->pg, true, err))
         return false;
-    bool ok = kept_drop(e->archive_dir, (int)hash_bucket(e->unit), &removed, err);
+    AUTO(pg_result_free) PGresult *r = pg_run(e->pg, &drop_staging, NULL, err);
+    bool ok = r && kept_drop(e->archive_dir, (int)hash_bucket(e->unit), &removed, err);
     struct err unlocking;
     return archive_unlock_readers(e->pg, ok ? err : &unlocking) && ok;
 }

@@ -1,3 +1,5 @@
+CREATE SCHEMA staging;
+
 CREATE FUNCTION public.archive_seal(wanted date, files jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -338,6 +340,78 @@ CREATE FUNCTION public.queue_run(run uuid, job text, trigger text, due timestamp
     on conflict do nothing returning id
 $$;
 
+CREATE FUNCTION public.staging_name(target text, run uuid, pass integer) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select target || '_' || replace(run::text, '-', '') || '_' || pass
+$$;
+
+CREATE FUNCTION public.staging_open(target text, of_run uuid, of_epoch integer, of_pass integer, keys bytea[]) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+    name constant text := staging_name(target, of_run, of_pass);
+    qualified constant text := format('staging.%I', name);
+begin
+    perform 1 from runs where id = of_run and epoch = of_epoch and state = 'running' for update;
+    if not found then
+        return null;
+    end if;
+    if length(name) > 63 then
+        raise exception 'table "%": its name is too long for a staging table', target using errcode = '22023';
+    end if;
+    if to_regclass(qualified) is not null and not exists (
+        select from run_splits where run = of_run and pass = of_pass and key is distinct from keys[split + 1])
+    then
+        return qualified;
+    end if;
+    execute format('drop table if exists %s', qualified);
+    delete from run_splits where run = of_run and pass = of_pass;
+    execute format('create table %s (like %I including defaults including generated)', qualified, target);
+    return qualified;
+end
+$$;
+
+CREATE FUNCTION public.staging_sweep(lost_for interval DEFAULT '7 days'::interval) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    t text;
+    dropped integer := 0;
+begin
+    for t in
+        select s.tablename from pg_tables s
+        left join runs r on r.id = substring(s.tablename from '_([0-9a-f]{32})_[0-9]+$')::uuid
+        where s.schemaname = 'staging' and s.tablename ~ '_[0-9a-f]{32}_[0-9]+$' and
+              (r.id is null or r.state not in ('queued', 'running', 'publishing', 'lost') or
+               (r.state = 'lost' and r.finished_at < now() - lost_for))
+        order by 1
+    loop
+        execute format('drop table staging.%I', t);
+        dropped := dropped + 1;
+    end loop;
+    delete from run_splits s using runs r where r.id = s.run and
+        (r.state not in ('queued', 'running', 'publishing', 'lost') or (r.state = 'lost' and r.finished_at < now() - lost_for));
+    return dropped;
+end
+$_$;
+
+CREATE FUNCTION public.staging_take(target text, columns text, of_run uuid, of_pass integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    name constant text := staging_name(target, of_run, of_pass);
+    list constant text := (select string_agg(quote_ident(btrim(c)), ', ' order by n) from unnest(string_to_array(columns, ',')) with ordinality as t (c, n));
+    moved bigint;
+begin
+    execute format('insert into %I (%s) select %s from staging.%I', target, list, list, name);
+    get diagnostics moved = row_count;
+    execute format('drop table staging.%I', name);
+    delete from run_splits where run = of_run and pass = of_pass;
+    return moved;
+end
+$$;
+
 CREATE FUNCTION public.tell_run() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -510,6 +584,12 @@ CREATE TABLE public.exposures (
     dims jsonb
 )
 PARTITION BY RANGE (at);
+
+CREATE TABLE public.golden_docs (
+    doc text NOT NULL,
+    clicks bigint NOT NULL,
+    weight double precision NOT NULL
+);
 
 CREATE VIEW public.holdouts AS
  SELECT experiments.key,
@@ -728,6 +808,17 @@ CREATE TABLE public.run_passes (
     seconds double precision,
     done integer DEFAULT 0 NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.run_splits (
+    run uuid NOT NULL,
+    pass smallint NOT NULL,
+    split integer NOT NULL,
+    attempt integer NOT NULL,
+    key bytea NOT NULL,
+    rows bigint NOT NULL,
+    checksum bytea NOT NULL,
+    committed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.runs (
@@ -983,6 +1074,9 @@ ALTER TABLE ONLY public.experiments
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_pkey PRIMARY KEY (experiment, variant, segment, day);
 
+ALTER TABLE ONLY public.golden_docs
+    ADD CONSTRAINT golden_docs_pkey PRIMARY KEY (doc);
+
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (user_id);
 
@@ -1024,6 +1118,9 @@ ALTER TABLE ONLY public.run_log
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_pkey PRIMARY KEY (run, pass);
+
+ALTER TABLE ONLY public.run_splits
+    ADD CONSTRAINT run_splits_pkey PRIMARY KEY (run, pass, split);
 
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
@@ -1161,6 +1258,9 @@ ALTER TABLE ONLY public.run_log
 
 ALTER TABLE ONLY public.run_passes
     ADD CONSTRAINT run_passes_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run_splits
+    ADD CONSTRAINT run_splits_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;

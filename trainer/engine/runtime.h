@@ -4,6 +4,7 @@
 
 #include "trainer/engine/emit.h"
 #include "trainer/engine/feed.h"
+#include "trainer/engine/put.h"
 #include "trainer/engine/spool.h"
 #include "trainer/engine/task.h"
 #include "trainer/engine/wire.h"
@@ -12,13 +13,18 @@ struct task {
     struct wire *wire;
     uint32_t split, attempt;
     json_t *json;
-    struct str params, desc, snapshot;
+    struct str pass, params, desc, snapshot;
     const char *database_url;
     const json_t *inputs;
     uint32_t parts; /* of its data set */
     struct arena arena;
     struct spool_writer out; /* or */
     struct emit emit;
+    struct put put;
+    bool bug;          /* what was found is one: WORKER_BUG */
+    struct str *blobs; /* mapped */
+    size_t blobs_count;
+    uint64_t rand_key;
     struct spool_reader in; /* the input that is open, or */
     struct feed feed;
     size_t in_at;
@@ -34,3 +40,7 @@ const struct kernel *task_kernel(const struct task *t, struct err *err);
 /* What was collected and emitted is all: sends and closes it. */
 bool task_finish(struct task *t, struct err *err) MUSTCHECK;
 void task_close(struct task *t);
+
+/* blobs.c */
+bool task_map_blobs(struct task *t, const json_t *list, struct err *err) MUSTCHECK;
+void task_unmap_blobs(struct task *t);

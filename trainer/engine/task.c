@@ -1,5 +1,6 @@
 /* A task from its TASK frame to what is sent before DONE; one after the other in each worker process. */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "trainer/engine/runtime.h"
 
 enum { HEARTBEAT_US = 1000000, ARENA_FIRST = 1 << 20 };
@@ -64,6 +65,20 @@ static bool wants_data(const struct task *t)
     return false;
 }
 
+/* The finaliser of splitmix64. */
+static uint64_t mixed(uint64_t v)
+{
+    v = (v ^ (v >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    v = (v ^ (v >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return v ^ (v >> 31);
+}
+
+static uint64_t rand_key_of(const struct task *t)
+{
+    uint64_t seed = (uint64_t)json_integer_value(json_object_get(t->json, "seed"));
+    return mixed(mixed(seed ^ hash64(member(t->json, "pass"))) + t->split);
+}
+
 bool task_open(struct task *t, struct wire *wire, const struct frame *f, struct err *err)
 {
     json_error_t e;
@@ -80,7 +95,10 @@ bool task_open(struct task *t, struct wire *wire, const struct frame *f, struct 
     t->database_url = member(t->json, "database_url").p;
     t->inputs = json_object_get(t->json, "inputs");
     t->parts = whole(t->json, "parts");
-    return (!wants_data(t) || take_data(t, err)) && open_output(t, err);
+    t->rand_key = rand_key_of(t);
+    put_init(&t->put, json_object_get(t->json, "publish"));
+    return task_map_blobs(t, json_object_get(t->json, "blobs"), err) && (!wants_data(t) || take_data(t, err)) &&
+           open_output(t, err);
 }
 
 const struct kernel *task_kernel(const struct task *t, struct err *err)
@@ -109,7 +127,8 @@ static bool send_result(struct task *t, struct err *err)
 bool task_finish(struct task *t, struct err *err)
 {
     return send_result(t, err) && (!t->out.file || spool_writer_close(&t->out, err)) &&
-           (!t->emit.parts || emit_end(&t->emit, err));
+           (!t->emit.parts || emit_end(&t->emit, err)) &&
+           (!t->put.publish || put_commit(&t->put, t, t->split, t->attempt, &t->bug, err));
 }
 
 void task_close(struct task *t)
@@ -117,6 +136,8 @@ void task_close(struct task *t)
     if (t->out.file)
         (void)!spool_writer_close(&t->out, NULL);
     emit_release(&t->emit);
+    put_release(&t->put);
+    task_unmap_blobs(t);
     spool_reader_close(&t->in);
     feed_release(&t->feed);
     buf_release(&t->result);
@@ -202,6 +223,30 @@ bool task_collect(struct task *t, struct str bytes, struct err *err)
         return err_set(err, ERR_TOO_LARGE, "the result of a split is larger than %d MiB", TASK_COLLECT_MAX >> 20);
     buf_add_str(&t->result, bytes);
     return buf_ok(&t->result, "the result of a split", err) && (t->result.n < FRAME_PIECE_BYTES || send_result(t, err));
+}
+
+bool task_put(struct task *t, struct str tuple, struct err *err)
+{
+    return put_row(&t->put, t, tuple, err);
+}
+
+struct str task_blob(const struct task *t, size_t i)
+{
+    return i < t->blobs_count ? t->blobs[i] : STR("");
+}
+
+uint64_t task_rand(const struct task *t, uint64_t stream, uint64_t i)
+{
+    return mixed(mixed(t->rand_key + stream * UINT64_C(0xd1342543de82ef95)) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* Beside the data set, where there is one: that disk is meant for it. */
+int task_spill_fd(const struct task *t, struct err *err)
+{
+    const char *spool = json_string_value(json_object_get(t->json, "spool"));
+    const char *slash = spool ? strrchr(spool, '/') : NULL;
+    AUTO(mem_free) char *dir = slash ? mem_strndup(spool, (size_t)(slash - spool)) : NULL;
+    return feed_temporary(dir, err);
 }
 
 /* What the coordinator says while the kernel runs. */

@@ -20,6 +20,14 @@ bool task_emit(struct task *t, uint32_t part, struct str record, struct err *err
 /* To the split's result, which has at most so many bytes. */
 enum { TASK_COLLECT_MAX = 256 << 20 };
 bool task_collect(struct task *t, struct str bytes, struct err *err) MUSTCHECK;
+/* One row of the pass' columns, as the pg_copy_* writers make it, pg_copy_row first (ENGINE_PUBLISH). */
+bool task_put(struct task *t, struct str tuple, struct err *err) MUSTCHECK;
+/* The i-th blob of the pass: bytes that all splits see. */
+struct str task_blob(const struct task *t, size_t i);
+/* Number i of a stream of random numbers: the same for the same seed, pass, split, stream and i, on whatever worker. */
+uint64_t task_rand(const struct task *t, uint64_t stream, uint64_t i);
+/* A file without a name for what does not fit in memory; the caller closes it. -1: there is none. */
+int task_spill_fd(const struct task *t, struct err *err);
 /* Rows read since the last call; also the heartbeat: call it at least every second. ERR_CONFLICT: the coordinator has gone, or wants
  * no more of it. */
 bool task_tick(struct task *t, uint64_t rows, struct err *err) MUSTCHECK;

@@ -1,11 +1,13 @@
 /* The worker process: reads a TASK, runs its kernel, says DONE or ERROR, reads the next. After a failure it ends: no state survives an
  * attempt. It dies with its coordinator: PR_SET_PDEATHSIG, and the end of file on fd 0. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "trainer/engine/build.h"
+#include "trainer/engine/memory.h"
 #include "trainer/engine/runtime.h"
 
 static int exit_code_of(enum err_kind kind)
@@ -22,10 +24,10 @@ static int exit_code_of(enum err_kind kind)
     }
 }
 
-static bool say_done(const struct task *t)
+static bool say_done(const struct task *t, size_t peak)
 {
-    char text[64];
-    (void)snprintf(text, sizeof text, "{\"rows\":%llu}", (unsigned long long)t->rows);
+    char text[96];
+    (void)snprintf(text, sizeof text, "{\"rows\":%llu,\"peak_bytes\":%zu}", (unsigned long long)t->rows, peak);
     return wire_say(FRAME_DONE, t->split, t->attempt, str_of(text));
 }
 
@@ -36,13 +38,17 @@ static int run_task(struct wire *wire, const struct frame *f)
     struct err err = { 0 };
     bool open = task_open(&t, wire, f, &err);
     const struct kernel *kernel = open ? task_kernel(&t, &err) : NULL;
+    memory_cap(&t);
     bool ok = kernel && kernel->run(&t, &err) && task_finish(&t, &err);
+    size_t peak = memory_uncap();
     if (!ok)
         (void)wire_say(FRAME_ERROR, t.split, t.attempt, str_of(err.text));
-    else if (!say_done(&t))
+    else if (!say_done(&t, peak))
         err_set(&err, ERR_CONFLICT, "the coordinator has gone");
     task_close(&t);
-    return err.kind == ERR_NONE ? 0 : open && !kernel ? WORKER_OTHER_BUILD : exit_code_of(err.kind);
+    if (err.kind == ERR_NONE)
+        return 0;
+    return t.bug ? WORKER_BUG : open && !kernel ? WORKER_OTHER_BUILD : exit_code_of(err.kind);
 }
 
 static int serve(struct wire *wire)

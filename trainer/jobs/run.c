@@ -284,6 +284,8 @@ static bool open_run(struct run *run, struct err *err)
     if (!run->context.pg || !insert_run(run, err) || !make_dirs(run, err))
         return false;
     struct engine_options engine = {
+        .run = run->context.id,
+        .epoch = run->context.epoch,
         .database_url = run->context.database_url,
         .spool_dir = run->spool,
         .workers = run->settings.workers,
