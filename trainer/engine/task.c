@@ -147,6 +147,11 @@ void task_close(struct task *t)
 
 /* ---- what kernels call ---- */
 
+uint32_t task_split(const struct task *t)
+{
+    return t->split;
+}
+
 struct str task_params(const struct task *t)
 {
     return t->params;

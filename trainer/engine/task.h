@@ -4,6 +4,7 @@
 
 struct task;
 
+uint32_t task_split(const struct task *t);
 struct str task_params(const struct task *t);
 struct str task_desc(const struct task *t);
 const char *task_database_url(const struct task *t);

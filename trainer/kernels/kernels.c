@@ -1,9 +1,19 @@
 /* The kernels that workers know. */
 #include "trainer/engine/task.h"
 #include "trainer/kernels/contests.h"
+#include "trainer/kernels/golden.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/sessions.h"
 
-const struct kernel *const kernels[] = { &kernel_metrics_day,  &kernel_metrics_units,  &kernel_metrics_bootstrap,
-                                         &kernel_sessions_day, &kernel_contests_range, NULL };
+const struct kernel *const kernels[] = { &kernel_metrics_day,
+                                         &kernel_metrics_units,
+                                         &kernel_metrics_bootstrap,
+                                         &kernel_sessions_day,
+                                         &kernel_contests_range,
+                                         &kernel_golden_rows,
+                                         &kernel_golden_stats,
+                                         &kernel_golden_counts,
+                                         &kernel_golden_gradient,
+                                         &kernel_golden_docs,
+                                         NULL };
