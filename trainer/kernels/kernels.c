@@ -1,5 +1,6 @@
 /* The kernels that workers know. */
 #include "trainer/engine/task.h"
+#include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/contests.h"
 #include "trainer/kernels/golden.h"
 #include "trainer/kernels/metrics.h"
@@ -16,4 +17,6 @@ const struct kernel *const kernels[] = { &kernel_metrics_day,
                                          &kernel_golden_counts,
                                          &kernel_golden_gradient,
                                          &kernel_golden_docs,
+                                         &kernel_clicks_day,
+                                         &kernel_clicks_weights,
                                          NULL };

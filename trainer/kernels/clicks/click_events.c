@@ -1,0 +1,344 @@
+#include "trainer/kernels/clicks/click_events.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "trainer/kernels/query_text.h"
+
+enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10 };
+
+void click_events_init(struct click_events *e)
+{
+    *e = (struct click_events){ .room = FIRST_ROOM };
+    e->list = mem_alloc(e->room * sizeof *e->list);
+    struct intern *const tables[] = { &e->raw, &e->queries, &e->filters, &e->docs, &e->query_ids };
+    for (size_t i = 0; i < COUNT_OF(tables); i++)
+        intern_init(tables[i]);
+}
+
+void click_events_release(struct click_events *e)
+{
+    struct intern *const tables[] = { &e->raw, &e->queries, &e->filters, &e->docs, &e->query_ids };
+    for (size_t i = 0; i < COUNT_OF(tables); i++)
+        intern_release(tables[i]);
+    mem_free(e->query_of);
+    mem_free(e->sources);
+    mem_free(e->list);
+}
+
+/* ---- gathering ---- */
+
+/* Queries come again and again: what is seen once is put into its form once. */
+static uint32_t query_number(struct click_events *e, struct str raw)
+{
+    uint32_t known = e->raw.count, i = intern_add(&e->raw, raw);
+    char text[QUERY_TEXT_MAX];
+    if (i < known)
+        return e->query_of[i];
+    if (i == e->query_of_room) {
+        e->query_of_room = e->query_of_room ? 2 * e->query_of_room : FIRST_ROOM;
+        e->query_of = mem_realloc(e->query_of, e->query_of_room * sizeof *e->query_of);
+    }
+    struct str query = query_text(raw, text);
+    e->query_of[i] = query.n ? intern_add(&e->queries, query) : CLICK_BLANK;
+    return e->query_of[i];
+}
+
+void click_events_add(struct click_events *e, const struct click_signal *s)
+{
+    uint32_t query = s->query.n && s->doc.n ? query_number(e, s->query) : CLICK_BLANK;
+    bool looks = !s->filters.p && s->query_id.n;
+    if (query == CLICK_BLANK)
+        return;
+    if (e->count == e->room) {
+        e->room *= 2;
+        e->list = mem_realloc(e->list, e->room * sizeof *e->list);
+    }
+    e->list[e->count++] = (struct click_event){
+        .filters = intern_add(&e->filters, str_cut(s->filters, CLICK_FILTERS_MAX)),
+        .query = query,
+        .doc = intern_add(&e->docs, str_cut(s->doc, CLICK_DOC_MAX)),
+        .query_id = looks ? intern_add(&e->query_ids, s->query_id) : CLICK_OWN,
+        .unit = s->unit,
+        .at_us = s->at_us,
+        .position = s->position > 0 ? s->position : 0,
+        .type = s->type,
+    };
+}
+
+static struct click_source *source_of(struct click_events *e, uint32_t query_id)
+{
+    size_t had = e->sources_room;
+    if (query_id >= had) {
+        e->sources_room = had ? 2 * had : FIRST_ROOM;
+        while (query_id >= e->sources_room)
+            e->sources_room *= 2;
+        e->sources = mem_realloc(e->sources, e->sources_room * sizeof *e->sources);
+        memset(e->sources + had, 0, (e->sources_room - had) * sizeof *e->sources);
+    }
+    return &e->sources[query_id];
+}
+
+/* Of two at one instant the text decides, so that the order in which they come does not. */
+static bool better(const struct click_events *e, const struct click_source *x, const struct click_source *y)
+{
+    if (x->request != y->request)
+        return x->request;
+    if (x->at_us != y->at_us)
+        return x->at_us < y->at_us;
+    struct str a = e->filters.texts[x->filters], b = e->filters.texts[y->filters];
+    size_t n = a.n < b.n ? a.n : b.n;
+    int d = n ? memcmp(a.p, b.p, n) : 0;
+    return d ? d < 0 : a.n < b.n;
+}
+
+void click_events_source(struct click_events *e, struct str query_id, bool request, int64_t at_us, struct str filters)
+{
+    struct click_source *s = source_of(e, intern_add(&e->query_ids, query_id));
+    struct click_source next = { true, request, at_us, intern_add(&e->filters, str_cut(filters, CLICK_FILTERS_MAX)) };
+    if (!s->known || better(e, &next, s))
+        *s = next;
+}
+
+/* ---- order ---- */
+
+#define BY(x, y)    \
+    if ((x) != (y)) \
+    return (x) < (y) ? -1 : 1
+
+static int by_place(const void *a, const void *b)
+{
+    const struct click_event *x = a, *y = b;
+    BY(x->part, y->part);
+    BY(x->filters, y->filters);
+    BY(x->query, y->query);
+    BY(x->doc, y->doc);
+    BY(x->unit, y->unit);
+    BY(x->at_us, y->at_us);
+    BY(x->type, y->type);
+    BY(x->position, y->position);
+    return 0;
+}
+
+/* Numbers of texts that are in the order of the texts, and those by their new numbers. */
+struct ordered {
+    uint32_t *ranks;
+    struct str *texts;
+};
+
+static struct ordered order(const struct intern *t)
+{
+    struct ordered o = { intern_ranks(t), mem_alloc((t->count + 1) * sizeof *o.texts) };
+    for (uint32_t i = 0; i < t->count; i++)
+        o.texts[o.ranks[i]] = t->texts[i];
+    return o;
+}
+
+static void ordered_release(struct ordered *o)
+{
+    mem_free(o->ranks);
+    mem_free(o->texts);
+}
+
+static uint64_t *hashes_of(const struct ordered *o, uint32_t count)
+{
+    uint64_t *hashes = mem_alloc((count + 1) * sizeof *hashes);
+    for (uint32_t i = 0; i < count; i++)
+        hashes[i] = hash64(o->texts[i]);
+    return hashes;
+}
+
+static void find_filters(struct click_events *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        struct click_event *v = &e->list[i];
+        if (v->query_id < e->sources_room && e->sources[v->query_id].known)
+            v->filters = e->sources[v->query_id].filters;
+    }
+}
+
+static void place_events(struct click_events *e, const struct ordered *filters, const struct ordered *queries,
+                         const struct ordered *docs, uint32_t parts)
+{
+    uint64_t *of_filters = hashes_of(filters, e->filters.count), *of_queries = hashes_of(queries, e->queries.count);
+    for (size_t i = 0; i < e->count; i++) {
+        struct click_event *v = &e->list[i];
+        v->filters = filters->ranks[v->filters];
+        v->query = queries->ranks[v->query];
+        v->doc = docs->ranks[v->doc];
+        v->part = (uint32_t)((of_queries[v->query] + 31 * of_filters[v->filters]) >> 16) % parts;
+    }
+    mem_free(of_filters);
+    mem_free(of_queries);
+    qsort(e->list, e->count, sizeof *e->list, by_place);
+}
+
+/* ---- writing ---- */
+
+static void put_varint(struct buf *b, uint64_t v)
+{
+    char *to = buf_reserve(b, VARINT_MAX);
+    size_t n = 0;
+    if (!to)
+        return;
+    for (; v >= 0x80; v >>= 7)
+        to[n++] = (char)(v | 0x80);
+    to[n++] = (char)v;
+    b->n += n;
+}
+
+static void put_text(struct buf *b, struct str s)
+{
+    put_varint(b, s.n);
+    buf_add_str(b, s);
+}
+
+static void put_event(struct buf *b, const struct click_event *e)
+{
+    buf_add(b, &e->unit, sizeof e->unit);
+    put_varint(b, (uint64_t)e->at_us);
+    buf_add_byte(b, (char)e->type);
+    put_varint(b, (uint64_t)e->position);
+}
+
+struct writing {
+    struct click_events *events;
+    struct ordered filters, queries, docs;
+    struct buf record;
+    click_record_fn fn;
+    void *arg;
+};
+
+static void begin_record(struct writing *w, const struct click_event *e)
+{
+    uint32_t n = 0;
+    buf_clear(&w->record);
+    buf_add(&w->record, &n, sizeof n);
+    put_text(&w->record, w->filters.texts[e->filters]);
+    put_text(&w->record, w->queries.texts[e->query]);
+}
+
+static bool end_record(struct writing *w, uint32_t part, struct err *err)
+{
+    uint32_t n = (uint32_t)(w->record.n - HEAD_BYTES);
+    if (!buf_ok(&w->record, "a record of clicks", err))
+        return false;
+    memcpy(w->record.p, &n, sizeof n);
+    return w->fn(w->arg, part, buf_str(&w->record), err);
+}
+
+static bool same_query(const struct click_event *a, const struct click_event *b)
+{
+    return a->part == b->part && a->filters == b->filters && a->query == b->query;
+}
+
+/* The events of a document that fit, from `i` on; returns behind them. */
+static size_t put_doc(struct writing *w, size_t i)
+{
+    enum { EVENTS_MAX = 512 };
+    const struct click_events *e = w->events;
+    size_t end = i + 1;
+    while (end < e->count && end - i < EVENTS_MAX && same_query(&e->list[i], &e->list[end]) &&
+           e->list[end].doc == e->list[i].doc)
+        end++;
+    put_text(&w->record, w->docs.texts[e->list[i].doc]);
+    put_varint(&w->record, end - i);
+    for (; i < end; i++)
+        put_event(&w->record, &e->list[i]);
+    return end;
+}
+
+static bool write_all(struct writing *w, struct err *err)
+{
+    const struct click_events *e = w->events;
+    for (size_t i = 0; i < e->count;) {
+        const struct click_event *first = &e->list[i];
+        begin_record(w, first);
+        while (i < e->count && same_query(first, &e->list[i]) && w->record.n < CLICK_RECORD_BYTES)
+            i = put_doc(w, i);
+        if (!end_record(w, first->part, err))
+            return false;
+    }
+    return true;
+}
+
+bool click_events_write(struct click_events *e, uint32_t parts, click_record_fn fn, void *arg, struct err *err)
+{
+    find_filters(e);
+    struct writing w = { .events = e, .fn = fn, .arg = arg };
+    w.filters = order(&e->filters);
+    w.queries = order(&e->queries);
+    w.docs = order(&e->docs);
+    place_events(e, &w.filters, &w.queries, &w.docs, parts);
+    buf_init(&w.record, (size_t)8 * CLICK_RECORD_BYTES);
+    bool ok = write_all(&w, err);
+    buf_release(&w.record);
+    ordered_release(&w.filters);
+    ordered_release(&w.queries);
+    ordered_release(&w.docs);
+    return ok;
+}
+
+/* ---- reading ---- */
+
+static bool take_varint(struct str *in, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < in->n && i < VARINT_MAX; i++) {
+        v |= (uint64_t)(in->p[i] & 0x7F) << 7 * i;
+        if (in->p[i] & 0x80)
+            continue;
+        *out = v;
+        *in = (struct str){ in->p + i + 1, in->n - i - 1 };
+        return true;
+    }
+    return false;
+}
+
+static bool take(struct str *in, uint64_t n, struct str *out)
+{
+    if (n > in->n)
+        return false;
+    *out = (struct str){ in->p, (size_t)n };
+    *in = (struct str){ in->p + n, in->n - (size_t)n };
+    return true;
+}
+
+static bool take_text(struct str *in, struct str *out)
+{
+    uint64_t n;
+    return take_varint(in, &n) && take(in, n, out);
+}
+
+bool click_record_read(struct str *block, struct click_record *out)
+{
+    struct str head;
+    uint32_t n;
+    if (!take(block, HEAD_BYTES, &head))
+        return false;
+    memcpy(&n, head.p, sizeof n);
+    return take(block, n, &out->rest) && take_text(&out->rest, &out->filters) && take_text(&out->rest, &out->query);
+}
+
+bool click_record_doc(struct click_record *r, struct str *out_doc, uint64_t *out_events, bool *out_damaged)
+{
+    *out_damaged = false;
+    if (r->rest.n == 0)
+        return false;
+    *out_damaged = !take_text(&r->rest, out_doc) || !take_varint(&r->rest, out_events);
+    return !*out_damaged;
+}
+
+bool click_record_event(struct click_record *r, struct click_event *out)
+{
+    struct str unit, type;
+    uint64_t at, position;
+    if (!take(&r->rest, sizeof out->unit, &unit) || !take_varint(&r->rest, &at) || !take(&r->rest, 1, &type) ||
+        !take_varint(&r->rest, &position) || position > INT32_MAX)
+        return false;
+    memcpy(&out->unit, unit.p, sizeof out->unit);
+    out->at_us = (int64_t)at;
+    out->type = (uint8_t)type.p[0];
+    out->position = (int32_t)position;
+    return true;
+}

@@ -1,0 +1,242 @@
+#include "trainer/kernels/clicks/click_weights.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+enum { FIRST_ROOM = 4096 };
+
+__extension__ typedef unsigned __int128 fixed; /* of 2^-CLICK_FRACTION_BITS */
+
+struct row {
+    uint32_t group;
+    int32_t day; /* that `sum` is of */
+    fixed sum;
+    double weight; /* of the days before, as of as_of */
+    int64_t last_us;
+};
+
+struct click_weights {
+    const struct click_rules *rules;
+    const uint64_t *marked;
+    size_t marked_count;
+    struct intern groups; /* filters, 0, query */
+    struct intern keys;   /* number of the group, then document: places of rows */
+    struct row *rows;
+    uint64_t *counts; /* of each row, of each type */
+    size_t room;
+    double factors[CLICK_POSITION_MAX + 1]; /* of positions; of 0, unknown: 1 */
+    struct buf scratch;
+};
+
+struct click_weights *click_weights_new(const struct click_rules *rules, const uint64_t *marked, size_t marked_count)
+{
+    struct click_weights *w = mem_zalloc(sizeof *w);
+    w->rules = rules;
+    w->marked = marked;
+    w->marked_count = marked_count;
+    intern_init(&w->groups);
+    intern_init(&w->keys);
+    buf_init(&w->scratch, (size_t)8 * CLICK_RECORD_BYTES);
+    w->factors[0] = 1;
+    for (int i = 1; i <= CLICK_POSITION_MAX; i++)
+        w->factors[i] = rules->position_power > 0 ? pow(i, rules->position_power) : 1;
+    return w;
+}
+
+void click_weights_free(struct click_weights *w)
+{
+    if (!w)
+        return;
+    intern_release(&w->groups);
+    intern_release(&w->keys);
+    buf_release(&w->scratch);
+    mem_free(w->rows);
+    mem_free(w->counts);
+    mem_free(w);
+}
+
+/* ---- adding ---- */
+
+static bool is_marked(const struct click_weights *w, uint64_t unit)
+{
+    size_t lo = 0, hi = w->marked_count;
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        if (w->marked[middle] < unit)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo < w->marked_count && w->marked[lo] == unit;
+}
+
+static double decay(const struct click_weights *w, double days)
+{
+    return w->rules->half_life_days > 0 ? exp2(-days / w->rules->half_life_days) : 1;
+}
+
+/* What the row's day comes to joins the days before it. */
+static void close_day(const struct click_weights *w, struct row *r)
+{
+    if (r->sum)
+        r->weight += ldexp((double)r->sum, -CLICK_FRACTION_BITS) * decay(w, w->rules->as_of - r->day);
+    r->sum = 0;
+}
+
+static uint32_t row_of(struct click_weights *w, uint32_t group, struct str doc)
+{
+    uint32_t known = w->keys.count;
+    buf_clear(&w->scratch);
+    buf_add(&w->scratch, &group, sizeof group);
+    buf_add_str(&w->scratch, doc);
+    uint32_t i = intern_add(&w->keys, buf_str(&w->scratch));
+    if (i < known)
+        return i;
+    if (i == w->room) {
+        w->room = w->room ? 2 * w->room : FIRST_ROOM;
+        w->rows = mem_realloc(w->rows, w->room * sizeof *w->rows);
+        w->counts = mem_realloc(w->counts, w->room * w->rules->types_count * sizeof *w->counts);
+    }
+    w->rows[i] = (struct row){ .group = group, .last_us = INT64_MIN };
+    memset(w->counts + (size_t)i * w->rules->types_count, 0, w->rules->types_count * sizeof *w->counts);
+    return i;
+}
+
+static fixed value_of(const struct click_weights *w, const struct click_event *e)
+{
+    int32_t position = e->position < CLICK_POSITION_MAX ? e->position : CLICK_POSITION_MAX;
+    double v = w->rules->weights[e->type] * w->factors[position] *
+               decay(w, (double)(US_PER_DAY - e->at_us) / (double)US_PER_DAY);
+    return (fixed)(uint64_t)(ldexp(v, CLICK_FRACTION_BITS) + 0.5);
+}
+
+/* The row is looked up for the first event that counts: a document that only marked units clicked has none. */
+static bool add_events(struct click_weights *w, int32_t day, uint32_t group, struct str doc, uint64_t events,
+                       struct click_record *r)
+{
+    uint32_t at = UINT32_MAX;
+    for (struct click_event e; events; events--) {
+        if (!click_record_event(r, &e) || e.type >= w->rules->types_count)
+            return false;
+        if (is_marked(w, e.unit))
+            continue;
+        if (at == UINT32_MAX)
+            at = row_of(w, group, doc);
+        struct row *row = &w->rows[at];
+        if (row->day != day)
+            close_day(w, row);
+        row->day = day;
+        row->sum += value_of(w, &e);
+        w->counts[(size_t)at * w->rules->types_count + e.type]++;
+        int64_t at_us = day * US_PER_DAY + e.at_us;
+        row->last_us = at_us > row->last_us ? at_us : row->last_us;
+    }
+    return true;
+}
+
+static bool add_record(struct click_weights *w, int32_t day, struct click_record *r, uint64_t *out_events)
+{
+    struct str doc;
+    uint64_t events;
+    bool damaged;
+    buf_clear(&w->scratch);
+    buf_add_str(&w->scratch, r->filters);
+    buf_add_byte(&w->scratch, '\0');
+    buf_add_str(&w->scratch, r->query);
+    uint32_t group = intern_add(&w->groups, buf_str(&w->scratch));
+    while (click_record_doc(r, &doc, &events, &damaged)) {
+        if (!add_events(w, day, group, doc, events, r))
+            return false;
+        *out_events += events;
+    }
+    return !damaged;
+}
+
+bool click_weights_add(struct click_weights *w, int32_t day, struct str block, uint64_t *out_events, struct err *err)
+{
+    struct click_record r;
+    *out_events = 0;
+    while (block.n)
+        if (!click_record_read(&block, &r) || !add_record(w, day, &r, out_events))
+            return err_set(err, ERR_SYSTEM, "a record of clicks is damaged");
+    return true;
+}
+
+/* ---- telling ---- */
+
+struct placed {
+    uint32_t group, row; /* group: in the order of texts */
+    double weight;
+    struct str doc;
+};
+
+static int by_group_and_weight(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    size_t n = x->doc.n < y->doc.n ? x->doc.n : y->doc.n;
+    int d = n ? memcmp(x->doc.p, y->doc.p, n) : 0;
+    return d ? d : (x->doc.n > y->doc.n) - (x->doc.n < y->doc.n);
+}
+
+static uint64_t signals_of(const struct click_weights *w, uint32_t row)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < w->rules->types_count; i++)
+        sum += w->counts[(size_t)row * w->rules->types_count + i];
+    return sum;
+}
+
+/* The rows that have signals enough. */
+static size_t place_rows(struct click_weights *w, struct placed *out)
+{
+    uint32_t *ranks = intern_ranks(&w->groups);
+    size_t count = 0;
+    for (uint32_t i = 0; i < w->keys.count; i++) {
+        struct str key = w->keys.texts[i];
+        close_day(w, &w->rows[i]);
+        if (signals_of(w, i) >= w->rules->min_signals)
+            out[count++] = (struct placed){ .group = ranks[w->rows[i].group],
+                                            .row = i,
+                                            .weight = w->rows[i].weight,
+                                            .doc = { key.p + sizeof(uint32_t), key.n - sizeof(uint32_t) } };
+    }
+    mem_free(ranks);
+    qsort(out, count, sizeof *out, by_group_and_weight);
+    return count;
+}
+
+static bool tell(const struct click_weights *w, const struct placed *p, uint32_t rank, click_weight_fn fn, void *arg,
+                 struct err *err)
+{
+    const struct row *r = &w->rows[p->row];
+    struct str rest = w->groups.texts[r->group];
+    struct click_weight out = { .doc = p->doc,
+                                .rank = rank,
+                                .weight = p->weight,
+                                .signals = signals_of(w, p->row),
+                                .counts = w->counts + (size_t)p->row * w->rules->types_count,
+                                .last_us = r->last_us };
+    (void)str_split(&rest, '\0', &out.filters);
+    out.query = rest;
+    return fn(arg, &out, err);
+}
+
+bool click_weights_finish(struct click_weights *w, click_weight_fn fn, void *arg, struct err *err)
+{
+    struct placed *placed = mem_alloc((w->keys.count + 1) * sizeof *placed);
+    size_t count = place_rows(w, placed);
+    uint32_t rank = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        rank = i > 0 && placed[i].group == placed[i - 1].group ? rank + 1 : 1;
+        if (w->rules->top == 0 || rank <= w->rules->top)
+            ok = tell(w, &placed[i], rank, fn, arg, err);
+    }
+    mem_free(placed);
+    return ok;
+}

@@ -1,0 +1,125 @@
+/* "clicks.weights@1": the records of all days of a part of the queries → rows of query_doc_weights. Units that are marked are left out here, so that
+ * a mark that is set or taken back counts for all days at once. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/pg.h"
+#include "trainer/engine/task.h"
+#include "trainer/kernels/clicks/clicks.h"
+#include "trainer/kernels/marked.h"
+#include "trainer/kernels/run_snapshot.h"
+
+enum { ROW_MAX = 64 << 10, COUNTS_MAX = 4096 };
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static bool read_marked(struct task *t, uint64_t **out, size_t *out_count, struct err *err)
+{
+    struct marked m;
+    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
+    if (!pg || !run_snapshot_enter(pg, task_snapshot(t), err) ||
+        !marked_read(pg, 0, BUCKET_COUNT - 1, task_arena(t), &m, err))
+        return false;
+    *out = arena_alloc(task_arena(t), (m.count + 1) * sizeof **out);
+    *out_count = m.count;
+    for (size_t i = 0; i < m.count; i++)
+        (*out)[i] = hash64(m.units[i]);
+    qsort(*out, m.count, sizeof **out, by_number);
+    return true;
+}
+
+static bool add_input(struct task *t, struct click_weights *w, size_t input, int32_t day, struct err *err)
+{
+    for (;;) {
+        struct str block;
+        uint64_t events;
+        bool end;
+        if (!task_next(t, input, &block, &end, err))
+            return false;
+        if (end)
+            return true;
+        if (!click_weights_add(w, day, block, &events, err) || !task_tick(t, events, err))
+            return false;
+    }
+}
+
+/* desc: "PART RANGES DAY DAY …" */
+static bool add_days(struct task *t, struct click_weights *w, struct err *err)
+{
+    struct str rest = task_desc(t), word;
+    uint32_t ranges;
+    if (!str_split(&rest, ' ', &word) || !str_split(&rest, ' ', &word) || !parse_u32(word, &ranges, NULL))
+        return err_set(err, ERR_INVALID, "the split is not PART RANGES DAY …");
+    for (size_t i = 0; i < task_inputs(t); i += ranges) {
+        int64_t day;
+        if (!str_split(&rest, ' ', &word) || !parse_i64(word, &day, NULL))
+            return err_set(err, ERR_INVALID, "the split names fewer days than inputs");
+        for (size_t range = 0; range < ranges && i + range < task_inputs(t); range++)
+            if (!add_input(t, w, i + range, (int32_t)day, err))
+                return false;
+    }
+    return true;
+}
+
+struct writing {
+    struct task *task;
+    const struct click_rules *rules;
+    struct buf row, counts;
+};
+
+/* {"cart": 1, "click": 12}: types that came at all. */
+static struct str counts_of(struct writing *w, const struct click_weight *c)
+{
+    buf_clear(&w->counts);
+    buf_add_byte(&w->counts, '{');
+    for (uint32_t i = 0; i < w->rules->types_count; i++) {
+        if (!c->counts[i])
+            continue;
+        if (w->counts.n > 1)
+            buf_add_byte(&w->counts, ',');
+        buf_add_json_str(&w->counts, w->rules->types[i]);
+        buf_add_byte(&w->counts, ':');
+        buf_add_u64(&w->counts, c->counts[i]);
+    }
+    buf_add_byte(&w->counts, '}');
+    return buf_str(&w->counts);
+}
+
+static bool put_row(void *arg, const struct click_weight *c, struct err *err)
+{
+    struct writing *w = arg;
+    buf_clear(&w->row);
+    pg_copy_row(&w->row, CLICKS_COLUMNS);
+    pg_copy_text(&w->row, c->filters);
+    pg_copy_text(&w->row, c->query);
+    pg_copy_i32(&w->row, (int32_t)c->rank);
+    pg_copy_text(&w->row, c->doc);
+    pg_copy_double(&w->row, c->weight);
+    pg_copy_i64(&w->row, (int64_t)c->signals);
+    pg_copy_jsonb(&w->row, counts_of(w, c));
+    pg_copy_time(&w->row, c->last_us);
+    return buf_ok(&w->row, "a row of weights", err) && task_collect(w->task, buf_str(&w->row), err);
+}
+
+static bool run(struct task *t, struct err *err)
+{
+    struct click_rules rules;
+    uint64_t *marked;
+    size_t marked_count;
+    if (!clicks_rules_read(task_params(t), &rules, task_arena(t), err) || !read_marked(t, &marked, &marked_count, err))
+        return false;
+    AUTO(click_weights_free) struct click_weights *w = click_weights_new(&rules, marked, marked_count);
+    struct writing out = { .task = t, .rules = &rules };
+    buf_init(&out.row, ROW_MAX);
+    buf_init(&out.counts, COUNTS_MAX);
+    bool ok = add_days(t, w, err) && click_weights_finish(w, put_row, &out, err);
+    buf_release(&out.row);
+    buf_release(&out.counts);
+    return ok;
+}
+
+const struct kernel kernel_clicks_weights = { "clicks.weights@1", run };

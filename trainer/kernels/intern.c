@@ -1,0 +1,102 @@
+#include "trainer/kernels/intern.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { FIRST_ROOM = 1024, FIRST_BLOCK = 64 << 10 };
+
+/* Of tables in memory alone: eight bytes a step. */
+static uint32_t hash_of(struct str s)
+{
+    uint64_t h = s.n * UINT64_C(0x9E3779B97F4A7C15), w;
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        memcpy(&w, s.p + i, 8);
+        h = (h ^ w) * UINT64_C(0xFF51AFD7ED558CCD);
+        h ^= h >> 32;
+    }
+    w = 0;
+    if (s.n > i)
+        memcpy(&w, s.p + i, s.n - i);
+    h = (h ^ w) * UINT64_C(0xC4CEB9FE1A85EC53);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+void intern_init(struct intern *t)
+{
+    *t = (struct intern){ .room = FIRST_ROOM, .slots_count = 2 * FIRST_ROOM };
+    arena_init(&t->arena, FIRST_BLOCK);
+    t->texts = mem_alloc(t->room * sizeof *t->texts);
+    t->hashes = mem_alloc(t->room * sizeof *t->hashes);
+    t->slots = mem_zalloc(t->slots_count * sizeof *t->slots);
+}
+
+void intern_release(struct intern *t)
+{
+    arena_release(&t->arena);
+    mem_free(t->texts);
+    mem_free(t->hashes);
+    mem_free(t->slots);
+}
+
+static void grow(struct intern *t)
+{
+    assert(t->room <= UINT32_MAX / 4);
+    t->room *= 2;
+    t->slots_count *= 2;
+    t->texts = mem_realloc(t->texts, t->room * sizeof *t->texts);
+    t->hashes = mem_realloc(t->hashes, t->room * sizeof *t->hashes);
+    mem_free(t->slots);
+    t->slots = mem_zalloc(t->slots_count * sizeof *t->slots);
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t at = t->hashes[i] & (t->slots_count - 1);
+        while (t->slots[at])
+            at = (at + 1) & (t->slots_count - 1);
+        t->slots[at] = i + 1;
+    }
+}
+
+uint32_t intern_add(struct intern *t, struct str s)
+{
+    uint32_t hash = hash_of(s), at = hash & (t->slots_count - 1);
+    for (; t->slots[at]; at = (at + 1) & (t->slots_count - 1)) {
+        uint32_t i = t->slots[at] - 1;
+        if (t->hashes[i] == hash && str_eq(t->texts[i], s))
+            return i;
+    }
+    if (t->count == t->room) {
+        grow(t);
+        for (at = hash & (t->slots_count - 1); t->slots[at];)
+            at = (at + 1) & (t->slots_count - 1);
+    }
+    t->texts[t->count] = arena_str(&t->arena, s);
+    t->hashes[t->count] = hash;
+    t->slots[at] = t->count + 1;
+    return t->count++;
+}
+
+struct ranked {
+    struct str text;
+    uint32_t number;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+    int d = n ? memcmp(x->text.p, y->text.p, n) : 0;
+    return d ? d : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+}
+
+uint32_t *intern_ranks(const struct intern *t)
+{
+    struct ranked *sorted = mem_alloc((t->count + 1) * sizeof *sorted);
+    uint32_t *ranks = mem_alloc((t->count + 1) * sizeof *ranks);
+    for (uint32_t i = 0; i < t->count; i++)
+        sorted[i] = (struct ranked){ t->texts[i], i };
+    qsort(sorted, t->count, sizeof *sorted, by_bytes);
+    for (uint32_t i = 0; i < t->count; i++)
+        ranks[sorted[i].number] = i;
+    mem_free(sorted);
+    return ranks;
+}

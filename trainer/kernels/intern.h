@@ -1,0 +1,18 @@
+/* intern.h - pure: different texts → numbers 0, 1, 2 … in the order in which they first came; and what is needed to put them in the order of their
+ * bytes. Texts are copied. */
+#pragma once
+#include "base/mem.h"
+
+struct intern {
+    struct arena arena;
+    struct str *texts; /* by number */
+    uint32_t *hashes;
+    uint32_t *slots; /* number + 1; 0: free */
+    uint32_t count, room, slots_count;
+};
+
+void intern_init(struct intern *t);
+void intern_release(struct intern *t);
+uint32_t intern_add(struct intern *t, struct str s);
+/* The place of each number in the order of the texts' bytes. The caller frees it. */
+uint32_t *intern_ranks(const struct intern *t);
