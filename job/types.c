@@ -183,6 +183,55 @@ static const struct job_param golden_params[] = {
       .help = "fault slow: how long every split waits for each block" },
 };
 
+static const struct job_param clicks_params[] = {
+    { .name = "weights",
+      .type = JOB_TEXT,
+      .fallback = "click=1,cart=10,purchase=25",
+      .unit = "weights",
+      .help = "of types of signals, each from 0 to 1000; a type that is not named does not count" },
+    { .name = "half_life_days",
+      .type = JOB_REAL,
+      .fallback = "30",
+      .min = 0,
+      .max = 36500,
+      .unit = "days",
+      .help = "a signal so old weighs half; at least 0.25, or 0: none fades" },
+    { .name = "as_of", .type = JOB_DAY, .help = "signals up to the end of this day (UTC); without: today" },
+    { .name = "days",
+      .type = JOB_WHOLE,
+      .fallback = "0",
+      .min = 0,
+      .max = 36500,
+      .unit = "days",
+      .help = "only the last days up to it, 0: all" },
+    { .name = "position_power",
+      .type = JOB_REAL,
+      .fallback = "0",
+      .min = 0,
+      .max = 1,
+      .help = "a signal weighs its position (at most 50) to this power: who scrolls that far means it" },
+    { .name = "min_signals",
+      .type = JOB_WHOLE,
+      .fallback = "1",
+      .min = 0,
+      .max = 4294967295.0,
+      .unit = "signals",
+      .help = "a document with fewer for a query is left out" },
+    { .name = "top",
+      .type = JOB_WHOLE,
+      .fallback = "100",
+      .min = 0,
+      .max = 100000,
+      .unit = "documents",
+      .help = "of each query, those that weigh most, 0: all" },
+    { .name = "filters",
+      .type = JOB_TEXT,
+      .unit = "field",
+      .help = "of params, with the filters of a search: weights for each set of them; without: searches are not told "
+              "apart" },
+    RANGES,
+    FULL,
+};
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {
@@ -199,6 +248,8 @@ const struct job_type job_types[] = {
     { "interleave", "interleaved lists and clicks → what users preferred, by pair and day", PARAMS(interleave_params) },
     { "golden", "made-up rows through every kind of pass → a digest: does each engine compute the same?",
       PARAMS(golden_params) },
+    { "clicks", "clicks, carts, purchases … → weights of documents for queries", PARAMS(clicks_params),
+      .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

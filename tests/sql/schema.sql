@@ -771,6 +771,27 @@ CREATE TABLE public.preferences_current (
     published_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.query_doc_weights (
+    filters text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL COLLATE pg_catalog."C",
+    rank integer NOT NULL,
+    doc text NOT NULL COLLATE pg_catalog."C",
+    weight double precision NOT NULL,
+    signals bigint NOT NULL,
+    counts jsonb NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.query_doc_weights_current (
+    singleton boolean DEFAULT true NOT NULL,
+    run uuid NOT NULL,
+    as_of date NOT NULL,
+    params jsonb NOT NULL,
+    rows bigint NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT query_doc_weights_current_one_row CHECK (singleton)
+);
+
 CREATE TABLE public.revisions (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1110,6 +1131,12 @@ ALTER TABLE ONLY public.preferences_current
 ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT preferences_pkey PRIMARY KEY (experiment, a, b, segment, day);
 
+ALTER TABLE ONLY public.query_doc_weights_current
+    ADD CONSTRAINT query_doc_weights_current_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY public.query_doc_weights
+    ADD CONSTRAINT query_doc_weights_pkey PRIMARY KEY (query, filters, rank);
+
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT revisions_pkey PRIMARY KEY (id);
 
@@ -1252,6 +1279,9 @@ ALTER TABLE ONLY public.preferences_current
 
 ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT preferences_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.query_doc_weights_current
+    ADD CONSTRAINT query_doc_weights_current_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.run_log
     ADD CONSTRAINT run_log_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;

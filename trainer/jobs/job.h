@@ -24,7 +24,7 @@ struct job {
 };
 extern const struct job *const jobs[]; /* ends with NULL */
 extern const struct job job_metrics, job_preview, job_bootstrap, job_bandit, job_seal, job_retention, job_sessions,
-    job_interleave, job_golden;
+    job_interleave, job_golden, job_clicks;
 
 /* Runs a pass and keeps its row in run_passes. */
 bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,

@@ -3,8 +3,10 @@
 
 #include "trainer/jobs/job.h"
 
-const struct job *const jobs[] = { &job_metrics,   &job_preview,  &job_bootstrap,  &job_bandit, &job_seal,
-                                   &job_retention, &job_sessions, &job_interleave, &job_golden, NULL };
+const struct job *const jobs[] = {
+    &job_metrics,  &job_preview,    &job_bootstrap, &job_bandit, &job_seal, &job_retention,
+    &job_sessions, &job_interleave, &job_golden,    &job_clicks, NULL
+};
 
 int jobs_main(int argc, char **argv)
 {

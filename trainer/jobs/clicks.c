@@ -1,0 +1,320 @@
+/* The job "clicks": clicks, carts, purchases … → the weight of each document for each query.
+ *
+ * Pass 1 over (day × bucket range) gathers the events of a day by query and leaves them in parts; what it makes of days that are as they were is kept
+ * from an earlier run. Pass 2, a split for each part, adds them up day after day, without units that are marked. All rows are published together, in
+ * place of those that were there. Whether days were kept or read, and into how many ranges they were cut, the rows are the same to the last bit. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "trainer/jobs/day_plan.h"
+#include "trainer/kernels/clicks/clicks.h"
+
+enum { PARTS = 32, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100, WINDOW_MAX = 36500, TOP_MAX = 100000 };
+#define WEIGHTS_DEFAULT "click=1,cart=10,purchase=25"
+#define HALF_LIFE_DEFAULT 30.0
+#define HALF_LIFE_MIN 0.25
+#define HALF_LIFE_MAX 36500.0
+
+static const struct pg_stmt delete_rows = { "clicks_delete", 0, "delete from query_doc_weights" };
+static const struct pg_stmt write_current = { "clicks_current", 4,
+                                              "insert into query_doc_weights_current (run, as_of, params, rows) values "
+                                              "($1::uuid, $2::date, $3::jsonb, $4::bigint) "
+                                              "on conflict (singleton) do update set run = excluded.run, as_of = "
+                                              "excluded.as_of, params = excluded.params, rows = "
+                                              "excluded.rows, published_at = now()" };
+
+struct clicks {
+    struct run_context *run;
+    struct arena arena;
+    struct day_plan days;
+    struct day_rules day_rules;
+    struct click_rules rules;
+    struct str filters;         /* {NULL, 0}: searches are not told apart by them */
+    uint32_t window;            /* days; 0: all */
+    struct str params, program; /* of pass 1: with the archive's folder, and without */
+    struct str merging;         /* of pass 2 */
+};
+
+/* ---- parameters ---- */
+
+static bool read_whole(const struct run_context *run, const char *name, uint32_t fallback, uint32_t max, uint32_t *out,
+                       struct err *err)
+{
+    const char *text = run->param(run, name);
+    *out = fallback;
+    if (text && (!parse_u32(str_of(text), out, NULL) || *out > max))
+        return err_set(err, ERR_INVALID, "--param %s=%s: must be a whole number from 0 to %u", name, text, max);
+    return true;
+}
+
+static bool read_real(const struct run_context *run, const char *name, double fallback, double max, double *out,
+                      struct err *err)
+{
+    const char *text = run->param(run, name);
+    *out = fallback;
+    if (text && (!parse_double(str_of(text), out, NULL) || !(*out >= 0 && *out <= max)))
+        return err_set(err, ERR_INVALID, "--param %s=%s: must be a number from 0 to %g", name, text, max);
+    return true;
+}
+
+static bool read_as_of(const struct run_context *run, int32_t *out, struct err *err)
+{
+    const char *text = run->param(run, "as_of");
+    int64_t at_us;
+    if (!text)
+        return true;
+    AUTO(mem_free) char *whole = mem_printf("%sT00:00:00Z", text);
+    if (strlen(text) != 10 || !clock_parse(str_of(whole), &at_us, NULL))
+        return err_set(err, ERR_INVALID, "--param as_of=%s: must be a day such as 2026-11-27", text);
+    *out = clock_day(at_us);
+    return true;
+}
+
+static bool is_name(struct str s, size_t max)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
+              (s.p[i] >= '0' && s.p[i] <= '9') || strchr("_.-", s.p[i])))
+            return false;
+    return s.n > 0 && s.n <= max;
+}
+
+/* Into its place in the order of names: the order in which they were given says nothing. */
+static bool add_type(struct click_rules *r, struct str name, double weight)
+{
+    uint32_t i = r->types_count;
+    for (; i > 0; i--) {
+        size_t n = name.n < r->types[i - 1].n ? name.n : r->types[i - 1].n;
+        int d = memcmp(name.p, r->types[i - 1].p, n);
+        if (d == 0 && name.n == r->types[i - 1].n)
+            return false;
+        if (d > 0 || (d == 0 && name.n > r->types[i - 1].n))
+            break;
+        r->types[i] = r->types[i - 1];
+        r->weights[i] = r->weights[i - 1];
+    }
+    r->types[i] = name;
+    r->weights[i] = weight;
+    r->types_count++;
+    return true;
+}
+
+/* "click=1,cart=10" */
+static bool read_weights(struct clicks *c, struct err *err)
+{
+    const char *text = c->run->param(c->run, "weights");
+    struct str rest = str_of(text ? text : WEIGHTS_DEFAULT), pair, name;
+    while (str_split(&rest, ',', &pair)) {
+        double weight;
+        if (!str_split(&pair, '=', &name) || !is_name(name, TYPE_MAX) || !parse_double(pair, &weight, NULL) ||
+            !(weight >= 0 && weight <= CLICK_WEIGHT_MAX))
+            return err_set(err, ERR_INVALID,
+                           "--param weights=%s: must be like click=1,cart=10, each weight from 0 to %g", text,
+                           CLICK_WEIGHT_MAX);
+        if (c->rules.types_count == CLICK_TYPES_MAX || !add_type(&c->rules, name, weight))
+            return err_set(err, ERR_INVALID, "--param weights=%s: names a type twice, or more than %d", text,
+                           CLICK_TYPES_MAX);
+    }
+    return true;
+}
+
+static bool read_params(struct clicks *c, struct err *err)
+{
+    const struct run_context *run = c->run;
+    const char *filters = run->param(run, "filters");
+    uint32_t min_signals;
+    c->rules.as_of = clock_day(c->days.now_us);
+    if (!read_weights(c, err) || !read_as_of(run, &c->rules.as_of, err) ||
+        !read_real(run, "half_life_days", HALF_LIFE_DEFAULT, HALF_LIFE_MAX, &c->rules.half_life_days, err) ||
+        !read_real(run, "position_power", 0, 1, &c->rules.position_power, err) ||
+        !read_whole(run, "days", 0, WINDOW_MAX, &c->window, err) ||
+        !read_whole(run, "min_signals", 1, UINT32_MAX, &min_signals, err) ||
+        !read_whole(run, "top", 100, TOP_MAX, &c->rules.top, err))
+        return false;
+    c->rules.min_signals = min_signals;
+    if (c->rules.half_life_days > 0 && c->rules.half_life_days < HALF_LIFE_MIN)
+        return err_set(err, ERR_INVALID, "--param half_life_days=%g: must be 0, for no decay, or at least %g",
+                       c->rules.half_life_days, HALF_LIFE_MIN);
+    if (filters && !is_name(str_of(filters), FIELD_MAX))
+        return err_set(err, ERR_INVALID, "--param filters=%s: must be the name of a field of params", filters);
+    c->filters = filters ? str_of(filters) : (struct str){ NULL, 0 };
+    return true;
+}
+
+static void write_types(struct jsonw *w, const struct click_rules *r)
+{
+    jsonw_open(w, "types", '[');
+    for (uint32_t i = 0; i < r->types_count; i++)
+        jsonw_str(w, NULL, r->types[i]);
+    jsonw_close(w);
+}
+
+static bool write_program(struct clicks *c, const char *archive, struct str *out, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "archive", archive);
+    write_types(&w, &c->rules);
+    jsonw_str(&w, "filters", c->filters);
+    jsonw_close(&w);
+    *out = arena_str(&c->arena, buf_str(&b));
+    return buf_ok(&b, "the parameters", err);
+}
+
+static bool write_merging(struct clicks *c, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    write_types(&w, &c->rules);
+    jsonw_open(&w, "weights", '[');
+    for (uint32_t i = 0; i < c->rules.types_count; i++)
+        jsonw_double(&w, NULL, c->rules.weights[i]);
+    jsonw_close(&w);
+    jsonw_i64(&w, "as_of", c->rules.as_of);
+    jsonw_double(&w, "half_life_days", c->rules.half_life_days);
+    jsonw_double(&w, "position_power", c->rules.position_power);
+    jsonw_i64(&w, "min_signals", (int64_t)c->rules.min_signals);
+    jsonw_i64(&w, "top", c->rules.top);
+    jsonw_close(&w);
+    c->merging = arena_str(&c->arena, buf_str(&b));
+    return buf_ok(&b, "the parameters", err);
+}
+
+/* What readers of the table are told. */
+static bool write_told(const struct clicks *c, struct buf *b, struct err *err)
+{
+    struct jsonw w;
+    jsonw_init(&w, b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_open(&w, "weights", '{');
+    for (uint32_t i = 0; i < c->rules.types_count; i++)
+        jsonw_double(&w, arena_cstr((struct arena *)(uintptr_t)&c->arena, c->rules.types[i]), c->rules.weights[i]);
+    jsonw_close(&w);
+    jsonw_double(&w, "half_life_days", c->rules.half_life_days);
+    jsonw_double(&w, "position_power", c->rules.position_power);
+    jsonw_i64(&w, "days", c->window);
+    jsonw_i64(&w, "min_signals", (int64_t)c->rules.min_signals);
+    jsonw_i64(&w, "top", c->rules.top);
+    jsonw_str(&w, "filters", c->filters);
+    jsonw_close(&w);
+    return buf_ok(b, "the parameters", err);
+}
+
+/* ---- passes ---- */
+
+static bool pass_weights(struct clicks *c, struct engine_result *out, struct err *err)
+{
+    struct engine_split *splits = arena_zalloc(&c->arena, PARTS * sizeof *splits);
+    for (uint32_t i = 0; i < PARTS; i++)
+        splits[i] = day_plan_part(&c->days, i);
+    const struct engine_pass pass = { .name = "weights",
+                                      .kernel = "clicks.weights@1",
+                                      .params = c->merging,
+                                      .snapshot = c->days.snapshot,
+                                      .reads_database = true, /* which units are marked */
+                                      .splits = splits,
+                                      .splits_count = PARTS,
+                                      .input_pass = c->days.pass,
+                                      .out = ENGINE_COLLECT };
+    return run_pass(c->run, &pass, out, err);
+}
+
+/* ---- publishing ---- */
+
+static bool send(struct run_context *run, const struct engine_result *r, uint64_t *out_rows, struct err *err)
+{
+    AUTO(buf_release) struct buf head;
+    AUTO(buf_release) struct buf end;
+    buf_init(&head, 64);
+    buf_init(&end, 64);
+    pg_copy_header(&head);
+    pg_copy_trailer(&end);
+    if (!pg_copy_begin(run->pg, "copy query_doc_weights (" CLICKS_COLUMN_NAMES ") from stdin (format binary)", err) ||
+        !pg_copy_send(run->pg, buf_str(&head), err))
+        return false;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->parts[i].n && !pg_copy_send(run->pg, buf_str(&r->parts[i]), err))
+            return false;
+    return pg_copy_send(run->pg, buf_str(&end), err) && pg_copy_end(run->pg, out_rows, err);
+}
+
+static bool publish(struct clicks *c, const struct engine_result *r, struct err *err)
+{
+    char as_of[CLOCK_TEXT_MAX], count[24];
+    uint64_t rows = 0;
+    AUTO(buf_release) struct buf told;
+    buf_init(&told, JSON_MAX);
+    if (!write_told(c, &told, err) || !run_publish_begin(c->run, err))
+        return false;
+    AUTO(pg_result_free) PGresult *d = pg_run(c->run->pg, &delete_rows, NULL, err);
+    if (!d || !send(c->run, r, &rows, err))
+        return false;
+    (void)snprintf(count, sizeof count, "%" PRIu64, rows);
+    const char *params[] = { c->run->id, clock_format_day(c->rules.as_of, as_of), told.p, count };
+    AUTO(pg_result_free) PGresult *w = pg_run(c->run->pg, &write_current, params, err);
+    if (!w || !run_publish_end(c->run, err))
+        return false;
+    (void)fprintf(stderr, "clicks: %" PRIu64 " weights as of the end of %s\n", rows, as_of);
+    return true;
+}
+
+/* ---- the job ---- */
+
+static bool compute(void *arg, struct err *err)
+{
+    struct clicks *c = arg;
+    struct engine_result result;
+    if (!day_plan_pass(&c->days, &c->day_rules, "days", c->params, err) || !pass_weights(c, &result, err))
+        return false;
+    bool ok = publish(c, &result, err);
+    engine_result_release(&result);
+    return ok;
+}
+
+static bool plan_and_compute(struct clicks *c, struct err *err)
+{
+    if (!day_plan_open(&c->days, c->run, &c->arena, NULL, 0, err) || !read_params(c, err) ||
+        !write_program(c, c->run->archive_dir, &c->params, err) || !write_program(c, NULL, &c->program, err) ||
+        !write_merging(c, err))
+        return false;
+    c->day_rules = (struct day_rules){
+        .kernel = "clicks.day@1", .program = c->program, .neighbours = c->filters.p, .parts = PARTS
+    };
+    int32_t from = c->window ? c->rules.as_of - (int32_t)c->window + 1 : INT32_MIN;
+    return day_plan_days(&c->days, from, c->rules.as_of, err) &&
+           day_plan_compute(&c->days, &c->day_rules, compute, c, err);
+}
+
+static bool run_clicks(struct run_context *run, struct err *err)
+{
+    struct clicks c = { .run = run };
+    arena_init(&c.arena, 1 << 16);
+    bool ok = plan_and_compute(&c, err);
+    day_plan_close(&c.days);
+    arena_release(&c.arena);
+    return ok;
+}
+
+const struct job job_clicks = {
+    "clicks", "clicks, carts, purchases → weights of documents for queries",
+    "               weights=RULES     of types of signals (default " WEIGHTS_DEFAULT ")\n"
+    "               half_life_days=N  a signal so old weighs half; 0: none fades (default 30)\n"
+    "               as_of=DAY         signals up to the end of this day (default today, UTC)\n"
+    "               days=N            only the last days up to it (default 0: all)\n"
+    "               position_power=P  a signal weighs position to this power (default 0)\n"
+    "               min_signals=N     fewer say nothing (default 1)\n"
+    "               top=N             documents of a query; 0: all (default 100)\n"
+    "               filters=FIELD     of params: weights for each set of filters\n"
+    "               ranges=N          ranges of buckets, a power of two (default 16)\n"
+    "               full=true         read all days, whatever is kept of them\n",
+    run_clicks
+};
