@@ -222,7 +222,7 @@ static bool take(struct str *in, void *out, size_t n)
     return true;
 }
 
-static bool take_varint(struct str *in, uint64_t *out)
+static bool take_varint_slowly(struct str *in, uint64_t *out)
 {
     uint64_t v = 0;
     for (unsigned i = 0; i < VARINT_MAX && i < in->n; i++) {
@@ -238,6 +238,37 @@ static bool take_varint(struct str *in, uint64_t *out)
         }
     }
     return false;
+}
+
+/* The bits of eight varint bytes next to each other: seven of each. */
+static uint64_t joined(uint64_t b)
+{
+    b = (b & 0x007f007f007f007f) | (b & 0x7f007f007f007f00) >> 1;
+    b = (b & 0x00003fff00003fff) | (b & 0x3fff00003fff0000) >> 2;
+    return (b & 0x000000000fffffff) | (b & 0x0fffffff00000000) >> 4;
+}
+
+/* Most are of one or two bytes, instants of six: all at once where eight bytes are there to be looked at. */
+static inline bool take_varint(struct str *in, uint64_t *out)
+{
+    uint64_t word, last;
+    if (in->n && (unsigned char)in->p[0] < 0x80) {
+        *out = (unsigned char)*in->p++;
+        in->n--;
+        return true;
+    }
+    if (in->n < sizeof word)
+        return take_varint_slowly(in, out);
+    memcpy(&word, in->p, sizeof word);
+    word = le64toh(word);
+    last = ~word & 0x8080808080808080; /* bytes behind which none follows */
+    if (!last)
+        return take_varint_slowly(in, out);
+    unsigned bytes = (unsigned)__builtin_ctzll(last) / 8 + 1;
+    *out = joined(word & ~UINT64_C(0) >> (64 - 8 * bytes));
+    in->p += bytes;
+    in->n -= bytes;
+    return true;
 }
 
 static bool take_bytes(struct str *in, uint64_t n, struct str *out)
@@ -256,65 +287,39 @@ static bool take_text(struct str *in, struct str *out)
     return take_varint(in, &n) && take_bytes(in, n, out);
 }
 
-static bool take_plain(struct str *in, enum archive_type type, struct archive_value *v)
-{
-    uint64_t bits;
-    if (is_text(type))
-        return take_text(in, &v->s);
-    if (type == ARCHIVE_UUID)
-        return take_bytes(in, ARCHIVE_ID_BYTES, &v->s);
-    if (!take(in, &bits, sizeof bits))
-        return false;
-    bits = le64toh(bits);
-    if (is_whole(type))
-        v->i = (int64_t)bits;
-    else
-        memcpy(&v->d, &bits, sizeof v->d);
-    return true;
-}
-
-/* Where the values are read from, and what those before them have left. */
+/* What a column is read from. */
 struct source {
     struct str in;
     enum archive_type type;
     enum encoding encoding;
-    uint64_t before; /* delta */
-    struct str *texts;
-    uint32_t texts_count;
+    uint32_t rows;
+    struct arena *arena;
+    const unsigned char *nulls; /* as in struct archive_vector */
 };
 
-static bool take_value(struct source *s, struct archive_value *v)
+static bool is_null(const struct source *s, uint32_t row)
 {
-    uint64_t n;
-    if (s->encoding == PLAIN)
-        return take_plain(&s->in, s->type, v);
-    if (!take_varint(&s->in, &n))
-        return false;
-    if (s->encoding == DELTA) {
-        s->before += n >> 1 ^ (0 - (n & 1));
-        v->i = (int64_t)s->before;
-        return true;
-    }
-    if (n >= s->texts_count)
-        return false;
-    v->s = s->texts[n];
+    return s->nulls && s->nulls[row];
+}
+
+static bool damaged(const struct source *s, uint32_t row, struct err *err)
+{
+    return err_set(err, ERR_INVALID, "value %u of %u is damaged", row, s->rows);
+}
+
+static bool take_nulls(struct source *s, struct err *err)
+{
+    struct str bits;
+    if (!take_bytes(&s->in, (s->rows + 7) / 8, &bits))
+        return err_set(err, ERR_INVALID, "its bitmap of nulls is cut off");
+    unsigned char *nulls = arena_alloc(s->arena, (size_t)s->rows + 1);
+    for (uint32_t i = 0; i < s->rows; i++)
+        nulls[i] = (unsigned char)bits.p[i / 8] >> (i % 8) & 1;
+    s->nulls = nulls;
     return true;
 }
 
-static bool take_dictionary(struct source *s, uint32_t rows, struct arena *arena)
-{
-    uint32_t count;
-    if (!take(&s->in, &count, sizeof count) || (count = le32toh(count)) > rows)
-        return false;
-    s->texts = arena_alloc(arena, (count + 1) * sizeof *s->texts);
-    s->texts_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        if (!take_text(&s->in, &s->texts[i]))
-            return false;
-    return true;
-}
-
-static bool open_source(struct source *s, uint32_t rows, struct str *out_nulls, struct arena *arena, struct err *err)
+static bool open_source(struct source *s, struct err *err)
 {
     unsigned char head;
     if (!take(&s->in, &head, 1))
@@ -325,28 +330,153 @@ static bool open_source(struct source *s, uint32_t rows, struct str *out_nulls, 
     if (!known)
         return err_set(err, ERR_INVALID, "encoding %u is not one of type %s", head & 0x7fu,
                        archive_type_names[s->type]);
-    if ((head & ARCHIVE_HAS_NULLS) && !take_bytes(&s->in, (rows + 7) / 8, out_nulls))
-        return err_set(err, ERR_INVALID, "its bitmap of nulls is cut off");
-    if (s->encoding == DICTIONARY && !take_dictionary(s, rows, arena))
-        return err_set(err, ERR_INVALID, "its dictionary is damaged");
+    return !(head & ARCHIVE_HAS_NULLS) || take_nulls(s, err);
+}
+
+static bool read_deltas(struct source *s, int64_t *out, struct err *err)
+{
+    uint64_t before = 0, d;
+    for (uint32_t i = 0; i < s->rows; i++) {
+        if (is_null(s, i)) {
+            out[i] = 0;
+            continue;
+        }
+        if (!take_varint(&s->in, &d))
+            return damaged(s, i, err);
+        before += d >> 1 ^ (0 - (d & 1));
+        out[i] = (int64_t)before;
+    }
     return true;
 }
 
-bool archive_column_decode(enum archive_type type, uint32_t rows, struct str bytes, struct arena *arena,
-                           struct archive_value **out_values, struct err *err)
+static bool take_u64(struct str *in, uint64_t *out)
 {
-    struct str nulls = { NULL, 0 };
-    struct source s = { .in = bytes, .type = type };
-    if (!open_source(&s, rows, &nulls, arena, err))
+    if (!take(in, out, sizeof *out))
         return false;
-    struct archive_value *values = arena_alloc(arena, ((size_t)rows + 1) * sizeof *values);
-    for (uint32_t i = 0; i < rows; i++) {
-        values[i] = (struct archive_value){ .null = nulls.p && (nulls.p[i / 8] >> (i % 8) & 1) };
-        if (!values[i].null && !take_value(&s, &values[i]))
-            return err_set(err, ERR_INVALID, "value %u of %u is damaged", i, rows);
+    *out = le64toh(*out);
+    return true;
+}
+
+static bool read_ints(struct source *s, struct archive_vector *out, struct err *err)
+{
+    int64_t *ints = arena_alloc(s->arena, ((size_t)s->rows + 1) * sizeof *ints);
+    out->ints = ints;
+    if (s->encoding == DELTA)
+        return read_deltas(s, ints, err);
+    for (uint32_t i = 0; i < s->rows; i++) {
+        uint64_t bits = 0;
+        if (!is_null(s, i) && !take_u64(&s->in, &bits))
+            return damaged(s, i, err);
+        ints[i] = (int64_t)bits;
     }
+    return true;
+}
+
+static bool read_reals(struct source *s, struct archive_vector *out, struct err *err)
+{
+    double *reals = arena_alloc(s->arena, ((size_t)s->rows + 1) * sizeof *reals);
+    out->reals = reals;
+    for (uint32_t i = 0; i < s->rows; i++) {
+        uint64_t bits;
+        reals[i] = (double)NAN;
+        if (is_null(s, i))
+            continue;
+        if (!take_u64(&s->in, &bits))
+            return damaged(s, i, err);
+        memcpy(&reals[i], &bits, sizeof bits);
+    }
+    return true;
+}
+
+static bool read_dictionary(struct source *s, struct archive_vector *out, struct err *err)
+{
+    uint32_t count;
+    if (!take(&s->in, &count, sizeof count) || (count = le32toh(count)) > s->rows)
+        return err_set(err, ERR_INVALID, "its dictionary is damaged");
+    struct str *texts = arena_alloc(s->arena, ((size_t)count + 1) * sizeof *texts);
+    uint32_t *codes = arena_alloc(s->arena, ((size_t)s->rows + 1) * sizeof *codes);
+    for (uint32_t i = 0; i < count; i++)
+        if (!take_text(&s->in, &texts[i]))
+            return err_set(err, ERR_INVALID, "its dictionary is damaged");
+    texts[count] = (struct str){ NULL, 0 };
+    for (uint32_t i = 0; i < s->rows; i++) {
+        uint64_t code = count;
+        if (!is_null(s, i) && (!take_varint(&s->in, &code) || code >= count))
+            return damaged(s, i, err);
+        codes[i] = (uint32_t)code;
+    }
+    out->texts = texts;
+    out->codes = codes;
+    out->texts_count = count;
+    return true;
+}
+
+static bool read_texts(struct source *s, struct archive_vector *out, struct err *err)
+{
+    uint32_t count = 0;
+    struct str *texts = arena_alloc(s->arena, ((size_t)s->rows + 1) * sizeof *texts);
+    uint32_t *codes = arena_alloc(s->arena, ((size_t)s->rows + 1) * sizeof *codes);
+    for (uint32_t i = 0; i < s->rows; i++) {
+        codes[i] = UINT32_MAX;
+        if (is_null(s, i))
+            continue;
+        if (s->type == ARCHIVE_UUID ? !take_bytes(&s->in, ARCHIVE_ID_BYTES, &texts[count])
+                                    : !take_text(&s->in, &texts[count]))
+            return damaged(s, i, err);
+        codes[i] = count++;
+    }
+    for (uint32_t i = 0; s->nulls && i < s->rows; i++)
+        codes[i] = codes[i] == UINT32_MAX ? count : codes[i];
+    texts[count] = (struct str){ NULL, 0 };
+    out->texts = texts;
+    out->codes = codes;
+    out->texts_count = count;
+    return true;
+}
+
+static bool read_values(struct source *s, struct archive_vector *out, struct err *err)
+{
+    if (is_whole(s->type))
+        return read_ints(s, out, err);
+    if (s->type == ARCHIVE_REAL)
+        return read_reals(s, out, err);
+    return s->encoding == DICTIONARY ? read_dictionary(s, out, err) : read_texts(s, out, err);
+}
+
+bool archive_column_decode(enum archive_type type, uint32_t rows, struct str bytes, struct arena *arena,
+                           struct archive_vector *out, struct err *err)
+{
+    struct source s = { .in = bytes, .type = type, .rows = rows, .arena = arena };
+    struct archive_vector v = { 0 };
+    if (!open_source(&s, err) || !read_values(&s, &v, err))
+        return false;
     if (s.in.n)
         return err_set(err, ERR_INVALID, "%zu bytes are left behind its %u values", s.in.n, rows);
+    v.nulls = s.nulls;
+    *out = v;
+    return true;
+}
+
+struct archive_value archive_vector_value(enum archive_type type, const struct archive_vector *v, uint32_t row)
+{
+    if (v->nulls && v->nulls[row])
+        return (struct archive_value){ .null = true };
+    if (is_whole(type))
+        return (struct archive_value){ .i = v->ints[row] };
+    if (type == ARCHIVE_REAL)
+        return (struct archive_value){ .d = v->reals[row] };
+    return (struct archive_value){ .s = v->texts[v->codes[row]] };
+}
+
+bool archive_column_values(enum archive_type type, uint32_t rows, struct str bytes, struct arena *arena,
+                           struct archive_value **out_values, struct err *err)
+{
+    struct archive_vector v;
+    if (!archive_column_decode(type, rows, bytes, arena, &v, err))
+        return false;
+    struct archive_value *values = arena_alloc(arena, ((size_t)rows + 1) * sizeof *values);
+    for (uint32_t i = 0; i < rows; i++)
+        values[i] = archive_vector_value(type, &v, i);
     *out_values = values;
     return true;
 }

@@ -31,6 +31,19 @@ struct archive_value {
     };
 };
 
+/* The values of a column as what reads many rows wants them: one array for each thing, nothing a value has to be asked for by type. */
+struct archive_vector {
+    const unsigned char *nulls; /* a byte a row, 1: null; NULL: no value is */
+    union {
+        const int64_t *ints;     /* INT, TIME; of a null 0 */
+        const double *reals;     /* REAL; of a null NAN */
+        const struct str *texts; /* TEXT, JSON, UUID: the different ones, and behind them {NULL, 0}, which a null has */
+    };
+    const uint32_t *
+        codes; /* of texts: which of them each row has. Of equal texts the codes may differ; equal codes are equal texts */
+    uint32_t texts_count;
+};
+
 /* Of the values that are not null: how many are, and the smallest and greatest, each in 8 bytes: the number's own; of texts and ids the
  * first 8 bytes, the first of them the most significant, so that they compare as the texts do. NaN counts as the greatest real. */
 struct archive_range {
@@ -45,6 +58,10 @@ bool archive_range_holds(enum archive_type type, const struct archive_range *r, 
 /* ARCHIVE_RAW_MAX is the limit of out; buf_ok tells. */
 void archive_column_encode(enum archive_type type, const struct archive_value *values, uint32_t rows, struct buf *out,
                            struct archive_range *out_range);
-/* Texts of *out_values lie in the arena. Errors say what is wrong with the bytes. */
+/* Lists lie in the arena, texts in the bytes. Errors say what is wrong with these. */
 bool archive_column_decode(enum archive_type type, uint32_t rows, struct str bytes, struct arena *arena,
+                           struct archive_vector *out, struct err *err) MUSTCHECK;
+/* The same, value by value. */
+bool archive_column_values(enum archive_type type, uint32_t rows, struct str bytes, struct arena *arena,
                            struct archive_value **out_values, struct err *err) MUSTCHECK;
+struct archive_value archive_vector_value(enum archive_type type, const struct archive_vector *v, uint32_t row);

@@ -1,5 +1,6 @@
 #include "archive/reader.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@ struct archive {
     struct str bytes;
     bool mapped;
     struct arena arena; /* the footer */
+    ZSTD_DCtx *unpacking;
     struct archive_footer footer;
 };
 
@@ -22,6 +24,8 @@ struct archive *archive_open_bytes(const char *name, struct str bytes, struct er
     a->name = mem_strdup(name);
     a->bytes = bytes;
     arena_init(&a->arena, 4096);
+    a->unpacking = ZSTD_createDCtx();
+    assert(a->unpacking);
     if (archive_footer_read(bytes, &a->footer, &a->arena, err))
         return TAKE(a);
     (void)err_prefix(err, "archive \"%s\": ", name);
@@ -68,6 +72,7 @@ void archive_close(struct archive *a)
     if (a->mapped)
         unmap(a->bytes);
     arena_release(&a->arena);
+    (void)ZSTD_freeDCtx(a->unpacking);
     mem_free(a->name);
     mem_free(a);
 }
@@ -103,11 +108,10 @@ bool archive_block(const struct archive *a, size_t group, size_t column, struct 
     return true;
 }
 
-bool archive_read(const struct archive *a, size_t group, size_t column, struct arena *arena,
-                  struct archive_value **out_values, struct err *err)
+static bool unpack(const struct archive *a, size_t group, size_t column, struct arena *arena, struct str *out,
+                   struct err *err)
 {
-    const struct archive_group *g = &a->footer.groups[group];
-    const struct archive_block *b = &g->blocks[column];
+    const struct archive_block *b = &a->footer.groups[group].blocks[column];
     struct str stored;
     if (!archive_block(a, group, column, &stored, err))
         return false;
@@ -116,13 +120,32 @@ bool archive_read(const struct archive *a, size_t group, size_t column, struct a
         return damaged(a, group, column, err);
     }
     char *raw = arena_alloc(arena, (size_t)b->raw_bytes + 1);
-    size_t n = ZSTD_decompress(raw, b->raw_bytes, stored.p, stored.n);
-    if (n != b->raw_bytes)
-        (void)err_set(err, ERR_INVALID, "it cannot be unpacked: %s", ZSTD_isError(n) ? ZSTD_getErrorName(n) : "length");
-    else if (archive_column_decode(a->footer.schema.columns[column].type, g->rows, (struct str){ raw, n }, arena,
-                                   out_values, err))
+    size_t n = ZSTD_decompressDCtx(a->unpacking, raw, b->raw_bytes, stored.p, stored.n);
+    *out = (struct str){ raw, n };
+    if (n == b->raw_bytes)
         return true;
+    (void)err_set(err, ERR_INVALID, "it cannot be unpacked: %s", ZSTD_isError(n) ? ZSTD_getErrorName(n) : "length");
     return damaged(a, group, column, err);
+}
+
+bool archive_read_vector(const struct archive *a, size_t group, size_t column, struct arena *arena,
+                         struct archive_vector *out, struct err *err)
+{
+    struct str raw;
+    return unpack(a, group, column, arena, &raw, err) &&
+           (archive_column_decode(a->footer.schema.columns[column].type, a->footer.groups[group].rows, raw, arena, out,
+                                  err) ||
+            damaged(a, group, column, err));
+}
+
+bool archive_read(const struct archive *a, size_t group, size_t column, struct arena *arena,
+                  struct archive_value **out_values, struct err *err)
+{
+    struct str raw;
+    return unpack(a, group, column, arena, &raw, err) &&
+           (archive_column_values(a->footer.schema.columns[column].type, a->footer.groups[group].rows, raw, arena,
+                                  out_values, err) ||
+            damaged(a, group, column, err));
 }
 
 bool archive_check(const struct archive *a, struct err *err)
@@ -132,9 +155,9 @@ bool archive_check(const struct archive *a, struct err *err)
     arena_init(&arena, 1 << 20);
     for (size_t g = 0; ok && g < a->footer.groups_count; g++)
         for (size_t i = 0; ok && i < a->footer.schema.columns_count; i++) {
-            struct archive_value *values;
+            struct archive_vector values;
             arena_reset(&arena);
-            ok = archive_read(a, g, i, &arena, &values, err);
+            ok = archive_read_vector(a, g, i, &arena, &values, err);
         }
     arena_release(&arena);
     return ok;

@@ -18,6 +18,8 @@ int archive_column_named(const struct archive *a, const char *name);
 bool archive_block(const struct archive *a, size_t group, size_t column, struct str *out_stored,
                    struct err *err) MUSTCHECK;
 /* The values of one block; they and their texts lie in the arena. */
+bool archive_read_vector(const struct archive *a, size_t group, size_t column, struct arena *arena,
+                         struct archive_vector *out, struct err *err) MUSTCHECK;
 bool archive_read(const struct archive *a, size_t group, size_t column, struct arena *arena,
                   struct archive_value **out_values, struct err *err) MUSTCHECK;
 /* Reads every block. */

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -188,5 +189,36 @@ Test(scan, files_without_their_folder_are_an_error)
     (void)seal(f.pg, f.dir, &f.arena);
     cr_assert(not(archive_scan(f.pg, NULL, &all, see, &s, &err)));
     cr_assert(eq(str, err.text, "rows lie in archive files: give --archive-dir DIR"));
+    close_fixture(&f);
+}
+
+/* Of a file that was written before the columns were. */
+static bool see_nothing(void *arg, const struct archive_batch *b, struct err *err)
+{
+    (void)err;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t row = b->rows[i];
+        cr_assert(b->columns[0].nulls[row] && b->columns[1].nulls[row] && b->columns[2].nulls[row]);
+        cr_assert(b->columns[0].texts[b->columns[0].codes[row]].p == NULL && b->columns[1].ints[row] == 0);
+        cr_assert(isnan(b->columns[2].reals[row]));
+    }
+    *(uint64_t *)arg += b->count;
+    return true;
+}
+
+Test(scan, columns_that_a_file_lacks_are_null)
+{
+    static const struct archive_column columns[] = { { STR("word"), ARCHIVE_TEXT },
+                                                     { STR("number"), ARCHIVE_INT },
+                                                     { STR("share"), ARCHIVE_REAL } };
+    struct archive_scan all = { "signals", columns, 3, day * US_PER_DAY, (day + 2) * US_PER_DAY, 0, 4095, NULL };
+    struct fixture f;
+    struct err err = { 0 };
+    uint64_t rows = 0;
+    open_fixture(&f);
+    (void)seal(f.pg, f.dir, &f.arena);
+    pgtest_exec(f.pg, "alter table signals add word text, add number bigint, add share double precision");
+    cr_assert(archive_scan_batches(f.pg, f.dir, &all, see_nothing, &rows, &err), "%s", err.text);
+    cr_assert(eq(u64, rows, 101));
     close_fixture(&f);
 }

@@ -16,14 +16,14 @@ static void one_column(const uint8_t *data, size_t n)
     for (int type = 0; n && type < ARCHIVE_TYPE_COUNT; type++) {
         struct err err;
         uint32_t rows = data[0];
-        if (!archive_column_decode((enum archive_type)type, rows, (struct str){ (const char *)data + 1, n - 1 }, &arena,
+        if (!archive_column_values((enum archive_type)type, rows, (struct str){ (const char *)data + 1, n - 1 }, &arena,
                                    &values, &err))
             continue;
         struct archive_range range; /* what was read can be written, and read again */
         struct buf b;
         buf_init(&b, ARCHIVE_RAW_MAX);
         archive_column_encode((enum archive_type)type, values, rows, &b, &range);
-        if (!archive_column_decode((enum archive_type)type, rows, buf_str(&b), &arena, &values, &err))
+        if (!archive_column_values((enum archive_type)type, rows, buf_str(&b), &arena, &values, &err))
             abort();
         buf_release(&b);
     }
