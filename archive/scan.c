@@ -39,6 +39,12 @@ struct gathering {
 static bool hand_over(struct gathering *g, struct err *err)
 {
     const struct archive_batch b = { .columns = g->vectors, .rows = g->rows, .count = g->count };
+    for (size_t i = 0; i < g->s->scan->columns_count; i++) {
+        bool text = g->s->scan->columns[i].type >= ARCHIVE_TEXT;
+        g->vectors[i].texts_count = text ? g->count : 0;
+        if (text)
+            g->columns[i].texts[g->count] = (struct str){ NULL, 0 };
+    }
     bool ok = g->count == 0 || g->s->fn(g->s->arg, &b, err);
     g->count = 0;
     arena_reset(&g->texts);
@@ -88,8 +94,6 @@ static void gathering_init(struct gathering *g, struct arena *arena)
         struct gathered *c = &g->columns[i];
         v->nulls = c->nulls;
         v->codes = g->rows;
-        v->texts_count = COPY_ROWS;
-        c->texts[COPY_ROWS] = (struct str){ NULL, 0 };
         if (scan->columns[i].type >= ARCHIVE_TEXT)
             v->texts = c->texts;
         else if (scan->columns[i].type == ARCHIVE_REAL)

@@ -6,6 +6,7 @@
 
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/day_split.h"
 #include "trainer/kernels/dimensions.h"
@@ -14,7 +15,7 @@
 #include "trainer/kernels/signal_fact.h"
 #include "trainer/kernels/sql_fact.h"
 
-enum { RECORD_MAX = 3 << 20, TICK_ROWS = 4096, WHERE_MAX = 200 };
+enum { RECORD_MAX = 3 << 20, TICK_ROWS = 4096, WHERE_MAX = 200, TYPES_MAX = 64, DIMS_SLOTS = 256 };
 
 enum signal_column { AT, TYPE, UNIT, QUERY_ID, POSITION, VALUE, SESSION, QUERY, PARAMS, SIGNAL_COLUMNS };
 
@@ -26,6 +27,19 @@ struct wants {
     int64_t ahead_us; /* how far behind the day queries look */
 };
 
+/* What is the same of all signals of one type. */
+struct type {
+    struct str name;
+    enum event_kind kind;
+    bool counted;      /* a fact is about it */
+    bool today, later; /* whether those of the day matter, and those behind it */
+};
+
+/* Attributes that were read. */
+struct dims {
+    struct str json, lines;
+};
+
 struct reading {
     struct task *task;
     const struct metrics_params *params;
@@ -33,10 +47,14 @@ struct reading {
     struct wants wants;
     struct day_event *events;
     size_t count, room;
-    uint64_t rows;
+    uint64_t rows; /* that nobody was told of */
     int64_t day_us, day_end_us;
     struct event_hit *hits;     /* scratch */
     int places[SIGNAL_COLUMNS]; /* of the columns that are read; -1 of the others */
+    struct type types[TYPES_MAX];
+    size_t types_count;
+    struct dims dims[DIMS_SLOTS];
+    struct buf record; /* scratch */
 };
 
 /* Units that send nothing that a fact is about must be seen, too, where everyone is exposed. */
@@ -90,92 +108,174 @@ static void keep_hits(const struct reading *r, struct day_event *e, uint32_t cou
     e->hits_count = count;
 }
 
-/* ---- rows ---- */
-
-static bool tick(struct reading *r, struct err *err)
+static bool tick(struct reading *r, uint64_t rows, struct err *err)
 {
-    return ++r->rows % TICK_ROWS != 0 || task_tick(r->task, TICK_ROWS, err);
+    r->rows += rows;
+    if (r->rows < TICK_ROWS)
+        return true;
+    rows = r->rows;
+    r->rows = 0;
+    return task_tick(r->task, rows, err);
 }
 
-static bool add_exposure(void *arg, const struct archive_value *row, struct err *err)
+/* ---- texts ---- */
+
+/* Texts of a batch that stay: each that comes up often once. */
+struct kept_texts {
+    const struct archive_vector *from;
+    struct str *kept; /* by code; NULL: most come up once */
+};
+
+static struct kept_texts kept_texts_of(const struct reading *r, const struct archive_vector *v, uint32_t rows)
+{
+    struct kept_texts k = { .from = v };
+    if (v && v->texts_count <= rows / 2)
+        k.kept = arena_zalloc(r->arena, ((size_t)v->texts_count + 1) * sizeof *k.kept);
+    return k;
+}
+
+static struct str text_at(const struct archive_vector *v, uint32_t row)
+{
+    return v ? v->texts[v->codes[row]] : (struct str){ NULL, 0 };
+}
+
+static struct str kept_at(const struct reading *r, const struct kept_texts *k, uint32_t row)
+{
+    struct str s = text_at(k->from, row);
+    if (!s.p || !k->kept)
+        return s.p ? arena_str(r->arena, s) : s;
+    struct str *kept = &k->kept[k->from->codes[row]];
+    if (!kept->p)
+        *kept = arena_str(r->arena, s);
+    return *kept;
+}
+
+/* ---- exposures ---- */
+
+static int32_t experiment_of(const struct metrics_params *p, struct str key)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (str_eq(p->keys[i], key))
+            return (int32_t)i;
+    return -1;
+}
+
+/* Reading JSON costs as much as all the rest of an exposure, and few attributes are different. */
+static struct str lines_of(struct reading *r, struct str json)
+{
+    if (!json.p)
+        return json;
+    struct dims *d = &r->dims[hash64(json) % DIMS_SLOTS];
+    if (!d->json.p || !str_eq(d->json, json))
+        *d = (struct dims){ arena_str(r->arena, json), dimensions_read(json, r->arena) };
+    return d->lines;
+}
+
+static bool add_exposures(void *arg, const struct archive_batch *b, struct err *err)
 {
     enum { OF_AT, OF_EXPERIMENT, OF_VARIANT, OF_UNIT, OF_DIMS };
     struct reading *r = arg;
-    for (size_t i = 0; i < r->params->count; i++) {
-        if (!str_eq(r->params->keys[i], row[OF_EXPERIMENT].s) || row[OF_AT].i < r->params->first_us[i])
+    const struct archive_vector *v = b->columns;
+    struct kept_texts variants = kept_texts_of(r, &v[OF_VARIANT], b->count),
+                      units = kept_texts_of(r, &v[OF_UNIT], b->count);
+    uint32_t last = UINT32_MAX; /* code */
+    int32_t experiment = -1;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t row = b->rows[i], code = v[OF_EXPERIMENT].codes[row];
+        if (code != last)
+            experiment = experiment_of(r->params, v[OF_EXPERIMENT].texts[code]);
+        last = code;
+        if (experiment < 0 || v[OF_AT].ints[row] < r->params->first_us[experiment])
             continue;
         struct day_event *e = event_new(r);
         e->kind = EVENT_EXPOSURE;
-        e->at_us = row[OF_AT].i;
-        e->experiment = (uint32_t)i;
-        e->query_id = arena_str(r->arena, row[OF_VARIANT].s);
-        e->unit = arena_str(r->arena, row[OF_UNIT].s);
-        if (!row[OF_DIMS].null)
-            e->query = dimensions_read(row[OF_DIMS].s, r->arena);
+        e->at_us = v[OF_AT].ints[row];
+        e->experiment = (uint32_t)experiment;
+        e->query_id = kept_at(r, &variants, row);
+        e->unit = kept_at(r, &units, row);
+        e->query = lines_of(r, text_at(&v[OF_DIMS], row));
     }
-    return tick(r, err);
+    return tick(r, b->count, err);
 }
+
+/* ---- signals ---- */
 
 /* Whether a signal can matter: on its day to a fact, a query or a session; around it to sessions, and behind it to queries. */
-static bool matters(const struct reading *r, int64_t at_us, enum event_kind kind, struct str type)
+static struct type type_made(const struct reading *r, struct str name)
 {
-    if (r->wants.sessions)
-        return true;
-    if (at_us >= r->day_end_us)
-        return r->wants.all_types || kind == EVENT_CLICK || kind == EVENT_PURCHASE ||
-               (r->wants.texts && kind == EVENT_REQUEST);
-    return r->wants.all_types || kind == EVENT_REQUEST || kind == EVENT_RESPONSE || kind == EVENT_CLICK ||
-           kind == EVENT_PURCHASE || !signal_facts_pass_by(&r->params->program, type);
+    enum event_kind k = event_kind_of(name);
+    bool clicks = k == EVENT_CLICK || k == EVENT_PURCHASE, queries = k == EVENT_REQUEST || k == EVENT_RESPONSE;
+    bool counted = !signal_facts_pass_by(&r->params->program, name), all = r->wants.all_types;
+    return (struct type){ .name = name,
+                          .kind = k,
+                          .counted = counted,
+                          .today = all || clicks || queries || counted,
+                          .later = all || clicks || (r->wants.texts && k == EVENT_REQUEST) };
 }
 
-/* A column that is not read is null. */
-static struct archive_value value_of(const struct reading *r, const struct archive_value *row, enum signal_column c)
+static struct type type_of(struct reading *r, struct str name)
 {
-    return r->places[c] < 0 ? (struct archive_value){ .null = true } : row[r->places[c]];
+    for (size_t i = 0; i < r->types_count; i++)
+        if (str_eq(r->types[i].name, name))
+            return r->types[i];
+    struct type t = type_made(r, name);
+    if (r->types_count == TYPES_MAX)
+        return t;
+    t.name = arena_str(r->arena, name);
+    return r->types[r->types_count++] = t;
 }
 
-static struct str text_of(const struct reading *r, const struct archive_value *row, enum signal_column c)
+/* The columns of a batch; NULL is one that is not read. */
+struct signals {
+    const struct archive_vector *columns[SIGNAL_COLUMNS];
+    struct kept_texts units, query_ids, sessions, queries;
+};
+
+static void keep_facts(struct reading *r, struct day_event *e, const struct type *t, struct str params)
 {
-    struct archive_value v = value_of(r, row, c);
-    return v.null ? (struct str){ NULL, 0 } : v.s;
+    const struct signal_row of = { t->name, e->position, e->value, params };
+    uint32_t count = signal_facts_of(&r->params->program, &of, r->hits);
+    if (count)
+        keep_hits(r, e, count);
 }
 
-static struct str kept(const struct reading *r, struct str s)
+static void add_signal(struct reading *r, const struct signals *s, uint32_t row, const struct type *t)
 {
-    return s.p ? arena_str(r->arena, s) : s;
+    struct day_event *e = event_new(r);
+    e->kind = t->kind;
+    e->at_us = s->columns[AT]->ints[row];
+    e->unit = kept_at(r, &s->units, row);
+    e->query_id = kept_at(r, &s->query_ids, row);
+    e->session = kept_at(r, &s->sessions, row);
+    if (t->kind == EVENT_REQUEST)
+        e->query = kept_at(r, &s->queries, row);
+    e->position = (int32_t)s->columns[POSITION]->ints[row];
+    e->value = s->columns[VALUE]->reals[row];
+    if (t->counted && e->at_us >= r->day_us && e->at_us < r->day_end_us)
+        keep_facts(r, e, t, text_at(s->columns[PARAMS], row));
 }
 
-static void fill_signal(struct reading *r, struct day_event *e, const struct archive_value *row)
-{
-    struct archive_value position = value_of(r, row, POSITION), value = value_of(r, row, VALUE);
-    const struct signal_row of = { .type = text_of(r, row, TYPE),
-                                   .position = position.null ? 0 : (int32_t)position.i,
-                                   .value = value.null ? (double)NAN : value.d,
-                                   .params = text_of(r, row, PARAMS) };
-    e->unit = kept(r, text_of(r, row, UNIT));
-    e->query_id = kept(r, text_of(r, row, QUERY_ID));
-    e->session = kept(r, text_of(r, row, SESSION));
-    if (e->kind == EVENT_REQUEST)
-        e->query = kept(r, text_of(r, row, QUERY));
-    e->position = of.position;
-    e->value = of.value;
-    if (e->at_us >= r->day_us && e->at_us < r->day_end_us)
-        keep_hits(r, e, signal_facts_of(&r->params->program, &of, r->hits));
-}
-
-static bool add_signal(void *arg, const struct archive_value *row, struct err *err)
+static bool add_signals(void *arg, const struct archive_batch *b, struct err *err)
 {
     struct reading *r = arg;
-    struct str type = text_of(r, row, TYPE);
-    enum event_kind kind = event_kind_of(type);
-    int64_t at_us = value_of(r, row, AT).i;
-    if (matters(r, at_us, kind, type)) {
-        struct day_event *e = event_new(r);
-        e->kind = kind;
-        e->at_us = at_us;
-        fill_signal(r, e, row);
+    struct signals s;
+    struct type type = { .name = { NULL, 0 } };
+    uint32_t last = UINT32_MAX; /* code */
+    for (int c = 0; c < SIGNAL_COLUMNS; c++)
+        s.columns[c] = r->places[c] < 0 ? NULL : &b->columns[r->places[c]];
+    s.units = kept_texts_of(r, s.columns[UNIT], b->count);
+    s.query_ids = kept_texts_of(r, s.columns[QUERY_ID], b->count);
+    s.sessions = kept_texts_of(r, s.columns[SESSION], b->count);
+    s.queries = kept_texts_of(r, s.columns[QUERY], b->count);
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t row = b->rows[i], code = s.columns[TYPE]->codes[row];
+        if (code != last)
+            type = type_of(r, s.columns[TYPE]->texts[code]);
+        last = code;
+        if (s.columns[AT]->ints[row] < r->day_end_us ? type.today : type.later)
+            add_signal(r, &s, row, &type);
     }
-    return tick(r, err);
+    return tick(r, b->count, err);
 }
 
 static bool add_row(void *arg, uint32_t fact, const struct sql_row *row, struct err *err)
@@ -187,7 +287,7 @@ static bool add_row(void *arg, uint32_t fact, const struct sql_row *row, struct 
     e->unit = arena_str(r->arena, row->unit);
     r->hits[0] = (struct event_hit){ fact, row->value };
     keep_hits(r, e, 1);
-    return tick(r, err);
+    return tick(r, 1, err);
 }
 
 /* ---- scans ---- */
@@ -206,7 +306,7 @@ static bool read_exposures(struct reading *r, struct pg *pg, const struct day_sp
                                        .to_us = r->day_end_us,
                                        .lo = split->lo,
                                        .hi = split->hi };
-    return archive_scan(pg, r->params->archive.p, &scan, add_exposure, r, err);
+    return archive_scan_batches(pg, r->params->archive.p, &scan, add_exposures, r, err);
 }
 
 /* Whether the fact can be told to the database: other types are texts of people, and a statement is made of ours alone. */
@@ -273,7 +373,7 @@ static bool read_signals(struct reading *r, struct pg *pg, const struct day_spli
                                        .lo = split->lo,
                                        .hi = split->hi,
                                        .where = where_of(r, where) };
-    return archive_scan(pg, r->params->archive.p, &scan, add_signal, r, err);
+    return archive_scan_batches(pg, r->params->archive.p, &scan, add_signals, r, err);
 }
 
 static bool read_day(struct reading *r, const struct day_split *split, struct err *err)
@@ -282,7 +382,7 @@ static bool read_day(struct reading *r, const struct day_split *split, struct er
     AUTO(pg_close) struct pg *pg = pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err);
     return pg && run_snapshot_enter(pg, task_snapshot(r->task), err) && read_exposures(r, pg, split, err) &&
            read_signals(r, pg, split, err) && sql_facts_scan(pg, &r->params->program, &range, add_row, r, err) &&
-           task_tick(r->task, r->rows % TICK_ROWS, err);
+           task_tick(r->task, r->rows, err);
 }
 
 /* ---- exposing everyone ---- */
@@ -323,12 +423,9 @@ static void add_everyone(struct reading *r)
 static bool emit(void *arg, const struct unit_day *u, struct err *err)
 {
     struct reading *r = arg;
-    struct buf b;
-    buf_init(&b, RECORD_MAX);
-    unit_day_write(&b, u, &r->params->program);
-    bool ok = buf_ok(&b, "a unit-day record", err) && task_emit(r->task, 0, buf_str(&b), err);
-    buf_release(&b);
-    return ok;
+    buf_clear(&r->record);
+    unit_day_write(&r->record, u, &r->params->program);
+    return buf_ok(&r->record, "a unit-day record", err) && task_emit(r->task, 0, buf_str(&r->record), err);
 }
 
 static bool run(struct task *t, struct err *err)
@@ -346,10 +443,12 @@ static bool run(struct task *t, struct err *err)
                          .hits = arena_alloc(task_arena(t), (p.program.facts_count + 1) * sizeof *r.hits) };
     const struct unit_day_rules rules = { &p.program, r.day_us, r.day_end_us };
     r.wants.all_types = r.wants.all_types || has_everyone(&p);
+    buf_init(&r.record, RECORD_MAX);
     bool ok = read_day(&r, &split, err);
     add_everyone(&r);
     ok = ok && unit_days(r.events, r.count, &rules, emit, &r, err);
     mem_free(r.events);
+    buf_release(&r.record);
     return ok;
 }
 

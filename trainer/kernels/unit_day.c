@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "trainer/kernels/event_units.h"
 #include "trainer/kernels/query.h"
 #include "trainer/kernels/session.h"
 
@@ -20,6 +21,7 @@ struct building {
     size_t items_room;
     struct found *queries;
     size_t queries_count;
+    bool compares_queries;
 };
 
 static bool is_today(const struct building *b, int64_t at_us)
@@ -201,6 +203,15 @@ static int by_time(const void *a, const void *b)
     return d ? d : (x > y) - (x < y); /* their places are an order, too: that of unlike events without an id */
 }
 
+/* Whether a fact looks at a query's next one. */
+static bool compares_queries(const struct program *p)
+{
+    for (size_t i = 0; i < p->facts_count; i++)
+        if (p->facts[i].fact.of == FACT_QUERIES && p->facts[i].fact.query == FACT_QUERY_REFORMULATED)
+            return true;
+    return false;
+}
+
 static void find_next_queries(struct building *b)
 {
     struct found **sorted = arena_alloc(&b->scratch, (b->queries_count + 1) * sizeof(struct found *));
@@ -219,8 +230,7 @@ static void find_queries(struct building *b, struct day_event *events, size_t co
 {
     b->queries = arena_alloc(&b->scratch, (count + 1) * sizeof *b->queries);
     b->queries_count = 0;
-    if (count)
-        qsort(events, count, sizeof *events, event_by_query_and_time);
+    event_sort_by_query(events, count, arena_alloc(&b->scratch, (count + 1) * sizeof *events));
     for (size_t from = 0, to; from < count; from = to) {
         to = from + 1;
         if (!event_is_signal(&events[from]))
@@ -235,7 +245,8 @@ static void add_queries(struct building *b, struct day_event *events, size_t cou
 {
     const struct program *p = b->rules->program;
     find_queries(b, events, count);
-    find_next_queries(b);
+    if (b->compares_queries)
+        find_next_queries(b);
     for (size_t i = 0; i < b->queries_count; i++)
         for (uint32_t f = 0; f < p->facts_count && b->queries[i].today; f++)
             if (p->facts[f].fact.of == FACT_QUERIES)
@@ -279,21 +290,27 @@ static bool build(struct building *b, struct day_event *events, size_t count, bo
     return true;
 }
 
-bool unit_days(struct day_event *events, size_t count, const struct unit_day_rules *rules, unit_day_fn fn, void *arg,
-               struct err *err)
+struct telling {
+    struct building building;
+    unit_day_fn fn;
+    void *arg;
+};
+
+static bool tell(void *arg, struct day_event *events, size_t count, struct err *err)
 {
-    struct building b = { .rules = rules };
-    bool ok = true, any = false;
-    if (count == 0)
-        return true;
-    arena_init(&b.scratch, 1 << 16);
-    qsort(events, count, sizeof *events, event_by_unit_and_time);
-    for (size_t from = 0, to; ok && from < count; from = to) {
-        for (to = from + 1; to < count && str_eq(events[to].unit, events[from].unit);)
-            to++;
-        ok = build(&b, events + from, to - from, &any, err) && (!any || fn(arg, &b.u, err));
-    }
-    arena_release(&b.scratch);
+    struct telling *t = arg;
+    bool any;
+    return build(&t->building, events, count, &any, err) && (!any || t->fn(t->arg, &t->building.u, err));
+}
+
+bool unit_days(const struct day_event *events, size_t count, const struct unit_day_rules *rules, unit_day_fn fn,
+               void *arg, struct err *err)
+{
+    struct telling t = { .building = { .rules = rules }, .fn = fn, .arg = arg };
+    arena_init(&t.building.scratch, 1 << 16);
+    t.building.compares_queries = compares_queries(rules->program);
+    bool ok = event_units(events, count, tell, &t, err);
+    arena_release(&t.building.scratch);
     return ok;
 }
 

@@ -50,11 +50,11 @@ struct unit_day_rules {
         to_us; /* the day. Events outside serve sessions, and as clicks and next signals of the day's queries */
 };
 
-/* events is sorted in place. fn is called once per unit with events on this day, in the order of unit names (bytes); the record lives until
+/* fn is called once per unit with events on this day, in the order of unit names (bytes); the record lives until
  * it returns. */
 typedef bool (*unit_day_fn)(void *arg, const struct unit_day *u, struct err *err);
-bool unit_days(struct day_event *events, size_t count, const struct unit_day_rules *rules, unit_day_fn fn, void *arg,
-               struct err *err) MUSTCHECK;
+bool unit_days(const struct day_event *events, size_t count, const struct unit_day_rules *rules, unit_day_fn fn,
+               void *arg, struct err *err) MUSTCHECK;
 
 /* The record's bytes, and back. */
 void unit_day_write(struct buf *b, const struct unit_day *u, const struct program *p);
