@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "experimentd/jobs/run_json.h"
+
 /* What is known of an experiment's result as a whole, once and not for every row of moments. */
 #define RESULTS_OF(experiments, dimensions)                                                                       \
     "with h as materialized (select c.experiment, c.as_of, c.published_at, c.units, c.multiple_exposures, "       \
@@ -212,5 +214,42 @@ const struct pg_stmt queries[] = {
     [QUERY_UNIT_DELETIONS] = { "unit_deletions", 0,
                                "select " DELETION_COLUMNS
                                " from unit_deletions order by requested_at desc, id desc limit 200" },
+    [QUERY_JOBS] = { "jobs", 1,
+                     "select job_document(j)::text, j.version, j.predefined, "
+                     "(select count(*) from runs o where o.job_id = j.id and o.state in ('running', 'publishing')), "
+                     "(select count(*) from runs o where o.job_id = j.id and o.state = 'queued'), us(j.created_at), "
+                     "us(j.updated_at), j.updated_by, " RUN_COLUMNS
+                     " from jobs j left join lateral (select * from runs l where l.job_id = j.id "
+                     "order by l.queued_at desc, l.id desc limit 1) r on true where $1::text is null or j.id = $1 "
+                     "order by j.id" },
+    [QUERY_JOB_EDIT] = { "job_edit", 5, "select job_edit($1, $2, $3::bigint, $4::jsonb, $5)::text" },
+    [QUERY_RUN] = { "run", 2,
+                    "select " RUN_COLUMNS ", " RUN_PASSES
+                    " from runs r where r.id = $1::uuid and ($2::text is null or r.job_id = $2)" },
+    [QUERY_RUNS] = { "runs", 6,
+                     "select " RUN_COLUMNS " from runs r where ($1::text is null or r.job_id = $1) "
+                     "and ($2::text[] is null or r.state = any($2::text[])) "
+                     "and ($3::uuid is null or r.trigger_run = $3::uuid) "
+                     "and ($4::bigint is null or (r.queued_at, r.id) < (timestamptz 'epoch' + $4::bigint * interval "
+                     "'1 microsecond', $5::uuid)) order by r.queued_at desc, r.id desc limit $6::int" },
+    /* Of a job that skips, a run waits for none: what is under way is told. */
+    [QUERY_RUN_QUEUE] = { "run_queue", 5,
+                          "select case when j.concurrency = 'queue' or b.id is null then queue_run($1::uuid, j.id, $3, "
+                          "asked_by => $4, params => $5::jsonb) end, b.id from jobs j left join lateral (select o.id "
+                          "from runs o where o.job_id = j.id and o.state in ('queued', 'running', 'publishing') limit "
+                          "1) b on true where j.id = $2" },
+    [QUERY_RUN_RETRY] = { "run_retry", 4,
+                          "select case when r.state not in ('queued', 'running', 'publishing') then queue_run("
+                          "$1::uuid, r.job_id, 'retry', after_run => r.id, attempt => r.attempt + 1, asked_by => $4, "
+                          "params => r.params) end, r.state from runs r where r.id = $2::uuid and r.job_id = $3" },
+    [QUERY_RUN_CANCEL] = { "run_cancel", 3,
+                           "select cancel_run(r.id, $3), r.state from runs r where r.id = $1::uuid and ($2::text is "
+                           "null or r.job_id = $2)" },
+    [QUERY_JOB_TYPE] = { "job_type", 1, "select type from jobs where id = $1" },
+    [QUERY_RUN_LOG] = { "run_log", 4,
+                        "select r.state, r.state not in ('queued', 'running', 'publishing'), r.progress, r.pass, "
+                        "r.log_lines, l.seq, us(l.at), l.source, l.line from runs r left join lateral (select * from "
+                        "run_log k where k.run = r.id and k.seq >= $3::bigint order by k.seq limit $4::int) l on true "
+                        "where r.id = $1::uuid and ($2::text is null or r.job_id = $2) order by l.seq" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -41,6 +41,17 @@ enum query {
     QUERY_UNIT_DELETE,    /* $1 id, $2 unit, $3 bucket, $4 by whom */
     QUERY_UNIT_DELETION,  /* $1 id */
     QUERY_UNIT_DELETIONS, /* the last 200 */
+    /* jobs/job_handlers.c */
+    QUERY_JOBS, /* $1 id, or null for all → document, version, predefined, running, queued, created, updated, by whom; RUN_COLUMNS of the last run */
+    QUERY_JOB_EDIT, /* $1 id, $2 action, $3 expected version or null, $4 document, $5 actor → {"version"} or {"refused", …} (migration 0019) */
+    /* jobs/run_handlers.c: RUN_COLUMNS (jobs/run_json.h) */
+    QUERY_RUN, /* $1 run, $2 its job or null → and RUN_PASSES */
+    QUERY_RUNS, /* $1 job, $2 states, $3 after which run; null: any; $4, $5 only before this (instant in µs, run); $6 how many */
+    QUERY_RUN_QUEUE, /* $1 new run, $2 job, $3 trigger, $4 by whom, $5 params or null → run queued or null, run that is in its way; no row: no such job */
+    QUERY_RUN_RETRY, /* $1 new run, $2 run, $3 its job, $4 by whom → run queued or null, state of the old one */
+    QUERY_RUN_CANCEL, /* $1 run, $2 its job or null, $3 by whom → its state if it was asked to end, state that it had */
+    QUERY_JOB_TYPE,   /* $1 job → its type */
+    QUERY_RUN_LOG, /* $1 run, $2 its job or null, $3 from this number, $4 how many → state, ended, progress, pass, lines said; number, instant, source, line */
     QUERY_COUNT
 };
 

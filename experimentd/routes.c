@@ -14,6 +14,8 @@
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/ingest/live/live_view.h"
 #include "experimentd/interleave/handlers.h"
+#include "experimentd/jobs/handlers.h"
+#include "experimentd/jobs/log_view.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/plan/handlers.h"
 #include "experimentd/preflight/handlers.h"
@@ -155,6 +157,29 @@ const struct route routes[] = {
       "delete what is stored of a unit: 202, and a receipt that tells how far it is", NULL },
     { HTTP_GET_, "/v1/units/deletions", SCOPE_ADMIN, units_deletions_list, "receipts of the last deletions", NULL },
     { HTTP_GET_, "/v1/units/deletions/{id}", SCOPE_ADMIN, units_deletion_get, "the receipt of one deletion", NULL },
+
+    { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
+      "types of jobs, each with the JSON Schema of its parameters", NULL },
+    { HTTP_GET_, "/v1/jobs", SCOPE_ANALYST, jobs_list, "jobs with their next and last runs", NULL },
+    { HTTP_POST_, "/v1/jobs", SCOPE_ADMIN, jobs_create, "make a job", NULL },
+    { HTTP_GET_, "/v1/jobs/{id}", SCOPE_ANALYST, jobs_get, "one job", NULL },
+    { HTTP_PUT_, "/v1/jobs/{id}", SCOPE_ADMIN, jobs_put, "change a job: the whole document", NULL },
+    { HTTP_DELETE_, "/v1/jobs/{id}", SCOPE_ADMIN, jobs_delete, "delete a job that is not predefined", NULL },
+    { HTTP_PUT_, "/v1/jobs/{id}/schedule", SCOPE_ADMIN, jobs_put_schedule,
+      "change only what starts it, and whether it is enabled", NULL },
+    { HTTP_GET_, "/v1/jobs/{id}/revisions", SCOPE_ANALYST, jobs_revisions, "its revisions", NULL },
+    { HTTP_GET_, "/v1/jobs/{id}/runs", SCOPE_ANALYST, runs_of_job, "its runs, newest first", NULL },
+    { HTTP_POST_, "/v1/jobs/{id}/runs", SCOPE_ADMIN, runs_start, "run it now: 202, and where to see how far it is",
+      NULL },
+    { HTTP_GET_, "/v1/jobs/{id}/runs/{run}", SCOPE_ANALYST, runs_get, "one run, with its passes", NULL },
+    { HTTP_POST_, "/v1/jobs/{id}/runs/{run}/cancel", SCOPE_ADMIN, runs_cancel, "end it", NULL },
+    { HTTP_POST_, "/v1/jobs/{id}/runs/{run}/retry", SCOPE_ADMIN, runs_retry, "the same once more", NULL },
+    { HTTP_GET_, "/v1/jobs/{id}/runs/{run}/log", SCOPE_ANALYST, runs_log,
+      "what it says: a page of lines, or as they come (server-sent events)", NULL },
+    { HTTP_GET_, "/v1/runs", SCOPE_ANALYST, runs_list, "runs of all jobs, and those of the shell, newest first", NULL },
+    { HTTP_GET_, "/v1/runs/{run}", SCOPE_ANALYST, runs_get, "one run, whoever started it", NULL },
+    { HTTP_POST_, "/v1/runs/{run}/cancel", SCOPE_ADMIN, runs_cancel, "end it", NULL },
+    { HTTP_GET_, "/v1/runs/{run}/log", SCOPE_ANALYST, runs_log, "its log", NULL },
 
     { HTTP_GET_, "/healthz", SCOPE_NONE, admin_healthz, "alive", NULL },
     { HTTP_GET_, "/readyz", SCOPE_NONE, admin_readyz, "ready for traffic", NULL },

@@ -16,6 +16,7 @@
 #include "experimentd/http/routes.h"
 #include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/live/live_view.h"
+#include "experimentd/jobs/log_view.h"
 #include "experimentd/queries.h"
 #include "experimentd/server.h"
 
@@ -63,6 +64,7 @@ static void start(struct server_worker *sw)
     w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
     w->feeds = feeds_new(w->http);
     w->live_views = live_views_new(w);
+    w->log_views = log_views_new(w);
     sw->wake_event = event_new(w->base, sw->wake_fd, EV_READ | EV_PERSIST, on_wake, sw);
     sw->turn_timer = event_new(w->base, -1, EV_PERSIST, on_second, sw);
     (void)event_add(sw->wake_event, NULL);
@@ -81,6 +83,7 @@ static void stop(struct server_worker *sw)
     feeds_free(w->feeds);
     http_server_free(w->http);
     live_views_free(w->live_views);
+    log_views_free(w->log_views);
     event_free(sw->wake_event);
     event_free(sw->turn_timer);
     event_base_free(w->base);

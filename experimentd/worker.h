@@ -16,6 +16,7 @@ struct publish_wait;
 struct sticky;
 struct feeds;
 struct live_views;
+struct log_views;
 struct server;
 
 struct worker {
@@ -30,6 +31,7 @@ struct worker {
     struct sticky *sticky;              /* sticky assignments: evaluate/sticky.h */
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
     struct live_views *live_views;      /* streams that follow what clients send: ingest/live/live_view.h */
+    struct log_views *log_views;        /* streams that follow runs' logs: jobs/log_view.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
     struct ingest_counters ingested;    /* what clients sent */
 };

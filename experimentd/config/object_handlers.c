@@ -270,6 +270,11 @@ void metrics_revisions(struct http_request *req, void *arg)
     revisions(req, arg, "metric");
 }
 
+void jobs_revisions(struct http_request *req, void *arg)
+{
+    revisions(req, arg, "job");
+}
+
 /* ---- one set of handlers a kind ---- */
 
 #define HANDLERS(plural, kind)                                   \

@@ -72,7 +72,7 @@ struct http_stream {
     int64_t version; /* of the channel's event that it got last */
     int fd;          /* -1: not yet */
     unsigned pieces_count;
-    bool gone, write_armed;
+    bool gone, write_armed, finishing;
 };
 
 struct http_streams {

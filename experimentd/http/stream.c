@@ -195,6 +195,10 @@ static void stream_flush(struct http_stream *st)
         counter_add(&s->counters.bytes_out, (uint64_t)n);
         advance(st, (size_t)n);
     }
+    if (st->finishing && !st->pieces_count) {
+        http_stream_close(st);
+        return;
+    }
     if (progress)
         note_waiting(st, st->pieces_count > 0);
     listen_for(st, st->pieces_count > 0);
@@ -228,6 +232,13 @@ void http_stream_send_text(struct http_stream *st, struct str bytes)
     struct http_piece *p = http_piece_new(bytes);
     http_stream_send(st, p);
     http_piece_release(p);
+}
+
+void http_stream_finish(struct http_stream *st)
+{
+    st->finishing = true;
+    if (st->fd >= 0 && !st->pieces_count)
+        http_stream_close(st);
 }
 
 /* ---- the socket ---- */

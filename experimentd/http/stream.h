@@ -37,6 +37,8 @@ struct http_stream *http_stream_begin(struct http_request *req, const char *cont
 void http_stream_send(struct http_stream *st, struct http_piece *p);
 void http_stream_send_text(struct http_stream *st, struct str bytes);
 void http_stream_close(struct http_stream *st); /* at once, whatever waits */
+void http_stream_finish(
+    struct http_stream *st); /* when the client has been sent what waits; nothing may be sent behind it */
 
 /* A channel: streams that show the newest state of one thing. Publishing reaches all of them, STREAM_TURN_MAX or
  * STREAM_TURN_BYTES a turn; a stream that was not reached before the next publishing gets only that. What is published faster than all can be

@@ -268,6 +268,119 @@ begin
 end
 $$;
 
+CREATE TABLE public.jobs (
+    id text NOT NULL,
+    type text NOT NULL,
+    name text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    engine text DEFAULT 'local'::text NOT NULL,
+    workers integer DEFAULT 0 NOT NULL,
+    triggers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    concurrency text DEFAULT 'skip'::text NOT NULL,
+    catch_up text DEFAULT 'once'::text NOT NULL,
+    max_retries integer DEFAULT 0 NOT NULL,
+    retry_after_seconds integer DEFAULT 60 NOT NULL,
+    timeout_seconds integer DEFAULT 0 NOT NULL,
+    notify jsonb,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    predefined boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    scheduled_to timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT jobs_catch_up CHECK ((catch_up = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text]))),
+    CONSTRAINT jobs_concurrency CHECK ((concurrency = ANY (ARRAY['skip'::text, 'queue'::text]))),
+    CONSTRAINT jobs_engine CHECK ((engine = ANY (ARRAY['local'::text, 'spark'::text]))),
+    CONSTRAINT jobs_id CHECK ((id ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT jobs_max_retries CHECK ((max_retries >= 0)),
+    CONSTRAINT jobs_notify CHECK ((jsonb_typeof(notify) = 'object'::text)),
+    CONSTRAINT jobs_params CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT jobs_retry_after CHECK ((retry_after_seconds >= 0)),
+    CONSTRAINT jobs_timeout CHECK ((timeout_seconds >= 0)),
+    CONSTRAINT jobs_triggers CHECK ((jsonb_typeof(triggers) = 'array'::text)),
+    CONSTRAINT jobs_workers CHECK ((workers >= 0))
+);
+
+CREATE FUNCTION public.job_document(j public.jobs) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select to_jsonb(j) - 'scheduled_to' - 'created_at' - 'updated_at' - 'updated_by'
+$$;
+
+CREATE FUNCTION public.job_edit(wanted text, action text, expected bigint, doc jsonb, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was jobs%rowtype;
+    now_ jobs%rowtype;
+    found_ boolean;
+    wrong text;
+begin
+    perform pg_advisory_xact_lock(hashtext('job_edit'));
+    select * into was from jobs where id = wanted for update;
+    found_ := found;
+    if action = 'create' and found_ then
+        return jsonb_build_object('refused', 'exists');
+    elsif action <> 'create' and not found_ then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    if action = 'delete' then
+        select j.id into wrong from jobs j, jsonb_array_elements(j.triggers) t where t->>'job' = wanted limit 1;
+        if was.predefined then
+            return jsonb_build_object('refused', 'predefined');
+        elsif wrong is not null then
+            return jsonb_build_object('refused', 'used', 'detail', wrong);
+        elsif exists (select from runs where job_id = wanted and state in ('queued', 'running', 'publishing')) then
+            return jsonb_build_object('refused', 'busy');
+        end if;
+        delete from jobs where id = wanted;
+    else
+        wrong := job_triggers_check(wanted, coalesce(doc->'triggers', was.triggers));
+        if wrong is not null then
+            return jsonb_build_object('refused', 'triggers', 'detail', wrong);
+        end if;
+        if action = 'create' then
+            now_ := jsonb_populate_record(null::jobs, doc || jsonb_build_object('id', wanted, 'version', 1, 'scheduled_to', now(), 'created_at', now()));
+        else
+            now_ := jsonb_populate_record(was, doc || jsonb_build_object('id', wanted, 'predefined', was.predefined, 'version', was.version + 1));
+            if (now_.triggers, now_.timezone) is distinct from (was.triggers, was.timezone) or (now_.enabled and not was.enabled) then
+                now_.scheduled_to := now(); -- what it says counts from now on
+            end if;
+        end if;
+        now_.updated_at := now();
+        now_.updated_by := actor;
+        insert into jobs select now_.* on conflict (id) do update set
+            (type, name, params, enabled, engine, workers, triggers, concurrency, catch_up, max_retries, retry_after_seconds, timeout_seconds, notify,
+             timezone, version, scheduled_to, updated_at, updated_by) =
+            (excluded.type, excluded.name, excluded.params, excluded.enabled, excluded.engine, excluded.workers, excluded.triggers, excluded.concurrency,
+             excluded.catch_up, excluded.max_retries, excluded.retry_after_seconds, excluded.timeout_seconds, excluded.notify, excluded.timezone,
+             excluded.version, excluded.scheduled_to, excluded.updated_at, excluded.updated_by);
+    end if;
+    insert into revisions (actor, subject, action, before, after)
+    values (job_edit.actor, 'job:' || wanted, action, case when found_ then job_document(was) end, case when action <> 'delete' then job_document(now_) end);
+    perform pg_notify('runs', ''); -- who leads looks at once
+    return jsonb_build_object('version', now_.version);
+end
+$$;
+
+CREATE FUNCTION public.job_triggers_check(wanted text, triggers jsonb) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    with recursive after as (
+        select e.id, t->>'job' as job from (select id, j.triggers from jobs j where id <> wanted union all select wanted, job_triggers_check.triggers) e,
+               jsonb_array_elements(e.triggers) t where t->>'type' = 'job'),
+    up as (
+        select job, array[wanted, job] as path from after where id = wanted
+        union all select a.job, u.path || a.job from up u join after a on a.id = u.job where u.job <> wanted and not a.job = any (u.path[2:]))
+    select coalesce(
+        (select format('job "%s" is not known', job) from after where id = wanted and job <> wanted and not exists (select from jobs j where j.id = job) limit 1),
+        (select format('would run in a circle: %s', array_to_string(path, ' after ')) from up where job = wanted order by cardinality(path) limit 1))
+$$;
+
 CREATE FUNCTION public.lose_runs(silent interval) RETURNS SETOF uuid
     LANGUAGE sql
     AS $$
@@ -619,41 +732,6 @@ CREATE TABLE public.import_position (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.jobs (
-    id text NOT NULL,
-    type text NOT NULL,
-    name text NOT NULL,
-    params jsonb DEFAULT '{}'::jsonb NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    engine text DEFAULT 'local'::text NOT NULL,
-    workers integer DEFAULT 0 NOT NULL,
-    triggers jsonb DEFAULT '[]'::jsonb NOT NULL,
-    concurrency text DEFAULT 'skip'::text NOT NULL,
-    catch_up text DEFAULT 'once'::text NOT NULL,
-    max_retries integer DEFAULT 0 NOT NULL,
-    retry_after_seconds integer DEFAULT 60 NOT NULL,
-    timeout_seconds integer DEFAULT 0 NOT NULL,
-    notify jsonb,
-    timezone text DEFAULT 'UTC'::text NOT NULL,
-    predefined boolean DEFAULT false NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    scheduled_to timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_by text,
-    CONSTRAINT jobs_catch_up CHECK ((catch_up = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text]))),
-    CONSTRAINT jobs_concurrency CHECK ((concurrency = ANY (ARRAY['skip'::text, 'queue'::text]))),
-    CONSTRAINT jobs_engine CHECK ((engine = ANY (ARRAY['local'::text, 'spark'::text]))),
-    CONSTRAINT jobs_id CHECK ((id ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT jobs_max_retries CHECK ((max_retries >= 0)),
-    CONSTRAINT jobs_notify CHECK ((jsonb_typeof(notify) = 'object'::text)),
-    CONSTRAINT jobs_params CHECK ((jsonb_typeof(params) = 'object'::text)),
-    CONSTRAINT jobs_retry_after CHECK ((retry_after_seconds >= 0)),
-    CONSTRAINT jobs_timeout CHECK ((timeout_seconds >= 0)),
-    CONSTRAINT jobs_triggers CHECK ((jsonb_typeof(triggers) = 'array'::text)),
-    CONSTRAINT jobs_workers CHECK ((workers >= 0))
-);
-
 CREATE TABLE public.journal_position (
     journal uuid NOT NULL,
     "position" bigint NOT NULL,
@@ -878,6 +956,7 @@ CREATE TABLE public.runs (
     settled_at timestamp with time zone,
     notify_attempts integer DEFAULT 0 NOT NULL,
     notified_at timestamp with time zone,
+    resumes integer DEFAULT 0 NOT NULL,
     CONSTRAINT runs_state CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'publishing'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timeout'::text, 'skipped'::text, 'lost'::text]))),
     CONSTRAINT runs_trigger CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'job'::text, 'api'::text, 'shell'::text, 'retry'::text])))
 );
