@@ -56,11 +56,11 @@ async function getText(path, body) {
   return text;
 }
 
-/** An open stream of server-sent events behind `last`; to be read with `readEvents`. */
-export async function openLive(query, last, signal) {
+/** An open stream of server-sent events behind `last`; to be read with `readEvents` (events.js). */
+export async function openEvents(path, last, signal) {
   const key = sessionStorage.getItem(KEY);
   const headers = { Accept: "text/event-stream", ...(key && { Authorization: `Bearer ${key}` }), ...(last && { "Last-Event-ID": last }) };
-  const response = await fetch(`/v1/signals/live?${query}`, { headers, cache: "no-store", signal }).catch(() => {
+  const response = await fetch(path, { headers, cache: "no-store", signal }).catch(() => {
     throw new ApiError("away", "no connection");
   });
   if (!response.ok) throw await problem(response);

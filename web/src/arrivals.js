@@ -1,24 +1,9 @@
 // What clients send, as it arrives: reads the stream, keeps the newest, counts, and connects again by itself.
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { openLive } from "./api.js";
+import { followOn } from "./events.js";
 
 export const SHOWN_MAX = 200;
-const AGAIN_MS = 3000;
 const KINDS = ["signal", "exposure", "reject"];
-
-/** Whole events of a text; what is left of it belongs to the next piece. */
-export function readEvents(text) {
-  const blocks = text.split("\n\n"), rest = blocks.pop(), events = [];
-  for (const block of blocks) {
-    const event = { data: "" };
-    for (const line of block.split("\n")) {
-      const [, name, value] = /^(event|id|data): ?(.*)$/.exec(line) || [];
-      if (name) event[name] = name === "data" ? event.data + value : value;
-    }
-    if (event.event) events.push({ event: event.event, id: event.id, data: JSON.parse(event.data) });
-  }
-  return { events, rest };
-}
 
 const nothing = { records: [], waiting: [], ready: false, taken: 0, refused: 0, skipped: 0, pieces: 0 };
 
@@ -70,35 +55,6 @@ function useRate(total) {
   return rate;
 }
 
-async function follow(query, last, stop, onEvents) {
-  const reader = await openLive(query, last.id, stop.signal);
-  const words = new TextDecoder();
-  let text = "";
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    const { events, rest } = readEvents(text + words.decode(piece.value, { stream: true }));
-    text = rest;
-    for (const e of events) last.id = e.id || last.id;
-    if (events.length) onEvents(events);
-  }
-}
-
-/** Follows one query until `stop`; every end but a missing key is followed by another try. */
-async function followOn(query, stop, onEvents, onError) {
-  const last = { id: null };
-  while (!stop.signal.aborted) {
-    let error = { kind: "away", message: "the stream ended" };
-    try {
-      await follow(query, last, stop, onEvents);
-    } catch (e) {
-      error = e;
-    }
-    if (stop.signal.aborted) return;
-    onError(error);
-    if (error.kind === "key") return;
-    await new Promise((after) => setTimeout(after, AGAIN_MS));
-  }
-}
-
 export function useArrivals(query, paused) {
   const [state, dispatch] = useReducer(step, nothing);
   const [error, setError] = useState(null);
@@ -109,7 +65,7 @@ export function useArrivals(query, paused) {
     const stop = new AbortController();
     dispatch({ type: "forget" });
     setError(null);
-    followOn(query, stop, (events) => {
+    followOn(`/v1/signals/live?${query}`, stop, (events) => {
       setError(null);
       dispatch({ type: "events", events, paused: pausedNow.current });
     }, setError);
