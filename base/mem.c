@@ -89,14 +89,20 @@ char *mem_strdup(const char *s)
     return mem_strndup(s, strlen(s));
 }
 
-char *mem_printf(const char *fmt, ...)
+char *mem_vprintf(const char *fmt, va_list ap)
 {
     char *p = NULL;
+    int n = vasprintf(&p, fmt, ap);
+    return check(n < 0 ? NULL : p, 1);
+}
+
+char *mem_printf(const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&p, fmt, ap);
+    char *p = mem_vprintf(fmt, ap);
     va_end(ap);
-    return check(n < 0 ? NULL : p, 1);
+    return p;
 }
 
 void mem_free(void *p)

@@ -2,6 +2,7 @@
  *
  * Three lifetimes (house style, section 4): a request's memory is its arena, a function's is AUTO, an object's is its owner. */
 #pragma once
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ void *mem_realloc(void *p, size_t n) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) PRINTF(1, 2) __attribute__((malloc, returns_nonnull));
+char *mem_vprintf(const char *fmt, va_list ap) PRINTF(1, 0) __attribute__((malloc, returns_nonnull));
 void mem_free(void *p);
 /* Makes libevent and jansson abort in the same place. Call once, first in main. */
 void mem_init(void);

@@ -6,15 +6,18 @@
 
 #include "base/mem.h"
 #include "trainer/engine/task.h"
-#include "trainer/jobs/job.h"
+#include "trainer/run/commands.h"
 
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    { "run", run_main, "run JOB --data-dir DIR | --database-url URL [--param k=v]… [--workers N]" },
-    { "jobs", jobs_main, "jobs: what there is to run" },
+    { "run", run_main, "run JOB --data-dir DIR | --database-url URL [--param NAME=VALUE]… [--workers N]" },
+    { "jobs", jobs_main, "jobs [--json]: what there is to run, and what it can be told" },
+    { "runs", runs_main, "runs --data-dir DIR | --database-url URL: the last ones" },
+    { "log", log_main, "log RUN --data-dir DIR | --database-url URL: what it said" },
+    { "cancel", cancel_main, "cancel RUN --data-dir DIR | --database-url URL: asks it to end" },
     { "worker", worker_main, "worker: one worker process; \"run\" starts them itself" },
 };
 

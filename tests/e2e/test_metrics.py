@@ -232,8 +232,8 @@ class Metrics(unittest.TestCase):
             self.assertEqual((spread["of"], spread["median"], spread["p99"]), ("units", clicks[math.ceil(len(clicks) / 2) - 1], clicks[math.ceil(0.99 * len(clicks)) - 1]))
             share, values = QUANTILES["time_to_first_click_p95"]
             self.check_value(self.preview(d, "time_to_first_click_p95")["value"], share, sorted(v for u in units for v in values(u)), "p95")
-            for wrong, text in (((), "metric=KEY is missing"), (("--param", "metric=none"), 'metric "none" is not known'),
-                                (("--param", "metric=ctr", "--param", "days=0"), "must be a whole number from 1 to 366")):
+            for wrong, text in (((), 'needs parameter "metric"'), (("--param", "metric=none"), 'metric "none" is not known'),
+                                (("--param", "metric=ctr", "--param", "days=0"), "not a whole number from 1 to 366")):
                 self.assertIn(text, d.run("trainer", "run", "preview", "--data-dir", d.dir, *wrong, check=False).stderr)
             self.assertEqual(d.number("select count(*) from moments"), 0)
 

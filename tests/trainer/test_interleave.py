@@ -134,7 +134,7 @@ class Interleave(DaemonTest):
         self.assertEqual({r[0] for r in self.rows()}, {"draft"})
         self.assertIn("interleave: 3 rows of pairs and days, 1 experiments", done.stderr)
         for given, words in [("experiment=nobody", "\"nobody\" is no experiment of kind interleave that has started"),
-                             ("ranges=3", "ranges=3: must be a power of two")]:
+                             ("ranges=3", "is 3, not a power of two")]:
             done = self.compute("--param", given, check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)

@@ -350,7 +350,7 @@ class Metrics(DaemonTest):
         self.assertAlmostEqual(other["difference"]["se"], again["difference"]["se"], delta=0.2 * again["difference"]["se"])
         rows = dict(self.daemon.sql("select metric, seed from bootstrap_intervals where experiment = '%s'" % KEY))
         self.assertEqual(rows, {**dict.fromkeys(DEFINITIONS, "0"), "e_trimmed": "1"})  # of one metric: the others stay
-        for given, words in (("metric=nothing", "has no such metric"), ("seed=-1", "must be a whole number"), ("replicates=5", "must be a number from 100 to"), ("level=2", "between 0 and 1")):
+        for given, words in (("metric=nothing", "has no such metric"), ("seed=-1", "not a whole number"), ("replicates=5", "not a whole number from 100 to 5000"), ("level=2", "not a number between 0 and 1")):
             done = self.daemon.run("trainer", "run", "bootstrap", "--data-dir", self.daemon.dir, "--param", "experiment=" + KEY, "--param", given, check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)

@@ -93,8 +93,8 @@ class Sessions(DaemonTest):
         self.assertEqual(self.rows(), self.want)
 
     def test_4_parameters_are_checked(self):
-        for given, words in [("from=2026-13-01", "from=2026-13-01: must be a day"), ("from=tomorrow", "from=tomorrow: must be a day"),
-                             ("from=2026-10-09", "-1 days, not 1 to"), ("gap_minutes=0", "gap_minutes=0: must be a whole number from 1 to 720")]:
+        for given, words in [("from=2026-13-01", 'parameter "from" is "2026-13-01", not a day'), ("from=tomorrow", 'parameter "from" is "tomorrow", not a day'),
+                             ("from=2026-10-09", "-1 days, not 1 to"), ("gap_minutes=0", 'parameter "gap_minutes" is 0, not a whole number from 1 to 720')]:
             done = self.daemon.run("trainer", "run", "sessions", "--data-dir", self.daemon.dir, "--param", "to=2026-10-07", "--param", given, check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)

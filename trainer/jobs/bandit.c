@@ -187,37 +187,36 @@ static bool decide(struct bandit *b, struct err *err)
            bandit_decide(&b->rule, &b->beliefs, &b->decision, err);
 }
 
-static void tell_arms(const struct bandit *b)
+static void tell_arms(const struct run_context *run, const struct bandit *b)
 {
-    (void)fprintf(stderr, "bandit experiment=" STR_FMT " metric=" STR_FMT " policy=%s periods=%zu\n", STR_ARG(b->key),
-                  STR_ARG(b->metric), bandit_policy_names[b->rule.policy], b->beliefs.periods);
+    run_say(run, "bandit experiment=" STR_FMT " metric=" STR_FMT " policy=%s periods=%zu", STR_ARG(b->key),
+            STR_ARG(b->metric), bandit_policy_names[b->rule.policy], b->beliefs.periods);
     for (size_t i = 0; i < b->n; i++)
-        (void)fprintf(stderr,
-                      "bandit experiment=" STR_FMT " arm=" STR_FMT
-                      " units=%lld mean=%.6g sd=%.2g best=%.4f weight=%.4f "
-                      "was=%.4f\n",
-                      STR_ARG(b->key), STR_ARG(b->arms[i]), (long long)b->beliefs.units[i], b->beliefs.values[i],
-                      b->beliefs.sd[i], b->decision.best.p[i], b->decision.weights[i], b->weights[i]);
+        run_say(run,
+                "bandit experiment=" STR_FMT " arm=" STR_FMT
+                " units=%lld mean=%.6g sd=%.2g best=%.4f weight=%.4f was=%.4f",
+                STR_ARG(b->key), STR_ARG(b->arms[i]), (long long)b->beliefs.units[i], b->beliefs.values[i],
+                b->beliefs.sd[i], b->decision.best.p[i], b->decision.weights[i], b->weights[i]);
 }
 
-static void decide_all(struct bandits *all)
+static void decide_all(const struct run_context *run, struct bandits *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         struct bandit *b = &all->list[i];
         struct err why = { 0 };
         if (!decide(b, &why)) {
-            (void)fprintf(stderr, "bandit experiment=" STR_FMT " weights=kept why=\"%s\"\n", STR_ARG(b->key), why.text);
+            run_say(run, "bandit experiment=" STR_FMT " weights=kept why=\"%s\"", STR_ARG(b->key), why.text);
             continue;
         }
         for (size_t k = 0; k < b->n; k++)
             b->moved = b->moved || fabs(b->decision.weights[k] - b->weights[k]) > 0.5 / BANDIT_STEPS;
-        tell_arms(b);
+        tell_arms(run, b);
     }
 }
 
 /* ---- publishing ---- */
 
-static bool publish_one(struct run_context *run, const struct bandit *b, struct err *err)
+static bool publish_one(struct run_context *run, const struct bandit *b, size_t *out_moved, struct err *err)
 {
     struct buf text;
     buf_init(&text, WEIGHTS_BYTES_MAX);
@@ -231,26 +230,28 @@ static bool publish_one(struct run_context *run, const struct bandit *b, struct 
     if (!r)
         return false;
     if (PQntuples(r) == 0 || PQgetisnull(r, 0, 0))
-        (void)fprintf(stderr,
-                      "bandit experiment=" STR_FMT
-                      " weights=kept why=\"it was edited meanwhile, or another run set them\"\n",
-                      STR_ARG(b->key));
+        run_say(run,
+                "bandit experiment=" STR_FMT " weights=kept why=\"it was edited meanwhile, or another run set them\"",
+                STR_ARG(b->key));
     else
-        (void)fprintf(stderr, "bandit experiment=" STR_FMT " weights=set config_version=%lld\n", STR_ARG(b->key),
-                      (long long)pg_get_i64(r, 0, 0));
+        run_say(run, "bandit experiment=" STR_FMT " weights=set config_version=%lld", STR_ARG(b->key),
+                (long long)pg_get_i64(r, 0, 0));
+    *out_moved += PQntuples(r) > 0 && !PQgetisnull(r, 0, 0);
     return true;
 }
 
 static bool publish(struct run_context *run, const struct bandits *all, struct err *err)
 {
+    size_t moved = 0;
     if (!run_publish_begin(run, err))
         return false;
     AUTO(pg_result_free) PGresult *locked = pg_run(run->pg, &lock_config, NULL, err);
     if (!locked)
         return false;
     for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].moved && !publish_one(run, &all->list[i], err))
+        if (all->list[i].moved && !publish_one(run, &all->list[i], &moved, err))
             return false;
+    run_result(run, "{\"bandits\":%zu,\"weights_set\":%zu}", all->count, moved);
     return run_publish_end(run, err);
 }
 
@@ -265,8 +266,8 @@ static bool weigh(struct run_context *run, struct bandits *all, struct err *err)
     if (only && all->count == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not a bandit that runs", only);
     if (all->count == 0)
-        (void)fputs("bandit: none runs\n", stderr);
-    decide_all(all);
+        run_say(run, "bandit: none runs");
+    decide_all(run, all);
     return publish(run, all, err);
 }
 
@@ -279,6 +280,4 @@ static bool run_bandit(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_bandit = { "bandit", "moments of running bandits → weights of their variants",
-                                "               experiment=KEY  only this one (default: every bandit that runs)\n",
-                                run_bandit };
+const struct job job_bandit = { "bandit", run_bandit };

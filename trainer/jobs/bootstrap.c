@@ -13,8 +13,7 @@
 #include "trainer/kernels/bootstrap.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 
-enum { REPLICATES_DEFAULT = 1000, REPLICATES_MIN = 100, JSON_MAX = 8 << 20 };
-#define LEVEL_DEFAULT 0.95
+enum { JSON_MAX = 8 << 20 };
 
 static const struct pg_stmt read_variants = { "bootstrap_variants", 1,
                                               "select key from variants where experiment = $1 order by position" };
@@ -33,23 +32,11 @@ struct drawn {
 
 /* ---- parameters ---- */
 
-static bool read_params(struct drawn *d, struct err *err)
+static void read_params(struct drawn *d)
 {
-    const char *replicates = d->run->param(d->run, "replicates"), *level = d->run->param(d->run, "level"),
-               *seed = d->run->param(d->run, "seed");
-    uint32_t n = REPLICATES_DEFAULT;
-    d->level = LEVEL_DEFAULT;
-    if (!d->run->param(d->run, "experiment"))
-        return err_set(err, ERR_INVALID, "give --param experiment=KEY");
-    if (replicates && (!parse_u32(str_of(replicates), &n, NULL) || n < REPLICATES_MIN || n > BOOTSTRAP_REPLICATES_MAX))
-        return err_set(err, ERR_INVALID, "--param replicates=%s: must be a number from %d to %d", replicates,
-                       REPLICATES_MIN, BOOTSTRAP_REPLICATES_MAX);
-    if (level && (!parse_double(str_of(level), &d->level, NULL) || !(d->level > 0 && d->level < 1)))
-        return err_set(err, ERR_INVALID, "--param level=%s: must lie between 0 and 1", level);
-    if (seed && !parse_u32(str_of(seed), &d->seed, NULL))
-        return err_set(err, ERR_INVALID, "--param seed=%s: must be a whole number from 0 to 4294967295", seed);
-    d->replicates = (size_t)n + 1;
-    return true;
+    d->level = run_real(d->run, "level");
+    d->seed = (uint32_t)run_whole(d->run, "seed");
+    d->replicates = (size_t)run_whole(d->run, "replicates") + 1;
 }
 
 static bool find_variants(struct drawn *d, struct pg *pg, struct err *err)
@@ -243,8 +230,7 @@ static bool draw_metrics(struct drawn *d, struct err *err)
 static bool plan_and_draw(struct drawn *d, struct err *err)
 {
     const char *only = d->run->param(d->run, "metric");
-    if (!read_params(d, err))
-        return false;
+    read_params(d);
     if (!metrics_plan_read(&d->plan, d->run, err))
         return false;
     if (d->plan.experiments == 0)
@@ -264,11 +250,4 @@ static bool run_bootstrap(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_bootstrap = { "bootstrap", "intervals of an experiment's metrics from units drawn anew",
-                                   "               experiment=KEY  which one\n"
-                                   "               metric=KEY      only this metric (default: all of the experiment)\n"
-                                   "               replicates=N    how often units are drawn (default 1000)\n"
-                                   "               level=L         of the intervals (default 0.95)\n"
-                                   "               seed=N          other draws (default 0)\n"
-                                   "               ranges=N        ranges of buckets, a power of two (default 16)\n",
-                                   run_bootstrap };
+const struct job job_bootstrap = { "bootstrap", run_bootstrap };

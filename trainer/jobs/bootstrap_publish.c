@@ -76,6 +76,7 @@ bool drawn_publish(struct run_context *run, const struct drawn_rows *d, struct s
     if (!run_publish_begin(run, err))
         return false;
     AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[DELETE], params, err);
+    run_result(run, "{\"rows\":%zu}", d->n);
     return r && insert_rows(run, d, experiment, err) && run_publish_end(run, err);
 }
 

@@ -261,9 +261,11 @@ static bool publish(struct clicks *c, const struct engine_result *r, struct err 
     (void)snprintf(count, sizeof count, "%" PRIu64, rows);
     const char *params[] = { c->run->id, clock_format_day(c->rules.as_of, as_of), told.p, count };
     AUTO(pg_result_free) PGresult *w = pg_run(c->run->pg, &write_current, params, err);
+    run_result(c->run, "{\"rows\":%" PRIu64 ",\"as_of\":\"%s\",\"days\":%zu,\"splits\":%zu,\"kept\":%zu}", rows, as_of,
+               c->days.days_count, c->days.days_count * c->days.ranges, day_plan_kept(&c->days));
     if (!w || !run_publish_end(c->run, err))
         return false;
-    (void)fprintf(stderr, "clicks: %" PRIu64 " weights as of the end of %s\n", rows, as_of);
+    run_say(c->run, "clicks: %" PRIu64 " weights as of the end of %s", rows, as_of);
     return true;
 }
 
@@ -304,17 +306,4 @@ static bool run_clicks(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_clicks = {
-    "clicks", "clicks, carts, purchases → weights of documents for queries",
-    "               weights=RULES     of types of signals (default " WEIGHTS_DEFAULT ")\n"
-    "               half_life_days=N  a signal so old weighs half; 0: none fades (default 30)\n"
-    "               as_of=DAY         signals up to the end of this day (default today, UTC)\n"
-    "               days=N            only the last days up to it (default 0: all)\n"
-    "               position_power=P  a signal weighs position to this power (default 0)\n"
-    "               min_signals=N     fewer say nothing (default 1)\n"
-    "               top=N             documents of a query; 0: all (default 100)\n"
-    "               filters=FIELD     of params: weights for each set of filters\n"
-    "               ranges=N          ranges of buckets, a power of two (default 16)\n"
-    "               full=true         read all days, whatever is kept of them\n",
-    run_clicks
-};
+const struct job job_clicks = { "clicks", run_clicks };

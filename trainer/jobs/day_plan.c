@@ -1,7 +1,5 @@
 #include "trainer/jobs/day_plan.h"
 
-#include <stdio.h>
-
 #include "archive/store.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -83,7 +81,7 @@ static void find_kept(struct day_plan *p, const struct day_rules *rules)
     if (!p->run->archive_dir)
         why = "there is no folder for it: give --archive-dir DIR";
     if (why) {
-        (void)fprintf(stderr, "all days are read: %s\n", why);
+        run_say(p->run, "all days are read: %s", why);
         return;
     }
     p->rules = (struct kept_rules){ .kernel = rules->kernel,
@@ -101,8 +99,8 @@ static void find_kept(struct day_plan *p, const struct day_rules *rules)
     }
     if (full && strcmp(full, "true") == 0)
         kept_days_distrust(p->kept);
-    (void)fprintf(stderr, "%zu of %zu days and ranges of buckets are as they were\n", kept_days_found(p->kept),
-                  p->days_count * p->ranges);
+    run_say(p->run, "%zu of %zu days and ranges of buckets are as they were", kept_days_found(p->kept),
+            p->days_count * p->ranges);
 }
 
 /* What is kept may turn out to be damaged. Nothing is lost with it: once more, without. */
@@ -119,6 +117,11 @@ bool day_plan_compute(struct day_plan *p, const struct day_rules *rules, day_pla
     if (ok && p->kept)
         kept_days_sweep(p->kept);
     return ok;
+}
+
+size_t day_plan_kept(const struct day_plan *p)
+{
+    return p->kept ? kept_days_found(p->kept) : 0;
 }
 
 /* ---- passes ---- */

@@ -49,6 +49,8 @@ struct day_rules {
 typedef bool (*day_plan_fn)(void *arg, struct err *err);
 bool day_plan_compute(struct day_plan *p, const struct day_rules *rules, day_plan_fn compute, void *arg,
                       struct err *err) MUSTCHECK;
+/* How many splits of the pass over days need not be run, inside of compute. */
+size_t day_plan_kept(const struct day_plan *p);
 /* The pass over days, inside of compute; or without it, and then nothing is kept. */
 bool day_plan_pass(struct day_plan *p, const struct day_rules *rules, const char *name, struct str params,
                    struct err *err) MUSTCHECK;

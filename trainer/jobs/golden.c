@@ -9,7 +9,7 @@
 #include "trainer/jobs/job.h"
 #include "trainer/kernels/golden.h"
 
-enum { JSON_MAX = 4096, DIGEST_BYTES = 32, SPLITS_MAX = 65536, PASSES_MAX = 1000 };
+enum { JSON_MAX = 4096, DIGEST_BYTES = 32 };
 #define LEARNING_RATE 4.0
 #define COLUMNS "doc, clicks, weight"
 
@@ -32,36 +32,24 @@ struct golden {
 
 /* ---- parameters ---- */
 
-static const struct {
-    const char *name;
-    size_t at;
-    uint32_t fallback, min, max;
-} numbers[] = {
-    { "rows", offsetof(struct golden, rows), 200000, 1, 1000000000 },
-    { "splits", offsetof(struct golden, splits), 16, 1, SPLITS_MAX },
-    { "parts", offsetof(struct golden, parts), 8, 1, ENGINE_PARTS_MAX },
-    { "passes", offsetof(struct golden, passes), 5, 0, PASSES_MAX },
-    { "docs", offsetof(struct golden, docs), 1000, 1, 1 << 20 },
-    { "seed", offsetof(struct golden, seed), 1, 0, UINT32_MAX },
-    { "memory_mb", offsetof(struct golden, memory_mb), 0, 0, 1 << 20 },
-    { "fault_split", offsetof(struct golden, fault_split), 3, 0, SPLITS_MAX },
-    { "hog_mb", offsetof(struct golden, hog_mb), 0, 0, 1 << 20 },
-    { "slow_ms", offsetof(struct golden, slow_ms), 0, 0, 10000 },
-};
-
-static bool read_params(struct golden *g, struct err *err)
+static uint32_t number(const struct golden *g, const char *name)
 {
-    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
-        const char *text = g->run->param(g->run, numbers[i].name);
-        uint32_t *out = (uint32_t *)(void *)((char *)g + numbers[i].at);
-        *out = numbers[i].fallback;
-        if (text && (!parse_u32(str_of(text), out, NULL) || *out < numbers[i].min || *out > numbers[i].max))
-            return err_set(err, ERR_INVALID, "--param %s=%s: must be a whole number from %u to %u", numbers[i].name,
-                           text, numbers[i].min, numbers[i].max);
-    }
+    return (uint32_t)run_whole(g->run, name);
+}
+
+static void read_params(struct golden *g)
+{
+    g->rows = number(g, "rows");
+    g->splits = number(g, "splits");
+    g->parts = number(g, "parts");
+    g->passes = number(g, "passes");
+    g->docs = number(g, "docs");
+    g->seed = number(g, "seed");
+    g->memory_mb = number(g, "memory_mb");
     g->fault = g->run->param(g->run, "fault");
-    g->fault = g->fault ? g->fault : "none";
-    return true;
+    g->fault_split = number(g, "fault_split");
+    g->hog_mb = number(g, "hog_mb");
+    g->slow_ms = number(g, "slow_ms");
 }
 
 static bool write_params(struct golden *g, struct err *err)
@@ -249,54 +237,53 @@ static bool pass_docs(struct golden *g, struct err *err)
 
 /* ---- publishing ---- */
 
-static bool publish(struct golden *g, uint64_t *out_docs, struct err *err)
-{
-    char pass[16];
-    const char *params[] = { COLUMNS, g->run->id, pass };
-    (void)snprintf(pass, sizeof pass, "%d", g->docs_pass);
-    if (!run_publish_begin(g->run, err))
-        return false;
-    AUTO(pg_result_free) PGresult *d = pg_run(g->run->pg, &delete_docs, NULL, err);
-    AUTO(pg_result_free) PGresult *t = d ? pg_run(g->run->pg, &take_docs, params, err) : NULL;
-    if (!t)
-        return false;
-    *out_docs = (uint64_t)pg_get_i64(t, 0, 0);
-    return run_publish_end(g->run, err);
-}
-
-static bool tell(struct golden *g, uint64_t docs, struct err *err)
+static bool write_result(struct golden *g, uint64_t docs, struct buf *out, struct err *err)
 {
     unsigned char bytes[DIGEST_BYTES];
     char text[2 * DIGEST_BYTES + 1];
-    AUTO(buf_release) struct buf b;
     struct jsonw w;
     (void)crypto_generichash_final(&g->digest, bytes, sizeof bytes);
     (void)sodium_bin2hex(text, sizeof text, bytes, sizeof bytes);
-    buf_init(&b, JSON_MAX);
-    jsonw_init(&w, &b);
+    jsonw_init(&w, out);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "digest", text);
     jsonw_i64(&w, "rows", g->rows);
     jsonw_i64(&w, "docs", (int64_t)docs);
     jsonw_double(&w, "loss", g->loss);
     jsonw_close(&w);
-    return buf_ok(&b, "the result", err) && puts(b.p) >= 0;
+    return buf_ok(out, "the result", err);
+}
+
+static bool publish(struct golden *g, struct err *err)
+{
+    char pass[16];
+    AUTO(buf_release) struct buf b;
+    const char *params[] = { COLUMNS, g->run->id, pass };
+    buf_init(&b, JSON_MAX);
+    (void)snprintf(pass, sizeof pass, "%d", g->docs_pass);
+    if (!run_publish_begin(g->run, err))
+        return false;
+    AUTO(pg_result_free) PGresult *d = pg_run(g->run->pg, &delete_docs, NULL, err);
+    AUTO(pg_result_free) PGresult *t = d ? pg_run(g->run->pg, &take_docs, params, err) : NULL;
+    if (!t || !write_result(g, (uint64_t)pg_get_i64(t, 0, 0), &b, err))
+        return false;
+    run_result(g->run, "%s", b.p);
+    return run_publish_end(g->run, err) && puts(b.p) >= 0;
 }
 
 /* ---- the job ---- */
 
 static bool compute(struct golden *g, struct err *err)
 {
-    uint64_t docs;
-    if (!read_params(g, err) || !write_params(g, err) || !pass_rows(g, err) || !pass_stats(g, err) ||
-        !pass_counts(g, err))
+    read_params(g);
+    if (!write_params(g, err) || !pass_rows(g, err) || !pass_stats(g, err) || !pass_counts(g, err))
         return false;
     for (uint32_t i = 0; i < g->passes; i++)
         if (!pass_gradient(g, i, err))
             return false;
     engine_drop(g->run->engine, g->rows_pass);
     digest(g, &g->weights, sizeof g->weights);
-    return pass_docs(g, err) && publish(g, &docs, err) && tell(g, docs, err);
+    return pass_docs(g, err) && publish(g, err);
 }
 
 static bool run_golden(struct run_context *run, struct err *err)
@@ -309,11 +296,4 @@ static bool run_golden(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_golden = {
-    "golden", "made-up rows through every kind of pass → a digest: does each engine compute the same?",
-    "               rows=N, splits=N, parts=N, passes=N, docs=N, seed=N\n"
-    "               memory_mb=N     of each worker\n"
-    "               fault=F         none, poison, hang, hog or slow; fault_split, hog_mb, "
-    "slow_ms\n",
-    run_golden
-};
+const struct job job_golden = { "golden", run_golden };

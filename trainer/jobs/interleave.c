@@ -13,7 +13,7 @@
 #include "trainer/jobs/job.h"
 #include "trainer/kernels/contests.h"
 
-enum { RANGES_DEFAULT = 16, RANGES_MAX = 1024, JSON_MAX = 8 << 20, COPY_MAX = 256 << 20 };
+enum { JSON_MAX = 8 << 20, COPY_MAX = 256 << 20 };
 
 enum stmt { SNAPSHOT, EXPERIMENTS, DELETE, CURRENT, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
@@ -41,16 +41,6 @@ struct plan {
 };
 
 /* ---- the plan ---- */
-
-static bool read_ranges(const struct run_context *run, struct plan *p, struct err *err)
-{
-    const char *text = run->param(run, "ranges");
-    p->ranges = RANGES_DEFAULT;
-    if (text && (!parse_u32(str_of(text), &p->ranges, NULL) || p->ranges < 1 || p->ranges > RANGES_MAX ||
-                 (p->ranges & (p->ranges - 1)) != 0))
-        return err_set(err, ERR_INVALID, "--param ranges=%s: must be a power of two from 1 to %d", text, RANGES_MAX);
-    return true;
-}
 
 static void write_experiment(struct jsonw *w, const PGresult *r, int i)
 {
@@ -85,8 +75,8 @@ static bool read_plan(struct run_context *run, struct plan *p, struct pg *pg, st
 {
     const char *only = run->param(run, "experiment");
     const char *params[] = { only ? only : "" };
-    if (!read_ranges(run, p, err) || !archive_lock_readers(pg, false, err) ||
-        !pg_exec(pg, "begin isolation level repeatable read read only", err))
+    p->ranges = (uint32_t)run_whole(run, "ranges");
+    if (!archive_lock_readers(pg, false, err) || !pg_exec(pg, "begin isolation level repeatable read read only", err))
         return false;
     AUTO(pg_result_free) PGresult *snapshot = pg_run(pg, &statements[SNAPSHOT], NULL, err);
     AUTO(pg_result_free) PGresult *rows = snapshot ? pg_run(pg, &statements[EXPERIMENTS], params, err) : NULL;
@@ -212,18 +202,20 @@ static bool plan_and_compute(struct run_context *run, struct plan *p, struct pg 
     if (!read_plan(run, p, pg, err))
         return false;
     if (p->params.experiments_count == 0) {
-        (void)fputs("no experiment of kind interleave has started: nothing to compute\n", stderr);
+        run_say(run, "no experiment of kind interleave has started: nothing to compute");
         return run_publish_begin(run, err) && run_publish_end(run, err);
     }
     if (!pass_ranges(run, p, &found, err))
         return false;
     buf_init(&w.rows, COPY_MAX);
-    bool ok = make_rows(&w, &found, err) && publish(run, p, &w, err);
+    bool ok = make_rows(&w, &found, err);
+    run_result(run, "{\"rows\":%" PRIu64 ",\"experiments\":%zu}", w.count, p->params.experiments_count);
+    ok = ok && publish(run, p, &w, err);
     buf_release(&w.rows);
     engine_result_release(&found);
     if (ok)
-        (void)fprintf(stderr, "interleave: %" PRIu64 " rows of pairs and days, %zu experiments\n", w.count,
-                      p->params.experiments_count);
+        run_say(run, "interleave: %" PRIu64 " rows of pairs and days, %zu experiments", w.count,
+                p->params.experiments_count);
     return ok;
 }
 
@@ -238,8 +230,4 @@ static bool run_interleave(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_interleave = { "interleave",
-                                    "interleaved lists and clicks → what users preferred, by pair and day",
-                                    "               experiment=KEY  only this one (default: all that have started)\n"
-                                    "               ranges=N        ranges of buckets, a power of two (default 16)\n",
-                                    run_interleave };
+const struct job job_interleave = { "interleave", run_interleave };

@@ -1,7 +1,12 @@
-/* job.h - job programs: what `trainer run JOB` runs, and what a run gives them. */
+/* job.h - job programs: what `trainer run JOB` runs, and what a run gives them.
+ *
+ * A program may be run again from its beginning in the same process, when the database had gone away in mid-run: it plans anew, on a snapshot of its
+ * own, and keeps nothing of an earlier call. What types of jobs there are and what each can be told stands in job/types.c, under the same names. */
 #pragma once
 #include "base/pg.h"
 #include "trainer/engine/engine.h"
+
+struct run;
 
 struct run_context {
     const char *database_url;
@@ -9,33 +14,42 @@ struct run_context {
     struct engine *engine;
     char id[UUID_TEXT_MAX];
     int epoch;
-    const char *(*param)(const struct run_context *run, const char *name); /* NULL: not given */
-    const void *params;
+    /* A parameter as text: what was given, else its default in job/types.c, else NULL, as for a name that is none of the job's. Checked before the
+     * job is run: a whole number is one, and between its bounds. */
+    const char *(*param)(const struct run_context *run, const char *name);
     const char *archive_dir; /* NULL: none is known */
     uint32_t archive_after_days;
     const char *retention;     /* of signals: "default=400,impression=90" */
     uint64_t rows_in, retries; /* of all passes; added by run_pass */
     int passes;
+    struct run *run;
 };
 
 struct job {
-    const char *name, *summary, *params_help;
+    const char *name;
     bool (*run)(struct run_context *run, struct err *err);
 };
 extern const struct job *const jobs[]; /* ends with NULL */
 extern const struct job job_metrics, job_preview, job_bootstrap, job_bandit, job_seal, job_retention, job_sessions,
     job_interleave, job_golden, job_clicks;
 
+/* Parameters that have a value (given, required or by default: asserted). */
+int64_t run_whole(const struct run_context *run, const char *name);
+double run_real(const struct run_context *run, const char *name);
+bool run_flag(const struct run_context *run, const char *name);
+
+/* Says a line to whoever looks on, and keeps it in the run's log. Names no unit. */
+void run_say(const struct run_context *run, const char *fmt, ...) PRINTF(2, 3);
+/* What the run came to, as a JSON object: rows published, days read, what was kept. It is stored when the run ends, whatever its state; a later call
+ * takes the place of an earlier one. Call it before run_publish_end. */
+void run_result(struct run_context *run, const char *fmt, ...) PRINTF(2, 3);
+
 /* Runs a pass and keeps its row in run_passes. */
 bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,
               struct err *err) MUSTCHECK;
-/* For work without a pass: draws the bar and beats; ERR_CONFLICT when another coordinator has the run. */
+/* For work without a pass: `done` of `total` of the phase `what`. ERR_CONFLICT when the run is to end. */
 bool run_tick(struct run_context *run, const char *what, uint32_t done, uint32_t total, struct err *err) MUSTCHECK;
 /* Opens the publishing transaction: the run's row is locked and its epoch checked; ERR_CONFLICT when another coordinator has it. */
 bool run_publish_begin(struct run_context *run, struct err *err) MUSTCHECK;
 /* Marks the run a success and commits. */
 bool run_publish_end(struct run_context *run, struct err *err) MUSTCHECK;
-
-/* `trainer run …` and `trainer jobs`. */
-int run_main(int argc, char **argv);
-int jobs_main(int argc, char **argv);

@@ -147,6 +147,8 @@ static bool publish(struct run_context *run, const struct metrics_plan *p, const
     for (size_t i = 0; i < p->experiments; i++)
         if (!write_counts(run, p, m, i, err))
             return false;
+    run_result(run, "{\"experiments\":%zu,\"rows\":%zu,\"days\":%zu,\"splits\":%zu,\"kept\":%zu}", p->experiments,
+               m->count, p->by_day.days_count, p->by_day.days_count * p->by_day.ranges, day_plan_kept(&p->by_day));
     return copy_cells(run, p, m, err) && run_publish_end(run, err);
 }
 
@@ -182,7 +184,7 @@ static bool plan_and_compute(struct metrics *m, struct err *err)
     if (only && m->plan.experiments == 0)
         return err_set(err, ERR_INVALID, "experiment \"%s\" is not known or has no exposure yet", only);
     if (m->plan.experiments == 0) {
-        (void)fputs("no experiment has an exposure yet: nothing to compute\n", stderr);
+        run_say(m->run, "no experiment has an exposure yet: nothing to compute");
         return run_publish_begin(m->run, err) && run_publish_end(m->run, err);
     }
     return day_plan_compute(&m->plan.by_day, &m->plan.rules, compute, m, err);
@@ -197,8 +199,4 @@ static bool run_metrics(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_metrics = { "metrics", "signals and exposures → moments of every metric, variant and day",
-                                 "               experiment=KEY  only this one (default: all with an exposure)\n"
-                                 "               ranges=N        ranges of buckets, a power of two (default 16)\n"
-                                 "               full=true       read all days, whatever is kept of them\n",
-                                 run_metrics };
+const struct job job_metrics = { "metrics", run_metrics };

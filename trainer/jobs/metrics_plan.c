@@ -1,7 +1,5 @@
 #include "trainer/jobs/metrics_plan.h"
 
-#include <stdio.h>
-
 #include "archive/changes.h"
 #include "base/json.h"
 #include "base/jsonw.h"
@@ -35,6 +33,7 @@ static const struct pg_stmt statements[STMT_COUNT] = {
 /* ---- definitions ---- */
 
 struct definitions {
+    const struct run_context *run;
     struct str *keys, *specs;
     uint32_t *numbers; /* in the run's list; PROGRAM_NONE: not named */
     size_t count;
@@ -61,7 +60,8 @@ static bool read_definitions(struct definitions *d, struct metrics_plan *p, stru
 }
 
 /* A select may name a table that has gone since it was defined; that must not stop all other metrics. */
-static bool select_works(struct pg *pg, const struct metric_def *def, bool *out, struct err *err)
+static bool select_works(const struct run_context *run, struct pg *pg, const struct metric_def *def, bool *out,
+                         struct err *err)
 {
     *out = true;
     for (size_t i = 0; i < def->facts_count; i++) {
@@ -73,7 +73,7 @@ static bool select_works(struct pg *pg, const struct metric_def *def, bool *out,
         if (sql_fact_check(pg, def->facts[i].sql, &why))
             continue;
         *out = false;
-        (void)fprintf(stderr, "metric \"" STR_FMT "\" is left out: %s\n", STR_ARG(def->key), why.text);
+        run_say(run, "metric \"" STR_FMT "\" is left out: %s", STR_ARG(def->key), why.text);
         if (!pg_exec(pg, "rollback to savepoint fact", err))
             return false;
     }
@@ -93,7 +93,7 @@ static bool number_of(struct definitions *d, struct metrics_plan *p, struct pg *
         return true;
     if (d->numbers[i] == PROGRAM_NONE) {
         struct metric_def *def = &d->defs[d->named];
-        if (!metric_parse(d->specs[i], &p->arena, def, err) || !select_works(pg, def, &works, err))
+        if (!metric_parse(d->specs[i], &p->arena, def, err) || !select_works(d->run, pg, def, &works, err))
             return false;
         if (!works)
             return true;
@@ -185,7 +185,7 @@ static bool plan_params(struct metrics_plan *p, const struct run_context *run, s
 {
     AUTO(buf_release) struct buf b;
     struct pg *pg = p->by_day.pg;
-    struct definitions d;
+    struct definitions d = { .run = run };
     struct jsonw w;
     buf_init(&b, JSON_MAX);
     if (!read_definitions(&d, p, pg, err))

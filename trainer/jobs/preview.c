@@ -9,7 +9,7 @@
 #include "stats/compare.h"
 #include "trainer/jobs/metrics_passes.h"
 
-enum { DAYS_DEFAULT = 14, DAYS_MAX = 366, JSON_MAX = 1 << 20 };
+enum { JSON_MAX = 1 << 20 };
 #define LEVEL 0.95
 
 static const struct pg_stmt read_spec = { "preview_spec", 1, "select spec from metrics where key = $1" };
@@ -22,15 +22,6 @@ struct preview {
 };
 
 /* ---- the plan ---- */
-
-static bool read_days(const struct run_context *run, uint32_t *out, struct err *err)
-{
-    const char *text = run->param(run, "days");
-    *out = DAYS_DEFAULT;
-    if (text && (!parse_u32(str_of(text), out, NULL) || *out < 1 || *out > DAYS_MAX))
-        return err_set(err, ERR_INVALID, "--param days=%s: must be a whole number from 1 to %d", text, DAYS_MAX);
-    return true;
-}
 
 /* A day without rows is one of them, too. */
 static void plan_days(struct metrics_plan *p, uint32_t count)
@@ -91,14 +82,10 @@ static bool write_params(struct preview *p, const struct run_context *run, const
 static bool read_plan(struct preview *p, struct run_context *run, struct err *err)
 {
     const char *key = run->param(run, "metric");
-    uint32_t days;
-    if (!key)
-        return err_set(err, ERR_INVALID, "--param metric=KEY is missing");
-    if (!read_days(run, &days, err) || !day_plan_open(&p->plan.by_day, run, &p->plan.arena, &read_spec, 1, err) ||
-        !read_definition(p, key, err))
+    if (!day_plan_open(&p->plan.by_day, run, &p->plan.arena, &read_spec, 1, err) || !read_definition(p, key, err))
         return false;
     p->plan.rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL };
-    plan_days(&p->plan, days);
+    plan_days(&p->plan, (uint32_t)run_whole(run, "days"));
     return true;
 }
 
@@ -231,7 +218,7 @@ static void write_distribution(struct jsonw *w, const struct preview *p)
     jsonw_close(w);
 }
 
-static bool tell(const struct preview *p, struct err *err)
+static bool publish(const struct preview *p, struct run_context *run, struct err *err)
 {
     const struct day_plan *days = &p->plan.by_day;
     char day[CLOCK_TEXT_MAX];
@@ -250,21 +237,17 @@ static bool tell(const struct preview *p, struct err *err)
     write_value(&w, p);
     write_distribution(&w, p);
     jsonw_close(&w);
-    return buf_ok(&b, "the preview", err) && puts(b.p) >= 0;
+    run_result(run, "%s", b.p);
+    return buf_ok(&b, "the preview", err) && run_publish_begin(run, err) && run_publish_end(run, err) && puts(b.p) >= 0;
 }
 
 static bool run_preview(struct run_context *run, struct err *err)
 {
     struct preview p = { .totals = NULL };
     metrics_plan_init(&p.plan);
-    bool ok = read_plan(&p, run, err) && count(&p, run, err) && run_publish_begin(run, err) &&
-              run_publish_end(run, err) && tell(&p, err);
+    bool ok = read_plan(&p, run, err) && count(&p, run, err) && publish(&p, run, err);
     metrics_plan_release(&p.plan);
     return ok;
 }
 
-const struct job job_preview = { "preview", "what a metric comes to over all units, before an experiment uses it",
-                                 "               metric=KEY      which\n"
-                                 "               days=N          the last days, today with them (default 14)\n"
-                                 "               ranges=N        ranges of buckets, a power of two (default 16)\n",
-                                 run_preview };
+const struct job job_preview = { "preview", run_preview };

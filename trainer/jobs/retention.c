@@ -1,7 +1,9 @@
-/* The job "retention": signals that are older than their type is kept are deleted, from partitions and from archive files.
+/* The job "retention": what is too old is deleted: signals that are older than their type is kept, from partitions and from archive files;
+ * logs of runs, and runs.
  *
  * A rule is type=days; default is for the types that no other rule names. A day is older than so many days when that many days lie between
- * it and today. Exposures are kept. Each day, and each file, is a transaction of its own: a run that is killed goes on in the next. */
+ * it and today. Exposures are kept. A run stays while something published names it. Each day, and each file, is a transaction of its own: a run
+ * that is killed goes on in the next. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -25,6 +27,21 @@ static const struct pg_stmt delete_rows = {
     "select count(*) from d"
 };
 
+/* Some at a time, so that no transaction is long. */
+static const struct pg_stmt delete_logs = {
+    "retention_logs", 1,
+    "with d as (delete from run_log where run in (select id from runs r where r.finished_at < now() - make_interval("
+    "days => $1::int) and exists (select from run_log l where l.run = r.id) limit 500) returning 1) select count(*) "
+    "from d"
+};
+static const struct pg_stmt delete_runs = {
+    "retention_runs", 1,
+    "with d as (delete from runs where id in (select id from runs r where r.finished_at < now() - make_interval(days "
+    "=> $1::int) and r.state not in ('queued', 'running', 'publishing') and not exists (select from moments_current m "
+    "where m.run = r.id) and not exists (select from bootstrap_intervals b where b.run = r.id) limit 500) returning 1) "
+    "select count(*) from d"
+};
+
 struct rule {
     struct str type;
     uint32_t days;
@@ -37,29 +54,30 @@ struct retention {
     struct rule rules[RULES_MAX];
     size_t rules_count;
     uint32_t default_days; /* UINT32_MAX: for ever */
-    uint64_t from_partitions, from_files, files;
+    uint64_t from_partitions, from_files, files, log_lines, runs;
 };
 
 /* ---- rules ---- */
 
 static bool read_rules(struct retention *t, struct err *err)
 {
-    struct str rest = str_of(t->run->retention), one, type;
+    const char *given = t->run->param(t->run, "signals"), *rules = given ? given : t->run->retention;
+    const char *what = given ? "parameter \"signals\"" : "setting \"retention.signals\"";
+    struct str rest = str_of(rules), one, type;
     t->default_days = UINT32_MAX;
     while (rest.n && str_split(&rest, ',', &one)) {
         struct rule r;
         (void)str_split(&one, '=', &type);
         r.type = str_trim(type);
         if (!r.type.n || !parse_u32(str_trim(one), &r.days, NULL) || r.days < 1 || r.days > DAYS_MAX)
-            return err_set(err, ERR_INVALID,
-                           "setting \"retention.signals\": \"%s\" is no list of TYPE=DAYS, days from 1 to %d",
-                           t->run->retention, DAYS_MAX);
+            return err_set(err, ERR_INVALID, "%s: \"%s\" is no list of TYPE=DAYS, days from 1 to %d", what, rules,
+                           DAYS_MAX);
         if (str_eq(r.type, STR("default")))
             t->default_days = r.days;
         else if (t->rules_count < RULES_MAX)
             t->rules[t->rules_count++] = r;
         else
-            return err_set(err, ERR_INVALID, "setting \"retention.signals\" has more than %d rules", RULES_MAX);
+            return err_set(err, ERR_INVALID, "%s has more than %d rules", what, RULES_MAX);
     }
     return true;
 }
@@ -94,7 +112,7 @@ static bool delete_day(struct retention *t, int32_t day, const struct archive_ma
     PGresult *r = buf_ok(&b, "the list of types", err) ? pg_run(t->pg, &delete_rows, params, err) : NULL;
     int64_t n = r ? pg_get_i64(r, 0, 0) : 0;
     if (n)
-        (void)fprintf(stderr, "retention day=%s rows=%lld from=partitions\n", text, (long long)n);
+        run_say(t->run, "retention day=%s rows=%lld from=partitions", text, (long long)n);
     t->from_partitions += (uint64_t)n;
     return r != NULL;
 }
@@ -108,8 +126,7 @@ static bool delete_from_file(struct retention *t, const struct archive_entry *e,
         !pg_commit(t->pg, err))
         return false;
     if (n)
-        (void)fprintf(stderr, "retention day=%s rows=%" PRIu64 " from=%s\n", clock_format_day(e->day, text), n,
-                      e->path.p);
+        run_say(t->run, "retention day=%s rows=%" PRIu64 " from=%s", clock_format_day(e->day, text), n, e->path.p);
     t->from_files += n;
     t->files += n > 0;
     return true;
@@ -148,6 +165,34 @@ static bool clean_files(struct retention *t, int32_t today, struct err *err)
     return t->files == 0 || archive_store_sweep(t->pg, dir, &removed, err);
 }
 
+/* ---- runs ---- */
+
+static bool delete_some(struct retention *t, const struct pg_stmt *stmt, const char *days, uint64_t *total,
+                        struct err *err)
+{
+    const char *params[] = { t->run->param(t->run, days) };
+    for (int64_t n = 1; n > 0;) {
+        if (!run_tick(t->run, "runs", 0, 1, err))
+            return false;
+        AUTO(pg_result_free) PGresult *r = pg_run(t->pg, stmt, params, err);
+        if (!r)
+            return false;
+        n = pg_get_i64(r, 0, 0);
+        *total += (uint64_t)n;
+    }
+    return true;
+}
+
+static bool clean_runs(struct retention *t, struct err *err)
+{
+    if (!delete_some(t, &delete_logs, "run_log_days", &t->log_lines, err) ||
+        !delete_some(t, &delete_runs, "run_days", &t->runs, err))
+        return false;
+    if (t->log_lines || t->runs)
+        run_say(t->run, "retention: %" PRIu64 " runs and %" PRIu64 " lines of logs deleted", t->runs, t->log_lines);
+    return true;
+}
+
 /* ---- the job ---- */
 
 static bool clean(struct retention *t, struct err *err)
@@ -155,12 +200,15 @@ static bool clean(struct retention *t, struct err *err)
     int32_t today = clock_day(clock_now_us());
     bool got;
     if (!archive_lock_writers(t->pg, true, &got, err) || !clean_partitions(t, today, err) ||
-        !clean_files(t, today, err))
+        !clean_files(t, today, err) || !clean_runs(t, err))
         return false;
-    (void)fprintf(stderr,
-                  "retention: %" PRIu64 " rows deleted from partitions, %" PRIu64 " from %" PRIu64 " archive files\n",
-                  t->from_partitions, t->from_files, t->files);
+    run_say(t->run, "retention: %" PRIu64 " rows deleted from partitions, %" PRIu64 " from %" PRIu64 " archive files",
+            t->from_partitions, t->from_files, t->files);
     t->run->rows_in = t->from_partitions + t->from_files;
+    run_result(t->run,
+               "{\"rows_from_partitions\":%" PRIu64 ",\"rows_from_files\":%" PRIu64 ",\"files\":%" PRIu64
+               ",\"runs\":%" PRIu64 ",\"log_lines\":%" PRIu64 "}",
+               t->from_partitions, t->from_files, t->files, t->runs, t->log_lines);
     return true;
 }
 
@@ -177,5 +225,4 @@ static bool run_retention(struct run_context *run, struct err *err)
     return ok && run_publish_begin(run, err) && run_publish_end(run, err);
 }
 
-const struct job job_retention = { "retention", "signals past retention.signals are deleted, from tables and files", "",
-                                   run_retention };
+const struct job job_retention = { "retention", run_retention };

@@ -53,7 +53,8 @@ struct sealing {
     struct arena arena; /* of a day */
     int32_t day;
     char day_text[CLOCK_TEXT_MAX];
-    uint32_t days_done, days_count;
+    uint32_t days_done, days_count, after_days;
+    size_t files; /* of all days */
     struct part *parts;
     size_t parts_count;
 };
@@ -213,7 +214,7 @@ static bool switch_over(struct sealing *s, enum outcome *out, struct err *err)
            err_set(err, ERR_BUSY, "day %s: somebody uses the tables all the time, see pg_stat_activity", s->day_text);
 }
 
-static void tell(const struct sealing *s)
+static void tell(struct sealing *s)
 {
     uint64_t rows = 0, bytes = 0;
     size_t files = 0;
@@ -223,8 +224,9 @@ static void tell(const struct sealing *s)
         bytes += s->parts[i].entry.bytes;
     }
     s->run->rows_in += rows;
-    (void)fprintf(stderr, "seal day=%s files=%zu rows=%" PRIu64 " bytes=%" PRIu64 "\n", s->day_text, files, rows,
-                  bytes);
+    s->files += files;
+    run_say(s->run, "seal day=%s files=%zu rows=%" PRIu64 " bytes=%" PRIu64, s->day_text, files, rows, bytes);
+    run_result(s->run, "{\"days\":%u,\"rows\":%" PRIu64 ",\"files\":%zu}", s->days_done + 1, s->run->rows_in, s->files);
 }
 
 static bool seal_day(struct sealing *s, int32_t day, struct err *err)
@@ -252,8 +254,8 @@ static bool complete_day(struct sealing *s, int32_t day, struct err *err)
     AUTO(pg_result_free) PGresult *repeats = pg_run(s->pg, &drop_repeats, params, err);
     AUTO(pg_result_free) PGresult *texts = repeats ? pg_run(s->pg, &fill_texts, params, err) : NULL;
     if (texts && (pg_get_i64(repeats, 0, 0) || pg_get_i64(texts, 0, 0)))
-        (void)fprintf(stderr, "seal day=%s repeats_dropped=%lld query_texts_filled=%lld\n", text,
-                      (long long)pg_get_i64(repeats, 0, 0), (long long)pg_get_i64(texts, 0, 0));
+        run_say(s->run, "seal day=%s repeats_dropped=%lld query_texts_filled=%lld", text,
+                (long long)pg_get_i64(repeats, 0, 0), (long long)pg_get_i64(texts, 0, 0));
     return texts != NULL;
 }
 
@@ -274,13 +276,13 @@ static bool seal_days(struct sealing *s, struct err *err)
     char after[16];
     bool got;
     uint64_t removed;
-    (void)snprintf(after, sizeof after, "%u", s->run->archive_after_days);
+    (void)snprintf(after, sizeof after, "%u", s->after_days);
     const char *params[] = { after };
     if (!archive_lock_writers(s->pg, true, &got, err) || !archive_store_make(s->pg, s->run->archive_dir, err) ||
         !archive_store_sweep(s->pg, s->run->archive_dir, &removed, err))
         return false;
     if (removed)
-        (void)fprintf(stderr, "seal: removed %" PRIu64 " files that no entry names\n", removed);
+        run_say(s->run, "seal: removed %" PRIu64 " files that no entry names", removed);
     AUTO(pg_result_free) PGresult *r = pg_run(s->pg, &read_days, params, err);
     s->days_count = r ? (uint32_t)PQntuples(r) : 0;
     return r && each_day(s, r, complete_day, err) && each_day(s, r, seal_day, err);
@@ -288,10 +290,13 @@ static bool seal_days(struct sealing *s, struct err *err)
 
 static bool run_seal(struct run_context *run, struct err *err)
 {
-    struct sealing s = { .run = run };
+    struct sealing s = { .run = run, .after_days = run->archive_after_days };
     bool ok = true;
-    if (run->archive_after_days == 0) {
-        (void)fputs("seal: archive.after_days is 0: nothing is sealed\n", stderr);
+    if (run->param(run, "after_days"))
+        s.after_days = (uint32_t)run_whole(run, "after_days");
+    run_result(run, "{\"days\":0,\"rows\":0,\"files\":0}");
+    if (s.after_days == 0) {
+        run_say(run, "seal: archive.after_days is 0: nothing is sealed");
     } else if (!run->archive_dir) {
         return err_set(err, ERR_INVALID, "where do archive files go: give --archive-dir DIR or --data-dir DIR");
     } else {
@@ -304,4 +309,4 @@ static bool run_seal(struct run_context *run, struct err *err)
     return ok && run_publish_begin(run, err) && run_publish_end(run, err);
 }
 
-const struct job job_seal = { "seal", "days older than archive.after_days → archive files", "", run_seal };
+const struct job job_seal = { "seal", run_seal };

@@ -12,14 +12,7 @@
 #include "trainer/jobs/job.h"
 #include "trainer/kernels/sessions.h"
 
-enum {
-    RANGES = 16,
-    DAYS_DEFAULT = 2,
-    DAYS_MAX = 3660,
-    GAP_MINUTES_DEFAULT = 30,
-    GAP_MINUTES_MAX = 720,
-    JSON_MAX = 8192
-};
+enum { RANGES = 16, DAYS_DEFAULT = 2, DAYS_MAX = 3660, JSON_MAX = 8192 };
 
 static const struct pg_stmt export_snapshot = { "sessions_snapshot", 0, "select pg_export_snapshot()" };
 static const struct pg_stmt delete_days = { "sessions_delete", 2,
@@ -41,29 +34,24 @@ static bool read_day(const struct run_context *run, const char *name, int32_t *o
     if (!text)
         return true;
     AUTO(mem_free) char *whole = mem_printf("%sT00:00:00Z", text);
-    if (strlen(text) != 10 || !clock_parse(str_of(whole), &at_us, NULL))
-        return err_set(err, ERR_INVALID, "--param %s=%s: must be a day such as 2026-11-27", name, text);
+    if (!clock_parse(str_of(whole), &at_us, err))
+        return false;
     *out = clock_day(at_us);
     return true;
 }
 
 static bool read_params(const struct run_context *run, struct plan *p, struct err *err)
 {
-    const char *gap = run->param(run, "gap_minutes");
     p->to = clock_day(clock_now_us());
-    p->gap_minutes = GAP_MINUTES_DEFAULT;
+    p->gap_minutes = (uint32_t)run_whole(run, "gap_minutes");
     if (!read_day(run, "to", &p->to, err))
         return false;
     p->from = p->to - (DAYS_DEFAULT - 1);
     if (!read_day(run, "from", &p->from, err))
         return false;
-    if (gap &&
-        (!parse_u32(str_of(gap), &p->gap_minutes, NULL) || p->gap_minutes < 1 || p->gap_minutes > GAP_MINUTES_MAX))
-        return err_set(err, ERR_INVALID, "--param gap_minutes=%s: must be a whole number from 1 to %d", gap,
-                       GAP_MINUTES_MAX);
     if (p->from > p->to || p->to - p->from >= DAYS_MAX)
-        return err_set(err, ERR_INVALID, "--param from and to: %" PRId32 " days, not 1 to %d", p->to - p->from + 1,
-                       DAYS_MAX);
+        return err_set(err, ERR_INVALID, "parameters \"from\" and \"to\": %" PRId32 " days, not 1 to %d",
+                       p->to - p->from + 1, DAYS_MAX);
     return true;
 }
 
@@ -135,9 +123,12 @@ static bool publish(struct run_context *run, const struct plan *p, const struct 
     if (!run_publish_begin(run, err))
         return false;
     AUTO(pg_result_free) PGresult *d = pg_run(run->pg, &delete_days, days, err);
-    if (!d || !send(run, r, &rows, err) || !run_publish_end(run, err))
+    if (!d || !send(run, r, &rows, err))
         return false;
-    (void)fprintf(stderr, "sessions: %" PRIu64 " that began from %s to %s\n", rows, from, to);
+    run_result(run, "{\"rows\":%" PRIu64 ",\"from\":\"%s\",\"to\":\"%s\"}", rows, from, to);
+    if (!run_publish_end(run, err))
+        return false;
+    run_say(run, "sessions: %" PRIu64 " that began from %s to %s", rows, from, to);
     return true;
 }
 
@@ -172,8 +163,4 @@ static bool run_sessions(struct run_context *run, struct err *err)
     return ok;
 }
 
-const struct job job_sessions = { "sessions", "signals → sessions: what a unit did without a pause",
-                                  "               from=DAY, to=DAY  days (UTC) on which they began (default: "
-                                  "yesterday and today)\n"
-                                  "               gap_minutes=N     a longer pause ends one (default 30)\n",
-                                  run_sessions };
+const struct job job_sessions = { "sessions", run_sessions };
