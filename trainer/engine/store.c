@@ -148,12 +148,12 @@ static bool read_whole(FILE *f, struct buf *out)
 
 bool store_read_result(const char *path, uint64_t *out_rows, struct buf *out_result)
 {
-    AUTO(buf_release) struct buf b;
     struct result_head head;
     unsigned char hash[STORE_KEY_BYTES];
     FILE *f = fopen(path, "re");
     if (!f)
         return false;
+    AUTO(buf_release) struct buf b;
     buf_init(&b, (size_t)TASK_COLLECT_MAX + (1 << 20));
     bool ok = read_whole(f, &b) && b.n >= sizeof head + sizeof hash;
     (void)fclose(f);
