@@ -1,11 +1,13 @@
 #include "base/pgout.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <math.h>
+#include <poll.h>
 
 #include "base/clock.h"
 
-enum { HEADER_BYTES = 19 };
+enum { HEADER_BYTES = 19, WAIT_MS = 1000 };
 static const char signature[11] = "PGCOPY\n\377\r\n";
 static const int64_t epoch_us = INT64_C(10957) * US_PER_DAY; /* 2000-01-01 */
 
@@ -103,4 +105,51 @@ bool pg_copy_out(struct pg *pg, const char *copy_sql, const char *what, pg_row_f
         PQfreemem(message);
     }
     return ok && finish(pg, what, err);
+}
+
+/* ---- waiting ---- */
+
+/* Until something has arrived; at most a second, and then the caller's word is asked for. */
+static bool wait_input(struct pg *pg, const char *what, pg_wait_fn waiting, void *arg, struct err *err)
+{
+    struct pollfd fd = { .fd = PQsocket(pg->conn), .events = POLLIN };
+    int n = poll(&fd, 1, WAIT_MS);
+    if (n < 0 && errno != EINTR)
+        return err_set_errno(err, "%s: waiting for rows", what);
+    if (n > 0 && !PQconsumeInput(pg->conn))
+        return pg_err(pg->conn, NULL, what, err);
+    return waiting(arg, err);
+}
+
+static bool wait_started(struct pg *pg, const char *what, pg_wait_fn waiting, void *arg, struct err *err)
+{
+    while (PQisBusy(pg->conn))
+        if (!wait_input(pg, what, waiting, arg, err))
+            return false;
+    AUTO(pg_result_free) PGresult *r = PQgetResult(pg->conn);
+    return PQresultStatus(r) == PGRES_COPY_OUT || pg_err(pg->conn, r, what, err);
+}
+
+bool pg_copy_out_waiting(struct pg *pg, const char *copy_sql, const char *what, pg_row_fn fn, pg_wait_fn waiting,
+                         void *arg, struct err *err)
+{
+    if (!PQsendQuery(pg->conn, copy_sql))
+        return pg_err(pg->conn, NULL, what, err);
+    if (!wait_started(pg, what, waiting, arg, err))
+        return false;
+    for (;;) {
+        char *message;
+        int n = PQgetCopyData(pg->conn, &message, 1);
+        if (n < 0)
+            return finish(pg, what, err);
+        if (n == 0) {
+            if (!wait_input(pg, what, waiting, arg, err))
+                return false;
+            continue;
+        }
+        bool ok = take_message((struct str){ message, (size_t)n }, what, fn, arg, err);
+        PQfreemem(message);
+        if (!ok)
+            return false;
+    }
 }

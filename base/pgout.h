@@ -10,6 +10,10 @@ enum { PG_FIELDS_MAX = 64 };
  * middle of the COPY: close it. */
 bool pg_copy_out(struct pg *pg, const char *copy_sql, const char *what, pg_row_fn fn, void *arg,
                  struct err *err) MUSTCHECK;
+/* The same, of a statement that may think for long: `waiting` is called at least once a second until all rows are there; false ends the COPY. */
+typedef bool (*pg_wait_fn)(void *arg, struct err *err);
+bool pg_copy_out_waiting(struct pg *pg, const char *copy_sql, const char *what, pg_row_fn fn, pg_wait_fn waiting,
+                         void *arg, struct err *err) MUSTCHECK;
 int64_t pg_field_i64(struct str f);   /* smallint, integer, bigint; 0 for null */
 double pg_field_double(struct str f); /* NAN for null */
 int64_t pg_field_time(struct str f);  /* µs since 1970 */

@@ -8,3 +8,5 @@ struct pg;
 
 /* Begins a transaction in the run's snapshot; "": in one of its own. */
 bool run_snapshot_enter(struct pg *pg, struct str snapshot, struct err *err) MUSTCHECK;
+/* The same for a transaction that writes: temporary tables of its own. */
+bool run_snapshot_enter_writing(struct pg *pg, struct str snapshot, struct err *err) MUSTCHECK;
