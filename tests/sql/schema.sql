@@ -1,3 +1,5 @@
+CREATE SCHEMA aggregations;
+
 CREATE SCHEMA staging;
 
 CREATE FUNCTION public.archive_seal(wanted date, files jsonb) RETURNS text
@@ -220,6 +222,23 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.erase_aggregated(wanted text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    t text;
+    n bigint;
+    erased bigint := 0;
+begin
+    for t in select a.name from aggregation_tables a where a.of_units and to_regclass(format('aggregations.%I', a.name)) is not null order by 1 loop
+        execute format('delete from aggregations.%I where unit = $1', t) using wanted;
+        get diagnostics n = row_count;
+        erased := erased + n;
+    end loop;
+    return erased;
+end
+$_$;
+
 CREATE FUNCTION public.erase_unit(wanted text, wanted_bucket smallint) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -230,6 +249,8 @@ declare
     sticky bigint;
     marks bigint;
     sessions bigint;
+    preferences bigint;
+    history bigint;
 begin
     delete from signals s where s.bucket = wanted_bucket and s.unit = wanted;
     get diagnostics signals = row_count;
@@ -243,9 +264,15 @@ begin
     get diagnostics marks = row_count;
     delete from sessions s where s.bucket = wanted_bucket and s.unit = wanted;
     get diagnostics sessions = row_count;
+    delete from session_marks s where s.unit = wanted;
+    delete from user_item_prefs p where p.unit = wanted;
+    get diagnostics preferences = row_count;
+    delete from user_query_history h where h.unit = wanted;
+    get diagnostics history = row_count;
     update revisions r set subject = 'mark:', before = null, after = null where r.subject = 'mark:' || wanted;  -- that it was, not whom
     return jsonb_build_object('signals', signals, 'exposures', exposures, 'identities', identities, 'sticky_assignments', sticky,
-                              'marks', marks, 'sessions', sessions);
+                              'marks', marks, 'sessions', sessions, 'preferences', preferences, 'history', history,
+                              'aggregations', erase_aggregated(wanted));
 end
 $$;
 
@@ -456,7 +483,7 @@ $$;
 CREATE FUNCTION public.staging_name(target text, run uuid, pass integer) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
-    select target || '_' || replace(run::text, '-', '') || '_' || pass
+    select left(target, 25) || '_' || replace(run::text, '-', '') || '_' || pass
 $$;
 
 CREATE FUNCTION public.staging_open(target text, of_run uuid, of_epoch integer, of_pass integer, keys bytea[]) RETURNS text
@@ -470,9 +497,6 @@ begin
     if not found then
         return null;
     end if;
-    if length(name) > 63 then
-        raise exception 'table "%": its name is too long for a staging table', target using errcode = '22023';
-    end if;
     if to_regclass(qualified) is not null and not exists (
         select from run_splits where run = of_run and pass = of_pass and key is distinct from keys[split + 1])
     then
@@ -480,7 +504,7 @@ begin
     end if;
     execute format('drop table if exists %s', qualified);
     delete from run_splits where run = of_run and pass = of_pass;
-    execute format('create table %s (like %I including defaults including generated)', qualified, target);
+    execute format('create table %s (like %s including defaults including generated)', qualified, target::regclass);
     return qualified;
 end
 $$;
@@ -539,6 +563,17 @@ CREATE FUNCTION public.us(at timestamp with time zone) RETURNS bigint
     AS $$
     select coalesce((extract(epoch from at) * 1000000)::bigint, 0)
 $$;
+
+CREATE TABLE public.aggregation_tables (
+    name text NOT NULL,
+    of_units boolean NOT NULL,
+    params jsonb NOT NULL,
+    run uuid NOT NULL,
+    rows bigint NOT NULL,
+    from_day date,
+    to_day date,
+    published_at timestamp with time zone DEFAULT now() NOT NULL
+);
 
 CREATE TABLE public.api_keys (
     id uuid NOT NULL,
@@ -977,6 +1012,18 @@ CREATE VIEW public.segments AS
    FROM public.config_objects
   WHERE (config_objects.kind = 'segment'::text);
 
+CREATE TABLE public.session_days (
+    day date NOT NULL,
+    bucket_lo integer NOT NULL,
+    bucket_hi integer NOT NULL,
+    seen text NOT NULL
+);
+
+CREATE TABLE public.session_marks (
+    unit text NOT NULL,
+    bucket smallint NOT NULL
+);
+
 CREATE TABLE public.sessions (
     day date NOT NULL,
     bucket smallint NOT NULL,
@@ -1106,10 +1153,45 @@ CREATE TABLE public.unit_deletions (
     CONSTRAINT unit_deletions_state CHECK ((state = ANY (ARRAY['waiting'::text, 'unlinking'::text, 'done'::text])))
 );
 
+CREATE TABLE public.unit_tables_current (
+    of_table text NOT NULL,
+    run uuid NOT NULL,
+    as_of date NOT NULL,
+    params jsonb NOT NULL,
+    rows bigint NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT unit_tables_current_table CHECK ((of_table = ANY (ARRAY['user_item_prefs'::text, 'user_query_history'::text])))
+);
+
 CREATE TABLE public.unknown_changes (
     singleton boolean DEFAULT true NOT NULL,
     changes bigint NOT NULL,
     CONSTRAINT unknown_changes_one_row CHECK (singleton)
+);
+
+CREATE TABLE public.user_item_prefs (
+    bucket smallint NOT NULL,
+    unit text NOT NULL COLLATE pg_catalog."C",
+    doc text NOT NULL COLLATE pg_catalog."C",
+    rank integer NOT NULL,
+    weight double precision NOT NULL,
+    signals bigint NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    counts jsonb NOT NULL
+);
+
+CREATE TABLE public.user_query_history (
+    bucket smallint NOT NULL,
+    unit text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL COLLATE pg_catalog."C",
+    rank integer NOT NULL,
+    weight double precision NOT NULL,
+    signals bigint NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    counts jsonb NOT NULL,
+    queries bigint NOT NULL,
+    clicks bigint NOT NULL,
+    docs jsonb NOT NULL
 );
 
 CREATE VIEW public.variants AS
@@ -1137,6 +1219,9 @@ ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assign
 ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_6 FOR VALUES WITH (modulus 8, remainder 6);
 
 ALTER TABLE ONLY public.sticky_assignments ATTACH PARTITION public.sticky_assignments_7 FOR VALUES WITH (modulus 8, remainder 7);
+
+ALTER TABLE ONLY public.aggregation_tables
+    ADD CONSTRAINT aggregation_tables_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_hash_unique UNIQUE (hash);
@@ -1234,6 +1319,12 @@ ALTER TABLE ONLY public.runs
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_key PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.session_days
+    ADD CONSTRAINT session_days_pkey PRIMARY KEY (day, bucket_lo);
+
+ALTER TABLE ONLY public.session_marks
+    ADD CONSTRAINT session_marks_pkey PRIMARY KEY (unit);
+
 ALTER TABLE ONLY public.sticky_assignments
     ADD CONSTRAINT sticky_assignments_pkey PRIMARY KEY (attribute, value, experiment);
 
@@ -1267,8 +1358,17 @@ ALTER TABLE ONLY public.unit_deletion_journals
 ALTER TABLE ONLY public.unit_deletions
     ADD CONSTRAINT unit_deletions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.unit_tables_current
+    ADD CONSTRAINT unit_tables_current_pkey PRIMARY KEY (of_table);
+
 ALTER TABLE ONLY public.unknown_changes
     ADD CONSTRAINT unknown_changes_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY public.user_item_prefs
+    ADD CONSTRAINT user_item_prefs_pkey PRIMARY KEY (unit, doc);
+
+ALTER TABLE ONLY public.user_query_history
+    ADD CONSTRAINT user_query_history_pkey PRIMARY KEY (unit, query);
 
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 

@@ -106,7 +106,7 @@ class Units(unittest.TestCase):
         where, first = erase(d, unit)
         self.assertEqual((first["state"], first["unit"], first["users"], first["finished_at"]), ("waiting", unit, ["user-3"], None))
         done = wait_state(d, where)
-        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1, "sessions": sessions,
+        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1, "sessions": sessions, "preferences": 0, "history": 0, "aggregations": 0,
                                            "archived_signals": 4, "archived_exposures": 1, "archive_files": 3})
         self.assertEqual((done["unit"], done["error"]), (None, None))  # the receipt does not name whom it was about
         self.assertTrue(done["requested_at"] <= done["deleted_at"] <= done["finished_at"], done)
