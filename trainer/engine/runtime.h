@@ -11,6 +11,7 @@
 
 struct task {
     struct wire *wire;
+    struct pg **connection; /* the worker's own */
     uint32_t split, attempt;
     json_t *json;
     struct str pass, params, desc, snapshot;

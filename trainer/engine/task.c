@@ -162,6 +162,11 @@ struct str task_desc(const struct task *t)
     return t->desc;
 }
 
+struct pg **task_connection(struct task *t)
+{
+    return t->connection;
+}
+
 const char *task_database_url(const struct task *t)
 {
     return t->database_url;

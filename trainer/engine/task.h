@@ -2,6 +2,7 @@
 #pragma once
 #include "base/mem.h"
 
+struct pg;
 struct task;
 
 uint32_t task_split(const struct task *t);
@@ -10,6 +11,8 @@ struct str task_desc(const struct task *t);
 const char *task_database_url(const struct task *t);
 /* Of PostgreSQL, for run_snapshot_enter; n = 0: none was exported. */
 struct str task_snapshot(const struct task *t);
+/* The worker's connection to the database, kept from task to task; NULL until a kernel opens it. Kernels go by run_snapshot.h. */
+struct pg **task_connection(struct task *t);
 struct arena *task_arena(struct task *t);
 /* Blocks of input i in order; *out_end at its end. Inputs are read one after the other; task_again begins anew. */
 size_t task_inputs(const struct task *t);

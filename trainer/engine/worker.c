@@ -32,11 +32,12 @@ static bool say_done(const struct task *t, size_t peak)
 }
 
 /* 0, or the exit code of a worker that has failed. */
-static int run_task(struct wire *wire, const struct frame *f)
+static int run_task(struct wire *wire, struct pg **connection, const struct frame *f)
 {
     struct task t;
     struct err err = { 0 };
     bool open = task_open(&t, wire, f, &err);
+    t.connection = connection;
     const struct kernel *kernel = open ? task_kernel(&t, &err) : NULL;
     memory_cap(&t);
     bool ok = kernel && kernel->run(&t, &err) && task_finish(&t, &err);
@@ -51,7 +52,7 @@ static int run_task(struct wire *wire, const struct frame *f)
     return t.bug ? WORKER_BUG : open && !kernel ? WORKER_OTHER_BUILD : exit_code_of(err.kind);
 }
 
-static int serve(struct wire *wire)
+static int serve(struct wire *wire, struct pg **connection)
 {
     struct frame f;
     int code = 0;
@@ -63,7 +64,7 @@ static int serve(struct wire *wire)
             return WORKER_OTHER_BUILD;
         switch (f.type) {
         case FRAME_TASK:
-            code = run_task(wire, &f);
+            code = run_task(wire, connection, &f);
             break;
         case FRAME_CANCEL: /* of an attempt that had ended */
             break;
@@ -86,13 +87,15 @@ static bool say_hello(void)
 int worker_main(int argc, char **argv)
 {
     struct wire wire;
+    struct pg *connection = NULL;
     uint32_t parent;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc > 0 && parse_u32(str_of(argv[0]), &parent, NULL) && getppid() != (pid_t)parent)
         return EXIT_SUCCESS; /* the parent died before the line above */
     (void)signal(SIGPIPE, SIG_IGN);
     wire_open(&wire);
-    int code = say_hello() ? serve(&wire) : EXIT_SUCCESS;
+    int code = say_hello() ? serve(&wire, &connection) : EXIT_SUCCESS;
+    pg_close(connection);
     wire_close(&wire);
     return code;
 }

@@ -137,9 +137,9 @@ static bool run(struct task *t, struct err *err)
     if (!contests_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
     struct reading r = { .task = t, .params = &p };
-    struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, task_snapshot(t), err) && read_signals(&r, pg, &split, err);
-    pg_close(pg);
+    struct pg *pg = run_snapshot_open(t, err);
+    bool ok = pg && read_signals(&r, pg, &split, err);
+    run_snapshot_close(pg);
     ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
          contests_cells(r.contests, r.count, r.units, p.experiments, task_arena(t), collect, &r, err);
     mem_free(r.contests);

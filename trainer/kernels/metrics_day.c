@@ -379,10 +379,9 @@ static bool read_signals(struct reading *r, struct pg *pg, const struct day_spli
 static bool read_day(struct reading *r, const struct day_split *split, struct err *err)
 {
     const struct sql_range range = { r->day_us, r->day_end_us, split->lo, split->hi };
-    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err);
-    return pg && run_snapshot_enter(pg, task_snapshot(r->task), err) && read_exposures(r, pg, split, err) &&
-           read_signals(r, pg, split, err) && sql_facts_scan(pg, &r->params->program, &range, add_row, r, err) &&
-           task_tick(r->task, r->rows, err);
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
+    return pg && read_exposures(r, pg, split, err) && read_signals(r, pg, split, err) &&
+           sql_facts_scan(pg, &r->params->program, &range, add_row, r, err) && task_tick(r->task, r->rows, err);
 }
 
 /* ---- exposing everyone ---- */

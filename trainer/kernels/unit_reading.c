@@ -55,9 +55,8 @@ static bool read_marks(struct unit_reading *r, struct str range[2], struct err *
     uint32_t lo, hi;
     if (!parse_u32(range[0], &lo, err) || !parse_u32(range[1], &hi, err))
         return false;
-    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err);
-    if (!pg || !run_snapshot_enter(pg, task_snapshot(r->task), err) ||
-        !marked_read(pg, lo, hi, task_arena(r->task), &m, err))
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
+    if (!pg || !marked_read(pg, lo, hi, task_arena(r->task), &m, err))
         return false;
     for (size_t i = 0; i < m.count; i++)
         unit_totals_mark(r->totals, m.units[i]);
