@@ -27,6 +27,7 @@
 #include "experimentd/config/load.h"
 #include "experimentd/config/snapshot.h"
 #include "experimentd/health/alarms.h"
+#include "experimentd/health/webhook.h"
 #include "experimentd/http/cors.h"
 #include "experimentd/http/http.h"
 #include "experimentd/http/routes.h"
@@ -35,6 +36,7 @@
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
+#include "experimentd/jobs/jobs.h"
 #include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/units/eraser.h"
@@ -397,6 +399,23 @@ static void raise_open_files(const struct server *s)
                  s->settings.http_connections, s->workers_count);
 }
 
+static bool start_jobs(struct server *s, struct err *err)
+{
+    const struct serve_settings *set = &s->settings;
+    struct jobs_options options = { .url = s->database_url,
+                                    .data_dir = set->data_dir,
+                                    .archive_dir = set->archive_dir,
+                                    .trainer = set->jobs_trainer,
+                                    .trainer_config = set->jobs_trainer_config,
+                                    .max_running_types = set->jobs_max_running_types,
+                                    .secret = s->webhook_secret,
+                                    .max_running = set->jobs_max_running,
+                                    .max_resumes = set->jobs_max_resumes,
+                                    .lost_after_us = set->jobs_lost_after_us,
+                                    .private_cluster = s->cluster != NULL };
+    return !set->jobs_enabled || (s->jobs = jobs_start(&options, err));
+}
+
 static bool start(struct server *s, struct err *err)
 {
     if (!*s->settings.data_dir)
@@ -416,7 +435,8 @@ static bool start(struct server *s, struct err *err)
         return false;
     s->schedule = schedule_new();
     s->ages = ages_new();
-    if (!(s->alarms = alarms_new(s->base, s->settings.alarm_webhook, err)))
+    if (!webhook_read_secret(s->settings.webhook_secret_file, &s->webhook_secret, err) ||
+        !(s->alarms = alarms_new(s->base, s->settings.alarm_webhook, s->webhook_secret, err)))
         return false;
     s->key_rate = key_rate_new(s->settings.ingest_key_rate);
     s->live = live_new(s->workers_count, s->started_us);
@@ -424,7 +444,7 @@ static bool start(struct server *s, struct err *err)
     if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
     routes_set_open_page(s->settings.page_open);
-    return start_workers(s, err);
+    return start_jobs(s, err) && start_workers(s, err);
 }
 
 static void stop(struct server *s)
@@ -435,6 +455,7 @@ static void stop(struct server *s)
     for (unsigned i = 0; i < s->workers_count; i++)
         if (s->workers[i].started)
             (void)pthread_join(s->workers[i].thread, NULL);
+    jobs_stop(s->jobs);
     if (s->eraser)
         eraser_stop(s->eraser);
     if (s->loader) {
@@ -448,6 +469,7 @@ static void stop(struct server *s)
     schedule_free(s->schedule);
     ages_free(s->ages);
     alarms_free(s->alarms);
+    mem_free(s->webhook_secret);
     key_rate_free(s->key_rate);
     live_free(s->live);
     snapshot_shutdown();

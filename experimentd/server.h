@@ -1,8 +1,8 @@
 /* server.h - the daemon: what all workers share, and the control thread that starts, feeds, drains and ends them.
  *
  * serve_main runs on the main thread, which becomes the control thread: signals, LISTEN, snapshot building, timers. Order of
- * start: cluster, migrations, keys, snapshot, journal, loader, eraser, listeners, workers. The end is the reverse: listeners drain,
- * workers leave, the journal is synced, the loader empties it, the cluster stops. */
+ * start: cluster, migrations, keys, snapshot, journal, loader, eraser, listeners, jobs, workers. The end is the reverse: listeners drain,
+ * workers leave, jobs end, the journal is synced, the loader empties it, the cluster stops. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +25,7 @@ struct pgcluster;
 struct schedule;
 struct ages;
 struct alarms;
+struct jobs;
 
 enum { THREADS_MAX = 64 };
 
@@ -56,6 +57,8 @@ struct server {
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct ages *ages;         /* of results */
     struct alarms *alarms;     /* of running experiments' health */
+    struct jobs *jobs;         /* the jobs' thread; NULL: jobs.enabled is off */
+    char *webhook_secret;      /* NULL: messages are not signed */
     struct event_base *base;
     struct event *listen_event;
     unsigned workers_count;

@@ -5,6 +5,7 @@
 #include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/load/loader.h"
+#include "experimentd/jobs/jobs.h"
 #include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
@@ -159,6 +160,8 @@ void admin_metrics(struct http_request *req, void *arg)
     ingest_metrics(&b, s);
     format_metrics(&b, s);
     schedule_metrics(&b, s);
+    if (s->jobs)
+        jobs_write_metrics(s->jobs, &b);
     ages_write(s->ages, clock_now_us(), &b);
     one(&b, "experimentd_sticky_unavailable_total", "counter",
         "times that sticky assignments could not be read or written", (double)atomic_load(&s->sticky_unavailable));

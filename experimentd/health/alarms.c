@@ -25,11 +25,12 @@ struct alarms {
     int64_t look_mono_us;
 };
 
-struct alarms *alarms_new(struct event_base *base, const char *webhook, struct err *err)
+struct alarms *alarms_new(struct event_base *base, const char *webhook, const char *secret, struct err *err)
 {
     struct alarms *a = mem_zalloc(sizeof *a);
     arena_init(&a->arena, TURN_ARENA_BYTES);
-    if (*webhook && !(a->webhook = webhook_new(base, webhook, err))) {
+    if (*webhook && !(a->webhook = webhook_new(base, webhook, secret, err))) {
+        (void)err_prefix(err, "setting \"alarm.webhook\": ");
         alarms_free(a);
         return NULL;
     }
@@ -165,7 +166,7 @@ static void tell(struct alarms *a, const struct snapshot_experiment *e, const st
         jsonw_str(&w, NULL, part);
     jsonw_close(&w);
     jsonw_close(&w);
-    webhook_post(a->webhook, buf_str(&b));
+    webhook_post(a->webhook, buf_str(&b), NULL, NULL);
     buf_release(&b);
 }
 

@@ -13,8 +13,8 @@ struct alarms;
 
 #define ALARMS_EVERY_US (5 * US_PER_SECOND)
 
-/* webhook: an http:// address, or "" for none. */
-struct alarms *alarms_new(struct event_base *base, const char *webhook, struct err *err);
+/* webhook: an http:// address, or "" for none; secret: webhook.h. */
+struct alarms *alarms_new(struct event_base *base, const char *webhook, const char *secret, struct err *err);
 void alarms_free(struct alarms *a);
 /* At most one edit: the next one needs the snapshot that has this one. pg is used: look for notifications afterwards. */
 void alarms_turn(struct alarms *a, struct pg *pg, const struct snapshot *s);

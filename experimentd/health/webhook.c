@@ -4,7 +4,10 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -14,12 +17,15 @@ struct message {
     struct message *next;
     char *json; /* owned */
     unsigned tries;
+    webhook_done_fn done;
+    void *arg;
 };
 
 struct webhook {
     struct event_base *base;
     struct evdns_base *dns;
     struct evhttp_uri *uri;
+    const char *secret;
     char path[PATH_MAX_BYTES];
     struct evhttp_connection *conn; /* of the message at the head, while it is under way */
     struct event *timer;            /* of the next try */
@@ -40,6 +46,14 @@ static void drop_head(struct webhook *w)
     mem_free(m);
 }
 
+static void finish_head(struct webhook *w, bool arrived)
+{
+    struct message *m = w->head;
+    if (m->done)
+        m->done(m->arg, arrived, m->tries);
+    drop_head(w);
+}
+
 static void wait_for_timer(struct webhook *w, int64_t seconds)
 {
     const struct timeval t = { .tv_sec = seconds };
@@ -53,7 +67,7 @@ static void on_answer(struct evhttp_request *req, void *arg)
     struct message *m = w->head;
     int status = req ? evhttp_request_get_response_code(req) : 0;
     if (status >= 200 && status < 300) {
-        drop_head(w);
+        finish_head(w, true);
         wait_for_timer(w, 0);
         return;
     }
@@ -61,10 +75,46 @@ static void on_answer(struct evhttp_request *req, void *arg)
     int64_t after = INT64_C(1) << m->tries;
     if (m->tries >= WEBHOOK_TRIES) {
         log_error("webhook_lost", "message=%s", m->json);
-        drop_head(w);
+        finish_head(w, false);
         after = 0;
     }
     wait_for_timer(w, after);
+}
+
+bool webhook_read_secret(const char *path, char **out, struct err *err)
+{
+    char line[WEBHOOK_SECRET_MAX + 2] = "";
+    *out = NULL;
+    if (!path || !*path)
+        return true;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return err_set_errno(err, "cannot read the webhooks' secret from \"%s\"", path);
+    bool read = fgets(line, sizeof line, f) != NULL;
+    (void)fclose(f);
+    struct str secret = str_trim(str_of(line));
+    if (!read || secret.n < 16 || secret.n > WEBHOOK_SECRET_MAX)
+        return err_set(err, ERR_INVALID, "the webhooks' secret in \"%s\" has not 16 to %d bytes", path,
+                       WEBHOOK_SECRET_MAX);
+    *out = mem_strndup(secret.p, secret.n);
+    return true;
+}
+
+static void sign(const struct webhook *w, const char *json, struct evkeyvalq *headers)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    char at[24], text[2 * EVP_MAX_MD_SIZE + 40];
+    if (!w->secret)
+        return;
+    (void)snprintf(at, sizeof at, "%lld", (long long)(clock_now_us() / US_PER_SECOND));
+    AUTO(mem_free) char *signed_text = mem_printf("%s.%s", at, json);
+    (void)HMAC(EVP_sha256(), w->secret, (int)strlen(w->secret), (const unsigned char *)signed_text, strlen(signed_text),
+               mac, &n);
+    int length = snprintf(text, sizeof text, "t=%s,v1=", at);
+    for (unsigned i = 0; i < n; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%02x", mac[i]);
+    (void)evhttp_add_header(headers, "X-Experimentd-Signature", text);
 }
 
 static void send_head(struct webhook *w)
@@ -83,6 +133,7 @@ static void send_head(struct webhook *w)
     (void)evhttp_add_header(headers, "Host", host);
     (void)evhttp_add_header(headers, "Content-Type", "application/json");
     (void)evhttp_add_header(headers, "Connection", "close");
+    sign(w, w->head->json, headers);
     (void)evbuffer_add(evhttp_request_get_output_buffer(req), w->head->json, strlen(w->head->json));
     if (evhttp_make_request(w->conn, req, EVHTTP_REQ_POST, w->path) != 0)
         on_answer(NULL, w);
@@ -115,14 +166,15 @@ static bool open_uri(struct webhook *w, const char *url, struct err *err)
     const char *scheme = w->uri ? evhttp_uri_get_scheme(w->uri) : NULL,
                *host = w->uri ? evhttp_uri_get_host(w->uri) : NULL;
     if (!scheme || strcmp(scheme, "http") != 0 || !host || !*host)
-        return err_set(err, ERR_INVALID, "setting \"alarm.webhook\" is \"%.200s\", no http:// address", url);
+        return err_set(err, ERR_INVALID, "\"%.200s\" is no http:// address", url);
     return make_path(w, err);
 }
 
-struct webhook *webhook_new(struct event_base *base, const char *url, struct err *err)
+struct webhook *webhook_new(struct event_base *base, const char *url, const char *secret, struct err *err)
 {
     struct webhook *w = mem_zalloc(sizeof *w);
     w->base = base;
+    w->secret = secret;
     w->tail = &w->head;
     if (!open_uri(w, url, err)) {
         webhook_free(w);
@@ -150,14 +202,23 @@ void webhook_free(struct webhook *w)
     mem_free(w);
 }
 
-void webhook_post(struct webhook *w, struct str json)
+size_t webhook_waiting(const struct webhook *w)
+{
+    return w->waiting;
+}
+
+void webhook_post(struct webhook *w, struct str json, webhook_done_fn done, void *arg)
 {
     if (w->waiting == WEBHOOK_WAITING_MAX) {
         log_error("webhook_lost", "message=" STR_FMT " reason=\"%d wait already\"", STR_ARG(json), WEBHOOK_WAITING_MAX);
+        if (done)
+            done(arg, false, 0);
         return;
     }
     struct message *m = mem_zalloc(sizeof *m);
     m->json = mem_strndup(json.p, json.n);
+    m->done = done;
+    m->arg = arg;
     *w->tail = m;
     w->tail = &m->next;
     if (w->waiting++ == 0 && !w->conn)

@@ -85,15 +85,15 @@ class Connection:
 
 
 class Daemon:
-    def __init__(self, *arguments, threads=2, wrapper=(), environment=None, patience=PATIENCE, postgres=None):
-        """postgres: one that is not the daemon's own (postgres.py)."""
+    def __init__(self, *arguments, threads=2, wrapper=(), environment=None, patience=PATIENCE, postgres=None, jobs=False):
+        """postgres: one that is not the daemon's own (postgres.py). jobs: it starts runs by itself, as installations do."""
         self.patience, self.postgres = patience, postgres
         self.root = tempfile.mkdtemp(prefix="experimentd-test-", dir=os.environ.get("TMPDIR", "/var/tmp"))
         os.chmod(self.root, 0o755)  # PostgreSQL's user, when we are root, has to get to DIR/pg
         self.dir = os.path.join(self.root, "data")
         self.log_path = os.path.join(self.root, "daemon.log")
         self.command = [*wrapper, program("experimentd"), "serve", "--data-dir", self.dir, "--listen", "127.0.0.1:0",
-                        "--threads", str(threads), *arguments]
+                        "--threads", str(threads), "--jobs-enabled=%s" % str(jobs).lower(), *arguments]
         if postgres:
             self.command += ["--database-url", postgres.url()]
         self.environment = {**os.environ, **(environment or {})}

@@ -108,7 +108,7 @@ class Alarms(unittest.TestCase):
             self.assertIn("alarm experiment=phased", d.log())
 
     def test_an_address_that_is_none_is_refused_at_the_start(self):
-        with self.assertRaisesRegex(RuntimeError, 'setting "alarm.webhook" is "https://example.org/", no http:// address'):
+        with self.assertRaisesRegex(RuntimeError, 'setting "alarm.webhook": "https://example.org/" is no http:// address'):
             Daemon("--alarm-webhook", "https://example.org/").__enter__()
 
 
