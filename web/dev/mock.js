@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answerJobs, jobsOf } from "./mock_jobs.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 export const DIST = join(here, "../dist");
@@ -36,17 +37,32 @@ function send(response, status, type, body, headers = {}) {
   response.end(body);
 }
 
-const json = (response, status, body) =>
-  send(response, status, status < 400 ? "application/json" : "application/problem+json", JSON.stringify(body));
+const json = (response, status, body, headers) =>
+  send(response, status, status < 400 ? "application/json" : "application/problem+json", JSON.stringify(body), headers);
 const problem = (response, status, title, detail) => json(response, status, { type: "about:blank", title, status, detail });
 
-function api(state, request, response, path) {
+/** The JSON that was sent; null: none. */
+async function bodyOf(request) {
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  return pieces.length ? JSON.parse(Buffer.concat(pieces).toString()) : null;
+}
+
+function aboutJobs(state, request, response, path, query, body) {
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all),
+    none: () => send(response, 204, "application/json", "") };
+  return answerJobs(state.jobs, { method: request.method, path, query, body, headers: request.headers }, response, reply) !== false;
+}
+
+async function api(state, request, response, path) {
+  const body = request.method === "GET" ? null : await bodyOf(request);
   const given = (request.headers.authorization || "").replace(/^Bearer /, "");
   const query = new URL(request.url, "http://mock").searchParams;
   state.requests.push(path);
   if (state.broken) return problem(response, 503, "Service Unavailable", "PostgreSQL is away");
   if (state.key && given !== state.key)
     return problem(response, 401, "Unauthorized", given ? "this key is not known or was revoked" : "a key is needed");
+  if (aboutJobs(state, request, response, path, query, body)) return undefined;
   if (path === "/v1/experiments") {
     const rows = [...state.experiments.values()].map((f) => summary(f.results));
     return json(response, 200, { experiments: rows, next_page_token: null });
@@ -89,15 +105,16 @@ async function page(request, response, path) {
   send(response, 200, type, body, { "Content-Security-Policy": CSP, "Referrer-Policy": "no-referrer" });
 }
 
-/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, metrics, key, broken, requests. */
-export async function startMock({ port = 0, key = null, empty = false } = {}) {
+/** Starts on `port` (0: any). `state` may be changed while it runs: experiments, preflights, metrics, jobs, key, broken,
+    requests. `pace`: how long a run of a job takes, in ms; `then`: jobs keep the times at which they were recorded. */
+export async function startMock({ port = 0, key = null, empty = false, pace, then } = {}) {
   const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
     health: fixtures(join(FIXTURES, "health")), plan: fixtures(join(FIXTURES, "plan")).get("ctr"),
-    metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), key, broken: false, requests: [] };
+    metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;
-    if (path.startsWith("/v1/")) api(state, request, response, path);
-    else page(request, response, path).catch((error) => problem(response, 500, "Internal Server Error", error.message));
+    const answer = path.startsWith("/v1/") ? api(state, request, response, path) : page(request, response, path);
+    answer.catch((error) => problem(response, 500, "Internal Server Error", error.message));
   });
   await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
   const close = () => new Promise((closed) => {
