@@ -27,15 +27,15 @@ export function lowContrast() {
 
 /** What a screen reader would stumble over. */
 export function stumbles() {
-  const found = [];
+  const found = [], named = (n) => n.labels?.length || n.getAttribute("aria-label");
   const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((h) => Number(h.tagName[1]));
   if (levels.filter((l) => l === 1).length !== 1) found.push("not exactly one h1");
   levels.forEach((l, i) => i && l > levels[i - 1] + 1 && found.push(`h${levels[i - 1]} is followed by h${l}`));
   const ids = [...document.querySelectorAll("[id]")].map((n) => n.id);
   ids.filter((id, i) => ids.indexOf(id) !== i).forEach((id) => found.push(`id ${id} twice`));
   document.querySelectorAll("[aria-labelledby]").forEach((n) => document.getElementById(n.getAttribute("aria-labelledby")) || found.push("label missing"));
-  document.querySelectorAll("a, button, select, input").forEach((n) => n.textContent.trim() || n.labels?.length || found.push(`${n.tagName} without a name`));
-  document.querySelectorAll("input, select").forEach((n) => n.labels?.length || found.push(`${n.tagName} without a label`));
+  document.querySelectorAll("a, button, select, input, textarea").forEach((n) => n.textContent.trim() || named(n) || found.push(`${n.tagName} without a name`));
+  document.querySelectorAll("input, select, textarea").forEach((n) => named(n) || found.push(`${n.tagName} without a label`));
   document.querySelectorAll(".chart svg").forEach((n) => (n.getAttribute("role") === "img" && n.getAttribute("aria-label")) || found.push("figure without words"));
   document.querySelectorAll("table").forEach((n) => n.querySelector("thead th[scope=col]") && n.querySelector("tbody th[scope=row]") || found.push("table without headers"));
   if (!document.documentElement.lang) found.push("no language");

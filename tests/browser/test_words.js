@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fieldNamed, fieldsOf, paramsOf, textsOf } from "../../web/src/jobs/fields.js";
-import { layout } from "../../web/src/jobs/graph.js";
+import { inOrder, layout } from "../../web/src/jobs/graph.js";
 import { cronWords, dueIn, duration, fromNow, moment, triggerWords } from "../../web/src/jobs/words.js";
 
 describe("words", () => {
@@ -79,9 +79,17 @@ describe("the picture", () => {
     assert.deepEqual(["seal", "sessions", "clicks", "metrics", "bandit"].map((id) => at.get(id)), [0, 0, 0, 0, 0]);
   });
 
+  test("a list has them as they follow each other, what nothing starts last", () => {
+    const order = inOrder(jobs).map((job) => job.id);
+    assert.deepEqual([...order].sort(), jobs.map((job) => job.id).sort());
+    for (const { id, triggers } of jobs) for (const t of triggers) assert.ok(t.type !== "job" || order.indexOf(t.job) < order.indexOf(id), id);
+    assert.equal(order[order.length - 1], "by-hand");
+  });
+
   test("jobs that start each other in a circle are drawn all the same", () => {
     const picture = layout([{ id: "a", triggers: after("b") }, { id: "b", triggers: after("a") }, { id: "c", triggers: after("c") }], 1024);
     assert.deepEqual(picture.nodes.map((n) => n.job.id).sort(), ["a", "b", "c"]);
+    assert.equal(inOrder(picture.nodes.map((n) => n.job)).length, 3);
     assert.ok(apart(picture.nodes) && picture.nodes.every((n) => Number.isFinite(n.x + n.y)));
   });
 });

@@ -1,14 +1,17 @@
 // Asks the daemon. Every failure becomes an ApiError whose kind decides which help the page shows.
-//   key: the answer was 401 or 403      not_found: 404      away: no answer      server: any other status, or no JSON
+//   key: the answer was 401 or 403      not_found: 404      changed: 412, somebody else was first
+//   away: no answer                     server: any other status, or no JSON
 
 const KEY = "experimentd.key";
 const TIMEOUT_MS = 20000;
 
+/** `field` is the one that the daemon's text names, or null: field "params.half_life" is 0, must be above 0 */
 export class ApiError extends Error {
   constructor(kind, text, status = 0) {
     super(text);
     this.kind = kind;
     this.status = status;
+    this.field = /(?:field|parameter) "([^"]+)"/.exec(text)?.[1] ?? null;
   }
 }
 
@@ -27,7 +30,7 @@ export function forgetKey() {
   location.assign("/");
 }
 
-const kinds = { 401: "key", 403: "key", 404: "not_found" };
+const kinds = { 401: "key", 403: "key", 404: "not_found", 412: "changed" };
 
 async function problem(response) {
   const type = response.headers.get("content-type") || "";
@@ -36,16 +39,15 @@ async function problem(response) {
   return new ApiError(kinds[response.status] || "server", text, response.status);
 }
 
-/** The text of a JSON answer; compared as text, an unchanged answer redraws nothing. */
-async function getText(path, body) {
+/** The text of an answer. `method`, `headers`: other than a question's. */
+async function getText(path, body, { method = body === undefined ? "GET" : "POST", headers: more } = {}) {
   const key = sessionStorage.getItem(KEY);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   let response, text;
   try {
-    const headers = { Accept: "application/json, text/csv", ...(key && { Authorization: `Bearer ${key}` }) };
-    const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-    response = await fetch(path, { headers, cache: "no-store", signal: stop.signal, ...sent });
+    const headers = { Accept: "application/json, text/csv", ...(key && { Authorization: `Bearer ${key}` }), ...more };
+    response = await fetch(path, { method, headers, cache: "no-store", signal: stop.signal, body: body === undefined ? undefined : JSON.stringify(body) });
     if (response.ok) text = await response.text();
   } catch {
     throw new ApiError("away", stop.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : "no connection");
@@ -73,6 +75,12 @@ function parse(text) {
   } catch {
     throw new ApiError("server", "the answer was not JSON");
   }
+}
+
+/** A question, or a change, and the JSON that answers it; null when there is none. */
+export async function ask(path, { method, body, headers } = {}) {
+  const text = await getText(path, body, { method, headers });
+  return text === "" ? null : parse(text);
 }
 
 const of = (key) => `/v1/experiments/${encodeURIComponent(key)}`;

@@ -6,7 +6,7 @@ import { List } from "./list.jsx";
 import { Live } from "./live.jsx";
 import { Plan } from "./plan.jsx";
 import { Result } from "./result.jsx";
-import { NotFound } from "./states.jsx";
+import { Failure, Loading, NotFound } from "./states.jsx";
 
 const moved = "experimentd:moved";
 
@@ -50,10 +50,25 @@ function useKey() {
   return known;
 }
 
-const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/live", "Live"]];
-const viewOf = (path) => (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0];
+const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/jobs", "Jobs"], ["/live", "Live"]];
+const viewOf = (path) => (path.startsWith("/runs/") ? "/jobs" : (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0]);
+
+/** A chunk of its own, fetched when it is first looked at. */
+function Later({ load, of, ...rest }) {
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    load().then((chunk) => setFound(() => chunk[of]), () => setFound(() => Missing));
+  }, []);
+  const View = found;
+  return View ? <View {...rest} /> : <Loading />;
+}
+
+/** The daemon is away, or was renewed: then a chunk has another name. */
+const Missing = () => <Failure error={{ kind: "away", message: "a part of this page did not come" }} reload={() => location.reload()} />;
 
 function view(path) {
+  const parts = path.split("/").filter(Boolean).map(decode);
+  if (parts[0] === "jobs" || parts[0] === "runs") return <Later load={() => import("./jobs/index.jsx")} of="JobViews" parts={parts} />;
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   if (/^\/live\/?$/.test(path)) return <Live />;
   if (/^\/plan\/?$/.test(path)) return <Plan />;

@@ -2,7 +2,8 @@
 // forbids; the element is taken out before the figure enters the document, and style/charts.css has the same rules.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-function useWidth() {
+/** A ref for a box, and how wide it is; 0 before it is drawn. */
+export function useWidth() {
   const box = useRef(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {

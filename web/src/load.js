@@ -1,4 +1,4 @@
-// useLoad: what a view shows is loaded once, then again every REFRESH_MS while `live(data)` holds and the tab is visible. A failed
+// useLoad: what a view shows is loaded once, then again every REFRESH_MS while `live(data)` holds (a number: that many ms) and the tab is visible. A failed
 // refresh keeps the data on the screen and only notes the failure; unchanged data keeps its identity, so nothing redraws.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
@@ -25,7 +25,7 @@ export function useLoad(load, live, inputs) {
   const wanted = state.data ? live(state.data) : state.error?.kind === "away";
   useEffect(() => {
     if (!wanted) return undefined;
-    const timer = setInterval(() => document.hidden || reload(), REFRESH_MS);
+    const timer = setInterval(() => document.hidden || reload(), wanted === true ? REFRESH_MS : wanted);
     return () => clearInterval(timer);
   }, [wanted, reload]);
   return { data: state.data, error: state.error, reload };

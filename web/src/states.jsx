@@ -12,10 +12,10 @@ export function Loading() {
   );
 }
 
-/** Shown instead of data that never came. `show`: what the button of the key's form says. */
-export function Failure({ error, reload, what, show }) {
+/** Shown instead of data that never came. `show`: what the button of the key's form says; `kind` and `what`: what is not there. */
+export function Failure({ error, reload, what, kind, show }) {
   if (error.kind === "key") return <KeyEntry error={error} reload={reload} show={show} />;
-  if (error.kind === "not_found" && what) return <NotFound what={what} />;
+  if (error.kind === "not_found" && what) return <NotFound what={what} kind={kind} />;
   if (error.kind === "away") return <Away error={error} reload={reload} />;
   return (
     <section class="card help">
@@ -43,18 +43,23 @@ function Away({ error, reload }) {
   );
 }
 
-export function NotFound({ what }) {
+const OTHERS = { experiment: ["/", "See all experiments"], job: ["/jobs", "See all jobs"], run: ["/jobs", "See all jobs"] };
+
+export function NotFound({ what, kind = "experiment" }) {
+  const [to, words] = OTHERS[kind];
   return (
     <section class="card help">
       <h1>Nothing here</h1>
-      <p>There is no experiment <code>{what}</code>. It may have another key, or live in another daemon.</p>
-      <p><Link to="/">See all experiments</Link></p>
+      <p>There is no {kind} <code>{what}</code>. It may have another key, or live in another daemon{kind === "run" && "; old runs are let go"}.</p>
+      <p><Link to={to}>{words}</Link></p>
     </section>
   );
 }
 
-export function KeyEntry({ error, reload, show = "Show results" }) {
+/** `level`: of its heading, where it stands inside a view that has a first one. */
+export function KeyEntry({ error, reload, show = "Show results", level = 1 }) {
   const [key, setKey] = useState("");
+  const Heading = `h${level}`;
   const enter = (event) => {
     event.preventDefault();
     if (!key.trim()) return;
@@ -63,7 +68,7 @@ export function KeyEntry({ error, reload, show = "Show results" }) {
   };
   return (
     <section class="card help">
-      <h1>A key is needed</h1>
+      <Heading>A key is needed</Heading>
       <p>Results, and what clients send, are for people who hold a key of scope <code>analyst</code> or <code>admin</code>. The first one lies in the daemon's
         data directory: <code>DIR/admin.key</code>. More are made with <code>experimentd key create --scope analyst</code>.</p>
       {hasKey() && <p role="alert" class="bad">The key that was given is not enough: {error.message}.</p>}

@@ -38,6 +38,17 @@ function treeOf({ jobs, edges, layers }) {
   return { roots: roots.sort(byReach), children, alone: (job) => reach(job) === 1 };
 }
 
+/** The jobs as they follow each other: who starts whom first, what nothing starts last. */
+export function inOrder(jobs) {
+  const graph = graphOf(jobs), { roots, children } = treeOf(graph);
+  const below = (job) => [job, ...children.get(job.id).flatMap(below)], order = [];
+  for (const left = roots.flatMap(below); left.length;) {
+    const free = left.findIndex((job) => !graph.edges.some((e) => e.to === job.id && left.some((other) => other.id === e.from)));
+    order.push(...left.splice(Math.max(0, free), 1)); /* of a circle the first */
+  }
+  return [...order, ...jobs.filter((job) => !graph.jobs.includes(job))];
+}
+
 /** Column and row of each job, as if there were room for every layer: a chain goes straight on, what branches off stands below it. */
 function cellsOf(graph) {
   const { roots, children, alone } = treeOf(graph), cells = new Map(), taken = new Set();
