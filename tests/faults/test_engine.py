@@ -1,0 +1,159 @@
+"""Faults of passes, made for real, under the job "golden": whatever dies, what comes out is the same, or nothing does; and nothing is left behind."""
+import contextlib
+import os
+import signal
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import wait_for  # noqa: E402
+from golden import Golden  # noqa: E402
+from small_disk import SmallDisk, can_mount  # noqa: E402
+
+SLOW = {"fault": "slow", "slow_ms": 60}  # a split of the pass "stats" has four blocks, of "docs" sixteen
+
+
+def setUpModule():
+    EngineTest.golden = Golden().__enter__()
+
+
+def tearDownModule():
+    EngineTest.golden.__exit__()
+
+
+class EngineTest(unittest.TestCase):
+    def expect_right(self, run):
+        self.assertEqual(run.end(), 0, run.stderr)
+        self.assertEqual(run.digest, self.golden.digest)
+        self.assertEqual(self.golden.published(), self.golden.docs)
+        self.assertEqual(self.golden.leftovers(run), {})
+
+    def expect_failed(self, run, status, state, text):
+        """It says why; and readers see what there was before."""
+        self.assertEqual(run.end(), status, run.stderr)
+        last = self.golden.last_run()
+        self.assertEqual(last["state"], state)
+        self.assertRegex(last["error"], text)
+        self.assertEqual(self.golden.published(), self.golden.docs)
+        self.assertEqual({k: v for k, v in self.golden.leftovers(run).items() if k not in ("staging", "ledger")}, {})
+
+    def hit_worker(self, number, *arguments):
+        with self.golden.start("--workers", "2", *arguments, **SLOW) as run:
+            run.wait_pass("stats")
+            pid = run.wait_worker()
+            os.kill(pid, number)
+            wait_for(lambda: "split_retried" in run.stderr, "the split to be tried again")
+            self.expect_right(run)
+            self.assertEqual(int(self.golden.last_run()["retries"]), 1)
+            return run.stderr
+
+
+class Workers(EngineTest):
+    def test_any_number_of_them_computes_the_same(self):
+        for workers in ("1", "2", "4"):
+            with self.golden.start("--workers", workers) as run:
+                self.expect_right(run)
+        with self.golden.start("--workers", "2", seed=2) as run:
+            self.assertEqual(run.end(), 0, run.stderr)
+            self.assertNotEqual(run.digest, self.golden.digest)
+        with self.golden.start("--workers", "2") as run:
+            self.expect_right(run)
+
+    def test_one_is_killed(self):
+        self.assertIn("ended by signal 9", self.hit_worker(signal.SIGKILL))
+
+    def test_one_crashes(self):
+        self.assertIn("ended by signal 11", self.hit_worker(signal.SIGSEGV))
+
+    def test_one_stands_still(self):
+        self.assertIn("it said nothing for 2 s", self.hit_worker(signal.SIGSTOP, "--stall", "2"))
+
+    def test_all_are_killed_again_and_again(self):
+        with self.golden.start("--workers", "2", "--max-attempts", "20", **SLOW) as run:
+            run.wait_pass("stats")
+            for count in range(5):
+                wait_for(lambda n=count: self.kill_all(run) and run.stderr.count("split_retried") > n, "splits to be tried again")
+            self.expect_right(run)
+
+    @staticmethod
+    def kill_all(run):
+        for pid in run.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return True
+
+    def test_a_kernel_that_hangs_is_given_up(self):
+        with self.golden.start("--workers", "2", "--stall", "1", "--max-attempts", "2", fault="hang", fault_split=5) as run:
+            self.expect_failed(run, 1, "failed", 'pass "stats", split 5, attempt 2: .*it said nothing for 1 s')
+
+    def test_bad_data_is_tried_once(self):
+        with self.golden.start("--workers", "2", fault="poison", fault_split=5) as run:
+            self.expect_failed(run, 65, "failed", 'pass "stats", split 5, attempt 1: row 1876: clicked is 7, neither 0 nor 1')
+        self.assertNotIn("split_retried", run.stderr)
+
+
+class Memory(EngineTest):
+    def test_a_split_that_needs_more_gets_twice_of_it_once(self):
+        with self.golden.start("--workers", "2", fault="hog", hog_mb=90, memory_mb=64) as run:
+            self.expect_right(run)
+        self.assertIn("the split needs more than its 64 MiB of memory (memory_mb) (exit code 71)", run.stderr)
+        self.assertEqual(self.golden.attempts()["stats"], 17)
+
+    def test_one_that_needs_still_more_is_given_up(self):
+        with self.golden.start("--workers", "2", fault="hog", hog_mb=200, memory_mb=64) as run:
+            self.expect_failed(run, 1, "failed", 'pass "stats", split 3, attempt 2: the split needs more than its 128 MiB of memory')
+
+
+class Cancel(EngineTest):
+    def test_a_run_is_cancelled_in_each_kind_of_pass(self):
+        for name in ("stats", "docs"):
+            with self.golden.start("--workers", "2", **SLOW) as run:
+                run.wait_pass(name)
+                run.wait_worker()
+                run.process.terminate()
+                self.expect_failed(run, 130, "cancelled", "cancelled")
+
+    def test_a_worker_that_does_not_hear_of_it_is_killed(self):
+        with self.golden.start("--workers", "2", **SLOW) as run:
+            run.wait_pass("stats")
+            os.kill(run.wait_worker(), signal.SIGSTOP)
+            run.process.terminate()
+            self.expect_failed(run, 130, "cancelled", "cancelled")
+
+
+class Coordinator(EngineTest):
+    def test_workers_die_with_it(self):
+        for name in ("stats", "docs"):
+            with self.golden.start("--workers", "2", **SLOW) as run:
+                run.wait_pass(name)
+                run.wait_worker()
+                run.process.kill()
+                run.process.wait()
+                wait_for(lambda r=run: "workers" not in self.golden.leftovers(r), "the workers to end")
+                self.assertEqual(self.golden.published(), self.golden.docs)
+
+    def test_what_another_one_took_over_is_not_published(self):
+        with self.golden.start("--workers", "2", **SLOW) as run:
+            run.wait_pass("docs")
+            run.wait_worker()
+            self.golden.pg.sql("update runs set epoch = epoch + 1 where state = 'running'")
+            self.assertNotEqual(run.end(), 0)
+            self.assertEqual(self.golden.last_run()["state"], "running", "it is the other one's to end")
+            self.assertEqual(self.golden.published(), self.golden.docs)
+            self.golden.pg.sql("update runs set state = 'failed' where state = 'running'")
+
+
+@unittest.skipIf(can_mount(), can_mount())
+class Disk(EngineTest):
+    def test_full_of_the_spool(self):
+        with SmallDisk(3) as disk:  # the rows have 4.3 MB
+            with self.golden.start("--workers", "2", "--spool-dir", disk.dir) as run:
+                self.expect_failed(run, 1, "failed", 'pass "rows".*No space left on device')
+            self.assertEqual(os.listdir(disk.dir), [])
+        with SmallDisk(16) as disk, self.golden.start("--workers", "2", "--spool-dir", disk.dir) as run:
+            self.expect_right(run)
+            self.assertEqual(os.listdir(disk.dir), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
