@@ -2,6 +2,7 @@
 #include <criterion/new/assert.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -59,4 +60,46 @@ Test(arena, strings_end_with_a_zero)
     s = arena_printf(&a, "%0*d", 1000, 7);
     cr_assert(eq(sz, s.n, 1000));
     arena_release(&a);
+}
+
+/* ---- the limit ---- */
+
+enum { LIMIT = 1 << 20, OVER = 3 };
+
+static void over(size_t limit_bytes)
+{
+    _exit(limit_bytes == LIMIT ? OVER : 1);
+}
+
+static void *block;
+
+Test(mem, what_is_freed_does_not_count)
+{
+    mem_limit(LIMIT, over);
+    for (int i = 0; i < 100; i++) {
+        block = mem_alloc(LIMIT / 2);
+        block = mem_realloc(block, LIMIT / 4 * 3);
+        mem_free(block);
+    }
+    cr_expect(mem_peak() >= LIMIT / 4 * 3 && mem_peak() < LIMIT);
+    mem_limit(0, NULL);
+    block = mem_alloc((size_t)4 * LIMIT);
+    mem_free(block);
+    cr_expect(eq(sz, mem_peak(), 0));
+}
+
+Test(mem, what_would_pass_the_limit_is_handed_over, .exit_code = OVER)
+{
+    mem_limit(LIMIT, over);
+    block = mem_alloc(LIMIT / 2);
+    block = mem_alloc(LIMIT / 2 + 1);
+}
+
+Test(mem, arenas_count, .exit_code = OVER)
+{
+    static struct arena a;
+    mem_limit(LIMIT, over);
+    arena_init(&a, 1 << 12);
+    for (int i = 0; i < LIMIT / 1024; i++)
+        (void)arena_alloc(&a, 1024);
 }
