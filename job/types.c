@@ -18,6 +18,22 @@
         .name = "full", .type = JOB_BOOLEAN, .fallback = "false", .help = "read all days, whatever is kept of them" \
     }
 
+#define AS_OF                                                                                               \
+    {                                                                                                       \
+        .name = "as_of", .type = JOB_DAY,                                                                   \
+        .help = "signals count up to the end of this day (UTC), and weights are as of then; without: today" \
+    }
+#define DAYS(fallback_days)                                                                                   \
+    {                                                                                                         \
+        .name = "days", .type = JOB_WHOLE, .fallback = fallback_days, .min = 0, .max = 36500, .unit = "days", \
+        .help = "the last days up to `as_of`; 0: all"                                                         \
+    }
+#define HALF_LIFE(fallback_days)                                                                                       \
+    {                                                                                                                  \
+        .name = "half_life_days", .type = JOB_REAL, .fallback = fallback_days, .min = 0, .max = 36500, .unit = "days", \
+        .help = "after so long a signal counts half; 0: nothing decays"                                                \
+    }
+
 /* ---- by type ---- */
 
 static const struct job_param metrics_params[] = {
@@ -98,10 +114,8 @@ static const struct job_param retention_params[] = {
 };
 
 static const struct job_param sessions_params[] = {
-    { .name = "from",
-      .type = JOB_DAY,
-      .help = "first day (UTC) on which sessions began; without: the day before `to`" },
-    { .name = "to", .type = JOB_DAY, .help = "last day; without: today" },
+    { .name = "from", .type = JOB_DAY, .help = "only sessions that began on this day (UTC) or later; without: all" },
+    { .name = "to", .type = JOB_DAY, .help = "only those that began on this day or before; without: all" },
     { .name = "gap_minutes",
       .type = JOB_WHOLE,
       .fallback = "30",
@@ -109,6 +123,60 @@ static const struct job_param sessions_params[] = {
       .max = 720,
       .unit = "minutes",
       .help = "a longer pause ends a session" },
+    RANGES,
+    FULL,
+};
+
+static const struct job_param preferences_params[] = {
+    { .name = "weights",
+      .type = JOB_TEXT,
+      .fallback = "click=1,cart=10,purchase=25",
+      .unit = "weights",
+      .help = "what a signal of each type is worth; of other types, nothing" },
+    HALF_LIFE("30"),
+    AS_OF,
+    DAYS("365"),
+    { .name = "minimum",
+      .type = JOB_REAL,
+      .fallback = "0",
+      .min = 0,
+      .max = 1e12,
+      .help = "documents of less weight are left out" },
+    { .name = "top",
+      .type = JOB_WHOLE,
+      .fallback = "100",
+      .min = 0,
+      .max = 1000000,
+      .unit = "documents",
+      .help = "so many of a unit, the best; 0: all" },
+    RANGES,
+    FULL,
+};
+
+static const struct job_param history_params[] = {
+    { .name = "weights",
+      .type = JOB_TEXT,
+      .fallback = "request=1,click=5,cart=10,purchase=25",
+      .unit = "weights",
+      .help = "what a signal of each type is worth; of other types, nothing" },
+    HALF_LIFE("30"),
+    AS_OF,
+    DAYS("365"),
+    { .name = "minimum",
+      .type = JOB_REAL,
+      .fallback = "0",
+      .min = 0,
+      .max = 1e12,
+      .help = "queries of less weight are left out" },
+    { .name = "top",
+      .type = JOB_WHOLE,
+      .fallback = "50",
+      .min = 0,
+      .max = 1000000,
+      .unit = "queries",
+      .help = "so many of a unit, the last; 0: all" },
+    RANGES,
+    FULL,
 };
 
 static const struct job_param interleave_params[] = {
@@ -244,7 +312,9 @@ const struct job_type job_types[] = {
     { "seal", "old days → archive files", PARAMS(seal_params) },
     { "retention", "what is too old is deleted: signals from tables and files, runs and their logs",
       PARAMS(retention_params) },
-    { "sessions", "signals → sessions: what a unit did without a pause", PARAMS(sessions_params) },
+    { "sessions", "signals → sessions: what a unit did without a pause", PARAMS(sessions_params), .incremental = true },
+    { "preferences", "signals → the documents that a unit likes", PARAMS(preferences_params), .incremental = true },
+    { "history", "signals → the queries that a unit asked", PARAMS(history_params), .incremental = true },
     { "interleave", "interleaved lists and clicks → what users preferred, by pair and day", PARAMS(interleave_params) },
     { "golden", "made-up rows through every kind of pass → a digest: does each engine compute the same?",
       PARAMS(golden_params) },

@@ -1,5 +1,5 @@
 /* Roll-up of days: each function against its plain definition, any order within a day, and what is refused. */
-#include "trainer/kernels/rollup.h"
+#include "trainer/kernels/sql/rollup.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,4 +1,5 @@
-"""The job "sessions": what a plain count finds, whatever the workers, in partitions and in archive files, again and again; marked units left out."""
+"""The job "sessions": what a plain count finds, whatever the workers, in partitions and in archive files, again and again; marked units left out; and all
+that aggregation.py asks."""
 import collections
 import datetime
 import os
@@ -8,6 +9,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import DaemonTest  # noqa: E402
+
+from aggregation import Aggregation  # noqa: E402
 
 FIRST = datetime.datetime(2026, 10, 5, tzinfo=datetime.timezone.utc)
 DAYS, UNITS, GAP = 3, 40, 30 * 60
@@ -75,29 +78,30 @@ class Sessions(DaemonTest):
 
     def test_1_what_a_plain_count_finds_on_one_worker_and_on_four(self):
         for workers in ("1", "4"):
-            done = self.compute("--workers", workers)
+            done = self.compute("--workers", workers, "--param", "full=true")
             self.assertEqual(self.rows(), self.want)
-        self.assertIn("sessions: %d that began from 2026-10-05 to 2026-10-07" % len(self.want), done.stderr)
+            self.assertIn("sessions: %d of %d days and ranges of buckets" % (len(self.want), DAYS * 16), done.stderr)
+        self.assertIn("sessions: 0 of 0 days and ranges of buckets", self.compute().stderr)
+        self.assertEqual(self.rows(), self.want)
         print("%d signals of %d units: %d sessions" % (len(self.signals), UNITS, len(self.want)))
 
     def test_2_a_day_anew_changes_nothing(self):
         self.daemon.sql("delete from sessions where day = '2026-10-06'")
-        self.compute(first=1, last=1)
+        self.compute(first=0, last=0)
+        self.assertNotEqual(self.rows(), self.want)
+        self.compute("--param", "full=true", first=1, last=1)
         self.assertEqual(self.rows(), self.want)
 
     def test_3_from_archive_files(self):
         self.daemon.run("trainer", "run", "seal", "--data-dir", self.daemon.dir, "--archive-after-days", "1")
         self.assertEqual(self.daemon.number("select count(*) from signals where at < '2026-10-08'"), 0)
-        self.daemon.sql("delete from sessions")
-        self.compute()
+        self.assertIn("sessions: %d of %d days" % (len(self.want), DAYS * 16), self.compute().stderr)  # files in place of partitions are another source
         self.assertEqual(self.rows(), self.want)
 
-    def test_4_parameters_are_checked(self):
-        for given, words in [("from=2026-13-01", 'parameter "from" is "2026-13-01", not a day'), ("from=tomorrow", 'parameter "from" is "tomorrow", not a day'),
-                             ("from=2026-10-09", "-1 days, not 1 to"), ("gap_minutes=0", 'parameter "gap_minutes" is 0, not a whole number from 1 to 720')]:
-            done = self.daemon.run("trainer", "run", "sessions", "--data-dir", self.daemon.dir, "--param", "to=2026-10-07", "--param", given, check=False)
-            self.assertNotEqual(done.returncode, 0)
-            self.assertIn(words, done.stderr)
+    def test_4_from_behind_to_is_refused(self):
+        done = self.daemon.run("trainer", "run", "sessions", "--data-dir", self.daemon.dir, "--param", "to=2026-10-07", "--param", "from=2026-10-09", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("parameter \"from\" is a day behind \"to\"", done.stderr)
 
     def test_5_another_gap(self):
         self.compute("--param", "gap_minutes=1")
@@ -105,6 +109,38 @@ class Sessions(DaemonTest):
         self.compute()
         self.assertEqual(self.rows(), self.want)
 
+    def test_6_days_without_signals_have_no_sessions(self):
+        self.daemon.sql("delete from archives where day = '2026-10-06'")
+        self.daemon.sql("insert into sessions select '2026-01-01', bucket, unit, session, started_at, ended_at, signals, queries, clicks, carts, purchases, revenue, "
+                        "first_query, last_query from sessions limit 5")
+        self.daemon.run("trainer", "run", "sessions", "--data-dir", self.daemon.dir)
+        self.assertEqual(list(self.daemon.lines("select distinct day from sessions order by 1")), ["2026-10-05", "2026-10-07"])
+
+
+TEXT = "'<' || translate(coalesce(%s, ''), E'\\t', ' ') || '>'"
+
+
+class Month(Aggregation):
+    job, params = "sessions", ("ranges=4",)
+    rows_of = "select %s from sessions order by unit, started_at" % COLUMNS.replace("coalesce(first_query, '')", TEXT % "first_query").replace(
+        "coalesce(last_query, '')", TEXT % "last_query")  # texts may have tabs and spaces at their ends
+
+    def given(self, day):
+        return ["--param", "ranges=4"]
+
+    def plain(self, day):
+        marked = {r[0] for r in self.daemon.sql("select unit from marked_units where mark <> 0")}
+        rows = self.daemon.sql("select type, unit, to_char(at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00'), session, %s, value from signals order by at" % (TEXT % "query"))
+        signals = [{"type": r[0], "unit": r[1], "timestamp": r[2], **({"session": r[3]} if r[3] else {}), **({"query": r[4]} if r[0] == "request" else {}),
+                    **({"value": float(r[5])} if r[5] and r[0] == "purchase" else {})} for r in rows if r[1] not in marked]
+        return sorted(([*r[:11], r[11] or "<>", r[12] or "<>"] for r in found_by_hand(signals)), key=lambda r: (r[1], int(r[3])))
+
+    def same(self, row, wanted):
+        self.assertEqual(row[:10] + row[11:], wanted[:10] + wanted[11:])
+        self.assertLess(abs(float(row[10]) - float(wanted[10])), 1e-6)
+
+
+del Aggregation  # a base is no test
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,5 @@
 /* What units did with items: decay, any order of signals, days after each other as everything at once, ranks, documents; and pairs of texts. */
-#include "trainer/kernels/unit_item.h"
+#include "trainer/kernels/units/unit_item.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -87,20 +87,20 @@ Test(unit_item, weights_are_read_or_refused_by_name)
 {
     struct signal_weights w;
     struct err err;
-    cr_assert(signal_weights_read(STR("click:1, cart:10,purchase:2.5"), &texts, &w, &err));
+    cr_assert(signal_weights_read(STR("click=1, cart=10,purchase=2.5"), &texts, &w, &err));
     cr_assert(eq(u32, w.count, 3));
     cr_assert(eq(int, signal_weights_find(&w, STR("cart")), 1));
     cr_assert(eq(dbl, w.weights[2], 2.5));
     cr_assert(eq(int, signal_weights_find(&w, STR("view")), -1));
     static const struct {
         const char *text, *words;
-    } bad[] = { { "click", "\"click\" in weights is not TYPE:NUMBER" },
-                { "click:", "is not TYPE:NUMBER" },
-                { "click:-1", "weight \"-1\" of \"click\" is not a number of at least 0" },
-                { "click:x", "weight \"x\" of \"click\"" },
-                { "click:1,click:2", "weights name \"click\" twice" },
-                { "", "is not TYPE:NUMBER" },
-                { "a:1,b:1,c:1,d:1,e:1,f:1,g:1,h:1,i:1,j:1,k:1,l:1,m:1,n:1,o:1,p:1,q:1", "more than 16 types" } };
+    } bad[] = { { "click", "\"click\" in weights is not TYPE=NUMBER" },
+                { "click=", "is not TYPE=NUMBER" },
+                { "click=-1", "weight \"-1\" of \"click\" is not a number of at least 0" },
+                { "click=x", "weight \"x\" of \"click\"" },
+                { "click=1,click=2", "weights name \"click\" twice" },
+                { "", "is not TYPE=NUMBER" },
+                { "a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1,j=1,k=1,l=1,m=1,n=1,o=1,p=1,q=1", "more than 16 types" } };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         cr_assert(not(signal_weights_read(str_of(bad[i].text), &texts, &w, &err)), "%s", bad[i].text);
         cr_assert(ne(ptr, strstr(err.text, bad[i].words), NULL), "%s", err.text);
@@ -131,7 +131,7 @@ static struct signal *make_signals(void)
 static struct signal_weights weights(void)
 {
     struct signal_weights w;
-    cr_assert(signal_weights_read(STR("click:1,cart:10,purchase:25"), &texts, &w, NULL));
+    cr_assert(signal_weights_read(STR("click=1,cart=10,purchase=25"), &texts, &w, NULL));
     return w;
 }
 

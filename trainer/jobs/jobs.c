@@ -13,6 +13,8 @@ const struct job *const jobs[] = {
     &job_interleave,
     &job_golden,
     &job_clicks,
+    &job_preferences,
+    &job_history,
     NULL,
 };
 /* clang-format on */

@@ -6,17 +6,10 @@
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/sessions.h"
+#include "trainer/kernels/units/unit_items.h"
 
-const struct kernel *const kernels[] = { &kernel_metrics_day,
-                                         &kernel_metrics_units,
-                                         &kernel_metrics_bootstrap,
-                                         &kernel_sessions_day,
-                                         &kernel_contests_range,
-                                         &kernel_golden_rows,
-                                         &kernel_golden_stats,
-                                         &kernel_golden_counts,
-                                         &kernel_golden_gradient,
-                                         &kernel_golden_docs,
-                                         &kernel_clicks_day,
-                                         &kernel_clicks_weights,
-                                         NULL };
+const struct kernel *const kernels[] = { &kernel_metrics_day,    &kernel_metrics_units,    &kernel_metrics_bootstrap,
+                                         &kernel_sessions_day,   &kernel_contests_range,   &kernel_golden_rows,
+                                         &kernel_golden_stats,   &kernel_golden_counts,    &kernel_golden_gradient,
+                                         &kernel_golden_docs,    &kernel_clicks_day,       &kernel_clicks_weights,
+                                         &kernel_unit_items_day, &kernel_unit_items_range, NULL };

@@ -1,5 +1,4 @@
-/* "sessions.day@1": signals of one day, one gap before it and one day behind it, of a range of buckets → the day's sessions as rows of binary
- * COPY. A session that goes on for longer than the day behind ends there: nobody searches for 24 hours without a pause. */
+/* "sessions.day@2": signals of one day, one gap before it and one day behind it, of a range of buckets → the day's sessions as rows of the table. A session that goes on for longer than the day behind ends there: nobody searches for 24 hours without a pause. */
 #include <math.h>
 
 #include "archive/scan.h"
@@ -8,7 +7,6 @@
 #include "base/json.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/day_split.h"
-#include "trainer/kernels/marked.h"
 #include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/session.h"
 #include "trainer/kernels/sessions.h"
@@ -17,7 +15,6 @@ enum { ROW_MAX = 64 << 10, TICK_ROWS = 4096 };
 
 struct reading {
     struct task *task;
-    struct marked marked;
     int32_t day;
     struct session_event *events;
     size_t count, room;
@@ -37,22 +34,19 @@ static bool add_signal(void *arg, const struct archive_value *row, struct err *e
         r->room = r->room ? r->room * 2 : 4096;
         r->events = mem_realloc(r->events, r->room * sizeof *r->events);
     }
-    if (!marked_has(&r->marked, row[UNIT].s)) {
-        enum session_kind kind = session_kind_of(row[TYPE].s);
-        r->events[r->count++] = (struct session_event){
-            .at_us = row[AT].i,
-            .unit = kept(r, &row[UNIT]),
-            .session = kept(r, &row[SESSION]),
-            .query = kind == SESSION_QUERY ? kept(r, &row[QUERY]) : (struct str){ NULL, 0 },
-            .kind = kind,
-            .value = row[VALUE].null ? NAN : row[VALUE].d,
-        };
-    }
+    enum session_kind kind = session_kind_of(row[TYPE].s);
+    r->events[r->count++] = (struct session_event){
+        .at_us = row[AT].i,
+        .unit = kept(r, &row[UNIT]),
+        .session = kept(r, &row[SESSION]),
+        .query = kind == SESSION_QUERY ? kept(r, &row[QUERY]) : (struct str){ NULL, 0 },
+        .kind = kind,
+        .value = row[VALUE].null ? NAN : row[VALUE].d,
+    };
     return ++r->rows % TICK_ROWS != 0 || task_tick(r->task, TICK_ROWS, err);
 }
 
-static bool read_signals(struct reading *r, struct pg *pg, const struct sessions_params *p, uint32_t lo, uint32_t hi,
-                         struct err *err)
+static bool read_signals(struct reading *r, const struct sessions_params *p, uint32_t lo, uint32_t hi, struct err *err)
 {
     static const struct archive_column columns[] = { { STR("at"), ARCHIVE_TIME },    { STR("type"), ARCHIVE_TEXT },
                                                      { STR("unit"), ARCHIVE_TEXT },  { STR("session"), ARCHIVE_TEXT },
@@ -64,11 +58,11 @@ static bool read_signals(struct reading *r, struct pg *pg, const struct sessions
                                        .to_us = (r->day + 2) * US_PER_DAY,
                                        .lo = lo,
                                        .hi = hi };
-    return marked_read(pg, lo, hi, task_arena(r->task), &r->marked, err) &&
-           archive_scan(pg, p->archive.p, &scan, add_signal, r, err);
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
+    return pg && archive_scan(pg, p->archive.p, &scan, add_signal, r, err);
 }
 
-static bool collect(void *arg, const struct session *s, struct err *err)
+static bool put(void *arg, const struct session *s, struct err *err)
 {
     struct reading *r = arg;
     struct buf b;
@@ -86,7 +80,7 @@ static bool collect(void *arg, const struct session *s, struct err *err)
     pg_copy_double(&b, s->revenue);
     pg_copy_text(&b, s->first_query);
     pg_copy_text(&b, s->last_query);
-    bool ok = buf_ok(&b, "a session", err) && task_collect(r->task, buf_str(&b), err);
+    bool ok = buf_ok(&b, "a session", err) && task_put(r->task, buf_str(&b), err);
     buf_release(&b);
     return ok;
 }
@@ -111,13 +105,10 @@ static bool run(struct task *t, struct err *err)
     if (!sessions_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
     struct reading r = { .task = t, .day = split.day };
-    struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, task_snapshot(t), err) && read_signals(&r, pg, &p, split.lo, split.hi, err);
-    pg_close(pg);
-    ok = ok && task_tick(t, r.rows % TICK_ROWS, err) &&
-         sessions_find(r.events, r.count, r.day * US_PER_DAY, (r.day + 1) * US_PER_DAY, p.gap_us, collect, &r, err);
+    bool ok = read_signals(&r, &p, split.lo, split.hi, err) && task_tick(t, r.rows % TICK_ROWS, err) &&
+              sessions_find(r.events, r.count, r.day * US_PER_DAY, (r.day + 1) * US_PER_DAY, p.gap_us, put, &r, err);
     mem_free(r.events);
     return ok;
 }
 
-const struct kernel kernel_sessions_day = { "sessions.day@1", run };
+const struct kernel kernel_sessions_day = { SESSIONS_DAY_KERNEL, run };

@@ -17,8 +17,8 @@ static bool add_pair(struct signal_weights *w, struct str pair, struct arena *ar
 {
     struct str rest = str_trim(pair), type;
     double weight;
-    if (!str_split(&rest, ':', &type) || type.n == 0 || type.n > TYPE_BYTES_MAX || rest.n == 0)
-        return err_set(err, ERR_INVALID, "\"" STR_FMT "\" in weights is not TYPE:NUMBER, as in click:1,cart:10",
+    if (!str_split(&rest, '=', &type) || type.n == 0 || type.n > TYPE_BYTES_MAX || rest.n == 0)
+        return err_set(err, ERR_INVALID, "\"" STR_FMT "\" in weights is not TYPE=NUMBER, as in click=1,cart=10",
                        STR_ARG(str_cut(pair, SHOWN_MAX)));
     if (!parse_double(rest, &weight, NULL) || !isfinite(weight) || weight < 0)
         return err_set(err, ERR_INVALID, "weight \"" STR_FMT "\" of \"" STR_FMT "\" is not a number of at least 0",

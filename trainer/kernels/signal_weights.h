@@ -1,4 +1,4 @@
-/* signal_weights.h - pure: what a signal of each type is worth: "click:1,cart:10,purchase:25". Of other types, nothing is. */
+/* signal_weights.h - pure: what a signal of each type is worth: "click=1,cart=10,purchase=25". Of other types, nothing is. */
 #pragma once
 #include "base/mem.h"
 

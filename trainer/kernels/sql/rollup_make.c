@@ -1,7 +1,7 @@
 /* Keys and measures as people write them → struct rollup. */
 #include <assert.h>
 
-#include "trainer/kernels/rollup.h"
+#include "trainer/kernels/sql/rollup.h"
 
 enum { SHOWN_MAX = 60 };
 

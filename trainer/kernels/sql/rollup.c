@@ -1,4 +1,4 @@
-#include "trainer/kernels/rollup.h"
+#include "trainer/kernels/sql/rollup.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "trainer/kernels/unit_item.h"
+#include "trainer/kernels/units/unit_item.h"
 
 #include <assert.h>
 #include <stdlib.h>
