@@ -15,6 +15,7 @@ const struct job *const jobs[] = {
     &job_clicks,
     &job_preferences,
     &job_history,
+    &job_sql,
     NULL,
 };
 /* clang-format on */

@@ -6,10 +6,23 @@
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/sessions.h"
+#include "trainer/kernels/sql/sql_day.h"
 #include "trainer/kernels/units/unit_items.h"
 
-const struct kernel *const kernels[] = { &kernel_metrics_day,    &kernel_metrics_units,    &kernel_metrics_bootstrap,
-                                         &kernel_sessions_day,   &kernel_contests_range,   &kernel_golden_rows,
-                                         &kernel_golden_stats,   &kernel_golden_counts,    &kernel_golden_gradient,
-                                         &kernel_golden_docs,    &kernel_clicks_day,       &kernel_clicks_weights,
-                                         &kernel_unit_items_day, &kernel_unit_items_range, NULL };
+const struct kernel *const kernels[] = { &kernel_metrics_day,
+                                         &kernel_metrics_units,
+                                         &kernel_metrics_bootstrap,
+                                         &kernel_sessions_day,
+                                         &kernel_contests_range,
+                                         &kernel_golden_rows,
+                                         &kernel_golden_stats,
+                                         &kernel_golden_counts,
+                                         &kernel_golden_gradient,
+                                         &kernel_golden_docs,
+                                         &kernel_clicks_day,
+                                         &kernel_clicks_weights,
+                                         &kernel_unit_items_day,
+                                         &kernel_unit_items_range,
+                                         &kernel_sql_day,
+                                         &kernel_sql_total,
+                                         NULL };

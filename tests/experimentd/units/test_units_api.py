@@ -34,7 +34,7 @@ def fill(d):
             raise AssertionError(reply)
     d.wait_rows("exposures", UNITS)
     d.wait_loaded()
-    send(d, *[{"type": kind, "unit": "v-%d" % u, "query_id": "q-%d-%d" % (u, day), "timestamp": stamp(day, 3600 + u)}
+    send(d, *[{"type": kind, "unit": "v-%d" % u, "query_id": "q-%d-%d" % (u, day), "query": "lamp", "doc": "d-1", "timestamp": stamp(day, 3600 + u)}
               for u in range(UNITS) for day in (20, 10, 1) for kind in ("request", "click")])
     send(d, *[{"type": "login", "unit": "v-%d" % u, "user": "user-%d" % u, "timestamp": stamp(1, 3000)} for u in range(0, UNITS, 3)])
     d.wait_loaded()
@@ -101,17 +101,22 @@ class Units(unittest.TestCase):
         d.run("trainer", "run", "sessions", "--data-dir", d.dir, "--param", "from=" + first_day)
         sessions = d.number("select count(*) from sessions where unit = '%s'" % unit)
         self.assertGreater(sessions, 0)
+        for job in (["preferences"], ["history"], ["sql", "--param", "table=visits", "--param", "select=select unit, count(*) as n from day_signals group by unit", "--param", "keys=unit"]):
+            d.run("trainer", "run", job[0], "--data-dir", d.dir, *job[1:])
+        liked, asked = (d.number("select count(*) from %s where unit = '%s'" % (table, unit)) for table in ("user_item_prefs", "user_query_history"))
+        self.assertEqual((liked, asked, d.number("select count(*) from aggregations.visits where unit = '%s'" % unit)), (1, 1, 1))
         before, others = d.number("select units from moments_current"), kept(d, unit)[0]
         self.assertEqual(d.request("PUT", "/v1/marks/" + unit, {"mark": "hand"}).status, 200)
         where, first = erase(d, unit)
         self.assertEqual((first["state"], first["unit"], first["users"], first["finished_at"]), ("waiting", unit, ["user-3"], None))
         done = wait_state(d, where)
-        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1, "sessions": sessions, "preferences": 0, "history": 0, "aggregations": 0,
-                                           "archived_signals": 4, "archived_exposures": 1, "archive_files": 3})
+        self.assertEqual(done["removed"], {"signals": 3, "exposures": 0, "identities": 1, "sticky_assignments": 1, "marks": 1, "sessions": sessions, "preferences": liked,
+                                           "history": asked, "aggregations": 1, "archived_signals": 4, "archived_exposures": 1, "archive_files": 3})
         self.assertEqual((done["unit"], done["error"]), (None, None))  # the receipt does not name whom it was about
         self.assertTrue(done["requested_at"] <= done["deleted_at"] <= done["finished_at"], done)
         self.assertEqual(done["requested_by"], d.sql("select requested_by from unit_deletions")[0][0])
         self.assertEqual(kept(d, unit), (others, 0))
+        self.assertEqual([d.number("select count(*) from %s where unit = '%s'" % (t, unit)) for t in ("sessions", "user_item_prefs", "user_query_history", "aggregations.visits")], [0] * 4)
         self.assertEqual(d.number("select count(*) from revisions r where r::text like '%%%s%%'" % unit), 0)
         self.assertEqual(d.number("select count(*) from revisions where subject = 'mark:'"), 1)
         self.assertEqual(files(d), sorted(r[0] for r in d.sql("select path from archives")))
