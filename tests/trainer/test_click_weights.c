@@ -65,8 +65,9 @@ Test(click_filters, are_a_set)
 
 /* ---- records ---- */
 
-static struct click_signal signal_of(unsigned seed, char texts[2][TEXT_MAX])
+static struct click_signal signal_of(struct click_events *e, unsigned seed)
 {
+    char texts[2][TEXT_MAX];
     unsigned query = seed * 2654435761U >> 28, doc = seed * 40503U >> 7 & 31;
     (void)snprintf(texts[0], TEXT_MAX, seed & 1 ? "Query %u" : " query   %u", query);
     (void)snprintf(texts[1], TEXT_MAX, "doc-%u", doc);
@@ -74,8 +75,8 @@ static struct click_signal signal_of(unsigned seed, char texts[2][TEXT_MAX])
                                   .at_us = (int64_t)(seed * 7919ULL % 86400) * US_PER_SECOND,
                                   .position = (int32_t)(seed % 70) - 5,
                                   .unit = seed % 50,
-                                  .query = str_of(texts[0]),
-                                  .doc = str_of(texts[1]),
+                                  .query = click_events_query(e, str_of(texts[0])),
+                                  .doc = click_events_doc(e, str_of(texts[1])),
                                   .filters = seed % 5 == 0 ? STR("sale") : none };
 }
 
@@ -95,13 +96,12 @@ static bool keep(void *arg, uint32_t part, struct str record, struct err *err)
 /* The records of every `step`-th signal, from `first` on, forwards or backwards. */
 static void write_signals(struct parts *p, unsigned first, unsigned step, bool backwards)
 {
-    char texts[2][TEXT_MAX];
     struct click_events e;
     click_events_init(&e);
     for (int i = 0; i < PARTS; i++)
         buf_init(&p->of[i], 1 << 20);
     for (unsigned i = first; i < EVENTS; i += step) {
-        struct click_signal s = signal_of(backwards ? EVENTS - 1 - i : i, texts);
+        struct click_signal s = signal_of(&e, backwards ? EVENTS - 1 - i : i);
         click_events_add(&e, &s);
     }
     cr_assert(click_events_write(&e, PARTS, keep, p, NULL));
@@ -138,7 +138,9 @@ Test(click_events, take_the_filters_of_their_query)
     click_events_source(&e, STR("q1"), false, 5, STR("of the response"));
     click_events_source(&e, STR("q1"), true, 9, STR("of the later request"));
     click_events_source(&e, STR("q1"), true, 7, STR("of the request"));
-    struct click_signal s = { .query = STR("lamp"), .doc = STR("d"), .query_id = STR("q1") };
+    struct click_signal s = { .query = click_events_query(&e, STR("lamp")),
+                              .doc = click_events_doc(&e, STR("d")),
+                              .query_id = STR("q1") };
     click_events_add(&e, &s);
     cr_assert(click_events_write(&e, 1, keep, &p, NULL));
     struct str block = buf_str(&p.of[0]);
@@ -231,9 +233,10 @@ Test(click_weights, are_sums_of_what_signals_weigh)
     struct told t = weigh(&rules, 1, marked, COUNT_OF(marked));
     double sum = 0;
     uint64_t count = 0;
-    char texts[2][TEXT_MAX];
+    struct click_events e;
+    click_events_init(&e);
     for (unsigned i = 0; i < EVENTS; i++) {
-        struct click_signal s = signal_of(i, texts);
+        struct click_signal s = signal_of(&e, i);
         double position = s.position > 50 ? 50 : s.position > 0 ? s.position : 1, days = (double)s.at_us / 86400e6;
         if (s.unit == marked[0] || s.unit == marked[1])
             continue;
@@ -241,6 +244,7 @@ Test(click_weights, are_sums_of_what_signals_weigh)
             sum += rules.weights[s.type] * pow(position, power) * pow(2, (day + days - 10) / half_life);
         count += 2;
     }
+    click_events_release(&e);
     cr_assert(eq(u64, t.signals, count));
     cr_assert(lt(dbl, fabs(t.sum / sum - 1), 1e-12));
     buf_release(&t.text);

@@ -3,28 +3,29 @@
  * Pass 1 over (day × bucket range) gathers the events of a day by query and leaves them in parts; what it makes of days that are as they were is kept
  * from an earlier run. Pass 2, a split for each part, adds them up day after day, without units that are marked. All rows are published together, in
  * place of those that were there. Whether days were kept or read, and into how many ranges they were cut, the rows are the same to the last bit. */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "trainer/jobs/day_plan.h"
 #include "trainer/kernels/clicks/clicks.h"
 
-enum { PARTS = 32, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100, WINDOW_MAX = 36500, TOP_MAX = 100000 };
+enum { PARTS = 16, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100, WINDOW_MAX = 36500, TOP_MAX = 100000 };
 #define WEIGHTS_DEFAULT "click=1,cart=10,purchase=25"
 #define HALF_LIFE_DEFAULT 30.0
 #define HALF_LIFE_MIN 0.25
 #define HALF_LIFE_MAX 36500.0
 
-static const struct pg_stmt delete_rows = { "clicks_delete", 0, "delete from query_doc_weights" };
-static const struct pg_stmt write_current = { "clicks_current", 4,
-                                              "insert into query_doc_weights_current (run, as_of, params, rows) values "
-                                              "($1::uuid, $2::date, $3::jsonb, $4::bigint) "
-                                              "on conflict (singleton) do update set run = excluded.run, as_of = "
-                                              "excluded.as_of, params = excluded.params, rows = "
-                                              "excluded.rows, published_at = now()" };
+enum stmt { DELETE, TAKE_ROWS, CURRENT, STMT_COUNT };
+static const struct pg_stmt statements[STMT_COUNT] = {
+    [DELETE] = { "clicks_delete", 0, "delete from query_doc_weights" },
+    [TAKE_ROWS] = { "clicks_take", 2,
+                    "select staging_take('query_doc_weights', '" CLICKS_COLUMN_NAMES "', $1::uuid, $2::int)" },
+    [CURRENT] = { "clicks_current", 4,
+                  "insert into query_doc_weights_current (run, as_of, params, rows) values ($1::uuid, $2::date, "
+                  "$3::jsonb, $4::bigint) on conflict (singleton) do update set run = excluded.run, as_of = "
+                  "excluded.as_of, params = excluded.params, rows = excluded.rows, published_at = now()" },
+};
 
 struct clicks {
     struct run_context *run;
@@ -36,6 +37,7 @@ struct clicks {
     uint32_t window;            /* days; 0: all */
     struct str params, program; /* of pass 1: with the archive's folder, and without */
     struct str merging;         /* of pass 2 */
+    int weights_pass;           /* its number */
 };
 
 /* ---- parameters ---- */
@@ -211,8 +213,10 @@ static bool write_told(const struct clicks *c, struct buf *b, struct err *err)
 
 /* ---- passes ---- */
 
-static bool pass_weights(struct clicks *c, struct engine_result *out, struct err *err)
+/* Its rows go to a staging table. */
+static bool pass_weights(struct clicks *c, struct err *err)
 {
+    struct engine_result result;
     struct engine_split *splits = arena_zalloc(&c->arena, PARTS * sizeof *splits);
     for (uint32_t i = 0; i < PARTS; i++)
         splits[i] = day_plan_part(&c->days, i);
@@ -224,48 +228,45 @@ static bool pass_weights(struct clicks *c, struct engine_result *out, struct err
                                       .splits = splits,
                                       .splits_count = PARTS,
                                       .input_pass = c->days.pass,
-                                      .out = ENGINE_COLLECT };
-    return run_pass(c->run, &pass, out, err);
+                                      .out = ENGINE_PUBLISH,
+                                      .table = "query_doc_weights",
+                                      .columns = CLICKS_COLUMN_NAMES };
+    c->weights_pass = c->run->passes;
+    if (!run_pass(c->run, &pass, &result, err))
+        return false;
+    engine_result_release(&result);
+    return true;
 }
 
 /* ---- publishing ---- */
 
-static bool send(struct run_context *run, const struct engine_result *r, uint64_t *out_rows, struct err *err)
+static bool write_current(struct clicks *c, const char *rows, const char *as_of, struct err *err)
 {
-    AUTO(buf_release) struct buf head;
-    AUTO(buf_release) struct buf end;
-    buf_init(&head, 64);
-    buf_init(&end, 64);
-    pg_copy_header(&head);
-    pg_copy_trailer(&end);
-    if (!pg_copy_begin(run->pg, "copy query_doc_weights (" CLICKS_COLUMN_NAMES ") from stdin (format binary)", err) ||
-        !pg_copy_send(run->pg, buf_str(&head), err))
-        return false;
-    for (uint32_t i = 0; i < r->count; i++)
-        if (r->parts[i].n && !pg_copy_send(run->pg, buf_str(&r->parts[i]), err))
-            return false;
-    return pg_copy_send(run->pg, buf_str(&end), err) && pg_copy_end(run->pg, out_rows, err);
-}
-
-static bool publish(struct clicks *c, const struct engine_result *r, struct err *err)
-{
-    char as_of[CLOCK_TEXT_MAX], count[24];
-    uint64_t rows = 0;
     AUTO(buf_release) struct buf told;
     buf_init(&told, JSON_MAX);
-    if (!write_told(c, &told, err) || !run_publish_begin(c->run, err))
+    if (!write_told(c, &told, err))
         return false;
-    AUTO(pg_result_free) PGresult *d = pg_run(c->run->pg, &delete_rows, NULL, err);
-    if (!d || !send(c->run, r, &rows, err))
+    const char *params[] = { c->run->id, as_of, told.p, rows };
+    AUTO(pg_result_free) PGresult *r = pg_run(c->run->pg, &statements[CURRENT], params, err);
+    return r != NULL;
+}
+
+static bool publish(struct clicks *c, struct err *err)
+{
+    char as_of[CLOCK_TEXT_MAX];
+    const char *pass[] = { c->run->id, arena_printf(&c->arena, "%d", c->weights_pass).p };
+    if (!run_publish_begin(c->run, err))
         return false;
-    (void)snprintf(count, sizeof count, "%" PRIu64, rows);
-    const char *params[] = { c->run->id, clock_format_day(c->rules.as_of, as_of), told.p, count };
-    AUTO(pg_result_free) PGresult *w = pg_run(c->run->pg, &write_current, params, err);
-    run_result(c->run, "{\"rows\":%" PRIu64 ",\"as_of\":\"%s\",\"days\":%zu,\"splits\":%zu,\"kept\":%zu}", rows, as_of,
+    AUTO(pg_result_free) PGresult *d = pg_run(c->run->pg, &statements[DELETE], NULL, err);
+    AUTO(pg_result_free) PGresult *t = d ? pg_run(c->run->pg, &statements[TAKE_ROWS], pass, err) : NULL;
+    const char *rows = t ? PQgetvalue(t, 0, 0) : "";
+    if (!t || !write_current(c, rows, clock_format_day(c->rules.as_of, as_of), err))
+        return false;
+    run_result(c->run, "{\"rows\":%s,\"as_of\":\"%s\",\"days\":%zu,\"splits\":%zu,\"kept\":%zu}", rows, as_of,
                c->days.days_count, c->days.days_count * c->days.ranges, day_plan_kept(&c->days));
-    if (!w || !run_publish_end(c->run, err))
+    if (!run_publish_end(c->run, err))
         return false;
-    run_say(c->run, "clicks: %" PRIu64 " weights as of the end of %s", rows, as_of);
+    run_say(c->run, "clicks: %s weights as of the end of %s", rows, as_of);
     return true;
 }
 
@@ -274,12 +275,7 @@ static bool publish(struct clicks *c, const struct engine_result *r, struct err 
 static bool compute(void *arg, struct err *err)
 {
     struct clicks *c = arg;
-    struct engine_result result;
-    if (!day_plan_pass(&c->days, &c->day_rules, "days", c->params, err) || !pass_weights(c, &result, err))
-        return false;
-    bool ok = publish(c, &result, err);
-    engine_result_release(&result);
-    return ok;
+    return day_plan_pass(&c->days, &c->day_rules, "days", c->params, err) && pass_weights(c, err) && publish(c, err);
 }
 
 static bool plan_and_compute(struct clicks *c, struct err *err)

@@ -76,13 +76,26 @@ uint32_t intern_add(struct intern *t, struct str s)
 }
 
 struct ranked {
+    uint64_t head; /* the first bytes, the first of them the most significant: most comparisons end here */
     struct str text;
     uint32_t number;
 };
 
+static uint64_t head_of(struct str s)
+{
+    unsigned char bytes[8] = { 0 };
+    uint64_t head = 0;
+    memcpy(bytes, s.p, s.n < sizeof bytes ? s.n : sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        head = head << 8 | bytes[i];
+    return head;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
+    if (x->head != y->head)
+        return x->head < y->head ? -1 : 1;
     size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
     int d = n ? memcmp(x->text.p, y->text.p, n) : 0;
     return d ? d : (x->text.n > y->text.n) - (x->text.n < y->text.n);
@@ -93,7 +106,7 @@ uint32_t *intern_ranks(const struct intern *t)
     struct ranked *sorted = mem_alloc((t->count + 1) * sizeof *sorted);
     uint32_t *ranks = mem_alloc((t->count + 1) * sizeof *ranks);
     for (uint32_t i = 0; i < t->count; i++)
-        sorted[i] = (struct ranked){ t->texts[i], i };
+        sorted[i] = (struct ranked){ head_of(t->texts[i]), t->texts[i], i };
     qsort(sorted, t->count, sizeof *sorted, by_bytes);
     for (uint32_t i = 0; i < t->count; i++)
         ranks[sorted[i].number] = i;

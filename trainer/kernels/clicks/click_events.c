@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "trainer/kernels/query_text.h"
 
-enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10 };
+enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10, NO_FILTERS = 0, DIGIT_BITS = 11 };
 
 void click_events_init(struct click_events *e)
 {
@@ -14,6 +14,7 @@ void click_events_init(struct click_events *e)
     struct intern *const tables[] = { &e->raw, &e->queries, &e->filters, &e->docs, &e->query_ids };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         intern_init(tables[i]);
+    (void)intern_add(&e->filters, STR("")); /* NO_FILTERS */
 }
 
 void click_events_release(struct click_events *e)
@@ -29,8 +30,10 @@ void click_events_release(struct click_events *e)
 /* ---- gathering ---- */
 
 /* Queries come again and again: what is seen once is put into its form once. */
-static uint32_t query_number(struct click_events *e, struct str raw)
+uint32_t click_events_query(struct click_events *e, struct str raw)
 {
+    if (raw.n == 0)
+        return CLICK_BLANK;
     uint32_t known = e->raw.count, i = intern_add(&e->raw, raw);
     char text[QUERY_TEXT_MAX];
     if (i < known)
@@ -44,20 +47,24 @@ static uint32_t query_number(struct click_events *e, struct str raw)
     return e->query_of[i];
 }
 
+uint32_t click_events_doc(struct click_events *e, struct str doc)
+{
+    return doc.n ? intern_add(&e->docs, str_cut(doc, CLICK_DOC_MAX)) : CLICK_BLANK;
+}
+
 void click_events_add(struct click_events *e, const struct click_signal *s)
 {
-    uint32_t query = s->query.n && s->doc.n ? query_number(e, s->query) : CLICK_BLANK;
     bool looks = !s->filters.p && s->query_id.n;
-    if (query == CLICK_BLANK)
+    if (s->query == CLICK_BLANK || s->doc == CLICK_BLANK)
         return;
     if (e->count == e->room) {
         e->room *= 2;
         e->list = mem_realloc(e->list, e->room * sizeof *e->list);
     }
     e->list[e->count++] = (struct click_event){
-        .filters = intern_add(&e->filters, str_cut(s->filters, CLICK_FILTERS_MAX)),
-        .query = query,
-        .doc = intern_add(&e->docs, str_cut(s->doc, CLICK_DOC_MAX)),
+        .filters = s->filters.n ? intern_add(&e->filters, str_cut(s->filters, CLICK_FILTERS_MAX)) : NO_FILTERS,
+        .query = s->query,
+        .doc = s->doc,
         .query_id = looks ? intern_add(&e->query_ids, s->query_id) : CLICK_OWN,
         .unit = s->unit,
         .at_us = s->at_us,
@@ -106,13 +113,9 @@ void click_events_source(struct click_events *e, struct str query_id, bool reque
     if ((x) != (y)) \
     return (x) < (y) ? -1 : 1
 
-static int by_place(const void *a, const void *b)
+/* Of two events about one document of one query. */
+static int by_unit(const struct click_event *x, const struct click_event *y)
 {
-    const struct click_event *x = a, *y = b;
-    BY(x->part, y->part);
-    BY(x->filters, y->filters);
-    BY(x->query, y->query);
-    BY(x->doc, y->doc);
     BY(x->unit, y->unit);
     BY(x->at_us, y->at_us);
     BY(x->type, y->type);
@@ -120,32 +123,56 @@ static int by_place(const void *a, const void *b)
     return 0;
 }
 
-/* Numbers of texts that are in the order of the texts, and those by their new numbers. */
-struct ordered {
-    uint32_t *ranks;
-    struct str *texts;
+/* An event's place: part, filters, query and document in as many bits as each needs. */
+struct placed {
+    uint64_t place;
+    uint32_t event;
 };
 
-static struct ordered order(const struct intern *t)
+static unsigned bits_of(uint64_t count)
 {
-    struct ordered o = { intern_ranks(t), mem_alloc((t->count + 1) * sizeof *o.texts) };
-    for (uint32_t i = 0; i < t->count; i++)
-        o.texts[o.ranks[i]] = t->texts[i];
-    return o;
+    unsigned bits = 0;
+    while (count >> bits)
+        bits++;
+    return bits;
 }
 
-static void ordered_release(struct ordered *o)
+/* By place alone: digit after digit, so that what is equal stays in order. */
+static void sort_places(struct placed *p, struct placed *spare, size_t count, unsigned bits)
 {
-    mem_free(o->ranks);
-    mem_free(o->texts);
+    struct placed *from = p, *to = spare;
+    for (unsigned shift = 0; shift < bits; shift += DIGIT_BITS) {
+        uint32_t starts[(1 << DIGIT_BITS) + 1] = { 0 };
+        for (size_t i = 0; i < count; i++)
+            starts[(from[i].place >> shift & ((1 << DIGIT_BITS) - 1)) + 1]++;
+        for (size_t d = 1; d < COUNT_OF(starts); d++)
+            starts[d] += starts[d - 1];
+        for (size_t i = 0; i < count; i++)
+            to[starts[from[i].place >> shift & ((1 << DIGIT_BITS) - 1)]++] = from[i];
+        struct placed *t = from;
+        from = to;
+        to = t;
+    }
+    if (from != p)
+        memcpy(p, from, count * sizeof *p);
 }
 
-static uint64_t *hashes_of(const struct ordered *o, uint32_t count)
+/* For qsort_r. */
+static int by_unit_of(const void *a, const void *b, void *events)
 {
-    uint64_t *hashes = mem_alloc((count + 1) * sizeof *hashes);
-    for (uint32_t i = 0; i < count; i++)
-        hashes[i] = hash64(o->texts[i]);
-    return hashes;
+    const struct placed *x = a, *y = b;
+    const struct click_events *e = events;
+    return by_unit(&e->list[x->event], &e->list[y->event]);
+}
+
+static void sort_equal_places(struct click_events *e, struct placed *p, size_t count)
+{
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && p[end].place == p[i].place;)
+            end++;
+        if (end - i > 1)
+            qsort_r(p + i, end - i, sizeof *p, by_unit_of, e);
+    }
 }
 
 static void find_filters(struct click_events *e)
@@ -157,20 +184,47 @@ static void find_filters(struct click_events *e)
     }
 }
 
-static void place_events(struct click_events *e, const struct ordered *filters, const struct ordered *queries,
-                         const struct ordered *docs, uint32_t parts)
+static uint64_t *hashes_of(const struct intern *t)
 {
-    uint64_t *of_filters = hashes_of(filters, e->filters.count), *of_queries = hashes_of(queries, e->queries.count);
+    uint64_t *hashes = mem_alloc((t->count + 1) * sizeof *hashes);
+    for (uint32_t i = 0; i < t->count; i++)
+        hashes[i] = hash64(t->texts[i]);
+    return hashes;
+}
+
+/* Where the fields of a place lie. */
+struct layout {
+    unsigned docs, queries, filters, all; /* bits up to the end of each, from the lowest */
+};
+
+static bool lay_out(const struct click_events *e, uint32_t parts, struct layout *out, struct err *err)
+{
+    out->docs = bits_of(e->docs.count);
+    out->queries = out->docs + bits_of(e->queries.count);
+    out->filters = out->queries + bits_of(e->filters.count);
+    out->all = out->filters + bits_of(parts);
+    return out->all <= 64 || err_set(err, ERR_TOO_LARGE,
+                                     "a range of a day has too many different queries and documents: %u and %u; give "
+                                     "more ranges",
+                                     e->queries.count, e->docs.count);
+}
+
+static void find_places(const struct click_events *e, const struct layout *at, uint32_t parts, struct placed *out)
+{
+    uint32_t *filters = intern_ranks(&e->filters), *queries = intern_ranks(&e->queries), *docs = intern_ranks(&e->docs);
+    uint64_t *of_filters = hashes_of(&e->filters), *of_queries = hashes_of(&e->queries);
     for (size_t i = 0; i < e->count; i++) {
-        struct click_event *v = &e->list[i];
-        v->filters = filters->ranks[v->filters];
-        v->query = queries->ranks[v->query];
-        v->doc = docs->ranks[v->doc];
-        v->part = (uint32_t)((of_queries[v->query] + 31 * of_filters[v->filters]) >> 16) % parts;
+        const struct click_event *v = &e->list[i];
+        uint64_t part = ((of_queries[v->query] + 31 * of_filters[v->filters]) >> 16) % parts;
+        out[i] = (struct placed){ part << at->filters | (uint64_t)filters[v->filters] << at->queries |
+                                      (uint64_t)queries[v->query] << at->docs | docs[v->doc],
+                                  (uint32_t)i };
     }
+    mem_free(filters);
+    mem_free(queries);
+    mem_free(docs);
     mem_free(of_filters);
     mem_free(of_queries);
-    qsort(e->list, e->count, sizeof *e->list, by_place);
 }
 
 /* ---- writing ---- */
@@ -202,61 +256,59 @@ static void put_event(struct buf *b, const struct click_event *e)
 }
 
 struct writing {
-    struct click_events *events;
-    struct ordered filters, queries, docs;
+    const struct click_events *events;
+    const struct placed *placed;
+    struct layout at;
     struct buf record;
     click_record_fn fn;
     void *arg;
 };
+
+static const struct click_event *event_at(const struct writing *w, size_t i)
+{
+    return &w->events->list[w->placed[i].event];
+}
 
 static void begin_record(struct writing *w, const struct click_event *e)
 {
     uint32_t n = 0;
     buf_clear(&w->record);
     buf_add(&w->record, &n, sizeof n);
-    put_text(&w->record, w->filters.texts[e->filters]);
-    put_text(&w->record, w->queries.texts[e->query]);
+    put_text(&w->record, w->events->filters.texts[e->filters]);
+    put_text(&w->record, w->events->queries.texts[e->query]);
 }
 
-static bool end_record(struct writing *w, uint32_t part, struct err *err)
+static bool end_record(struct writing *w, uint64_t place, struct err *err)
 {
     uint32_t n = (uint32_t)(w->record.n - HEAD_BYTES);
     if (!buf_ok(&w->record, "a record of clicks", err))
         return false;
     memcpy(w->record.p, &n, sizeof n);
-    return w->fn(w->arg, part, buf_str(&w->record), err);
-}
-
-static bool same_query(const struct click_event *a, const struct click_event *b)
-{
-    return a->part == b->part && a->filters == b->filters && a->query == b->query;
+    return w->fn(w->arg, (uint32_t)(place >> w->at.filters), buf_str(&w->record), err);
 }
 
 /* The events of a document that fit, from `i` on; returns behind them. */
 static size_t put_doc(struct writing *w, size_t i)
 {
     enum { EVENTS_MAX = 512 };
-    const struct click_events *e = w->events;
     size_t end = i + 1;
-    while (end < e->count && end - i < EVENTS_MAX && same_query(&e->list[i], &e->list[end]) &&
-           e->list[end].doc == e->list[i].doc)
+    while (end < w->events->count && end - i < EVENTS_MAX && w->placed[end].place == w->placed[i].place)
         end++;
-    put_text(&w->record, w->docs.texts[e->list[i].doc]);
+    put_text(&w->record, w->events->docs.texts[event_at(w, i)->doc]);
     put_varint(&w->record, end - i);
     for (; i < end; i++)
-        put_event(&w->record, &e->list[i]);
+        put_event(&w->record, event_at(w, i));
     return end;
 }
 
 static bool write_all(struct writing *w, struct err *err)
 {
-    const struct click_events *e = w->events;
-    for (size_t i = 0; i < e->count;) {
-        const struct click_event *first = &e->list[i];
-        begin_record(w, first);
-        while (i < e->count && same_query(first, &e->list[i]) && w->record.n < CLICK_RECORD_BYTES)
+    for (size_t i = 0; i < w->events->count;) {
+        uint64_t place = w->placed[i].place, query = place >> w->at.docs;
+        begin_record(w, event_at(w, i));
+        while (i < w->events->count && w->placed[i].place >> w->at.docs == query && w->record.n < CLICK_RECORD_BYTES)
             i = put_doc(w, i);
-        if (!end_record(w, first->part, err))
+        if (!end_record(w, place, err))
             return false;
     }
     return true;
@@ -264,18 +316,19 @@ static bool write_all(struct writing *w, struct err *err)
 
 bool click_events_write(struct click_events *e, uint32_t parts, click_record_fn fn, void *arg, struct err *err)
 {
-    find_filters(e);
     struct writing w = { .events = e, .fn = fn, .arg = arg };
-    w.filters = order(&e->filters);
-    w.queries = order(&e->queries);
-    w.docs = order(&e->docs);
-    place_events(e, &w.filters, &w.queries, &w.docs, parts);
+    find_filters(e);
+    if (!lay_out(e, parts, &w.at, err))
+        return false;
+    struct placed *placed = mem_alloc(2 * (e->count + 1) * sizeof *placed);
+    find_places(e, &w.at, parts, placed);
+    sort_places(placed, placed + e->count + 1, e->count, w.at.all);
+    sort_equal_places(e, placed, e->count);
+    w.placed = placed;
     buf_init(&w.record, (size_t)8 * CLICK_RECORD_BYTES);
     bool ok = write_all(&w, err);
     buf_release(&w.record);
-    ordered_release(&w.filters);
-    ordered_release(&w.queries);
-    ordered_release(&w.docs);
+    mem_free(placed);
     return ok;
 }
 

@@ -19,7 +19,6 @@ struct click_event {
     uint32_t query_id;            /* whose filters it takes; CLICK_OWN: it has its own */
     uint64_t unit;
     int64_t at_us; /* of the day */
-    uint32_t part;
     int32_t position;
     uint8_t type;
 };
@@ -45,14 +44,16 @@ struct click_signal {
     int64_t at_us; /* of the day */
     int32_t position;
     uint64_t unit;
-    struct str query, doc;
+    uint32_t query, doc;
     struct str query_id; /* {NULL, 0}: filters need not be looked for */
     struct str filters;  /* {NULL, 0}: it has none of its own */
 };
 
 void click_events_init(struct click_events *e);
 void click_events_release(struct click_events *e);
-/* A signal without a query's text or document says nothing. */
+/* Numbers for a query as it was typed, and for a document. CLICK_BLANK: it says nothing. */
+uint32_t click_events_query(struct click_events *e, struct str raw);
+uint32_t click_events_doc(struct click_events *e, struct str doc);
 void click_events_add(struct click_events *e, const struct click_signal *s);
 /* Under which filters the query of this id was: a request knows before a response, the earlier before the later. */
 void click_events_source(struct click_events *e, struct str query_id, bool request, int64_t at_us, struct str filters);

@@ -3,7 +3,7 @@
  * params of "clicks.day@1": JSON {"archive": its folder or null, "types": ["cart", "click"], "filters": name of a field of params, or null}; desc:
  * "DAY LO HI" (day_split.h); its data set: records of click_events.h, in parts by query.
  * params of "clicks.weights@1": {"types": […], "weights": [10, 1], "as_of": day, "half_life_days", "position_power", "min_signals", "top"}; desc:
- * "PART RANGES DAY DAY …", RANGES inputs for each day; its result: rows of binary COPY for query_doc_weights, without head and end. */
+ * "PART RANGES DAY DAY …", RANGES inputs for each day; it publishes rows of query_doc_weights. */
 #pragma once
 #include "trainer/kernels/clicks/click_weights.h"
 

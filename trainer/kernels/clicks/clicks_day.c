@@ -11,75 +11,133 @@
 #include "trainer/kernels/day_split.h"
 #include "trainer/kernels/run_snapshot.h"
 
-enum { TICK_ROWS = 16384, WHERE_MAX = 4096, NO_TYPE = -1 };
+enum { WHERE_MAX = 4096, NO_TYPE = 255, SOURCE = 254 };
 #define BEFORE_US (INT64_C(3600) * US_PER_SECOND) /* how long before midnight a query may have been */
+#define UNKNOWN (UINT32_MAX - 1)
+
+enum { AT, TYPE, UNIT, QUERY, DOC, POSITION, PLAIN_COLUMNS, QUERY_ID = PLAIN_COLUMNS, PARAMS, ALL_COLUMNS };
+
+/* What is known of the different texts of a batch, by their codes: each is looked at once, when a row that counts has it. */
+struct looked_up {
+    uint8_t *types;
+    uint32_t *queries, *docs;
+    size_t types_room, queries_room, docs_room;
+};
 
 struct reading {
     struct task *task;
     const struct clicks_day_params *params;
     int64_t day_us;
     struct click_events events;
+    struct looked_up known;
     struct buf filters;
-    uint64_t rows;
 };
 
-static int type_of(const struct clicks_day_params *p, struct str type)
+/* ---- texts ---- */
+
+static uint8_t type_of(const struct clicks_day_params *p, struct str type)
 {
     for (size_t i = 0; i < p->types_count; i++)
         if (str_eq(p->types[i], type))
-            return (int)i;
-    return NO_TYPE;
+            return (uint8_t)i;
+    return p->filters.p && (str_eq_c(type, "request") || str_eq_c(type, "response")) ? SOURCE : NO_TYPE;
+}
+
+static void *room_for(void *p, size_t *room, size_t count, size_t size)
+{
+    if (count <= *room)
+        return p;
+    *room = 2 * count;
+    return mem_realloc(p, *room * size);
+}
+
+static void forget(struct reading *r, const struct archive_batch *b)
+{
+    struct looked_up *k = &r->known;
+    size_t types = b->columns[TYPE].texts_count + 1, queries = b->columns[QUERY].texts_count + 1,
+           docs = b->columns[DOC].texts_count + 1;
+    k->types = room_for(k->types, &k->types_room, types, sizeof *k->types);
+    k->queries = room_for(k->queries, &k->queries_room, queries, sizeof *k->queries);
+    k->docs = room_for(k->docs, &k->docs_room, docs, sizeof *k->docs);
+    for (size_t i = 0; i < types; i++)
+        k->types[i] = type_of(r->params, b->columns[TYPE].texts[i]);
+    for (size_t i = 0; i < queries; i++)
+        k->queries[i] = UNKNOWN;
+    for (size_t i = 0; i < docs; i++)
+        k->docs[i] = UNKNOWN;
+}
+
+static struct str text_of(const struct archive_batch *b, size_t column, uint32_t row)
+{
+    const struct archive_vector *v = &b->columns[column];
+    return v->texts[v->codes[row]];
+}
+
+static uint32_t query_of(struct reading *r, const struct archive_batch *b, uint32_t row)
+{
+    uint32_t *known = &r->known.queries[b->columns[QUERY].codes[row]];
+    if (*known == UNKNOWN)
+        *known = click_events_query(&r->events, text_of(b, QUERY, row));
+    return *known;
+}
+
+static uint32_t doc_of(struct reading *r, const struct archive_batch *b, uint32_t row)
+{
+    uint32_t *known = &r->known.docs[b->columns[DOC].codes[row]];
+    if (*known == UNKNOWN)
+        *known = click_events_doc(&r->events, text_of(b, DOC, row));
+    return *known;
+}
+
+static struct str filters_of(struct reading *r, const struct archive_batch *b, uint32_t row)
+{
+    return click_filters_of(text_of(b, PARAMS, row), r->params->filters, &r->filters);
 }
 
 /* ---- rows ---- */
 
-enum { AT, TYPE, UNIT, QUERY, DOC, POSITION, PLAIN_COLUMNS, QUERY_ID = PLAIN_COLUMNS, PARAMS, ALL_COLUMNS };
-
-static struct str text(const struct archive_value *v)
+static void add_source(struct reading *r, const struct archive_batch *b, uint32_t row)
 {
-    return v->null ? (struct str){ NULL, 0 } : v->s;
-}
-
-static struct str filters_of(struct reading *r, const struct archive_value *row)
-{
-    return r->params->filters.p ? click_filters_of(text(&row[PARAMS]), r->params->filters, &r->filters)
-                                : (struct str){ NULL, 0 };
-}
-
-static void add_source(struct reading *r, const struct archive_value *row)
-{
-    struct str id = text(&row[QUERY_ID]), filters = id.n ? filters_of(r, row) : (struct str){ NULL, 0 };
+    struct str id = text_of(b, QUERY_ID, row), filters = id.n ? filters_of(r, b, row) : (struct str){ NULL, 0 };
     if (filters.p)
-        click_events_source(&r->events, id, str_eq_c(row[TYPE].s, "request"), row[AT].i, filters);
+        click_events_source(&r->events, id, str_eq_c(text_of(b, TYPE, row), "request"), b->columns[AT].ints[row],
+                            filters);
 }
 
-static void add_event(struct reading *r, const struct archive_value *row, int type)
+static void add_event(struct reading *r, const struct archive_batch *b, uint32_t row, uint8_t type)
 {
-    bool by_filters = r->params->filters.p;
-    if (row[QUERY].null || row[DOC].null || row[AT].i < r->day_us)
+    int64_t at_us = b->columns[AT].ints[row];
+    if (at_us < r->day_us)
         return;
-    struct click_signal s = { .type = (uint8_t)type,
-                              .at_us = row[AT].i - r->day_us,
-                              .position = row[POSITION].null ? 0 : (int32_t)row[POSITION].i,
-                              .unit = hash64(row[UNIT].s),
-                              .query = row[QUERY].s,
-                              .doc = row[DOC].s };
-    if (by_filters) {
-        s.query_id = text(&row[QUERY_ID]);
-        s.filters = filters_of(r, row);
+    struct click_signal s = { .type = type,
+                              .at_us = at_us - r->day_us,
+                              .position = (int32_t)b->columns[POSITION].ints[row],
+                              .query = query_of(r, b, row),
+                              .doc = doc_of(r, b, row) };
+    if (s.query == CLICK_BLANK || s.doc == CLICK_BLANK)
+        return;
+    s.unit = hash64(text_of(b, UNIT, row));
+    if (r->params->filters.p) {
+        s.query_id = text_of(b, QUERY_ID, row);
+        s.filters = filters_of(r, b, row);
     }
     click_events_add(&r->events, &s);
 }
 
-static bool add_signal(void *arg, const struct archive_value *row, struct err *err)
+static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
 {
     struct reading *r = arg;
-    int type = type_of(r->params, row[TYPE].s);
-    if (type >= 0)
-        add_event(r, row, type);
-    if (r->params->filters.p && (str_eq_c(row[TYPE].s, "request") || str_eq_c(row[TYPE].s, "response")))
-        add_source(r, row);
-    return ++r->rows % TICK_ROWS != 0 || task_tick(r->task, TICK_ROWS, err);
+    const uint32_t *types = b->columns[TYPE].codes;
+    forget(r, b);
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t row = b->rows[i];
+        uint8_t type = r->known.types[types[row]];
+        if (type < SOURCE)
+            add_event(r, b, row, type);
+        else if (type == SOURCE)
+            add_source(r, b, row);
+    }
+    return task_tick(r->task, b->count, err);
 }
 
 /* ---- reading ---- */
@@ -120,7 +178,7 @@ static bool read_signals(struct reading *r, struct pg *pg, const struct day_spli
                                        .lo = split->lo,
                                        .hi = split->hi,
                                        .where = where.p };
-    return archive_scan(pg, r->params->archive.p, &scan, add_signal, r, err);
+    return archive_scan_batches(pg, r->params->archive.p, &scan, add_batch, r, err);
 }
 
 static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
@@ -137,12 +195,15 @@ static bool run(struct task *t, struct err *err)
     struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
     click_events_init(&r.events);
     buf_init(&r.filters, CLICK_FILTERS_TEXT_MAX);
-    struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    bool ok = pg && run_snapshot_enter(pg, task_snapshot(t), err) && read_signals(&r, pg, &split, err);
-    pg_close(pg);
-    ok = ok && task_tick(t, r.rows % TICK_ROWS, err) && click_events_write(&r.events, task_parts(t), emit, t, err);
+    struct pg *pg = run_snapshot_open(t, err);
+    bool ok = pg && read_signals(&r, pg, &split, err);
+    run_snapshot_close(pg);
+    ok = ok && click_events_write(&r.events, task_parts(t), emit, t, err);
     click_events_release(&r.events);
     buf_release(&r.filters);
+    mem_free(r.known.types);
+    mem_free(r.known.queries);
+    mem_free(r.known.docs);
     return ok;
 }
 

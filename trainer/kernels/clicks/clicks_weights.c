@@ -20,9 +20,8 @@ static int by_number(const void *a, const void *b)
 static bool read_marked(struct task *t, uint64_t **out, size_t *out_count, struct err *err)
 {
     struct marked m;
-    AUTO(pg_close) struct pg *pg = pg_open(task_database_url(t), "trainer worker", NULL, 0, err);
-    if (!pg || !run_snapshot_enter(pg, task_snapshot(t), err) ||
-        !marked_read(pg, 0, BUCKET_COUNT - 1, task_arena(t), &m, err))
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
+    if (!pg || !marked_read(pg, 0, BUCKET_COUNT - 1, task_arena(t), &m, err))
         return false;
     *out = arena_alloc(task_arena(t), (m.count + 1) * sizeof **out);
     *out_count = m.count;
@@ -102,7 +101,7 @@ static bool put_row(void *arg, const struct click_weight *c, struct err *err)
     pg_copy_i64(&w->row, (int64_t)c->signals);
     pg_copy_jsonb(&w->row, counts_of(w, c));
     pg_copy_time(&w->row, c->last_us);
-    return buf_ok(&w->row, "a row of weights", err) && task_collect(w->task, buf_str(&w->row), err);
+    return buf_ok(&w->row, "a row of weights", err) && task_put(w->task, buf_str(&w->row), err);
 }
 
 static bool run(struct task *t, struct err *err)
