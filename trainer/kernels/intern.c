@@ -6,9 +6,9 @@
 enum { FIRST_ROOM = 1024, FIRST_BLOCK = 64 << 10 };
 
 /* Of tables in memory alone: eight bytes a step. */
-static uint32_t hash_of(struct str s)
+static uint32_t hash_of(uint32_t under, struct str s)
 {
-    uint64_t h = s.n * UINT64_C(0x9E3779B97F4A7C15), w;
+    uint64_t h = (s.n + ((uint64_t)under << 16)) * UINT64_C(0x9E3779B97F4A7C15), w;
     size_t i = 0;
     for (; i + 8 <= s.n; i += 8) {
         memcpy(&w, s.p + i, 8);
@@ -27,6 +27,7 @@ void intern_init(struct intern *t)
     *t = (struct intern){ .room = FIRST_ROOM, .slots_count = 2 * FIRST_ROOM };
     arena_init(&t->arena, FIRST_BLOCK);
     t->texts = mem_alloc(t->room * sizeof *t->texts);
+    t->under = mem_alloc(t->room * sizeof *t->under);
     t->hashes = mem_alloc(t->room * sizeof *t->hashes);
     t->slots = mem_zalloc(t->slots_count * sizeof *t->slots);
 }
@@ -35,6 +36,7 @@ void intern_release(struct intern *t)
 {
     arena_release(&t->arena);
     mem_free(t->texts);
+    mem_free(t->under);
     mem_free(t->hashes);
     mem_free(t->slots);
 }
@@ -45,6 +47,7 @@ static void grow(struct intern *t)
     t->room *= 2;
     t->slots_count *= 2;
     t->texts = mem_realloc(t->texts, t->room * sizeof *t->texts);
+    t->under = mem_realloc(t->under, t->room * sizeof *t->under);
     t->hashes = mem_realloc(t->hashes, t->room * sizeof *t->hashes);
     mem_free(t->slots);
     t->slots = mem_zalloc(t->slots_count * sizeof *t->slots);
@@ -56,12 +59,12 @@ static void grow(struct intern *t)
     }
 }
 
-uint32_t intern_add(struct intern *t, struct str s)
+uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
 {
-    uint32_t hash = hash_of(s), at = hash & (t->slots_count - 1);
+    uint32_t hash = hash_of(under, s), at = hash & (t->slots_count - 1);
     for (; t->slots[at]; at = (at + 1) & (t->slots_count - 1)) {
         uint32_t i = t->slots[at] - 1;
-        if (t->hashes[i] == hash && str_eq(t->texts[i], s))
+        if (t->hashes[i] == hash && t->under[i] == under && str_eq(t->texts[i], s))
             return i;
     }
     if (t->count == t->room) {
@@ -70,6 +73,7 @@ uint32_t intern_add(struct intern *t, struct str s)
             at = (at + 1) & (t->slots_count - 1);
     }
     t->texts[t->count] = arena_str(&t->arena, s);
+    t->under[t->count] = under;
     t->hashes[t->count] = hash;
     t->slots[at] = t->count + 1;
     return t->count++;

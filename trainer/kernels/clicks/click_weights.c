@@ -9,7 +9,6 @@ enum { FIRST_ROOM = 4096 };
 __extension__ typedef unsigned __int128 fixed; /* of 2^-CLICK_FRACTION_BITS */
 
 struct row {
-    uint32_t group;
     int32_t day; /* that `sum` is of */
     fixed sum;
     double weight; /* of the days before, as of as_of */
@@ -20,13 +19,12 @@ struct click_weights {
     const struct click_rules *rules;
     const uint64_t *marked;
     size_t marked_count;
-    struct intern groups; /* filters, 0, query */
-    struct intern keys;   /* number of the group, then document: places of rows */
+    struct intern filters, queries; /* queries are under filters, */
+    struct intern docs;             /* and documents under queries: their numbers are those of rows */
     struct row *rows;
     uint64_t *counts; /* of each row, of each type */
     size_t room;
     double factors[CLICK_POSITION_MAX + 1]; /* of positions; of 0, unknown: 1 */
-    struct buf scratch;
 };
 
 struct click_weights *click_weights_new(const struct click_rules *rules, const uint64_t *marked, size_t marked_count)
@@ -35,9 +33,9 @@ struct click_weights *click_weights_new(const struct click_rules *rules, const u
     w->rules = rules;
     w->marked = marked;
     w->marked_count = marked_count;
-    intern_init(&w->groups);
-    intern_init(&w->keys);
-    buf_init(&w->scratch, (size_t)8 * CLICK_RECORD_BYTES);
+    intern_init(&w->filters);
+    intern_init(&w->queries);
+    intern_init(&w->docs);
     w->factors[0] = 1;
     for (int i = 1; i <= CLICK_POSITION_MAX; i++)
         w->factors[i] = rules->position_power > 0 ? pow(i, rules->position_power) : 1;
@@ -48,9 +46,9 @@ void click_weights_free(struct click_weights *w)
 {
     if (!w)
         return;
-    intern_release(&w->groups);
-    intern_release(&w->keys);
-    buf_release(&w->scratch);
+    intern_release(&w->filters);
+    intern_release(&w->queries);
+    intern_release(&w->docs);
     mem_free(w->rows);
     mem_free(w->counts);
     mem_free(w);
@@ -84,13 +82,9 @@ static void close_day(const struct click_weights *w, struct row *r)
     r->sum = 0;
 }
 
-static uint32_t row_of(struct click_weights *w, uint32_t group, struct str doc)
+static uint32_t row_of(struct click_weights *w, uint32_t query, struct str doc)
 {
-    uint32_t known = w->keys.count;
-    buf_clear(&w->scratch);
-    buf_add(&w->scratch, &group, sizeof group);
-    buf_add_str(&w->scratch, doc);
-    uint32_t i = intern_add(&w->keys, buf_str(&w->scratch));
+    uint32_t known = w->docs.count, i = intern_add_under(&w->docs, query, doc);
     if (i < known)
         return i;
     if (i == w->room) {
@@ -98,7 +92,7 @@ static uint32_t row_of(struct click_weights *w, uint32_t group, struct str doc)
         w->rows = mem_realloc(w->rows, w->room * sizeof *w->rows);
         w->counts = mem_realloc(w->counts, w->room * w->rules->types_count * sizeof *w->counts);
     }
-    w->rows[i] = (struct row){ .group = group, .last_us = INT64_MIN };
+    w->rows[i] = (struct row){ .last_us = INT64_MIN };
     memset(w->counts + (size_t)i * w->rules->types_count, 0, w->rules->types_count * sizeof *w->counts);
     return i;
 }
@@ -108,11 +102,11 @@ static fixed value_of(const struct click_weights *w, const struct click_event *e
     int32_t position = e->position < CLICK_POSITION_MAX ? e->position : CLICK_POSITION_MAX;
     double v = w->rules->weights[e->type] * w->factors[position] *
                decay(w, (double)(US_PER_DAY - e->at_us) / (double)US_PER_DAY);
-    return (fixed)(uint64_t)(ldexp(v, CLICK_FRACTION_BITS) + 0.5);
+    return (fixed)(uint64_t)(v * (double)(UINT64_C(1) << CLICK_FRACTION_BITS) + 0.5);
 }
 
 /* The row is looked up for the first event that counts: a document that only marked units clicked has none. */
-static bool add_events(struct click_weights *w, int32_t day, uint32_t group, struct str doc, uint64_t events,
+static bool add_events(struct click_weights *w, int32_t day, uint32_t query, struct str doc, uint64_t events,
                        struct click_record *r)
 {
     uint32_t at = UINT32_MAX;
@@ -122,7 +116,7 @@ static bool add_events(struct click_weights *w, int32_t day, uint32_t group, str
         if (is_marked(w, e.unit))
             continue;
         if (at == UINT32_MAX)
-            at = row_of(w, group, doc);
+            at = row_of(w, query, doc);
         struct row *row = &w->rows[at];
         if (row->day != day)
             close_day(w, row);
@@ -140,13 +134,9 @@ static bool add_record(struct click_weights *w, int32_t day, struct click_record
     struct str doc;
     uint64_t events;
     bool damaged;
-    buf_clear(&w->scratch);
-    buf_add_str(&w->scratch, r->filters);
-    buf_add_byte(&w->scratch, '\0');
-    buf_add_str(&w->scratch, r->query);
-    uint32_t group = intern_add(&w->groups, buf_str(&w->scratch));
+    uint32_t query = intern_add_under(&w->queries, intern_add(&w->filters, r->filters), r->query);
     while (click_record_doc(r, &doc, &events, &damaged)) {
-        if (!add_events(w, day, group, doc, events, r))
+        if (!add_events(w, day, query, doc, events, r))
             return false;
         *out_events += events;
     }
@@ -166,21 +156,26 @@ bool click_weights_add(struct click_weights *w, int32_t day, struct str block, u
 /* ---- telling ---- */
 
 struct placed {
-    uint32_t group, row; /* group: in the order of texts */
+    struct str filters, query, doc;
+    uint32_t row;
     double weight;
-    struct str doc;
 };
 
-static int by_group_and_weight(const void *a, const void *b)
+static int by_bytes(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int d = n ? memcmp(a.p, b.p, n) : 0;
+    return d ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+static int by_query_and_weight(const void *a, const void *b)
 {
     const struct placed *x = a, *y = b;
-    if (x->group != y->group)
-        return x->group < y->group ? -1 : 1;
-    if (x->weight != y->weight)
-        return x->weight > y->weight ? -1 : 1;
-    size_t n = x->doc.n < y->doc.n ? x->doc.n : y->doc.n;
-    int d = n ? memcmp(x->doc.p, y->doc.p, n) : 0;
-    return d ? d : (x->doc.n > y->doc.n) - (x->doc.n < y->doc.n);
+    int d = by_bytes(x->filters, y->filters);
+    d = d ? d : by_bytes(x->query, y->query);
+    if (d || x->weight == y->weight)
+        return d ? d : by_bytes(x->doc, y->doc);
+    return x->weight > y->weight ? -1 : 1;
 }
 
 static uint64_t signals_of(const struct click_weights *w, uint32_t row)
@@ -194,46 +189,49 @@ static uint64_t signals_of(const struct click_weights *w, uint32_t row)
 /* The rows that have signals enough. */
 static size_t place_rows(struct click_weights *w, struct placed *out)
 {
-    uint32_t *ranks = intern_ranks(&w->groups);
     size_t count = 0;
-    for (uint32_t i = 0; i < w->keys.count; i++) {
-        struct str key = w->keys.texts[i];
+    for (uint32_t i = 0; i < w->docs.count; i++) {
+        uint32_t query = w->docs.under[i];
         close_day(w, &w->rows[i]);
         if (signals_of(w, i) >= w->rules->min_signals)
-            out[count++] = (struct placed){ .group = ranks[w->rows[i].group],
+            out[count++] = (struct placed){ .filters = w->filters.texts[w->queries.under[query]],
+                                            .query = w->queries.texts[query],
+                                            .doc = w->docs.texts[i],
                                             .row = i,
-                                            .weight = w->rows[i].weight,
-                                            .doc = { key.p + sizeof(uint32_t), key.n - sizeof(uint32_t) } };
+                                            .weight = w->rows[i].weight };
     }
-    mem_free(ranks);
-    qsort(out, count, sizeof *out, by_group_and_weight);
+    qsort(out, count, sizeof *out, by_query_and_weight);
     return count;
 }
 
 static bool tell(const struct click_weights *w, const struct placed *p, uint32_t rank, click_weight_fn fn, void *arg,
                  struct err *err)
 {
-    const struct row *r = &w->rows[p->row];
-    struct str rest = w->groups.texts[r->group];
-    struct click_weight out = { .doc = p->doc,
-                                .rank = rank,
-                                .weight = p->weight,
-                                .signals = signals_of(w, p->row),
-                                .counts = w->counts + (size_t)p->row * w->rules->types_count,
-                                .last_us = r->last_us };
-    (void)str_split(&rest, '\0', &out.filters);
-    out.query = rest;
+    const struct click_weight out = { .filters = p->filters,
+                                      .query = p->query,
+                                      .doc = p->doc,
+                                      .rank = rank,
+                                      .weight = p->weight,
+                                      .signals = signals_of(w, p->row),
+                                      .counts = w->counts + (size_t)p->row * w->rules->types_count,
+                                      .last_us = w->rows[p->row].last_us };
     return fn(arg, &out, err);
+}
+
+/* Texts of one query are one text. */
+static bool same_query(const struct placed *a, const struct placed *b)
+{
+    return a->query.p == b->query.p && a->filters.p == b->filters.p;
 }
 
 bool click_weights_finish(struct click_weights *w, click_weight_fn fn, void *arg, struct err *err)
 {
-    struct placed *placed = mem_alloc((w->keys.count + 1) * sizeof *placed);
+    struct placed *placed = mem_alloc((w->docs.count + 1) * sizeof *placed);
     size_t count = place_rows(w, placed);
     uint32_t rank = 0;
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
-        rank = i > 0 && placed[i].group == placed[i - 1].group ? rank + 1 : 1;
+        rank = i > 0 && same_query(&placed[i], &placed[i - 1]) ? rank + 1 : 1;
         if (w->rules->top == 0 || rank <= w->rules->top)
             ok = tell(w, &placed[i], rank, fn, arg, err);
     }
