@@ -64,10 +64,12 @@ class Plain:
 class Clicks(DaemonTest):
     """The tests go on where the one before has stopped."""
 
-    def compute(self, day, *more, **options):
+    def command(self, day, *more):
+        return ["run", "clicks", "--data-dir", self.daemon.dir, "--workers", "2", "--param", "as_of=%s" % MONTH.date(day), *more]
+
+    def compute(self, day, *more):
         """Days and ranges that were made, of all."""
-        done = self.daemon.run("trainer", "run", "clicks", "--data-dir", self.daemon.dir, "--workers", "2", "--param", "ranges=4", "--param", "as_of=%s" % MONTH.date(day), *more,
-                               **options)
+        done = self.daemon.run("trainer", *self.command(day, *more))
         made, all_of_them = self.daemon.sql("select p.attempts - r.retries, p.splits from runs r join run_passes p on p.run = r.id and p.pass = 0 "
                                             "order by r.started_at desc limit 1")[0]
         return int(made), int(all_of_them), done
@@ -138,7 +140,7 @@ class Clicks(DaemonTest):
     def test_3_workers_and_ranges_do_not_matter(self):
         last = MONTH.days - 1
         rows = self.rows()
-        for more in (("--workers", "1"), ("--workers", "4"), ("--param", "ranges=1"), ("--param", "ranges=32", "--workers", "4")):
+        for more in (("--workers", "1"), ("--workers", "4"), ("--param", "ranges=1"), ("--param", "ranges=64", "--workers", "4")):
             self.compute(last, "--param", "full=true", *more)
             self.assertEqual(self.rows(), rows, more)
 
@@ -154,8 +156,7 @@ class Clicks(DaemonTest):
     def test_4_killed_workers_do_not_matter(self):
         rows, retries = self.rows(), 0
         for _ in range(5):
-            run = subprocess.Popen([program("trainer"), "run", "clicks", "--data-dir", self.daemon.dir, "--workers", "2", "--param", "full=true", "--param", "ranges=4", "--param",
-                                    "as_of=%s" % MONTH.date(MONTH.days - 1)], stderr=subprocess.PIPE, text=True)
+            run = subprocess.Popen([program("trainer"), *self.command(MONTH.days - 1, "--param", "full=true")], stderr=subprocess.PIPE, text=True)
             self.kill_workers(run)
             said = run.communicate()[1]
             self.assertEqual(run.returncode, 0, said)
@@ -180,11 +181,23 @@ class Clicks(DaemonTest):
         self.compute(MONTH.days - 1)
         self.assertEqual(self.rows(), rows)
 
-    def test_7_parameters_are_checked(self):
-        for given, words in [("as_of=yesterday", "as_of=yesterday: must be a day"), ("weights=click", "weights=click: must be like click=1"),
-                             ("weights=click=1,click=2", "names a type twice"), ("weights=it's=1", "must be like"), ("half_life_days=0.1", "must be 0, for no decay, or at least 0.25"),
-                             ("position_power=2", "must be a number from 0 to 1"), ("top=-1", "must be a whole number"), ("filters=a b", "must be the name of a field"),
-                             ("ranges=3", "must be a power of two")]:
+    def test_7_a_run_that_dies_leaves_its_days_to_the_next(self):
+        folder, rows, last = os.path.join(self.daemon.dir, "archive", "kept"), self.rows(), MONTH.days - 1
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        run = subprocess.Popen([program("trainer"), *self.command(last)], stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: len(os.listdir(folder)) >= 5 or run.poll() is not None, "some days to be kept")
+        run.kill()
+        run.communicate()
+        self.assertNotEqual(run.returncode, 0)
+        made, all_of_them, _ = self.compute(last)
+        self.assertLess(made, all_of_them)
+        self.assertEqual(self.rows(), rows)
+
+    def test_8_parameters_are_checked(self):
+        for given, words in [("as_of=yesterday", "not a day such as"), ("weights=click", "weights=click: must be like click=1"), ("weights=click=1,click=2", "names a type twice"),
+                             ("weights=it's=1", "must be like"), ("half_life_days=0.1", "must be 0, for no decay, or at least 0.25"), ("position_power=2", "not a number from 0 to 1"),
+                             ("top=-1", "not a whole number"), ("filters=a b", "must be the name of a field"), ("ranges=3", "not a power of two")]:
             done = self.daemon.run("trainer", "run", "clicks", "--data-dir", self.daemon.dir, "--param", given, check=False)
             self.assertNotEqual(done.returncode, 0, given)
             self.assertIn(words, done.stderr)
