@@ -62,12 +62,12 @@ static const struct pg_stmt statements[STMT_COUNT] = {
                     "epoch = $2::int returning id) insert into run_log (run, seq, at, source, line) select mine.id, "
                     "x.seq, x.at, x.source, x.line from mine, jsonb_to_recordset($3::jsonb) x (seq bigint, at "
                     "timestamptz, source text, line text) on conflict do nothing" },
-    /* One statement, so that a beat is one round trip. */
+    /* One statement, so that a beat is one round trip. It may come late, behind the end of its pass. */
     [BEAT] = { "run_beat", 9,
-               "with p as (update run_passes set done = least($7::int, splits) where run = $1::uuid and pass = "
-               "$6::smallint) update runs set heartbeat_at = now(), progress = $3::real, rows_in = $4::bigint, "
-               "retries = $5::int, pass = nullif($8, ''), log_lines = $9::bigint where id = $1::uuid and epoch = "
-               "$2::int and state = 'running' returning cancel_requested" },
+               "with p as (update run_passes set done = greatest(done, least($7::int, splits)) where run = $1::uuid "
+               "and pass = $6::smallint) update runs set heartbeat_at = now(), progress = $3::real, rows_in = "
+               "$4::bigint, retries = $5::int, pass = nullif($8, ''), log_lines = $9::bigint where id = $1::uuid and "
+               "epoch = $2::int and state = 'running' returning cancel_requested" },
     [LAST_PASSES] = { "run_last_passes", 3,
                       "select name, coalesce(seconds, 0) from run_passes where run = (select id from runs where job = "
                       "$2 and state = 'success' and params = $3::jsonb and id <> $1::uuid order by queued_at desc "
