@@ -1,6 +1,7 @@
 // Schedules, durations and the picture of what runs after what, without a browser.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { adviceFor } from "../../web/src/jobs/advice.js";
 import { fieldNamed, fieldsOf, paramsOf, textsOf } from "../../web/src/jobs/fields.js";
 import { inOrder, layout } from "../../web/src/jobs/graph.js";
 import { cronWords, dueIn, duration, fromNow, moment, triggerWords } from "../../web/src/jobs/words.js";
@@ -29,7 +30,7 @@ describe("words", () => {
   });
 
   test("durations are as fine as they are short", () => {
-    const cases = [[0.04, "0.0 s"], [2.44, "2.4 s"], [9.96, "10 s"], [59.4, "59 s"], [59.7, "1 min 00 s"], [185, "3 min 05 s"], [3600, "1 h 00 min"], [7815, "2 h 10 min"], [100000, "1 d 3 h"], [null, "\u2014"]];
+    const cases = [[0.0432, "43 ms"], [2.44, "2.4 s"], [9.96, "10 s"], [59.4, "59 s"], [59.7, "1 min 00 s"], [185, "3 min 05 s"], [3600, "1 h 00 min"], [7815, "2 h 10 min"], [100000, "1 d 3 h"], [null, "\u2014"]];
     for (const [seconds, words] of cases) assert.equal(duration(seconds), words);
   });
 
@@ -43,6 +44,19 @@ describe("words", () => {
     assert.equal(moment("2026-11-28T01:00:00Z", "Europe/Berlin"), "Sat 28 Nov, 02:00");
     assert.equal(moment("2026-11-28T01:00:00Z", "No/Such"), "Sat 28 Nov, 01:00");
   });
+});
+
+test("what to do about an error, by what the trainer says", () => {
+  const said = (error, state = "failed") => adviceFor({ state, error });
+  const cases = [["pass \"days\", split 3, attempt 2: the split needs more than its 2048 MiB of memory (memory_mb)", /memory/], ["cannot write spool file \"/d/p0.s1\": No space left on device", /disk is full/],
+    ["another attempt of the split had other rows: the kernel is not deterministic", /fault of the job's program/], ["run 01 belongs to another coordinator now, or was ended", /newest run/],
+    ["PostgreSQL did not come back: connection refused", /PostgreSQL was away/], ["spool file \"p0.s3\" is damaged", /damaged/], ["pass \"days\", split 1, attempt 3: it said nothing for 60 s", /stood still/],
+    ["pass \"days\", split 1, attempt 3: the worker was ended by signal 11", /crashed/], ["pass \"days\" took longer than its 600 s: 3 of 8 splits were done", /took longer/],
+    ["parameter \"ranges\" is 3, not a power of two from 1 to 1024", /parameter does not fit/], ["something else", /last lines say/]];
+  for (const [error, words] of cases) assert.match(said(error), words, error);
+  assert.match(said("it ran longer than its timeout", "timeout"), /longer than the job allows/);
+  assert.match(said("the coordinator ended without a word", "lost"), /process that ran it is gone/);
+  assert.equal(said(null, "success"), null);
 });
 
 describe("the picture", () => {

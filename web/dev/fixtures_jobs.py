@@ -9,7 +9,7 @@ import random
 import uuid
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "jobs")
-RECORDED, NIGHTS = dt.datetime(2026, 11, 27, 9, 7), 31
+RECORDED, MADE, NIGHTS = dt.datetime(2026, 11, 27, 9, 7), dt.datetime(2026, 10, 2, 8, 30), 31
 FULL = ("full", "boolean", False, "read all days, whatever is kept of them", {})
 RANGES = ("ranges", "integer", 16, "ranges of buckets, which are splits of a pass", {"enum": [2 ** i for i in range(11)]})
 EXPERIMENT = ("experiment", "string", None, "only this one; without: all", {"unit": "key"})
@@ -34,9 +34,9 @@ JOBS = [  # id, type, name, started by, seconds, minutes after two
     ("history", "history", "Queries of users", "preferences", 44, 6), ("metrics-nightly", "metrics", "Experiments, at night", "history", 31, 7),
     ("interleave", "interleave", "Interleaved lists", "metrics-nightly", 3, 8), ("bandit", "bandit", "Weights of bandits", "metrics-nightly", 2, 8),
     ("metrics", "metrics", "Experiments, every quarter of an hour", "*/15 * * * *", 21, None), ("category-clicks", "sql", "Clicks by category", None, 15, 30)]
-WRONG = {("clicks", 4): ("failed", 'pass "days": split 3 (2026-11-22, buckets 1024-2047): a worker passed its memory cap of 1024 MB, alone with 2048 MB too'),
-         ("history", 9): ("timeout", "it ran for 3600 seconds, which is all that the job gives it"),
-         ("preferences", 0): ("failed", "could not read from PostgreSQL: server closed the connection unexpectedly")}
+WRONG = {("clicks", 4): ("failed", 'pass "days", split 3, attempt 2: the split needs more than its 2048 MiB of memory (memory_mb)'),
+         ("history", 9): ("timeout", "it ran longer than its timeout"),
+         ("preferences", 0): ("failed", "PostgreSQL did not come back: server closed the connection unexpectedly")}
 rng = random.Random(5)
 
 
@@ -48,7 +48,11 @@ def schema(name, summary, params):
     properties = {}
     for key, kind, default, text, more in params:
         properties[key] = {"type": kind, **more, **({} if default is None else {"default": default}), "description": text}
-    return {"title": name, "description": summary, "type": "object", "properties": properties, "required": ["sql"] if name == "sql" else [], "additionalProperties": False}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, "description": summary, "type": "object", "properties": properties, "required": ["sql"] if name == "sql" else [], "additionalProperties": False}
+
+
+def key_of(job, night):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "%s/%d" % (job[0], night)))
 
 
 def passes_of(state, seconds, again):
@@ -66,12 +70,12 @@ def run_of(job, night):
     state, began, again = "skipped" if skipped else state, due + dt.timedelta(seconds=1), int(night % 5 == 2)
     passes = [] if skipped else passes_of(state, seconds, again)
     return {
-        "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)), "job": key, "type": kind, "state": state, "trigger": "schedule" if clock else "job" if by else "manual", "trigger_run": None,
+        "id": key_of(job, night), "job": key, "type": kind, "state": state, "trigger": "schedule" if clock else "job" if by else "manual", "trigger_run": None,
         "trigger_job": None if clock else by, "triggered_by": None if by else "admin.key", "due_at": iso(due) if clock else None, "queued_at": iso(due), "not_before": None,
         "started_at": None if skipped else iso(began), "finished_at": iso(due if skipped else began + dt.timedelta(seconds=seconds)), "seconds": None if skipped else seconds, "attempt": 1,
         "resumes": 0, "progress": 1.0 if state == "success" else 0.4, "pass": None, "rows_in": sum(p["rows_in"] for p in passes), "retries": 0 if skipped else again, "engine": "local",
         "workers": 2, "host": "search-1", "error": error, "result": {"rows": int(seconds * 2100), "days": 31, "days_read": 1} if state == "success" else None,
-        "log_lines": 0 if skipped else 42, "ui_url": None, "app_id": None, "note": "the run before it still ran" if skipped else None, "cancel_requested": False,
+        "log_lines": 0 if skipped else 42, "log_url": "/v1/runs/%s/log" % key_of(job, night), "ui_url": None, "app_id": None, "note": "the run before it still ran" if skipped else None, "cancel_requested": False,
         "params": {"half_life_days": 30} if key == "clicks" else {}, "timeout_seconds": 3600, "passes": passes}
 
 
@@ -92,7 +96,7 @@ def job_of(job, last):
     return {
         "id": key, "type": kind, "name": name, "params": {"half_life_days": 30} if key == "clicks" else {}, "enabled": key != "bandit", "engine": "local", "workers": 0, "timezone": "UTC",
         "triggers": trigger, "concurrency": "skip", "catch_up": "once", "max_retries": 1, "retry_after_seconds": 60, "timeout_seconds": 3600, "notify": None, "summary": TYPES[kind][0],
-        "next_run_at": iso(due[0]) if due else None, "next_runs_at": [iso(at) for at in due], "predefined": by is not None, "last_run": last, "running": 0, "queued": 0, "version": 1}
+        "next_run_at": iso(due[0]) if due else None, "next_runs_at": [iso(at) for at in due], "predefined": by is not None, "last_run": last, "running": 0, "queued": 0, "version": 1, "created_at": iso(MADE), "updated_at": iso(MADE), "updated_by": None}
 
 
 def write(name, value):

@@ -8,15 +8,17 @@ const BY_STATE = {
 };
 
 const BY_ERROR = [
-  [/memory cap|cap of \d+ ?m|out of memory/i, "A worker needed more memory than it may take. Take fewer days at once, or raise the cap of workers."],
-  [/no space left|disk/i, "The disk of the data directory is full. Make room, then try again: what was done is kept."],
+  [/of memory|memory_mb/i, "A worker needed more memory than it may take, also when it ran alone with twice as much. Let it read fewer days at once, or give workers more."],
+  [/no space left|cannot write/i, "The disk is full. Make room, then run it again: what was done is kept."],
   [/not deterministic/i, "Two tries of one split gave different rows, which is a fault of the job's program. Keep the log and report it; trying again does not help."],
-  [/another coordinator|epoch|fenced/i, "Another process has taken this run over; look at the newest run of the job."],
-  [/connection|server closed|could not connect|starting up|shutting down|terminating connection/i, "PostgreSQL was away. When it is back, try again: what was done is kept."],
-  [/stall|no heartbeat|hung/i, "A worker stood still. If it happens with the same split again, look in the log which one."],
-  [/spark|java|yarn|kubernetes/i, "Spark could not run it. Its own page and the log say more; docs/spark.md has what it needs."],
-  [/permission|denied/i, "A file or a table may not be read or written by this user. The log says which."],
-  [/parameter|field "/i, "A parameter does not fit. Change it under Settings of the job, then run it again."],
+  [/another coordinator/i, "Another process has taken this run over; look at the newest run of the job."],
+  [/PostgreSQL|connection|server closed/i, "PostgreSQL was away for too long. When it is back, run it again: what was done is kept."],
+  [/is damaged/i, "A file between two passes was damaged. Look after the disk; another try makes the file anew."],
+  [/said nothing for/i, "A worker stood still, more than once. The log says at which split; what it reads there is worth a look."],
+  [/ended by signal|exit code/i, "A worker crashed, more than once at the same split. The log says where; report it with the lines around it."],
+  [/took longer than its/i, "A pass took longer than it may. Give it more workers, or let it read fewer days at once."],
+  [/parameter "/i, "A parameter does not fit. Change it under Settings of the job, then run it again."],
+  [/spark|yarn|kubernetes/i, "Spark could not run it. Its own page and the log say more; docs/spark.md has what it needs."],
 ];
 
 /** A sentence, or null when there is nothing to be done. */

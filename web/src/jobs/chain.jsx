@@ -44,7 +44,7 @@ function Box({ job, run, names, now }) {
     <div class={`chain-job ${job.enabled ? "" : "is-off"}`}>
       <h3><Link to={jobAddress(job.id)}>{job.name || job.id}</Link></h3>
       <p class="chain-state">{run ? <Running run={run} /> : <Last job={job} />}</p>
-      <Strip runs={job.strip} />
+      {job.strip.length > 0 && <Strip runs={job.strip} />}
       <p class="chain-when quiet" title={words.join("; ")}>{soon(job, words, now)}</p>
     </div>
   );

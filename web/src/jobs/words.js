@@ -6,10 +6,11 @@ const SHORT = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const two = (n) => String(n).padStart(2, "0");
 const and = (list) => (list.length < 2 ? list.join("") : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`);
 
-/** "0.4 s", "12 s", "3 min 05 s", "2 h 10 min", "3 d 4 h". */
+/** "43 ms", "0.4 s", "12 s", "3 min 05 s", "2 h 10 min", "3 d 4 h". */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "\u2014";
   const s = Math.round(seconds);
+  if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
