@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What CTest starts for a test that needs a daemon: with_daemon.py FILE. A daemon of its own, then run.js FILE; its exit status, also 77."""
+"""What CTest starts for a test that needs a daemon: with_daemon.py FILE [--jobs]. A daemon of its own, then run.js FILE; its exit status, also 77.
+--jobs: the daemon starts runs of jobs by itself."""
 import os
 import shutil
 import subprocess
@@ -12,9 +13,9 @@ from daemon import Daemon  # noqa: E402
 TEST_SECONDS = 600
 
 
-def main(name):
+def main(name, jobs):
     node = shutil.which("node") or shutil.which("nodejs")
-    with Daemon() as d:
+    with Daemon(jobs=jobs) as d:
         d.make_experiment("x")
         environment = {**os.environ, "DAEMON_URL": "http://%s:%d" % (d.host, d.port), "CLIENT_KEY": d.keys["client"],
                        "ADMIN_KEY": d.keys["admin"]}
@@ -24,4 +25,4 @@ def main(name):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], "--jobs" in sys.argv))
