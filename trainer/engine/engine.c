@@ -18,7 +18,7 @@
 
 enum { WORKERS_MAX = 256, TICK_US = 200000, MEMORY_MB_DEFAULT = 1024, MAX_ATTEMPTS_DEFAULT = 4 };
 
-static const struct engine_ops *const engines[] = { &engine_local };
+static const struct engine_ops *const engines[] = { &engine_local, &engine_pipe };
 
 /* ---- what happens while a pass runs ---- */
 
@@ -44,14 +44,16 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct engine *e = arg;
     uint64_t rows = 0;
+    uint32_t done = e->done > e->told_done ? e->done : e->told_done;
     if (!e->pass)
         return;
     for (uint32_t i = 0; i < e->pass->splits_count; i++)
         rows += e->splits[i].rows;
+    rows = rows > e->told_rows ? rows : e->told_rows;
     if (e->ops->tick)
         e->ops->tick(e);
     check_deadline(e);
-    if (e->options.on_progress && !e->options.on_progress(e->options.arg, e->pass->name, e->done, e->pass->splits_count,
+    if (e->options.on_progress && !e->options.on_progress(e->options.arg, e->pass->name, done, e->pass->splits_count,
                                                           rows, e->result->counters.retries)) {
         e->cancelled = true;
         stop(e);

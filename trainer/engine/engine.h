@@ -81,10 +81,13 @@ struct engine_options {
     const char *spool_dir;    /* of this run; made and removed by the engine */
     bool resume;              /* what an earlier coordinator left in spool_dir is used; else it is removed */
     unsigned workers;
-    unsigned max_attempts; /* 4 */
-    int64_t stall_us;      /* a worker that says nothing for so long is killed; 60 s */
-    int64_t deadline_us;   /* of each pass; 0: none */
-    uint32_t memory_mb;    /* of each worker; 0: 1024 */
+    unsigned max_attempts;   /* 4 */
+    int64_t stall_us;        /* a worker that says nothing for so long is killed; 60 s */
+    int64_t deadline_us;     /* of each pass; 0: none */
+    uint32_t memory_mb;      /* of each worker; 0: 1024 */
+    const char *worker_path; /* "pipe": the worker program on the hosts; NULL or "": it was sent there */
+    /* "pipe": what runs our passes has this name and this page ("": none); called when the engine is opened. */
+    void (*on_app)(void *arg, const char *app_id, const char *ui_url);
     /* A line that a worker wrote on its standard error; NULL: it goes to ours. */
     void (*on_log)(void *arg, int worker, struct str line);
     /* Called from the loop at least every half second: progress of the pass; false cancels. */

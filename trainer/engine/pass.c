@@ -27,15 +27,21 @@ static json_t *text(struct str s)
     return json_stringn(s.n ? s.p : "", s.n);
 }
 
+/* A part of a data set that we have as a file, or of one that the engine holds and sends. */
+static json_t *input_of(const struct engine *e, const struct engine_input *input, bool data)
+{
+    const struct dataset *from = &e->datasets[e->pass->input_pass];
+    if (data && !from->kept[input->split])
+        return json_pack("{s:b, s:i, s:i}", "data", 1, "split", (int)input->split, "part", (int)input->part);
+    return json_pack("{s:s, s:i, s:i}", "path", engine_dataset(e, e->pass->input_pass, input->split), "part",
+                     (int)input->part, "parts", (int)from->parts);
+}
+
 static json_t *inputs_of(const struct engine *e, const struct engine_split *s, bool data)
 {
     json_t *inputs = json_array();
-    for (size_t i = 0; i < s->inputs_count; i++) {
-        const char *path = data ? "" : engine_dataset(e, e->pass->input_pass, s->inputs[i].split);
-        json_array_append_new(inputs, data ? json_pack("{s:b}", "data", 1)
-                                           : json_pack("{s:s, s:i, s:i}", "path", path, "part", (int)s->inputs[i].part,
-                                                       "parts", (int)e->datasets[e->pass->input_pass].parts));
-    }
+    for (size_t i = 0; i < s->inputs_count; i++)
+        json_array_append_new(inputs, input_of(e, &s->inputs[i], data));
     return inputs;
 }
 

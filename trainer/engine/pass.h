@@ -57,7 +57,8 @@ struct engine {
     struct split *splits;
     uint32_t *order; /* heaviest first */
     struct engine_result *result;
-    uint32_t done;
+    uint32_t done, told_done; /* told: by a driver that gives what it has at the end of the pass */
+    uint64_t told_rows;
     int64_t began_us;
     bool cancelled, failed;
     struct err err;
@@ -73,15 +74,15 @@ struct engine_ops {
     void (*drop)(struct engine *e, int pass); /* or NULL: the engine's own copy of a data set */
     void (*close)(struct engine *e);
 };
-extern const struct engine_ops engine_local;
+extern const struct engine_ops engine_local, engine_pipe;
 
 static inline bool pass_is_over(const struct engine *e)
 {
     return e->failed || e->cancelled || e->done == e->pass->splits_count;
 }
 
-/* The payload of a TASK frame for the next attempt of a split, which begins now; free() it with mem_free. `data`: no disk is shared: inputs are
- * {"data": true}, the data set is EMITted. */
+/* The payload of a TASK frame for the next attempt of a split, which begins now; free() it with mem_free. `data`: the engine
+ * holds data sets: inputs are {"data": true} and which split and part, the data set is EMITted; kept files are read by their paths all the same. */
 char *pass_task(struct engine *e, uint32_t split, bool data);
 /* A piece of the result of the split's attempt; pass_task has cleared what a lost one had sent. */
 void pass_result(struct engine *e, uint32_t split, struct str piece);

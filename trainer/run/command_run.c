@@ -4,6 +4,7 @@
 
 #include "job/schema.h"
 #include "trainer/run/commands.h"
+#include "trainer/run/launch.h"
 #include "trainer/run/run.h"
 
 static const char usage[] =
@@ -67,8 +68,9 @@ int run_main(int argc, char **argv)
         return argc ? EXIT_SUCCESS : EX_USAGE;
     }
     int status = EX_USAGE;
-    if (read_arguments(&settings, argc, argv, &job, &err))
-        status = coordinate(&settings, job);
+    bool elsewhere = false;
+    if (read_arguments(&settings, argc, argv, &job, &err) && launch_is_wanted(&settings, &elsewhere, &err))
+        status = elsewhere ? launch(&settings, job) : coordinate(&settings, job);
     else
         (void)fprintf(stderr, "trainer: %s\n", err.text);
     run_settings_release(&settings);

@@ -14,7 +14,12 @@
 
 enum { RESULT_BYTES = 256 << 10, CANCELLED_STATUS = 130 };
 
-const struct run_engine run_engines[] = { { "local", "worker processes on this machine" }, { 0 } };
+const struct run_engine run_engines[] = {
+    { "local", "worker processes on this machine" },
+    { "spark", "worker processes on a Spark cluster (settings spark.…)" },
+    { "pipe", "passes are run by the program that has started this one: Spark's driver does" },
+    { 0 }
+};
 
 static const char *param(const struct run_context *context, const char *name)
 {
@@ -88,7 +93,8 @@ static bool describe(struct run *run, const char *job, struct err *err)
 static bool describe_adopted(struct run *run, struct err *err)
 {
     const struct job_type *type = job_type_find(run->row.job);
-    if (!find_job(run, run->row.job, err) || !find_engine(run, run->row.engine, err))
+    if (!find_job(run, run->row.job, err) ||
+        !find_engine(run, strcmp(run->settings->engine, "pipe") == 0 ? "pipe" : run->row.engine, err))
         return false;
     set_workers(run);
     return job_params_read(type, run->row.params, &run->arena, &run->params, err);
@@ -165,10 +171,21 @@ static void on_log(void *arg, int worker, struct str line)
     lines_add(run->lines, source, line, clock_now_us());
 }
 
+static void on_app(void *arg, const char *app_id, const char *ui_url)
+{
+    struct run *run = arg;
+    struct err err;
+    AUTO(mem_free) char *link = spark_ui_url(&run->settings->spark, app_id, ui_url, false);
+    if (!row_set_app(run->context.pg, &run->row, app_id, link, &err))
+        log_warn("app_not_stored", LOG_ERR, LOG_ERR_ARG(&err));
+}
+
 static bool open_engine(struct run *run, struct err *err)
 {
     struct engine_options options = {
         .kind = run->engine->name,
+        .worker_path = run->settings->spark.worker_path,
+        .on_app = on_app,
         .run = run->row.id,
         .epoch = run->row.epoch,
         .resume = run->resume,
@@ -315,6 +332,18 @@ static void release(struct run *run)
     mem_free(run->archive);
     buf_release(&run->result);
     arena_release(&run->arena);
+}
+
+bool run_insert(const struct run_settings *settings, const char *job, struct pg *pg, struct row *row, struct err *err)
+{
+    struct run run = { .settings = settings };
+    arena_init(&run.arena, 4096);
+    bool ok = describe(&run, job, err) && row_insert(pg, &run.row, err);
+    *row = run.row;
+    row->job = str_of(ok ? run.job->name : "");
+    row->params = STR("");
+    arena_release(&run.arena);
+    return ok;
 }
 
 int coordinate(const struct run_settings *settings, const char *job)

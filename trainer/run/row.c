@@ -14,6 +14,7 @@ enum stmt {
     STATE,
     LOSE,
     RESTART,
+    SET_APP,
     PASS_BEGIN,
     PASS_END,
     LOCK,
@@ -42,6 +43,7 @@ static const struct pg_stmt statements[STMT_COUNT] = {
     [RESTART] = { "run_restart", 2,
                   "with mine as (select id from runs where id = $1::uuid and epoch = $2::int and state = 'running'), "
                   "d as (delete from run_passes where run in (select id from mine)) select id from mine" },
+    [SET_APP] = { "run_app", 4, "update runs set app_id = $3, ui_url = $4 where id = $1::uuid and epoch = $2::int" },
     [PASS_BEGIN] = { "pass_begin", 4,
                      "insert into run_passes (run, pass, name, splits) values ($1::uuid, $2::smallint, $3, $4::int) on "
                      "conflict (run, pass) do update set name = excluded.name, splits = excluded.splits, done = 0, "
@@ -193,6 +195,14 @@ bool row_restart(struct pg *pg, const struct row *row, struct err *err)
     const char *params[] = { row->id, whole(&epoch, row->epoch) };
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[RESTART], params, err);
     return mine(row, r, err);
+}
+
+bool row_set_app(struct pg *pg, const struct row *row, const char *app_id, const char *ui_url, struct err *err)
+{
+    struct number epoch;
+    const char *params[] = { row->id, whole(&epoch, row->epoch), app_id, ui_url };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[SET_APP], params, err);
+    return r != NULL;
 }
 
 bool row_lock(struct pg *pg, const struct row *row, struct err *err)

@@ -34,6 +34,10 @@ bool row_pass_begin(struct pg *pg, const struct row *row, int number, const char
 bool row_pass_end(struct pg *pg, const struct row *row, int number, uint32_t attempts, uint64_t rows, double seconds,
                   struct err *err) MUSTCHECK;
 
+/* What runs its passes, and the link to its page; NULL: none. */
+bool row_set_app(struct pg *pg, const struct row *row, const char *app_id, const char *ui_url,
+                 struct err *err) MUSTCHECK;
+
 /* In a transaction: locks the row. */
 bool row_lock(struct pg *pg, const struct row *row, struct err *err) MUSTCHECK;
 struct row_end {

@@ -40,6 +40,9 @@ struct run {
     int64_t line_us, pass_us, started_us;
 };
 
+/* Makes the row of a run of `job` with the settings' params, checked. */
+bool run_insert(const struct run_settings *settings, const char *job, struct pg *pg, struct row *row,
+                struct err *err) MUSTCHECK;
 /* Its exit status. `settings` have a job's name in `job`, or a run to take. */
 int coordinate(const struct run_settings *settings, const char *job);
 

@@ -19,7 +19,8 @@ const struct setting run_settings_table[] = {
       "take this run, which is queued or lost, instead of making one" },
     { "epoch", SETTING_U32, AT(epoch), "0", false, "N",
       "with --run: its present holder, of epoch N, hands it over; 0: there is none" },
-    { "engine", SETTING_TEXT, AT(engine), "local", false, "ENGINE", "local: worker processes on this machine" },
+    { "engine", SETTING_TEXT, AT(engine), "local", false, "ENGINE",
+      "local: worker processes on this machine; spark: on a Spark cluster" },
     { "workers", SETTING_U32, AT(workers), "0", false, "N", "worker processes; 0 is one per core" },
     { "memory_mb", SETTING_U32, AT(memory_mb), "1024", false, "MB", "memory of one worker" },
     { "max_attempts", SETTING_U32, AT(max_attempts), "4", false, "N", "tries of one split before the run fails" },
@@ -45,6 +46,7 @@ const struct setting run_settings_table[] = {
     { "pg.user", SETTING_TEXT, AT(pg_user), "postgres", false, "USER",
       "who runs the private PostgreSQL when started as root" },
     { "pg.bin_dir", SETTING_TEXT, AT(pg_bin_dir), NULL, false, "DIR", "where initdb and postgres are; default: found" },
+    SPARK_SETTING_ROWS(AT(spark)),
 };
 const size_t run_settings_count = COUNT_OF(run_settings_table);
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/settings.h"
+#include "trainer/spark/submit.h"
 
 struct pgcluster;
 
@@ -15,6 +16,7 @@ struct run_settings {
         *run;
     uint32_t workers, max_attempts, archive_after_days, memory_mb, epoch;
     int64_t stall_us, deadline_us, timeout_us, lost_after_us, patience_us;
+    struct spark_settings spark;
     const char *params[RUN_PARAMS_MAX]; /* "k=v", of --param; borrowed from argv */
     size_t params_count;
 };

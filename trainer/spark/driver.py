@@ -308,8 +308,8 @@ class Engine:
         if payload:
             self.blobs[payload.decode()].unpersist()
             return
-        p = self.passes[number]
-        for held in ([p.rdd] if p.is_dataset and p.rdd else []) + p.broadcasts:
+        p = self.passes.get(number)  # None: no split of it was run here
+        for held in ([p.rdd] if p.is_dataset and p.rdd else []) + p.broadcasts if p else ():
             held.unpersist()
 
     def on_fetch(self, number, split, _):
@@ -365,6 +365,15 @@ class Progress(threading.Thread):
         self.look()
 
 
+def read_secret():
+    """In cluster mode no environment of the submitter reaches us: --files brings it (trainer/spark/submit.c)."""
+    for directory in (os.getcwd(), SparkFiles.getRootDirectory()):
+        path = os.path.join(directory, "experimentd-database-url")
+        if "EXPERIMENTD_DATABASE_URL" not in os.environ and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                os.environ["EXPERIMENTD_DATABASE_URL"] = file.read()
+
+
 def coordinator_command(trainer, arguments):
     """The coordinator is that of `--trainer`, or where there is none (cluster mode), the bundle's."""
     if trainer:
@@ -380,6 +389,7 @@ def main():
     die_with_parent()
     sc = SparkContext(conf=SparkConf())
     sc.setLogLevel("WARN")
+    read_secret()
     coordinator = Coordinator(coordinator_command(options.trainer, options.arguments))
     engine = Engine(sc, coordinator)
     coordinator.send_json(ENGINE, 0, 0, {"app_id": sc.applicationId, "ui_url": sc.uiWebUrl, "slots": sc.defaultParallelism,

@@ -40,7 +40,9 @@ static const char *const inherited[] = { "PATH",
                                          "PGSERVICEFILE",
                                          "PGSSLROOTCERT",
                                          "PGSSLCERT",
-                                         "PGSSLKEY" };
+                                         "PGSSLKEY",
+                                         "JAVA_TOOL_OPTIONS",
+                                         "SPARK_SUBMIT_OPTS" };
 
 /* ---- settings ---- */
 

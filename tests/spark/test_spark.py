@@ -1,0 +1,242 @@
+"""Runs on a real Spark (standalone, two hosts in network namespaces): the same as without Spark, whatever dies; nothing is left behind.
+
+    test_spark.py VERSION [unittest's arguments]        VERSION: 4, or 3.5 for a smaller round
+"""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import Daemon, program, wait_for  # noqa: E402
+from month import Month  # noqa: E402
+from postgres import Postgres  # noqa: E402
+from spark import JAVA, Processes, SparkCluster, cannot_run  # noqa: E402
+
+VERSION = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1][0].isdigit() else "4"
+SMALL = ["rows=100000", "splits=8", "parts=4", "passes=2"]
+MONTH = Month(seed=11, days=5, visits=40)
+# Of each job: its parameters, and what it leaves behind.
+JOBS = [
+    ("clicks", ["as_of=2026-10-05"], ["select filters, query, rank, doc, weight, signals, counts, last_at from query_doc_weights order by query, filters, rank"]),
+    ("sessions", ["from=2026-10-01", "to=2026-10-05"], ["select * from sessions order by day, unit, started_at"]),
+    ("metrics", ["full=true"], ["select m.* from moments m order by 1, 2, 3, 4, 5, 6, 7, 8"]),
+]
+
+
+class Run:
+    """A run of `trainer` that goes on beside the test."""
+
+    def __init__(self, test, arguments):
+        self.test = test
+        self.log = os.path.join(test.root, "run-%d.log" % time.monotonic_ns())
+        known = set(test.column("select id from runs"))
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([program("trainer"), "run", *arguments, "--database-url", test.postgres.url(), "--data-dir", test.root],
+                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "JAVA_TOOL_OPTIONS": JAVA})
+        if "--run" in arguments:
+            self.id = arguments[arguments.index("--run") + 1]
+        else:
+            wait_for(lambda: set(test.column("select id from runs")) - known or self.process.poll() is not None, "the run's row")
+            self.id = (set(test.column("select id from runs")) - known).pop()
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def get(self, what):
+        return self.test.column("select %s from runs where id = '%s'" % (what, self.id))[0]
+
+    def wait_pass(self, name):
+        """Until this pass runs, on both hosts."""
+        wait_for(lambda: self.get("coalesce(pass, '')") == name or self.process.poll() is not None, "pass " + name, 400)
+        if self.process.poll() is not None:
+            raise AssertionError("the run ended before pass %s\n%s" % (name, self.text()[-3000:]))
+        self.test.spark.wait_busy()
+
+    def descendants(self, *words):
+        now = Processes()
+        return [pid for pid in now.below([self.process.pid]) if all(word in now.command(pid) for word in words)]
+
+    def wait(self, state="success"):
+        self.process.wait(900)
+        found = self.get("state")
+        if found != state:
+            raise AssertionError("the run is %s, not %s: %s\n%s\n%s" % (found, state, self.get("coalesce(error, '')"), self.text()[-3000:],
+                                                                     self.spark_log()[-3000:]))
+        return self
+
+    def spark_log(self):
+        path = os.path.join(self.test.root, "spark", "log", self.id + ".log")
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def digest(self):
+        return self.get("result->>'digest'")
+
+
+@unittest.skipIf(cannot_run(VERSION), cannot_run(VERSION))
+class SparkTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.spark = SparkCluster(VERSION)
+        cls.enterClassContext(cls.spark)
+        cls.postgres = cls.enterClassContext(Postgres(address=cls.spark.address))
+        cls.daemon = cls.enterClassContext(Daemon(postgres=cls.postgres))
+        cls.root = os.path.join(cls.daemon.root, "trainer")
+        os.makedirs(cls.root)
+        cls.want = {}
+
+    # ---- what tests say
+
+    def column(self, text):
+        return [row[0] for row in self.daemon.sql(text)]
+
+    def golden(self, *params, spark=True, conf=None, more=()):
+        arguments = self.spark.arguments(**(conf or {})) if spark else ["--workers", "2"]
+        return Run(self, ["golden", *(x for p in [*SMALL, *params] for x in ("--param", p)), *arguments, *more])
+
+    def expected(self, *params):
+        """The digest of the local engine."""
+        if params not in self.want:
+            self.want[params] = self.golden(*params, spark=False).wait().digest()
+        return self.want[params]
+
+    def docs(self):
+        return self.daemon.sql("select * from golden_docs order by doc")
+
+    def check_nothing_left(self, run):
+        """No worker, no driver, no table of a run that has ended."""
+        wait_for(lambda: not self.spark.c_workers() and not run.descendants(), "the run's processes to end")
+        self.assertEqual(self.column("select count(*) from pg_tables where schemaname = 'staging'"), ["0"])
+
+    def end(self, pids, number=signal.SIGKILL):
+        """Of these, the first."""
+        self.assertTrue(pids)
+        os.kill(pids[0], number)
+
+
+class Whole(SparkTest):
+    def test_1_clean(self):
+        want = self.expected()
+        rows = self.docs()
+        run = self.golden().wait()
+        self.assertEqual(run.digest(), want)
+        self.assertEqual(self.docs(), rows)
+        self.assertEqual(run.get("retries"), "0")
+        self.assertRegex(run.get("app_id"), "^app-")
+        self.assertRegex(run.get("ui_url"), "^http://%s:" % re.escape(self.spark.address))
+        self.check_nothing_left(run)
+
+    def test_2_processes_die(self):
+        """A C worker by SIGKILL and one by SIGSEGV, a Python worker, an executor in mid-pass, one between passes with what it had cached."""
+        want = self.expected("fault=slow", "slow_ms=1")
+        run = self.golden("fault=slow", "slow_ms=1500")
+        run.wait_pass("stats")
+        self.end(self.spark.c_workers(0))
+        self.end(self.spark.c_workers(1), signal.SIGSEGV)
+        wait_for(lambda: self.spark.python_workers(1), "a Python worker")
+        self.end(self.spark.python_workers(1))
+        self.end(self.spark.executors(0))
+        run.wait_pass("counts")
+        self.end(self.spark.executors(1))
+        self.assertEqual(run.wait().digest(), want)
+        self.assertGreaterEqual(int(run.get("retries")), 3)
+        self.check_nothing_left(run)
+
+
+class Faults(SparkTest):
+    def test_1_bad_data_fails_at_once_and_in_our_words(self):
+        rows = self.docs()
+        run = self.golden("fault=poison", "fault_split=3").wait("failed")
+        self.assertRegex(run.get("error"), "pass \"stats\", split 3, attempt 1: ")
+        self.assertEqual(run.process.returncode, 1)
+        self.assertEqual((run.get("retries"), self.docs()), ("0", rows))
+        self.check_nothing_left(run)
+
+    def test_2_cancel(self):
+        run = self.golden("fault=slow", "slow_ms=5000")
+        run.wait_pass("stats")
+        self.daemon.run("trainer", "cancel", run.id, "--database-url", self.postgres.url())
+        run.wait("cancelled")
+        self.assertEqual(run.process.returncode, 130)
+        self.check_nothing_left(run)
+
+    def test_3_a_driver_that_is_killed_loses_the_run_and_another_takes_it(self):
+        want, rows = self.expected("fault=slow", "slow_ms=1"), self.docs()
+        run = self.golden("fault=slow", "slow_ms=1000")
+        run.wait_pass("counts")
+        self.end(run.descendants("python", "driver.py"))
+        run.wait("lost")
+        self.assertEqual(self.docs(), rows)
+        wait_for(lambda: not self.spark.c_workers() and not run.descendants(), "the run's processes to end")
+        again = Run(self, ["--run", run.id, *self.spark.arguments()]).wait()
+        self.assertEqual(again.digest(), want)
+        self.check_nothing_left(again)
+
+    def test_4_a_worker_that_hangs_is_overtaken(self):
+        """Stopped, it says nothing; Spark starts another attempt and takes what comes first."""
+        want = self.expected("fault=slow", "slow_ms=1")
+        run = self.golden("fault=slow", "slow_ms=800", more=["--stall", "300"])
+        run.wait_pass("stats")
+        self.end(self.spark.c_workers(0), signal.SIGSTOP)
+        self.assertEqual(run.wait().digest(), want)
+        self.check_nothing_left(run)
+
+    def test_5_a_kernel_that_hangs_is_ended(self):
+        run = self.golden("fault=hang", conf={"spark.speculation": "false", "spark.task.maxFailures": "2"}, more=["--stall", "4"]).wait("failed")
+        self.assertRegex(run.get("error"), "pass \"stats\", split 3, attempt 2: it said nothing for 4 s")
+        self.check_nothing_left(run)
+
+
+class Hosts(SparkTest):
+    def test_1_a_host_is_cut_off_in_mid_pass(self):
+        want = self.expected("fault=slow", "slow_ms=1")
+        run = self.golden("fault=slow", "slow_ms=1500")
+        run.wait_pass("stats")
+        self.spark.cut(1)
+        self.assertEqual(run.wait().digest(), want)
+        self.spark.mend(1)
+        self.spark.wait_workers(2)
+        self.check_nothing_left(run)
+
+    def test_2_a_host_dies_in_mid_pass(self):
+        want = self.expected("fault=slow", "slow_ms=1")
+        run = self.golden("fault=slow", "slow_ms=1500")
+        run.wait_pass("stats")
+        self.spark.kill_host(1)
+        self.assertEqual(run.wait().digest(), want)
+        self.assertGreaterEqual(int(run.get("retries")), 1)
+        self.check_nothing_left(run)
+
+
+class Jobs(SparkTest):
+    def test_every_job_gives_the_same_rows(self):
+        for day in range(MONTH.days):
+            MONTH.send(self.daemon, day)
+        self.daemon.wait_loaded()
+        self.daemon.make_experiment("shown")
+        for job, params, queries in JOBS:
+            found = []
+            for arguments in (["--workers", "2"], self.spark.arguments()):
+                shutil.rmtree(os.path.join(self.root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
+                Run(self, [job, *(x for p in params for x in ("--param", p)), *arguments]).wait()
+                found.append([self.daemon.sql(q) for q in queries])
+            with self.subTest(job):
+                self.assertTrue(all(found[0]))
+                self.assertEqual(found[0], found[1])
+
+
+def load_tests(loader, tests, pattern):
+    """On the older Spark a clean run and one with faults are enough."""
+    return loader.loadTestsFromTestCase(Whole) if VERSION != "4" and not pattern else tests
+
+
+if __name__ == "__main__":
+    unittest.main()
