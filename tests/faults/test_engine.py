@@ -1,5 +1,6 @@
 """Faults of passes, made for real, under the job "golden": whatever dies, what comes out is the same, or nothing does; and nothing is left behind."""
 import contextlib
+import glob
 import os
 import signal
 import sys
@@ -132,6 +133,48 @@ class Coordinator(EngineTest):
                 wait_for(lambda r=run: "workers" not in self.golden.leftovers(r), "the workers to end")
                 self.assertEqual(self.golden.published(), self.golden.docs)
 
+    def take_over(self, name, hit):
+        """hit(run) once it is in this pass; then another coordinator ends it."""
+        with self.golden.start("--workers", "2", **SLOW) as run:
+            run.wait_pass(name)
+            run.wait_worker()
+            hit(run)
+            uuid = self.golden.last_run()["id"]
+            with self.golden.take_over(uuid, "--workers", "2") as other:
+                self.expect_right(other)
+                self.assertEqual(self.golden.last_run()["id"], uuid)
+                self.assertEqual(int(self.golden.last_run()["epoch"]), 2)
+            yield run
+
+    def killed(self, name, number):
+        def hit(run):
+            made = os.path.join(self.golden.spool, self.golden.last_run()["id"], "p%d.*.r" % number)
+            wait_for(lambda: len(glob.glob(made)) >= 2, "two splits")
+            run.process.kill()
+            run.process.wait()
+        for _ in self.take_over(name, hit):
+            return self.golden.attempts()
+
+    def test_killed_in_its_second_pass_another_one_makes_the_rest(self):
+        attempts = self.killed("stats", 1)
+        self.assertEqual(attempts["rows"], 0, "what was made before is used")
+        self.assertLessEqual(attempts["stats"], 14)
+
+    def test_killed_while_rows_are_published_another_one_publishes_the_rest(self):
+        attempts = self.killed("docs", 8)
+        self.assertEqual((attempts["stats"], attempts["counts"], attempts["gradient 5"]), (0, 0, 0))
+        self.assertLessEqual(attempts["docs"], 6)
+
+    def test_one_that_stood_still_finds_that_another_one_has_the_run(self):
+        for name in ("stats", "docs"):
+            for run in self.take_over(name, lambda r: os.kill(r.process.pid, signal.SIGSTOP)):
+                os.kill(run.process.pid, signal.SIGCONT)
+                self.assertNotEqual(run.end(), 0)
+                self.assertIsNone(run.digest)
+                self.assertEqual(self.golden.last_run()["state"], "success")
+                self.assertEqual(self.golden.published(), self.golden.docs)
+                self.assertEqual(self.golden.leftovers(run), {})
+
     def test_what_another_one_took_over_is_not_published(self):
         with self.golden.start("--workers", "2", **SLOW) as run:
             run.wait_pass("docs")
@@ -141,6 +184,16 @@ class Coordinator(EngineTest):
             self.assertEqual(self.golden.last_run()["state"], "running", "it is the other one's to end")
             self.assertEqual(self.golden.published(), self.golden.docs)
             self.golden.pg.sql("update runs set state = 'failed' where state = 'running'")
+
+
+class Database(EngineTest):
+    def test_restarted_in_mid_run(self):
+        for name in ("stats", "docs"):
+            with self.golden.start("--workers", "2", **SLOW) as run:
+                run.wait_pass(name)
+                run.wait_worker()
+                self.golden.pg.restart_immediate()
+                self.expect_right(run)
 
 
 @unittest.skipIf(can_mount(), can_mount())

@@ -127,6 +127,11 @@ class Golden:
             arguments = ("--spool-dir", self.spool, *arguments)
         return Run(self, ["golden", "--database-url", self.pg.url(), *arguments, *given])
 
+    def take_over(self, run_id, *arguments):
+        """Another coordinator of the run, once the first one's heart has not beaten for two seconds."""
+        wait_for(lambda: self.query("select 1 from runs where id = '%s' and heartbeat_at < now() - interval '2 seconds'" % run_id), "the heart to stop")
+        return Run(self, ["--run", run_id, "--lost-after", "2", "--database-url", self.pg.url(), "--spool-dir", self.spool, *arguments])
+
     def query(self, text):
         """Lines of columns."""
         done = subprocess.run(self.pg.psql("-c", text), capture_output=True, text=True, check=True)
