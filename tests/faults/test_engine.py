@@ -87,6 +87,10 @@ class Workers(EngineTest):
         with self.golden.start("--workers", "2", "--stall", "1", "--max-attempts", "2", fault="hang", fault_split=5) as run:
             self.expect_failed(run, 1, "failed", 'pass "stats", split 5, attempt 2: .*it said nothing for 1 s')
 
+    def test_a_pass_that_takes_too_long_is_given_up(self):
+        with self.golden.start("--workers", "2", "--deadline", "2", fault="hang") as run:
+            self.expect_failed(run, 1, "failed", 'pass "stats" took longer than its 2 s: .* of 16 splits were done')
+
     def test_bad_data_is_tried_once(self):
         with self.golden.start("--workers", "2", fault="poison", fault_split=5) as run:
             self.expect_failed(run, 65, "failed", 'pass "stats", split 5, attempt 1: row 1876: clicked is 7, neither 0 nor 1')

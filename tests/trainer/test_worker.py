@@ -1,7 +1,7 @@
 """A worker process, spoken to as an engine without a shared disk does (trainer/engine/frame.h): inputs as DATA in any order, data sets as EMIT."""
 import json
 import os
-import random
+import re
 import signal
 import struct
 import subprocess
@@ -12,90 +12,9 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import program, wait_for  # noqa: E402
 from golden import is_there  # noqa: E402
+from worker import BYE, CANCEL, DATA, DONE, END, ERROR, GOLDEN, PROGRESS, TASK, Worker  # noqa: E402
 
-TASK, BYE, DATA, END, CANCEL = 1, 2, 3, 4, 5
-HELLO, PROGRESS, RESULT, DONE, ERROR, EMIT = 16, 17, 18, 19, 20, 21
-ROWS, DOCS, PARTS = 5000, 50, 4
-PARAMS = json.dumps({"docs": DOCS, "fault": "none", "fault_split": 0, "hog_mb": 0, "slow_ms": 0})
-
-
-def make_table():
-    table = []
-    for i in range(256):
-        for _ in range(8):
-            i = i >> 1 ^ (0x82F63B78 if i & 1 else 0)
-        table.append(i)
-    return table
-
-
-TABLE = make_table()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
-
-
-class Worker:
-    def __enter__(self):
-        self.process = subprocess.Popen([program("trainer"), "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        kind, _, _, payload = self.receive()
-        assert kind == HELLO, kind
-        self.hello = json.loads(payload)
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-    def send(self, kind, a=0, b=0, payload=b""):
-        head = struct.pack("<B3xIII", kind, a, b, len(payload))
-        self.process.stdin.write(b"XPF1" + head + struct.pack("<I", crc32c(head + payload)) + payload)
-        self.process.stdin.flush()
-
-    def receive(self):
-        head = self.process.stdout.read(24)
-        if not head:
-            return None
-        magic, kind, a, b, size, crc = struct.unpack("<4sB3xIIII", head)
-        payload = self.process.stdout.read(size)
-        assert magic == b"XPF1" and crc == crc32c(head[4:20] + payload)
-        return kind, a, b, payload
-
-    def task(self, split, kernel, inputs=(), **more):
-        task = {"pass": "p", "kernel": kernel, "params": PARAMS, "desc": "", "snapshot": "", "database_url": "", "parts": 1, "seed": 7,
-                "inputs": [{"data": True} for _ in inputs], "blobs": [], "publish": None, "memory_mb": 256, **more}
-        self.send(TASK, split, 1, json.dumps(task).encode())
-        chunks = [(i, seq, chunk) for i, chunks in enumerate(inputs) for seq, chunk in enumerate(chunks)]
-        random.Random(split).shuffle(chunks)
-        for i, seq, chunk in chunks:
-            self.send(DATA, i, seq, chunk)
-        if inputs:
-            self.send(END, split, 1, struct.pack("<I", len(chunks)))
-
-    def answer(self):
-        """(DONE or ERROR's payload, the result, chunks by part); what comes in between is checked."""
-        result, parts = b"", {}
-        while True:
-            kind, a, b, payload = self.receive()
-            if kind == EMIT:
-                self.expect_next(parts.setdefault(a, []), b, payload)
-            elif kind == RESULT:
-                result += payload
-            elif kind in (DONE, ERROR):
-                return payload, result, parts
-            else:
-                assert kind == PROGRESS, kind
-
-    @staticmethod
-    def expect_next(chunks, seq, payload):
-        assert seq == len(chunks) and 0 < len(payload) <= 64 << 10, (seq, len(chunks), len(payload))
-        chunks.append(payload)
+ROWS, PARTS = 5000, 4
 
 
 class WorkerTest(unittest.TestCase):
@@ -128,7 +47,7 @@ class WorkerTest(unittest.TestCase):
                 path = os.path.join(d, "rows")
                 w.task(0, "golden.rows@1", desc=str(ROWS), spool=path)
                 self.assertEqual(w.answer()[2], {})
-                w.send(TASK, 0, 1, json.dumps({"pass": "p", "kernel": "golden.stats@1", "params": PARAMS, "parts": 1, "spool": None,
+                w.send(TASK, 0, 1, json.dumps({"pass": "p", "kernel": "golden.stats@1", "params": GOLDEN, "parts": 1, "spool": None,
                                                "inputs": [{"path": path, "part": 0, "parts": 1}]}).encode())
                 _, by_file, _ = w.answer()
             self.assertEqual(by_pipe, by_file)
@@ -149,7 +68,7 @@ class WorkerTest(unittest.TestCase):
 
     def test_chunks_that_are_missing_are_noticed(self):
         with Worker() as w:
-            w.send(TASK, 0, 1, json.dumps({"pass": "p", "kernel": "golden.stats@1", "params": PARAMS, "inputs": [{"data": True}], "spool": None,
+            w.send(TASK, 0, 1, json.dumps({"pass": "p", "kernel": "golden.stats@1", "params": GOLDEN, "inputs": [{"data": True}], "spool": None,
                                            "parts": 1}).encode())
             w.send(DATA, 0, 1, bytes(72))
             w.send(END, 0, 1, struct.pack("<I", 1))
@@ -172,6 +91,19 @@ class WorkerTest(unittest.TestCase):
             kind, _, _, payload = w.receive()
             if kind in (DONE, ERROR):
                 return payload, b"", {}
+
+    def test_one_that_sends_faster_than_it_is_read_waits(self):
+        def waits():
+            with open("/proc/%d/wchan" % w.process.pid, encoding="ascii") as f:
+                return "pipe_write" in f.read()
+        with Worker(check=False) as w:
+            w.task(0, "golden.rows@1", desc=str(1000000))
+            wait_for(waits, "the worker to wait")
+            with open("/proc/%d/status" % w.process.pid, encoding="ascii") as f:
+                self.assertLess(int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)), 60 << 10, "72 MB of rows do not wait in memory")
+            done, _, parts = w.answer()
+            self.assertEqual(json.loads(done)["rows"], 1000000)
+            self.assertEqual(sum(map(len, parts[0])), 72000000)
 
     def test_it_ends_with_its_coordinator(self):
         with Worker() as w:
