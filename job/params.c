@@ -225,8 +225,6 @@ bool job_params_of_text(const struct job_type *type, const char *const *pairs, s
         const struct job_param *p = job_param_find(type, name);
         if (!p)
             return unknown(type, name, err);
-        if (json_object_get(object, p->name))
-            return err_set(err, ERR_INVALID, "parameter \"%s\" is given twice", p->name);
         if (!str_is_utf8(value))
             return err_set(err, ERR_INVALID, "parameter \"%s\" holds bytes that are not UTF-8", p->name);
         (void)json_object_set_new(object, p->name, of_text(p, value));

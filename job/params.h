@@ -11,7 +11,7 @@
 enum { JOB_PARAMS_BYTES = 64 << 10 }; /* of a text of params; init `out` with it */
 
 bool job_params_check(const struct job_type *type, struct str json, struct buf *out, struct err *err) MUSTCHECK;
-/* From "name=value" as a shell gives it: value as JSON for a JOB_JSON, else as its type is written. A name twice is an error. */
+/* From "name=value" as a shell gives it: value as JSON for a JOB_JSON, else as its type is written. Of a name that comes twice the later counts. */
 bool job_params_of_text(const struct job_type *type, const char *const *pairs, size_t count, struct buf *out,
                         struct err *err) MUSTCHECK;
 

@@ -46,7 +46,7 @@ static bool read_definitions(struct definitions *d, struct metrics_plan *p, stru
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[METRICS], NULL, err);
     if (!r)
         return false;
-    *d = (struct definitions){ .count = (size_t)PQntuples(r) };
+    d->count = (size_t)PQntuples(r);
     d->keys = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->keys);
     d->specs = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->specs);
     d->numbers = arena_alloc(&p->arena, (d->count + 1) * sizeof *d->numbers);
