@@ -140,6 +140,16 @@ class Row(Base):
     def number_said(self, run):
         return int(self.of(run, "log_lines")[0])
 
+    def test_what_workers_write_is_in_the_log(self):
+        """The dynamic linker speaks from every process, when it is told to."""
+        p = subprocess.Popen([program("trainer"), "run", "metrics", "--param", "ranges=1", "--data-dir", self.daemon.dir, "--workers", "1"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "LD_DEBUG": "versions"})
+        self.processes.append(p)
+        _, said = p.communicate()
+        self.assertEqual(p.returncode, 0, said[-1000:])
+        kept = self.daemon.sql("select count(*), count(*) filter (where line like '%%checking for version%%') from run_log where run = '%s' and source = 'worker 0'" % self.latest())
+        self.assertGreater(int(kept[0][1]), 0, kept)
+
     def test_runs_log_and_cancel_are_commands(self):
         run = self.queue()
         listed = self.trainer("runs").stdout
@@ -219,6 +229,30 @@ class Taken(Base):
         self.trainer("run", "--run", run)
         self.assertEqual(self.of(run, "state, epoch, error is null"), ["success", "4", "t"])
         self.assertEqual(self.daemon.sql(PUBLISHED), self.want)
+
+    def test_what_a_killed_coordinator_had_made_is_used_again(self):
+        """Stopped before its last pass: what lies in the spool is not made again, and the digest is that of a run which nothing has happened to."""
+        self.daemon.sql("insert into jobs (id, type, name, params) values ('golden', 'golden', 'Golden', '{\"rows\": 20000, \"passes\": 2}')")
+        runs = [str(uuid.uuid4()) for _ in range(2)]
+        for run in runs:
+            self.daemon.sql("select queue_run('%s', 'golden', 'manual')" % run)
+        self.trainer("run", "--run", runs[0])
+        with Held(self.daemon, "lock table golden_docs in access exclusive mode"):
+            p = self.spawn("--run", runs[1])
+            wait_for(lambda: p.poll() is not None or self.daemon.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%staging_open%' and application_name = 'trainer engine'"),
+                     "the last pass to be opened")
+            self.assertIsNone(p.poll())
+            p.kill()
+            p.wait()
+        made = self.daemon.sql("select name, attempts > 0 from run_passes where run = '%s' and name <> 'docs' order by pass" % runs[1])
+        self.assertTrue(len(made) > 3 and all(r[1] == "t" for r in made), made)
+        self.daemon.sql("select lose_runs('0 seconds')")
+        self.trainer("run", "--run", runs[1])
+        again = self.daemon.sql("select name, attempts from run_passes where run = '%s' order by pass" % runs[1])
+        # The data set of "rows" was dropped when nothing needed it any more, so its pass is run again.
+        self.assertEqual([r[0] for r in again if r[1] == "0"], ["stats", "counts", "gradient 1", "gradient 2"], again)
+        first, second = (json.loads(self.of(run, "result")[0]) for run in runs)
+        self.assertEqual(first, second)
 
     def test_two_coordinators_and_only_the_later_one_publishes(self):
         run = self.queue()

@@ -34,13 +34,12 @@ static const struct pg_stmt delete_logs = {
     "days => $1::int) and exists (select from run_log l where l.run = r.id) limit 500) returning 1) select count(*) "
     "from d"
 };
-static const struct pg_stmt delete_runs = {
-    "retention_runs", 1,
-    "with d as (delete from runs where id in (select id from runs r where r.finished_at < now() - make_interval(days "
-    "=> $1::int) and r.state not in ('queued', 'running', 'publishing') and not exists (select from moments_current m "
-    "where m.run = r.id) and not exists (select from bootstrap_intervals b where b.run = r.id) limit 500) returning 1) "
-    "select count(*) from d"
+static const struct pg_stmt old_runs = {
+    "retention_old_runs", 1,
+    "select id from runs where finished_at < now() - make_interval(days => $1::int) and state not in ('queued', "
+    "'running', 'publishing') order by finished_at"
 };
+static const struct pg_stmt delete_run = { "retention_run", 1, "delete from runs where id = $1::uuid" };
 
 struct rule {
     struct str type;
@@ -167,26 +166,42 @@ static bool clean_files(struct retention *t, int32_t today, struct err *err)
 
 /* ---- runs ---- */
 
-static bool delete_some(struct retention *t, const struct pg_stmt *stmt, const char *days, uint64_t *total,
-                        struct err *err)
+static bool delete_logs_of(struct retention *t, const char *days, struct err *err)
 {
-    const char *params[] = { t->run->param(t->run, days) };
+    const char *params[] = { days };
     for (int64_t n = 1; n > 0;) {
-        if (!run_tick(t->run, "runs", 0, 1, err))
+        if (!run_tick(t->run, "logs", 0, 1, err))
             return false;
-        AUTO(pg_result_free) PGresult *r = pg_run(t->pg, stmt, params, err);
+        AUTO(pg_result_free) PGresult *r = pg_run(t->pg, &delete_logs, params, err);
         if (!r)
             return false;
         n = pg_get_i64(r, 0, 0);
-        *total += (uint64_t)n;
+        t->log_lines += (uint64_t)n;
     }
     return true;
 }
 
+/* One by one: those that something published names cannot go (a foreign key says so, whichever table it is), and stay. */
+static bool delete_runs_of(struct retention *t, const char *days, struct err *err)
+{
+    const char *params[] = { days };
+    AUTO(pg_result_free) PGresult *old = pg_run(t->pg, &old_runs, params, err);
+    for (int i = 0; old && i < PQntuples(old); i++) {
+        const char *run[] = { PQgetvalue(old, i, 0) };
+        if (!run_tick(t->run, "runs", (uint32_t)i, (uint32_t)PQntuples(old), err))
+            return false;
+        AUTO(pg_result_free) PGresult *r = pg_run(t->pg, &delete_run, run, err);
+        if (!r && err->kind != ERR_INVALID)
+            return false;
+        t->runs += r != NULL;
+    }
+    return old != NULL;
+}
+
 static bool clean_runs(struct retention *t, struct err *err)
 {
-    if (!delete_some(t, &delete_logs, "run_log_days", &t->log_lines, err) ||
-        !delete_some(t, &delete_runs, "run_days", &t->runs, err))
+    if (!delete_logs_of(t, t->run->param(t->run, "run_log_days"), err) ||
+        !delete_runs_of(t, t->run->param(t->run, "run_days"), err))
         return false;
     if (t->log_lines || t->runs)
         run_say(t->run, "retention: %" PRIu64 " runs and %" PRIu64 " lines of logs deleted", t->runs, t->log_lines);
