@@ -19,7 +19,7 @@ LAST = MONTH.days - 1
 
 
 class Aggregation(DaemonTest):
-    job, params, rows_of, has_ranges = None, (), None, True
+    job, params, rows_of, has_ranges = None, {}, None, True
 
     def plain(self, day):
         """The rows as of the end of this day, as rows_of gives them."""
@@ -28,12 +28,16 @@ class Aggregation(DaemonTest):
     # ---- running
 
     def given(self, day):
-        return ["--param", "as_of=%s" % MONTH.date(day), *(x for p in self.params for x in ("--param", p))]
+        """What runs are told as of the end of this day."""
+        return {"as_of": str(MONTH.date(day)), **self.params}
 
-    def compute(self, day, *more):
+    @staticmethod
+    def arguments_of(params):
+        return [x for name, value in params.items() for x in ("--param", "%s=%s" % (name, value))]
+
+    def compute(self, day, workers=2, **more):
         """Days and ranges that were made, of all."""
-        given = [x for x in self.given(day) if not any(m.split("=")[0] == x.split("=")[0] != "--param" for m in more)]
-        done = self.daemon.run("trainer", "run", self.job, "--data-dir", self.daemon.dir, "--workers", "2", *self.given(day), *more)
+        done = self.daemon.run("trainer", "run", self.job, "--data-dir", self.daemon.dir, "--workers", str(workers), *self.arguments_of({**self.given(day), **more}))
         same, all_of_them = re.search(r"(\d+) of (\d+) days and ranges of buckets are as they were", done.stderr).groups()
         made = self.daemon.number("select p.attempts - r.retries from runs r join run_passes p on p.run = r.id and p.pass = 0 order by r.started_at desc limit 1")
         self.assertEqual(made, int(all_of_them) - int(same))
@@ -53,9 +57,9 @@ class Aggregation(DaemonTest):
     def mark(self, unit, mark):
         self.assertEqual(self.daemon.request("PUT", "/v1/marks/" + unit, {"mark": mark}).status, 200)
 
-    def check_full(self, day, *more):
+    def check_full(self, day):
         rows = self.rows()
-        made, all_of_them = self.compute(day, "--param", "full=true", *more)
+        made, all_of_them = self.compute(day, full="true")
         self.assertEqual(made, all_of_them)
         self.assertTrue(rows)
         self.assertEqual(self.rows(), rows)
@@ -106,8 +110,8 @@ class Aggregation(DaemonTest):
 
     def test_3_workers_and_ranges_do_not_matter(self):
         rows = self.rows()
-        for more in (("--workers", "1"), ("--workers", "4"), *((("--param", "ranges=1"), ("--param", "ranges=32", "--workers", "4")) if self.has_ranges else ())):
-            self.compute(LAST, "--param", "full=true", *more)
+        for more in ({"workers": 1}, {"workers": 4}, *(({"ranges": 1}, {"ranges": 32, "workers": 4}) if self.has_ranges else ())):
+            self.compute(LAST, full="true", **more)
             self.assertEqual(self.rows(), rows, more)
         self.compute(LAST)
         self.assertEqual(self.rows(), rows)
@@ -124,7 +128,7 @@ class Aggregation(DaemonTest):
     def test_4_killed_workers_do_not_matter(self):
         rows, retries = self.rows(), 0
         for _ in range(3):
-            run = subprocess.Popen([program("trainer"), "run", self.job, "--data-dir", self.daemon.dir, "--workers", "2", "--param", "full=true", *self.given(LAST)],
+            run = subprocess.Popen([program("trainer"), "run", self.job, "--data-dir", self.daemon.dir, "--workers", "2", *self.arguments_of({**self.given(LAST), "full": "true"})],
                                    stderr=subprocess.PIPE, text=True)
             self.kill_workers(run)
             said = run.communicate()[1]

@@ -121,12 +121,12 @@ TEXT = "'<' || translate(coalesce(%s, ''), E'\\t', ' ') || '>'"
 
 
 class Month(Aggregation):
-    job, params = "sessions", ("ranges=4",)
+    job = "sessions"
     rows_of = "select %s from sessions order by unit, started_at" % COLUMNS.replace("coalesce(first_query, '')", TEXT % "first_query").replace(
         "coalesce(last_query, '')", TEXT % "last_query")  # texts may have tabs and spaces at their ends
 
     def given(self, day):
-        return ["--param", "ranges=4"]
+        return {"ranges": 4}
 
     def plain(self, day):
         marked = {r[0] for r in self.daemon.sql("select unit from marked_units where mark <> 0")}

@@ -23,12 +23,12 @@ class Sql(Aggregation):
     job, measures = "sql", None
 
     def given(self, day):
-        return super().given(day) + ["--param", "select=" + self.select, "--param", "keys=" + self.keys, *(["--param", "measures=" + self.measures] if self.measures else [])]
+        return {**super().given(day), "select": self.select, "keys": self.keys, "measures": self.measures}
 
     def ask(self, *pairs):
         """What a run says that is refused."""
         params = {"table": "refused", "select": "select query, count(*) as n from day_signals group by query", "keys": "query", **dict(p.split("=", 1) for p in pairs)}
-        done = self.daemon.run("trainer", "run", "sql", "--data-dir", self.daemon.dir, *(x for p in params.items() for x in ("--param", "%s=%s" % p)), check=False)
+        done = self.daemon.run("trainer", "run", "sql", "--data-dir", self.daemon.dir, *self.arguments_of(params), check=False)
         self.assertNotEqual(done.returncode, 0, pairs)
         return done.stderr
 
@@ -37,7 +37,7 @@ class Sql(Aggregation):
 
 
 class Queries(Sql):
-    select, keys, measures, params, has_ranges = SELECT, "query,doc", MEASURES, ("table=popular",), False
+    select, keys, measures, params, has_ranges = SELECT, "query,doc", MEASURES, {"table": "popular"}, False
     rows_of = ("select query, doc, n, clicks, round(spent::numeric, 2), price::numeric(20, 6), us(first_at), us(last_at), best, found_in, last_type, bought, last_day, orders "
                "from aggregations.popular order by query collate \"C\", doc collate \"C\"")
 
@@ -92,7 +92,7 @@ class Queries(Sql):
 
 class OfUnits(Sql):
     select = "select unit, type, count(*) as n, sum(value) as spent, max(at) as last_at from day_signals where type <> 'response' group by unit, type"
-    keys, measures, params = "unit,type", "n:sum,spent:sum,last_at:max", ("table=visits", "ranges=4")
+    keys, measures, params = "unit,type", "n:sum,spent:sum,last_at:max", {"table": "visits", "ranges": 4}
     rows_of = "select unit, type, n, round(spent::numeric, 4), us(last_at) from aggregations.visits order by unit collate \"C\", type collate \"C\""
 
     def plain(self, day):

@@ -57,7 +57,7 @@ class Units(Aggregation):
 class Preferences(Units):
     job, top = "preferences", 5
     weights = {"click": 1, "cart": 10, "purchase": 25}
-    params = ("ranges=4", "top=5")
+    params = {"ranges": 4, "top": 5}
     rows_of = "select unit, doc, rank, weight, signals, us(last_at), counts from user_item_prefs order by unit, rank"
 
     def plain(self, day):
@@ -66,11 +66,11 @@ class Preferences(Units):
 
     def test_7_other_weights_read_no_day_another_half_life_reads_all(self):
         rows = self.rows()
-        self.assertEqual(self.compute(LAST, "--param", "weights=click=2,cart=20,purchase=50")[0], 0)
+        self.assertEqual(self.compute(LAST, weights="click=2,cart=20,purchase=50")[0], 0)
         self.assertEqual([(r[0], r[1], float(r[3])) for r in self.rows()], [(r[0], r[1], 2 * float(r[3])) for r in rows])
-        made, all_of_them = self.compute(LAST, "--param", "half_life_days=7")
+        made, all_of_them = self.compute(LAST, half_life_days=7)
         self.assertEqual(made, all_of_them)
-        self.compute(LAST, "--param", "minimum=5", "--param", "days=10", "--param", "half_life_days=0")
+        self.compute(LAST, minimum=5, days=10, half_life_days=0)
         self.assertEqual(self.daemon.number("select count(*) from user_item_prefs where weight < 5 or last_at < '%s'" % MONTH.date(LAST - 9)), 0)
 
     def test_8_parameters_are_checked(self):
@@ -83,7 +83,7 @@ class Preferences(Units):
 class History(Units):
     job, half_life = "history", 2.5
     weights = {"request": 1, "click": 5, "cart": 10, "purchase": 25}
-    params = ("ranges=4", "half_life_days=2.5", "top=0")
+    params = {"ranges": 4, "half_life_days": 2.5, "top": 0}
     rows_of = ("select unit, query, rank, weight, signals, us(last_at), counts, queries, clicks, docs from user_query_history "
                "order by unit, rank")
 
