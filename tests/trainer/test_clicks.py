@@ -194,7 +194,14 @@ class Clicks(DaemonTest):
         self.assertLess(made, all_of_them)
         self.assertEqual(self.rows(), rows)
 
-    def test_8_parameters_are_checked(self):
+    def test_8_two_runs_at_once(self):
+        rows, last = self.rows(), MONTH.days - 1
+        for run in [subprocess.Popen([program("trainer"), *self.command(last)], stderr=subprocess.PIPE, text=True) for _ in range(3)]:
+            said = run.communicate()[1]
+            self.assertEqual(run.returncode, 0, said)
+        self.assertEqual(self.rows(), rows)
+
+    def test_9_parameters_are_checked(self):
         for given, words in [("as_of=yesterday", "not a day such as"), ("weights=click", "weights=click: must be like click=1"), ("weights=click=1,click=2", "names a type twice"),
                              ("weights=it's=1", "must be like"), ("half_life_days=0.1", "must be 0, for no decay, or at least 0.25"), ("position_power=2", "not a number from 0 to 1"),
                              ("top=-1", "not a whole number"), ("filters=a b", "must be the name of a field"), ("ranges=3", "not a power of two")]:

@@ -16,8 +16,10 @@ enum { PARTS = 16, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100, WINDOW_MAX 
 #define HALF_LIFE_MIN 0.25
 #define HALF_LIFE_MAX 36500.0
 
-enum stmt { DELETE, TAKE_ROWS, CURRENT, STMT_COUNT };
+enum stmt { LOCK, DELETE, TAKE_ROWS, CURRENT, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
+    /* Two runs at once: what the second one deletes has to be what the first one wrote, so it looks only when that is there. */
+    [LOCK] = { "clicks_lock", 0, "select pg_advisory_xact_lock(hashtext('experimentd query_doc_weights'))" },
     [DELETE] = { "clicks_delete", 0, "delete from query_doc_weights" },
     [TAKE_ROWS] = { "clicks_take", 2,
                     "select staging_take('query_doc_weights', '" CLICKS_COLUMN_NAMES "', $1::uuid, $2::int)" },
@@ -257,7 +259,8 @@ static bool publish(struct clicks *c, struct err *err)
     const char *pass[] = { c->run->id, arena_printf(&c->arena, "%d", c->weights_pass).p };
     if (!run_publish_begin(c->run, err))
         return false;
-    AUTO(pg_result_free) PGresult *d = pg_run(c->run->pg, &statements[DELETE], NULL, err);
+    AUTO(pg_result_free) PGresult *l = pg_run(c->run->pg, &statements[LOCK], NULL, err);
+    AUTO(pg_result_free) PGresult *d = l ? pg_run(c->run->pg, &statements[DELETE], NULL, err) : NULL;
     AUTO(pg_result_free) PGresult *t = d ? pg_run(c->run->pg, &statements[TAKE_ROWS], pass, err) : NULL;
     const char *rows = t ? PQgetvalue(t, 0, 0) : "";
     if (!t || !write_current(c, rows, clock_format_day(c->rules.as_of, as_of), err))
