@@ -6,7 +6,7 @@ import { Outcome, useAction } from "./action.jsx";
 import { addJob, getTypes } from "./api.js";
 import { jobAddress } from "./chain.jsx";
 import { Field, Select, tied } from "./field.jsx";
-import { fieldNamed, fieldsOf, paramsOf } from "./fields.js";
+import { fieldNamed, fieldsOf, paramsOf, refusalOf } from "./fields.js";
 import { Params } from "./params.jsx";
 
 /** Closed, until somebody wants one; the types are asked for then. */
@@ -31,7 +31,7 @@ function Form({ types }) {
   const action = useAction();
   const type = types.find((t) => t.name === form.type), fields = fieldsOf(type.params);
   const named = fieldNamed([...fields.map((f) => f.name), "id", "name"], action.error?.field);
-  const error = (name) => (named === name ? `${action.error.message}.` : null);
+  const error = (name) => (named === name ? refusalOf(action.error) : null);
   const text = (name) => ({ value: form[name], onInput: (event) => setForm({ ...form, [name]: event.currentTarget.value }), autocomplete: "off", spellcheck: false });
   const add = (event) => {
     event.preventDefault();

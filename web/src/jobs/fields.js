@@ -52,6 +52,9 @@ function valueOf(kind, text) {
   }
 }
 
+/** What the daemon said, beside the field that it is about: without what it was about as a whole ("job: "). */
+export const refusalOf = (error) => `${error.message.replace(/^(job|run): /, "")}.`;
+
 /** The field of the form that a refusal names, or null: "params.half_life" and "half_life" are the same. */
 export function fieldNamed(names, field) {
   if (!field) return null;

@@ -28,6 +28,7 @@ export function Job({ id }) {
         <p class="hypothesis">{job.summary}</p>
       </div>
       <Stale error={error} reload={reload} />
+      {job.problem && <p class="notice warn">This server cannot run it: {job.problem}.</p>}
       <Due job={job} jobs={jobs} reload={reload} started={started} />
       <History job={job} beat={`${job.last_run?.id} ${job.last_run?.state}`} />
       <Settings key={job.id} job={job} type={type} jobs={jobs} reload={reload} onStarted={started} />

@@ -1,9 +1,10 @@
 // What a job does and when, as one form: saved as the job, or used for one run only. What the daemon refuses stands beside its field.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { instant } from "../format.js";
 import { Outcome, useAction } from "./action.jsx";
 import { saveJob, startRun } from "./api.js";
 import { Field, Select, tied } from "./field.jsx";
-import { fieldNamed, fieldsOf, paramsOf, textsOf } from "./fields.js";
+import { fieldNamed, fieldsOf, paramsOf, refusalOf, textsOf } from "./fields.js";
 import { Params } from "./params.jsx";
 import { Triggers } from "./triggers.jsx";
 
@@ -58,7 +59,7 @@ export function Settings({ job, type, jobs, reload, onStarted }) {
   const box = useRef(null);
   const names = [...fields.map((f) => f.name), "triggers", "notify", ...EDITED, ...NUMBERS];
   const named = fieldNamed(names, action.error?.field);
-  const error = (name) => (named === name ? `${action.error.message}.` : null);
+  const error = (name) => (named === name ? refusalOf(action.error) : null);
   useEffect(() => {
     if (named) box.current.querySelector("[aria-invalid]")?.focus();
   }, [action.error]);
@@ -91,6 +92,7 @@ export function Settings({ job, type, jobs, reload, onStarted }) {
         <button type="button" disabled={action.busy} onClick={once}>Run once with these parameters</button>
         {dirty && <button type="button" class="plain" onClick={() => reset(job)}>Undo changes</button>}
       </p>
+      {job.updated_at && <p class="quiet">Version {job.version}, of {instant(job.updated_at)}{job.updated_by && `, by ${job.updated_by}`}.</p>}
     </form>
   );
 }

@@ -4,7 +4,7 @@ import { cronWords } from "./words.js";
 
 const KINDS = [["cron", "by cron"], ["interval", "every"], ["job", "after a job"]];
 const UNITS = [["minute", "minutes"], ["hour", "hours"], ["day", "days"]];
-const ENDS = [["success", "it succeeded"], ["failed", "it failed"], ["cancelled", "it was cancelled"], ["success,failed,cancelled", "it ended, however"]];
+const ENDS = [["success", "it succeeded"], ["failed", "it failed"], ["cancelled", "it was cancelled"], ["success,failed", "it succeeded or failed"], ["success,failed,cancelled", "it ended, however"]];
 
 function fresh(type, others) {
   if (type === "interval") return { type, every: 15, unit: "minute", enabled: true };
