@@ -239,4 +239,5 @@ def load_tests(loader, tests, pattern):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster is taken down
     unittest.main()
