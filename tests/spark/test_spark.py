@@ -38,11 +38,18 @@ class Run:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([program("trainer"), "run", *arguments, "--database-url", test.postgres.url(), "--data-dir", test.root],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "JAVA_TOOL_OPTIONS": JAVA})
+        test.addCleanup(self.stop)
         if "--run" in arguments:
             self.id = arguments[arguments.index("--run") + 1]
         else:
             wait_for(lambda: set(test.column("select id from runs")) - known or self.process.poll() is not None, "the run's row")
             self.id = (set(test.column("select id from runs")) - known).pop()
+
+    def stop(self):
+        """Of a test that has failed."""
+        for pid in self.descendants() if self.process.poll() is None else ():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
@@ -143,6 +150,7 @@ class Whole(SparkTest):
         self.end(self.spark.c_workers(1), signal.SIGSEGV)
         wait_for(lambda: self.spark.python_workers(1), "a Python worker")
         self.end(self.spark.python_workers(1))
+        wait_for(lambda: int(run.get("retries")) >= 2, "these to be tried again")
         self.end(self.spark.executors(0))
         run.wait_pass("counts")
         self.end(self.spark.executors(1))

@@ -178,10 +178,9 @@ class SparkCluster:
         return self.of_host(n, "trainer worker") if n is not None else [pid for k in (0, 1) for pid in self.c_workers(k)]
 
     def python_workers(self, n):
-        """Children of the daemons that fork them: the daemon's own death fails no task."""
-        now, found = Processes(), self.of_host(n, "pyspark")
-        return [pid for pid in found if "python" in now.command(pid) and "pyspark" in now.command(now.all[pid][0])
-                and "ExecutorBackend" not in now.command(now.all[pid][0])]
+        """Children of the daemons that fork them (with the same command line): a daemon's own death fails no task."""
+        now, found = Processes(), self.of_host(n, "pyspark.daemon")
+        return [pid for pid in found if "pyspark.daemon" in now.command(now.all[pid][0])]
 
     def wait_busy(self):
         """Until C workers run on both hosts."""

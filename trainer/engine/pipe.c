@@ -34,6 +34,7 @@ struct pipe {
     bool ended;
     char **done;       /* DONE of each split, until the pass has ended */
     uint32_t fetching; /* split, or UINT32_MAX */
+    uint32_t failed;   /* attempts of the pass, as far as told */
     struct spool_writer file;
     bool *sent; /* of e->blobs */
     size_t sent_count;
@@ -238,14 +239,24 @@ static void on_failure(struct engine *e, const json_t *said)
     pass_fail(e, retry_rule_of((int)json_integer_value(json_object_get(said, "code")))->kind, split, text ? text : "");
 }
 
+/* What did not count so far, of the pass. */
+static void count_failures(struct engine *e, const json_t *said, const char *name)
+{
+    struct pipe *p = e->own;
+    uint32_t failed = (uint32_t)json_integer_value(json_object_get(said, name));
+    if (failed <= p->failed)
+        return;
+    e->result->counters.retries += failed - p->failed;
+    e->result->counters.attempts += failed - p->failed;
+    p->failed = failed;
+}
+
 static void on_ended(struct engine *e, const json_t *said)
 {
     struct pipe *p = e->own;
     const char *state = json_string_value(json_object_get(said, "state"));
-    uint32_t failed = (uint32_t)json_integer_value(json_object_get(said, "failed_tasks"));
     p->ended = true;
-    e->result->counters.retries += failed;
-    e->result->counters.attempts += failed;
+    count_failures(e, said, "failed_tasks");
     if (state && strcmp(state, "done") == 0)
         finish(e);
     else if (state && strcmp(state, "cancelled") == 0)
@@ -262,6 +273,7 @@ static void on_progress(struct engine *e, const json_t *said)
 {
     e->told_done = (uint32_t)json_integer_value(json_object_get(said, "done"));
     e->told_rows = (uint64_t)json_integer_value(json_object_get(said, "rows"));
+    count_failures(e, said, "failed");
 }
 
 static void take_frame(struct engine *e, const struct frame *f)
@@ -341,6 +353,7 @@ static void run(struct engine *e)
 {
     struct pipe *p = e->own;
     p->ended = false;
+    p->failed = 0;
     p->fetching = UINT32_MAX;
     p->heard_us = clock_mono_us();
     p->done = mem_zalloc((e->pass->splits_count + 1) * sizeof *p->done);
