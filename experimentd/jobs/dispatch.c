@@ -36,7 +36,7 @@ static unsigned limit_of(const struct dispatch_limits *limits, struct str type)
     for (size_t i = 0; i < limits->types_count; i++)
         if (str_eq(limits->types[i].type, type))
             return limits->types[i].at_once;
-    return limits->at_once;
+    return 1;
 }
 
 static bool fits(const struct dispatch_run *runs, size_t count, const struct dispatch_run *one,
@@ -64,17 +64,11 @@ void dispatch_choose(struct dispatch_run *runs, size_t count, const struct dispa
 
 enum { ID, JOB, TYPE, STATE, READY, RESUMES };
 
-static bool start(struct jobs *j, const struct dispatch_run *run, bool lost, struct err *err)
+static bool start(struct jobs *j, const struct dispatch_run *run, int64_t resumes, struct err *err)
 {
     const char *id = arena_cstr(&j->arena, run->id);
-    const char *params[] = { id };
     struct err failed;
-    if (lost) {
-        AUTO(pg_result_free) PGresult *r = jobs_run(j, JOBS_RESUME, params, err);
-        if (!r || PQntuples(r) == 0)
-            return r != NULL;
-    }
-    log_info("run_starts", "run=%s job=" STR_FMT "%s", id, STR_ARG(run->job), lost ? " resumed=true" : "");
+    log_info("run_starts", "run=%s job=" STR_FMT " resumes=%lld", id, STR_ARG(run->job), (long long)resumes);
     if (starter_start(j->starter, id, &failed))
         return true;
     const char *text[] = { id, failed.text };
@@ -85,12 +79,10 @@ static bool start(struct jobs *j, const struct dispatch_run *run, bool lost, str
 static void read_open(struct jobs *j, const PGresult *r, struct dispatch_run *runs)
 {
     for (int i = 0; i < PQntuples(r); i++) {
-        struct str state = pg_get(r, i, STATE);
-        bool waits = str_eq(state, STR("queued")) || str_eq(state, STR("lost"));
+        bool waits = str_eq(pg_get(r, i, STATE), STR("queued"));
         runs[i] = (struct dispatch_run){ .id = pg_get(r, i, ID), .job = pg_get(r, i, JOB), .type = pg_get(r, i, TYPE) };
         runs[i].runs = !waits || starter_has(j->starter, runs[i].id);
-        runs[i].ready = waits && pg_get_bool(r, i, READY) &&
-                        (str_eq(state, STR("queued")) || pg_get_i64(r, i, RESUMES) < (int64_t)j->max_resumes);
+        runs[i].ready = waits && pg_get_bool(r, i, READY);
     }
 }
 
@@ -106,7 +98,7 @@ bool jobs_dispatch(struct jobs *j, struct err *err)
     dispatch_choose(runs, count, &limits);
     for (size_t i = 0; i < count; i++) {
         running += runs[i].runs || runs[i].start;
-        if (runs[i].start && !start(j, &runs[i], str_eq(pg_get(r, (int)i, STATE), STR("lost")), err))
+        if (runs[i].start && !start(j, &runs[i], pg_get_i64(r, (int)i, RESUMES), err))
             return false;
     }
     tally_open(j->tally, running, count - running);

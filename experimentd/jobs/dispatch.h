@@ -17,7 +17,8 @@ struct dispatch_limits {
     size_t types_count;
 };
 
-/* "metrics=1,clicks=2": borrowed. ERR_INVALID. */
+/* "metrics=2,clicks=3": borrowed. Of a type that is not named one runs at a time: two that publish into the same tables would only wait for each
+ * other, or fail. ERR_INVALID. */
 bool dispatch_limits_parse(const char *text, unsigned at_once, struct dispatch_limits *out, struct err *err) MUSTCHECK;
 
 struct dispatch_run {

@@ -24,36 +24,37 @@ static void make_all(const struct job_def *d, const struct zone *z, int64_t sinc
     }
 }
 
+/* One row stands for all that were missed; those that are on time run each, and the first of them stands for what "once" would catch up with. */
+static void say_missed(struct due_plan *p, size_t missed, int64_t last_missed, bool once, bool on_time)
+{
+    if (!missed || (once && on_time))
+        return;
+    struct due *run = add(p, last_missed);
+    run->skipped = !once;
+    (void)snprintf(run->note, sizeof run->note,
+                   once ? "caught up with: %zu missed, run once" : "%zu missed, not caught up with", missed);
+}
+
 void due_make(const struct job_def *d, const struct zone *z, int64_t since_s, int64_t now_s, struct due_plan *out)
 {
     size_t missed = 0;
-    int64_t last = 0, last_missed = 0;
+    int64_t last_missed = 0, t = job_def_next(d, z, since_s);
+    bool once = str_eq(d->catch_up, STR("once"));
     out->count = 0;
     out->scheduled_s = since_s;
     if (str_eq(d->catch_up, STR("all"))) {
         make_all(d, z, since_s, now_s, out);
         return;
     }
-    for (int64_t t = job_def_next(d, z, since_s); t <= now_s; t = job_def_next(d, z, t)) {
-        if (t < now_s - DUE_LATE_S) {
-            missed++;
-            last_missed = t;
-        }
-        last = t;
+    for (; t < now_s - DUE_LATE_S; t = job_def_next(d, z, t)) {
+        missed++;
+        last_missed = out->scheduled_s = t;
     }
-    if (!last)
-        return;
-    bool on_time = last != last_missed, once = str_eq(d->catch_up, STR("once"));
-    out->scheduled_s = last;
-    if (missed && !(once && on_time)) {
-        struct due *run = add(out, last_missed);
-        run->skipped = !once;
-        (void)snprintf(run->note, sizeof run->note,
-                       once ? "caught up with: %zu missed, run once" : "%zu missed, not caught up with", missed);
-    }
-    if (on_time) {
-        struct due *run = add(out, last);
-        if (missed && once)
+    say_missed(out, missed, last_missed, once, t <= now_s);
+    for (size_t first = out->count; t <= now_s && out->count < DUE_MAX; t = job_def_next(d, z, t)) {
+        struct due *run = add(out, t);
+        out->scheduled_s = t;
+        if (once && missed && out->count == first + 1)
             (void)snprintf(run->note, sizeof run->note, "also for %zu that were missed", missed);
     }
 }

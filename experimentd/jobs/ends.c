@@ -8,15 +8,27 @@ enum { ID, JOB, TYPE, STATE, ATTEMPT, SECONDS, FINISHED };
 #define BEAT_AGAIN_US (10 * US_PER_SECOND)
 #define RETRY_WAIT_MAX INT64_C(86400)
 
+/* It waits again, in its old place: a run that is taken up is nowhere seen as lost. */
+static bool resume(struct jobs *j, struct err *err)
+{
+    const char *params[] = { jobs_number(j, j->max_resumes) };
+    AUTO(pg_result_free) PGresult *r = jobs_run(j, JOBS_RESUME, params, err);
+    for (int i = 0; r && i < PQntuples(r); i++)
+        log_warn("run_resumed", "run=%s", pg_get(r, i, 0).p);
+    return r != NULL;
+}
+
 bool jobs_find_lost(struct jobs *j, struct err *err)
 {
     const char *params[] = { jobs_number(j, j->lost_after_us / US_PER_SECOND) };
-    if (clock_mono_us() - j->leads_since_us < BEAT_AGAIN_US)
-        return true;
-    AUTO(pg_result_free) PGresult *r = jobs_run(j, JOBS_LOSE, params, err);
-    for (int i = 0; r && i < PQntuples(r); i++)
-        log_warn("run_lost", "run=%s", pg_get(r, i, 0).p);
-    return r && jobs_do(j, JOBS_GIVE_UP, NULL, err);
+    if (clock_mono_us() - j->leads_since_us >= BEAT_AGAIN_US) {
+        AUTO(pg_result_free) PGresult *r = jobs_run(j, JOBS_LOSE, params, err);
+        for (int i = 0; r && i < PQntuples(r); i++)
+            log_warn("run_lost", "run=%s", pg_get(r, i, 0).p);
+        if (!r)
+            return false;
+    }
+    return jobs_do(j, JOBS_GIVE_UP, NULL, err) && resume(j, err);
 }
 
 struct end {

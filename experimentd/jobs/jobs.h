@@ -6,8 +6,8 @@
  *
  * A turn, about once a second and whenever a run's state changes (NOTIFY): children that ended → runs that are lost → what follows from ends → what is
  * due → what may start → who is told. Coordinators are `trainer run --run ID`, processes of their own session: they outlive the daemon, and the next
- * leader finds them by their rows. Only when this daemon ends and takes its private PostgreSQL along, it asks them to end first; their runs are lost,
- * and taken up again by the next leader.
+ * leader finds them by their rows. Only when this daemon ends and takes its private PostgreSQL along, it asks them to end first; their runs
+ * wait again, and the next leader starts them.
  *
  * No other thread touches what is here, but for the metrics, which are written to a text under a lock. */
 #pragma once
@@ -20,7 +20,7 @@ struct jobs_options {
     const char *url, *data_dir, *archive_dir; /* archive_dir "": the trainer's default */
     const char *trainer;                      /* the program; "": beside this one */
     const char *trainer_config;               /* its configuration file; "": none */
-    const char *max_running_types;            /* "metrics=1,clicks=2" */
+    const char *max_running_types;            /* "metrics=2": of others one at a time */
     const char *secret;                       /* of webhooks, or NULL */
     unsigned max_running, max_resumes;
     int64_t lost_after_us;

@@ -26,12 +26,12 @@ enum jobs_stmt {
     JOBS_LOSE,        /* $1 seconds → runs */
     JOBS_LOSE_ONE,    /* $1 run, $2 host, $3 pid, $4 error */
     JOBS_GIVE_UP,     /* lost ones that were asked to end are cancelled */
-    JOBS_ENDED, /* $1 resumes at most → run, job, type, state, attempt, seconds, finished (µs) of those whose end nothing has followed yet */
+    JOBS_ENDED, /* $1 resumes at least, of lost ones → run, job, type, state, attempt, seconds, finished (µs) of those whose end nothing has followed yet */
     JOBS_SETTLE,    /* $1 run, $2 somebody is told → run, unless it is settled */
     JOBS_OPEN,      /* → run, job, type, state, ready, resumes */
     JOBS_RESUME,    /* $1 run → run, when it is still lost */
     JOBS_FAIL,      /* $1 run, $2 error: one that never started */
-    JOBS_HAND_BACK, /* $1 host → run, pid: runs on this host become lost, for the database goes away */
+    JOBS_HAND_BACK, /* $1 host → run, pid: runs on this host wait again, for the database goes away */
     JOBS_UNTOLD,    /* → RUN_COLUMNS, then the job's name and notify */
     JOBS_TOLD,      /* $1 run, $2 arrived, $3 tries */
     JOBS_SUCCESSES, /* → job, type, instant (µs) of the last success */

@@ -57,19 +57,20 @@ const struct pg_stmt jobs_statements[JOBS_STMT_COUNT] = {
     [JOBS_OPEN] = { "jobs_open", 0,
                     "select id, job_id, job, state, coalesce(not_before, '-infinity') <= now(), resumes from runs "
                     "where "
-                    "job_id is not null and (state in ('queued', 'running', 'publishing') or (state = 'lost' and "
-                    "settled_at is null)) order by queued_at, id" },
+                    "job_id is not null and state in ('queued', 'running', 'publishing') order by queued_at, id" },
     [JOBS_RESUME] = { "jobs_resume", 1,
-                      "update runs set resumes = resumes + 1 where id = $1::uuid and state = 'lost' and settled_at is "
-                      "null returning id" },
+                      "update runs set state = 'queued', finished_at = null, resumes = resumes + 1 where state = "
+                      "'lost' "
+                      "and settled_at is null and job_id is not null and resumes < $1::int returning id" },
     [JOBS_FAIL] = { "jobs_fail", 2,
                     "update runs set state = 'failed', finished_at = now(), error = $2 where id = $1::uuid and state = "
                     "'queued'" },
     [JOBS_HAND_BACK] = { "jobs_hand_back", 1,
-                         "update runs set state = 'lost', epoch = epoch + 1, finished_at = now(), resumes = resumes - "
-                         "1, "
-                         "error = 'the daemon that runs PostgreSQL was stopped' where state in ('running', "
-                         "'publishing') and host = $1 returning id, pid" },
+                         "update runs set state = case when job_id is null then 'lost' else 'queued' end, epoch = "
+                         "epoch "
+                         "+ 1, finished_at = case when job_id is null then now() end, error = 'the daemon that runs "
+                         "PostgreSQL was stopped' where state in ('running', 'publishing') and host = $1 returning id, "
+                         "pid" },
     [JOBS_UNTOLD] = { "jobs_untold", 0,
                       "select " RUN_COLUMNS ", j.name, j.notify->>'url' from runs r join jobs j on j.id = r.job_id "
                       "where r.settled_at is not null and r.notified_at is null and r.notify_attempts < 8 and j.notify "

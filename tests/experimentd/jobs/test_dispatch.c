@@ -20,7 +20,7 @@ static struct dispatch_run waiting(const char *id, const char *job, const char *
 
 Test(dispatch, starts_the_oldest_within_the_limit)
 {
-    struct dispatch_limits l = limits_of("", 2);
+    struct dispatch_limits l = limits_of("seal=9", 2);
     struct dispatch_run runs[] = { waiting("1", "a", "seal"), waiting("2", "b", "seal"), waiting("3", "c", "seal") };
     dispatch_choose(runs, COUNT_OF(runs), &l);
     cr_assert(runs[0].start && runs[1].start && !runs[2].start);
@@ -28,7 +28,7 @@ Test(dispatch, starts_the_oldest_within_the_limit)
 
 Test(dispatch, never_two_runs_of_one_job)
 {
-    struct dispatch_limits l = limits_of("", 5);
+    struct dispatch_limits l = limits_of("seal=9", 5);
     struct dispatch_run runs[] = { waiting("1", "a", "seal"), waiting("2", "a", "seal"), waiting("3", "b", "seal") };
     runs[0].runs = true;
     dispatch_choose(runs, COUNT_OF(runs), &l);
@@ -37,7 +37,7 @@ Test(dispatch, never_two_runs_of_one_job)
 
 Test(dispatch, keeps_to_the_limit_of_a_type_and_lets_others_pass)
 {
-    struct dispatch_limits l = limits_of("metrics=1, seal=0", 5);
+    struct dispatch_limits l = limits_of("seal=0", 5);
     struct dispatch_run runs[] = { waiting("1", "a", "metrics"), waiting("2", "b", "metrics"),
                                    waiting("3", "c", "seal"), waiting("4", "d", "sessions") };
     dispatch_choose(runs, COUNT_OF(runs), &l);

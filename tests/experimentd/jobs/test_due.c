@@ -106,6 +106,18 @@ Test(due, missed_nights_are_caught_up_with_one_by_one)
     }
 }
 
+Test(due, each_instant_that_is_on_time_is_a_run)
+{
+    struct job_def d = job_of(
+        "{\"id\":\"m\",\"type\":\"metrics\",\"triggers\":[{\"type\":\"cron\",\"value\":\"*/20 * * * * *\"}]}");
+    struct due_plan p = plan_of(&d, T0 - 1, T0 + 100);
+    cr_assert(eq(sz, p.count, 4));
+    cr_assert(eq(i64, p.runs[0].at_s, T0 + 40));
+    cr_assert(eq(str, p.runs[0].note, "also for 2 that were missed"));
+    cr_assert(eq(str, p.runs[1].note, ""));
+    cr_assert(eq(i64, p.scheduled_s, T0 + 100));
+}
+
 Test(due, more_than_fit_come_with_the_next_look)
 {
     struct job_def d = job_of("{\"id\":\"m\",\"type\":\"metrics\",\"catch_up\":\"all\",\"triggers\":[{\"type\":"
