@@ -1,5 +1,4 @@
 """Alarms of running experiments, by real daemons and a real receiver: kept, told once, cleared, tried again, told by one of two daemons."""
-import http.server
 import json
 import os
 import sys
@@ -8,43 +7,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from daemon import Daemon, wait_for  # noqa: E402
-
-
-class Receiver:
-    """Keeps the JSON that is posted to it; refuses the first `refuse` posts with 500."""
-
-    def __init__(self, refuse=0):
-        self.messages, self.refused, outer = [], 0, self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if outer.refused < refuse:
-                    outer.refused += 1
-                    status = 500
-                else:
-                    outer.messages.append((self.path, self.headers["Content-Type"], json.loads(body)))
-                    status = 204
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d/alarms?team=search" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def wait(self, count):
-        wait_for(lambda: len(self.messages) >= count, "%d messages" % count)
-        return [message for _, _, message in self.messages]
+from receiver import Receiver  # noqa: E402
 
 
 def publish(d, key, units_b, days=4):
