@@ -117,7 +117,7 @@ class Base(DaemonTest):
         for a, b in zip(refreshed, self.published()):
             self.assertEqual(a, b)
         self.assertGreaterEqual(everything, read)
-        self.assertEqual(all_made % 16, 0)
+        self.assertEqual(all_made % 4, 0)
         return read, made, everything, all_made
 
     def kept_files(self):
@@ -131,7 +131,7 @@ class Refresh(Base):
         self.site.visit(DAYS - 1, 5, 40000)
         read, made, everything, _ = self.check()
         self.assertLess(read, everything / 3)
-        self.assertLessEqual(made, 3 * 16)
+        self.assertLessEqual(made, 3 * 4)
 
     def test_late_events_and_clicks_behind_midnight(self):
         self.site.visit(2, 3, 40000, 50000)
@@ -259,7 +259,7 @@ class Sessions(Base):
     def test_a_change_is_seen_from_the_days_beside(self):
         self.site.visit(3, 4, 82000, 86399)
         read, made, everything, _ = self.check()
-        self.assertTrue(0 < read < everything and made <= 3 * 16, (read, made, everything))
+        self.assertTrue(0 < read < everything and made <= 3 * 4, (read, made, everything))
         self.site.visit(2, 3, 0, 600)
         self.site.expose("ranker", 4, 2)
         self.check()

@@ -74,6 +74,18 @@ bool day_plan_days(struct day_plan *p, int32_t from, int32_t to, struct err *err
 
 /* ---- what is kept ---- */
 
+/* Whoever emits to one part alone makes a data set of each range. */
+static void split_days(struct day_plan *p, const struct day_rules *rules)
+{
+    uint32_t joined = p->ranges < DAY_PLAN_JOINED ? p->ranges : DAY_PLAN_JOINED;
+    p->splits = rules->by_unit || rules->parts > 1 ? p->ranges / joined : p->ranges;
+}
+
+static uint32_t parts_of(const struct day_plan *p, const struct day_rules *rules)
+{
+    return rules->by_unit ? p->ranges / p->splits : rules->parts;
+}
+
 static void find_kept(struct day_plan *p, const struct day_rules *rules)
 {
     const char *full = p->run->param(p->run, "full"), *why = rules->not_why;
@@ -87,10 +99,10 @@ static void find_kept(struct day_plan *p, const struct day_rules *rules)
     p->rules = (struct kept_rules){ .kernel = rules->kernel,
                                     .program = rules->program,
                                     .neighbours = rules->neighbours,
-                                    .parts = rules->parts,
+                                    .parts = parts_of(p, rules),
                                     .days = p->days,
                                     .days_count = p->days_count,
-                                    .ranges = p->ranges };
+                                    .ranges = p->splits };
     if (archive_store_make(p->run->pg, p->run->archive_dir, &err))
         p->kept = kept_days_open(p->pg, p->run->archive_dir, &p->rules, &err);
     if (!p->kept) {
@@ -100,13 +112,14 @@ static void find_kept(struct day_plan *p, const struct day_rules *rules)
     if (full && strcmp(full, "true") == 0)
         kept_days_distrust(p->kept);
     run_say(p->run, "%zu of %zu days and ranges of buckets are as they were", kept_days_found(p->kept),
-            p->days_count * p->ranges);
+            p->days_count * p->splits);
 }
 
 /* What is kept may turn out to be damaged. Nothing is lost with it: once more, without. */
 bool day_plan_compute(struct day_plan *p, const struct day_rules *rules, day_plan_fn compute, void *arg,
                       struct err *err)
 {
+    split_days(p, rules);
     find_kept(p, rules);
     bool ok = compute(arg, err);
     if (!ok && p->kept && kept_days_found(p->kept) && err->kind == ERR_SYSTEM) {
@@ -128,7 +141,7 @@ size_t day_plan_kept(const struct day_plan *p)
 
 static struct engine_split split_of(const struct day_plan *p, uint32_t i)
 {
-    uint32_t width = BUCKET_COUNT / p->ranges, range = i % p->ranges, day = i / p->ranges;
+    uint32_t width = BUCKET_COUNT / p->splits, range = i % p->splits, day = i / p->splits;
     return (struct engine_split){
         .desc = arena_printf(p->arena, "%d %u %u", p->days[day], range * width, (range + 1) * width - 1),
         .weight = p->weights[day],
@@ -140,7 +153,8 @@ static struct engine_split split_of(const struct day_plan *p, uint32_t i)
 bool day_plan_pass(struct day_plan *p, const struct day_rules *rules, const char *name, struct str params,
                    struct err *err)
 {
-    uint32_t count = (uint32_t)p->days_count * p->ranges;
+    split_days(p, rules);
+    uint32_t count = (uint32_t)p->days_count * p->splits;
     struct engine_split *splits = arena_zalloc(p->arena, (count + 1) * sizeof *splits);
     struct engine_result result;
     for (uint32_t i = 0; i < count; i++)
@@ -153,7 +167,7 @@ bool day_plan_pass(struct day_plan *p, const struct day_rules *rules, const char
                                 .splits_count = count,
                                 .input_pass = -1,
                                 .out = ENGINE_DATASET,
-                                .parts = rules->parts,
+                                .parts = parts_of(p, rules),
                                 .reads_database = true,
                                 .on_dataset = p->kept ? kept_days_add : NULL,
                                 .on_dataset_arg = p->kept };
@@ -177,10 +191,10 @@ static struct str text_of(const struct day_plan *p, uint32_t a, uint32_t b)
 
 struct engine_split day_plan_range(const struct day_plan *p, uint32_t range)
 {
-    uint32_t width = BUCKET_COUNT / p->ranges;
+    uint32_t width = BUCKET_COUNT / p->ranges, joined = p->ranges / p->splits;
     struct engine_input *inputs = arena_alloc(p->arena, (p->days_count + 1) * sizeof *inputs);
     for (uint32_t day = 0; day < p->days_count; day++)
-        inputs[day] = (struct engine_input){ day * p->ranges + range, 0 };
+        inputs[day] = (struct engine_input){ day * p->splits + range / joined, range % joined };
     return (struct engine_split){ .desc = text_of(p, range * width, (range + 1) * width - 1),
                                   .weight = 1,
                                   .inputs = inputs,
@@ -189,11 +203,11 @@ struct engine_split day_plan_range(const struct day_plan *p, uint32_t range)
 
 struct engine_split day_plan_part(const struct day_plan *p, uint32_t part)
 {
-    size_t count = p->days_count * p->ranges;
+    size_t count = p->days_count * p->splits;
     struct engine_input *inputs = arena_alloc(p->arena, (count + 1) * sizeof *inputs);
     for (uint32_t i = 0; i < count; i++)
         inputs[i] = (struct engine_input){ i, part };
     return (struct engine_split){
-        .desc = text_of(p, part, p->ranges), .weight = 1, .inputs = inputs, .inputs_count = count
+        .desc = text_of(p, part, p->splits), .weight = 1, .inputs = inputs, .inputs_count = count
     };
 }

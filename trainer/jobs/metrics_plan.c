@@ -247,6 +247,7 @@ static bool plan_days(struct metrics_plan *p, struct err *err)
     if (!r)
         return false;
     p->rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL,
+                                   .by_unit = true,
                                    .program = p->day_program,
                                    .neighbours = reach.before_us > 0 || reach.ahead_us > CHANGES_HEAD_US,
                                    .not_why = why_not(p, &reach) };

@@ -84,7 +84,7 @@ static bool read_plan(struct preview *p, struct run_context *run, struct err *er
     const char *key = run->param(run, "metric");
     if (!day_plan_open(&p->plan.by_day, run, &p->plan.arena, &read_spec, 1, err) || !read_definition(p, key, err))
         return false;
-    p->plan.rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL };
+    p->plan.rules = (struct day_rules){ .kernel = METRICS_DAY_KERNEL, .by_unit = true };
     plan_days(&p->plan, (uint32_t)run_whole(run, "days"));
     return true;
 }

@@ -14,3 +14,8 @@ bool day_split_read(struct str desc, struct day_split *out, struct err *err)
     *out = (struct day_split){ (int32_t)n[0], (unsigned)n[1], (unsigned)n[2] };
     return true;
 }
+
+uint32_t day_split_part(const struct day_split *s, struct str unit, uint32_t parts)
+{
+    return parts < 2 ? 0 : (hash_bucket(unit) - s->lo) / ((s->hi - s->lo + 1) / parts);
+}

@@ -43,6 +43,7 @@ struct dims {
 struct reading {
     struct task *task;
     const struct metrics_params *params;
+    const struct day_split *split;
     struct arena *arena;
     struct wants wants;
     struct day_event *events;
@@ -424,7 +425,8 @@ static bool emit(void *arg, const struct unit_day *u, struct err *err)
     struct reading *r = arg;
     buf_clear(&r->record);
     unit_day_write(&r->record, u, &r->params->program);
-    return buf_ok(&r->record, "a unit-day record", err) && task_emit(r->task, 0, buf_str(&r->record), err);
+    return buf_ok(&r->record, "a unit-day record", err) &&
+           task_emit(r->task, day_split_part(r->split, u->unit, task_parts(r->task)), buf_str(&r->record), err);
 }
 
 static bool run(struct task *t, struct err *err)
@@ -435,6 +437,7 @@ static bool run(struct task *t, struct err *err)
         return false;
     struct reading r = { .task = t,
                          .params = &p,
+                         .split = &split,
                          .arena = task_arena(t),
                          .wants = wants_of(&p.program),
                          .day_us = split.day * US_PER_DAY,
