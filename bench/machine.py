@@ -22,6 +22,18 @@ def threads_cpu(pid):
         return 0.0
 
 
+def tree_cpu(pid):
+    """Seconds of CPU of the process and all its children, those that have ended too, as soon as they were waited for."""
+    total = 0.0
+    for p in [pid, *descendants(pid)]:
+        try:
+            with open("/proc/%d/stat" % p, encoding="ascii", errors="replace") as f:
+                total += sum(map(int, f.read().rsplit(")", 1)[1].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
 def machine_busy():
     """Seconds of CPU that all cores were busy, whoever was charged: the kernel's network code runs in interrupts that no process pays for."""
     with open("/proc/stat", encoding="ascii") as f:
