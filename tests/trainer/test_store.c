@@ -28,8 +28,7 @@ static struct store_key source, blob;
 
 static struct store_key key(const char *nonce)
 {
-    const struct store_key *inputs[] = { &source };
-    return store_key_of(&pass, &split, inputs, &blob, str_of(nonce));
+    return store_key_of(&pass, &split, &source, &blob, str_of(nonce));
 }
 
 static void make(void)

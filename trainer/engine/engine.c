@@ -18,7 +18,7 @@
 
 enum { WORKERS_MAX = 256, TICK_US = 200000, MEMORY_MB_DEFAULT = 1024, MAX_ATTEMPTS_DEFAULT = 4 };
 
-static const struct engine_ops *const engines[] = { &engine_local, &engine_pipe };
+static const struct engine_ops *const engines[] = { &engine_local, &engine_pipe, NULL };
 
 /* ---- what happens while a pass runs ---- */
 
@@ -96,10 +96,10 @@ static void name_split(struct engine *e, uint32_t i, const struct store_key *blo
 {
     const struct engine_split *s = &e->pass->splits[i];
     struct dataset *from = e->pass->input_pass < 0 ? NULL : &e->datasets[e->pass->input_pass];
-    const struct store_key **inputs = mem_alloc((s->inputs_count + 1) * sizeof *inputs);
+    struct store_key *inputs = mem_alloc((s->inputs_count + 1) * sizeof *inputs);
     for (size_t k = 0; k < s->inputs_count; k++) {
         assert(from && s->inputs[k].split < from->count && s->inputs[k].part < from->parts);
-        inputs[k] = &from->keys[s->inputs[k].split];
+        inputs[k] = from->keys[s->inputs[k].split];
     }
     e->splits[i].key = store_key_of(e->pass, s, inputs, blobs, str_of(e->nonce));
     mem_free(inputs);
@@ -301,7 +301,7 @@ void engine_blob_drop(struct engine *e, int blob)
 
 static const struct engine_ops *ops_named(const char *kind, struct err *err)
 {
-    for (size_t i = 0; i < COUNT_OF(engines); i++)
+    for (size_t i = 0; engines[i]; i++)
         if (strcmp(engines[i]->name, kind ? kind : "local") == 0)
             return engines[i];
     err_set(err, ERR_INVALID, "engine \"%s\" is not offered", kind);

@@ -41,7 +41,7 @@ static struct store_key final(crypto_generichash_state *h)
 }
 
 struct store_key store_key_of(const struct engine_pass *pass, const struct engine_split *split,
-                              const struct store_key *const *inputs, const struct store_key *blobs, struct str nonce)
+                              const struct store_key *inputs, const struct store_key *blobs, struct str nonce)
 {
     char build[BUILD_TEXT_MAX];
     crypto_generichash_state h;
@@ -55,7 +55,7 @@ struct store_key store_key_of(const struct engine_pass *pass, const struct engin
     add_str(&h, split->seen);
     add(&h, numbers, sizeof numbers);
     for (size_t i = 0; i < split->inputs_count; i++) {
-        add(&h, inputs[i]->text, sizeof inputs[i]->text);
+        add(&h, inputs[i].text, sizeof inputs[i].text);
         add(&h, &split->inputs[i].part, sizeof split->inputs[i].part);
     }
     for (size_t i = 0; i < pass->blobs_count; i++)

@@ -19,7 +19,7 @@ struct store_key {
 };
 /* blobs: their hashes; inputs: the keys of the splits that it reads, one for each of split->inputs; nonce: what no other coordinator has. */
 struct store_key store_key_of(const struct engine_pass *pass, const struct engine_split *split,
-                              const struct store_key *const *inputs, const struct store_key *blobs, struct str nonce);
+                              const struct store_key *inputs, const struct store_key *blobs, struct str nonce);
 struct store_key store_key_of_bytes(struct str bytes);
 
 /* The caller frees each. */
