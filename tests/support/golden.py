@@ -41,10 +41,11 @@ def is_there(pid):
 
 
 class Run:
-    def __init__(self, golden, arguments):
+    def __init__(self, golden, arguments, environment=None):
         self.golden, self.said = golden, None
         self.out, self.err = (tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") for _ in range(2))
-        self.process = subprocess.Popen([program("trainer"), "run", *arguments], stdout=self.out, stderr=self.err, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program("trainer"), "run", *arguments], stdout=self.out, stderr=self.err, stdin=subprocess.DEVNULL,
+                                        env={**os.environ, **(environment or {})})
         self.seen = set()  # all its workers so far
 
     def __enter__(self):
@@ -119,13 +120,13 @@ class Golden:
         self.pg.destroy()
         subprocess.run(["rm", "-rf", self.root], check=True)
 
-    def start(self, *arguments, **params):
+    def start(self, *arguments, environment=None, **params):
         given = []
         for key, value in {"rows": ROWS, **params}.items():
             given += ["--param", "%s=%s" % (key, value)]
         if "--spool-dir" not in arguments:
             arguments = ("--spool-dir", self.spool, *arguments)
-        return Run(self, ["golden", "--database-url", self.pg.url(), *arguments, *given])
+        return Run(self, ["golden", "--database-url", self.pg.url(), *arguments, *given], environment)
 
     def take_over(self, run_id, *arguments):
         """Another coordinator of the run, once the first one's heart has not beaten for two seconds."""

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "trainer/engine/store.h"
@@ -89,6 +90,40 @@ Test(store, what_reads_the_database_and_does_not_say_what_is_nobody_elses)
     cr_expect(eq(str, key("x").text, key("x").text));
     pass.reads_database = false;
     cr_expect(eq(str, key("x").text, key("y").text));
+}
+
+/* ---- the folder ---- */
+
+static void touch(const char *path_of_it)
+{
+    FILE *f = fopen(path_of_it, "we");
+    cr_assert(f != NULL);
+    (void)fclose(f);
+}
+
+Test(store, what_is_unfinished_is_cleaned_what_is_whole_stays)
+{
+    char dir[] = "/tmp/store-test-XXXXXX";
+    make();
+    cr_assert(mkdtemp(dir) != NULL);
+    struct store_key k = key("x");
+    AUTO(mem_free) char *whole = store_path(dir, 1, 2, &k);
+    AUTO(mem_free) char *attempt = store_attempt_path(dir, 1, 2, &k, 3);
+    AUTO(mem_free) char *result = mem_printf("%s.r", whole);
+    AUTO(mem_free) char *result_of_a_dead_one = mem_printf("%s.r.77.new", whole);
+    AUTO(mem_free) char *broadcast = store_blob_path(dir, &k);
+    char *const stay[] = { whole, result, broadcast }, *const go[] = { attempt, result_of_a_dead_one };
+    for (size_t i = 0; i < COUNT_OF(stay); i++)
+        touch(stay[i]);
+    for (size_t i = 0; i < COUNT_OF(go); i++)
+        touch(go[i]);
+    store_clean(dir);
+    for (size_t i = 0; i < COUNT_OF(stay); i++)
+        cr_expect(eq(int, access(stay[i], F_OK), 0), "%s", stay[i]);
+    for (size_t i = 0; i < COUNT_OF(go); i++)
+        cr_expect(eq(int, access(go[i], F_OK), -1), "%s", go[i]);
+    store_remove(dir);
+    cr_expect(eq(int, access(dir, F_OK), -1));
 }
 
 /* ---- results ---- */

@@ -312,7 +312,9 @@ static bool check_options(const struct engine_options *o, struct err *err)
 {
     if (o->workers < 1 || o->workers > WORKERS_MAX)
         return err_set(err, ERR_INVALID, "%u workers: must be 1 to %d", o->workers, WORKERS_MAX);
-    if (!o->resume)
+    if (o->resume)
+        store_clean(o->spool_dir);
+    else
         store_remove(o->spool_dir);
     return mkdir(o->spool_dir, 0700) == 0 || errno == EEXIST ||
            err_set_errno(err, "cannot make spool directory \"%s\"", o->spool_dir);

@@ -64,6 +64,7 @@ enum { ENGINE_PARTS_MAX = 4096 };
 struct engine_counters {
     uint64_t rows_in;
     uint32_t attempts, retries;
+    uint64_t peak_bytes; /* the most that a kernel held, of what memory_mb counts; of splits that were run now */
     double seconds;
 };
 

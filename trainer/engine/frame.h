@@ -14,7 +14,7 @@
  *   HELLO   16                                    JSON {"version", "build"}: first of all
  *   PROGRESS 17                split    attempt   u64 rows so far; at least every second while the kernel ticks: the heartbeat
  *   RESULT  18                 split    attempt   a piece of the split's result; pieces follow one another
- *   DONE    19                 split    attempt   JSON {"rows"}; all that belongs to the attempt came before
+ *   DONE    19                 split    attempt   JSON {"rows", "peak_bytes"}; all that belongs to the attempt came before
  *   ERROR   20                 split    attempt   text; the worker then ends with an exit code that says how bad it is (task.h)
  *   EMIT    21                 part     seq       a chunk of the split's data set, when the task has no "spool": whole records; of at most
  *                                                 SPOOL_BLOCK_BYTES unless a single record is larger; seq counts from 0 in each part

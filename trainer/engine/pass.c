@@ -148,6 +148,9 @@ void pass_done(struct engine *e, uint32_t split, struct str done)
     if (e->pass->out == ENGINE_DATASET && !commit_dataset(e, split))
         return;
     s->rows = (uint64_t)json_integer_value(json_object_get(counters, "rows"));
+    uint64_t peak = (uint64_t)json_integer_value(json_object_get(counters, "peak_bytes"));
+    if (peak > e->result->counters.peak_bytes)
+        e->result->counters.peak_bytes = peak;
     s->state = SPLIT_DONE;
     e->done++;
     keep_result(e, split);

@@ -170,15 +170,32 @@ bool store_read_result(const char *path, uint64_t *out_rows, struct buf *out_res
     return !out_result->failed;
 }
 
-void store_remove(const char *dir)
+/* "….a12" or "….new", which become whole by a rename. */
+static bool is_unfinished(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (strcmp(dot, ".new") == 0 || (dot[1] == 'a' && strspn(dot + 2, "0123456789") == strlen(dot + 2)));
+}
+
+static void remove_files(const char *dir, bool all)
 {
     DIR *d = opendir(dir);
     for (struct dirent *f; d && (f = readdir(d));) {
         AUTO(mem_free) char *path = mem_printf("%s/%s", dir, f->d_name);
-        if (f->d_name[0] != '.')
+        if (f->d_name[0] != '.' && (all || is_unfinished(f->d_name)))
             (void)unlink(path);
     }
     if (d)
         (void)closedir(d);
+}
+
+void store_clean(const char *dir)
+{
+    remove_files(dir, false);
+}
+
+void store_remove(const char *dir)
+{
+    remove_files(dir, true);
     (void)rmdir(dir);
 }

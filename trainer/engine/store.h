@@ -32,5 +32,7 @@ bool store_write_result(const char *path, uint64_t rows, struct str result, stru
 /* False: there is none, or it is not whole. */
 bool store_read_result(const char *path, uint64_t *out_rows, struct buf *out_result);
 bool store_write_file(const char *path, struct str bytes, struct err *err) MUSTCHECK;
+/* Removes what attempts of other coordinators left unfinished. */
+void store_clean(const char *dir);
 /* Removes the folder with all in it. */
 void store_remove(const char *dir);
