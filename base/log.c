@@ -15,6 +15,8 @@ enum { LINE_BYTES = 2048, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
 static const char *const level_names[] = { "debug", "info ", "warn ", "error" };
 static _Atomic int lowest = LOG_INFO;
 static _Thread_local const char *thread_prefix = "";
+static void (*listener)(void *arg, const char *line);
+static void *listener_arg;
 
 /* Events share a slot when their names collide: then they are only limited together. */
 static struct {
@@ -43,6 +45,12 @@ bool log_parse_level(const char *name, enum log_level *out)
 void log_set_thread(const char *prefix)
 {
     thread_prefix = prefix;
+}
+
+void log_set_listener(void (*fn)(void *arg, const char *line), void *arg)
+{
+    listener = fn;
+    listener_arg = arg;
 }
 
 /* True when the line may be written; *out_dropped tells how many of its kind were not since. */
@@ -86,6 +94,9 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...)
     for (int i = 0; i < n; i++)
         if ((unsigned char)line[i] < 0x20)
             line[i] = ' ';
+    line[n] = '\0';
+    if (listener)
+        listener(listener_arg, line + strlen(when) + 1);
     line[n++] = '\n';
     (void)!write(STDERR_FILENO, line, (size_t)n);
 }

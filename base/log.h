@@ -13,6 +13,8 @@ void log_set_level(enum log_level level);
 bool log_parse_level(const char *name, enum log_level *out);
 /* Prefix of this thread's lines: "worker=1 ", kept by reference. */
 void log_set_thread(const char *prefix);
+/* Gets each line that is written, too, without its time and line end; NULL: nobody. From any thread that logs; set it when there is one thread. */
+void log_set_listener(void (*fn)(void *arg, const char *line), void *arg);
 void log_write(enum log_level level, const char *event, const char *fmt, ...) PRINTF(3, 4);
 #define log_debug(event, ...) log_write(LOG_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...) log_write(LOG_INFO, event, __VA_ARGS__)

@@ -347,6 +347,7 @@ class Postgres(Base):
         self.assertEqual(p.returncode, 0, said)
         self.assertEqual(self.of(run, "state, epoch, attempt"), ["success", "1", "1"])
         self.assertIn("the database was away", self.log_of(run))
+        self.assertIn("warn  split_retried pass=units", self.log_of(run))
         self.assertEqual(self.daemon.number("select count(*) from run_passes where run = '%s'" % run), 2)
         self.assertEqual(self.daemon.sql(PUBLISHED), self.want)
 

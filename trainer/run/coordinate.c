@@ -144,6 +144,11 @@ static void know_pass(void *arg, struct str name, double seconds)
     progress_know(arg, name, seconds);
 }
 
+static void keep_log_line(void *arg, const char *line)
+{
+    lines_add(arg, "log", str_of(line), clock_now_us());
+}
+
 static bool open_run(struct run *run, struct err *err)
 {
     run->url = run_settings_connect(run->settings, &run->cluster, err);
@@ -154,6 +159,7 @@ static bool open_run(struct run *run, struct err *err)
     run->context.epoch = run->row.epoch;
     memcpy(run->context.id, run->row.id, sizeof run->context.id);
     run->lines = lines_new(run->row.log_lines);
+    log_set_listener(keep_log_line, run->lines);
     struct beat_options options = { .url = run->url, .row = &run->row, .lines = run->lines };
     run->beat = beat_start(&options, err);
     set_archive(run);
@@ -323,6 +329,7 @@ static int finish(struct run *run, bool ok, struct err *err)
 
 static void release(struct run *run)
 {
+    log_set_listener(NULL, NULL);
     lines_free(run->lines);
     pg_close(run->context.pg);
     if (run->cluster)

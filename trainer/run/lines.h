@@ -15,7 +15,7 @@ enum { LINES_MAX = 10000, LINE_BYTES = 2000, LINES_BATCH = 500, LINES_BATCH_BYTE
 struct lines *lines_new(int64_t said);
 void lines_free(struct lines *l);
 DEFINE_AUTO(struct lines *, lines_free)
-/* source: "run", "worker 3". */
+/* source: "run", "log" (of base/log.h), "worker 3". */
 void lines_add(struct lines *l, const char *source, struct str text, int64_t at_us);
 /* The next batch as a JSON array of {"seq", "at", "source", "line"}; false: there is none. The same until lines_taken. `out` is init'ed with
  * LINES_BATCH_BYTES. */
