@@ -47,10 +47,13 @@ static void print_help(void)
 static bool read_arguments(struct run_settings *s, int argc, char **argv, const char **job, struct err *err)
 {
     size_t count = 0;
+    unsigned char id[16];
     const char **rest = mem_zalloc((size_t)(argc + 1) * sizeof *rest);
     bool ok = run_settings_load(s, argc, argv, rest, &count, err);
     if (ok && *s->run && (count || s->params_count))
         ok = err_set(err, ERR_INVALID, "--run says which job and which parameters: give no others");
+    else if (ok && *s->run && !uuid_parse(str_of(s->run), id))
+        ok = err_set(err, ERR_INVALID, "\"%s\" is not the id of a run", s->run);
     else if (ok && !*s->run && count != 1)
         ok = err_set(err, ERR_INVALID, "give one job: trainer run JOB --data-dir DIR");
     *job = rest[0];
