@@ -33,6 +33,26 @@ async function end(page) {
   await page.close();
 }
 
+test("by keyboard alone: run now, and on to what can be done with the run", async () => {
+  const page = await open("/jobs/history");
+  await page.getByRole("button", { name: "Run now" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Run of history" }).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).waitFor();
+  const stops = [];
+  for (let i = 0; i < 3; i++) {
+    await page.keyboard.press("Tab");
+    stops.push(await page.evaluate(() => document.activeElement.textContent));
+  }
+  assert.deepEqual(stops, ["Jobs", "history", "Cancel"]);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Cancel this run?" }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await state(page).getByText("Cancelled").waitFor();
+  await end(page);
+});
+
 test("from run now to done: state, bar, passes and result follow by themselves", async () => {
   const page = await begin("seal"), seen = [];
   await page.getByText("▶ Running").waitFor();

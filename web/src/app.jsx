@@ -10,9 +10,11 @@ import { Failure, Loading, NotFound } from "./states.jsx";
 
 const moved = "experimentd:moved";
 
+/** The keyboard goes on in the new view, not at a button that is gone. */
 export function go(path) {
   history.pushState(null, "", path);
   dispatchEvent(new Event(moved));
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 /** A link inside the page; with a modifier key it is the browser's own link. */
