@@ -58,12 +58,14 @@ class Run:
     def get(self, what):
         return self.test.column("select %s from runs where id = '%s'" % (what, self.id))[0]
 
-    def wait_pass(self, name):
-        """Until this pass runs, on both hosts."""
-        wait_for(lambda: self.get("coalesce(pass, '')") == name or self.process.poll() is not None, "pass " + name, 400)
+    def wait_pass(self, name, busy=True):
+        """Until this pass has begun and, where it is a slow one, is at work on both hosts."""
+        begun = "select count(*) from run_passes where run = '%s' and name = '%s'" % (self.id, name)
+        wait_for(lambda: self.test.column(begun) != ["0"] or self.process.poll() is not None, "pass " + name, 400)
         if self.process.poll() is not None:
             raise AssertionError("the run ended before pass %s\n%s" % (name, self.text()[-3000:]))
-        self.test.spark.wait_busy()
+        if busy:
+            self.test.spark.wait_busy()
 
     def descendants(self, *words):
         now = Processes()
@@ -146,13 +148,13 @@ class Whole(SparkTest):
         want = self.expected("fault=slow", "slow_ms=1")
         run = self.golden("fault=slow", "slow_ms=1500")
         run.wait_pass("stats")
-        self.end(self.spark.c_workers(0))
-        self.end(self.spark.c_workers(1), signal.SIGSEGV)
-        wait_for(lambda: self.spark.python_workers(1), "a Python worker")
+        self.end(self.spark.busy(0))
+        self.end(self.spark.busy(1), signal.SIGSEGV)
+        self.spark.wait_busy(1)
         self.end(self.spark.python_workers(1))
-        wait_for(lambda: int(run.get("retries")) >= 2, "these to be tried again")
+        self.spark.wait_busy(0)
         self.end(self.spark.executors(0))
-        run.wait_pass("counts")
+        run.wait_pass("counts", busy=False)
         self.end(self.spark.executors(1))
         self.assertEqual(run.wait().digest(), want)
         self.assertGreaterEqual(int(run.get("retries")), 3)
@@ -179,7 +181,7 @@ class Faults(SparkTest):
     def test_3_a_driver_that_is_killed_loses_the_run_and_another_takes_it(self):
         want, rows = self.expected("fault=slow", "slow_ms=1"), self.docs()
         run = self.golden("fault=slow", "slow_ms=1000")
-        run.wait_pass("counts")
+        run.wait_pass("counts", busy=False)
         self.end(run.descendants("python", "driver.py"))
         run.wait("lost")
         self.assertEqual(self.docs(), rows)
@@ -193,7 +195,7 @@ class Faults(SparkTest):
         want = self.expected("fault=slow", "slow_ms=1")
         run = self.golden("fault=slow", "slow_ms=800", more=["--stall", "300"])
         run.wait_pass("stats")
-        self.end(self.spark.c_workers(0), signal.SIGSTOP)
+        self.end(self.spark.busy(0), signal.SIGSTOP)
         self.assertEqual(run.wait().digest(), want)
         self.check_nothing_left(run)
 

@@ -177,14 +177,24 @@ class SparkCluster:
         """`trainer worker` processes; of all hosts when n is None."""
         return self.of_host(n, "trainer worker") if n is not None else [pid for k in (0, 1) for pid in self.c_workers(k)]
 
-    def python_workers(self, n):
-        """Children of the daemons that fork them (with the same command line): a daemon's own death fails no task."""
-        now, found = Processes(), self.of_host(n, "pyspark.daemon")
-        return [pid for pid in found if "pyspark.daemon" in now.command(now.all[pid][0])]
+    def busy(self, n):
+        """C workers that do something else than to wait for a task: to read from descriptor 0."""
+        def waits(pid):
+            try:
+                with open("/proc/%d/syscall" % pid, encoding="ascii") as f:
+                    return f.read().startswith("0 0x0 ")
+            except OSError:
+                return True
+        return [pid for pid in self.c_workers(n) if not waits(pid)]
 
-    def wait_busy(self):
-        """Until C workers run on both hosts."""
-        wait_for(lambda: self.c_workers(0) and self.c_workers(1), "C workers on both hosts")
+    def python_workers(self, n):
+        """With a C worker at work. They are children of daemons that fork them; a daemon's own death fails no task."""
+        now = Processes()
+        return [parent for parent in (now.all[pid][0] for pid in self.busy(n) if pid in now.all) if "pyspark.daemon" in now.command(parent)]
+
+    def wait_busy(self, n=None):
+        """Until C workers have work on a host, or on both."""
+        wait_for(lambda: all(self.busy(k) for k in ((0, 1) if n is None else (n,))), "C workers at work on both hosts", 300)
 
     def kill_host(self, n):
         self._kill_all(self.workers[n])

@@ -90,6 +90,10 @@ Test(spark_submit, wrong_settings_are_named)
         cr_assert_not(spark_settings_check(&s, cases[i].url, &err));
         cr_assert_not_null(strstr(err.text, cases[i].why), "%s", err.text);
     }
+    struct spark_settings relative = settings;
+    relative.python = (char *)(uintptr_t) "venv/bin/python";
+    cr_assert_not(spark_settings_check(&relative, URL, &err));
+    cr_assert_not_null(strstr(err.text, "a whole path"), "%s", err.text);
     cr_assert(spark_settings_check(&settings, URL, &err));
     cr_assert(spark_settings_check(&settings, "postgresql://db.example/x", &err));
 }

@@ -32,7 +32,7 @@ PASS, SPLIT, START, BLOB, DROP, FETCH, CANCEL, END_RUN = range(32, 40)
 ENGINE, RESULT, DONE, PROGRESS, CHUNK, FETCHED, ENDED = range(48, 55)
 
 PROGRESS_SECONDS = 0.5
-TEXT_MAX = 2000
+TEXT_MAX = 600
 
 
 def die_with_parent():
@@ -175,11 +175,15 @@ class Pass:
 
 
 def said_by(error):
-    """What of an exception the coordinator is told: our words, if a task said them, else the first line; then the rest is printed here."""
+    """What of an exception the coordinator is told: our words, if a task said them; else Spark's, and the cause behind all causes."""
     said = task.words_of(str(error))
-    if not said:
-        traceback.print_exc()
-    return said or {"text": str(error).split("\n", 1)[0][:TEXT_MAX]}
+    if said:
+        return said
+    traceback.print_exc()
+    lines = str(error).split("\n")
+    first = lines[1].lstrip(": ") if len(lines) > 1 and lines[0].startswith("An error occurred while calling") else lines[0]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return {"text": "; ".join([first[:TEXT_MAX], *causes[-1:]])[:2 * TEXT_MAX]}
 
 
 class Engine:

@@ -59,6 +59,10 @@ bool spark_settings_check(const struct spark_settings *s, const char *database_u
     if (!is_cluster(s) && strcmp(s->deploy_mode, "client") != 0)
         return err_set(err, ERR_INVALID, "setting \"spark.deploy_mode\" is \"%s\", not client or cluster",
                        s->deploy_mode);
+    if (strchr(s->python, '/') && s->python[0] != '/')
+        return err_set(err, ERR_INVALID,
+                       "setting \"spark.python\" is \"%s\": executors, which run elsewhere, need a whole path",
+                       s->python);
     while (str_split(&rest, ' ', &pair))
         if (pair.n && (!memchr(pair.p, '=', pair.n) || !str_starts(pair, STR("spark."))))
             return err_set(err, ERR_INVALID, "setting \"spark.conf\": \"" STR_FMT "\" is not spark.KEY=VALUE",
