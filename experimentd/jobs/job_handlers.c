@@ -187,15 +187,15 @@ void jobs_get(struct http_request *req, void *arg)
 /* The answer is `before`, the job's id, `after`, and the detail. */
 static const struct {
     const char *refused;
-    int status;
+    enum err_kind kind;
     const char *before, *after; /* before NULL: `after` and the detail alone */
 } refusals[] = {
-    { "exists", 409, "job \"", "\" exists already" },
-    { "missing", 404, "job \"", "\" is not known" },
-    { "predefined", 409, "job \"", "\" is predefined: it can be changed and disabled, not deleted" },
-    { "used", 409, "cannot delete job \"", "\": another runs after it: " },
-    { "busy", 409, "cannot delete job \"", "\": a run of it is under way" },
-    { "triggers", 400, NULL, "job: field \"triggers\": " },
+    { "exists", ERR_CONFLICT, "job \"", "\" exists already" },
+    { "missing", ERR_NOT_FOUND, "job \"", "\" is not known" },
+    { "predefined", ERR_CONFLICT, "job \"", "\" is predefined: it can be changed and disabled, not deleted" },
+    { "used", ERR_CONFLICT, "cannot delete job \"", "\": another runs after it: " },
+    { "busy", ERR_CONFLICT, "cannot delete job \"", "\": a run of it is under way" },
+    { "triggers", ERR_INVALID, NULL, "job: field \"triggers\": " },
 };
 
 static void refuse(struct wait *wait, const json_t *answer)
@@ -214,10 +214,10 @@ static void refuse(struct wait *wait, const json_t *answer)
         if (strcmp(refused, refusals[i].refused) != 0)
             continue;
         const char *before = refusals[i].before;
-        http_reply_problem(wait->req, refusals[i].status,
-                           arena_printf(arena, "%s%s%s%s", before ? before : "", before ? wait->id : "",
-                                        refusals[i].after, detail ? detail : "")
-                               .p);
+        struct err err;
+        (void)err_set(&err, refusals[i].kind, "%s%s%s%s", before ? before : "", before ? wait->id : "",
+                      refusals[i].after, detail ? detail : "");
+        http_reply_err(wait->req, &err);
         return;
     }
     http_reply_problem(wait->req, 500, refused);

@@ -193,13 +193,14 @@ void starter_note_failure(struct starter *s, const char *run, bool failed)
 static void describe(const struct starter *s, const char *run, int status, char out[STARTER_TEXT_MAX])
 {
     AUTO(mem_free) char *log = mem_printf("%s/%s.log", s->dir, run);
-    char line[120];
-    pgproc_last_line(log, line, sizeof line);
-    bool killed = WIFSIGNALED(status);
+    char line[120] = "";
+    bool killed = WIFSIGNALED(status), fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (fine)
+        (void)unlink(log); /* run_log has it */
+    else
+        pgproc_last_line(log, line, sizeof line);
     (void)snprintf(out, STARTER_TEXT_MAX, "the coordinator ended with %s %d%s%s", killed ? "signal" : "status",
                    killed ? WTERMSIG(status) : WEXITSTATUS(status), line[0] ? ": " : "", line);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        (void)unlink(log); /* run_log has it */
 }
 
 bool starter_ended(struct starter *s, struct starter_end *out)
