@@ -1,5 +1,6 @@
 /* The worker process: reads a TASK, runs its kernel, says DONE or ERROR, reads the next. After a failure it ends: no state survives an
  * attempt. It dies with its coordinator: PR_SET_PDEATHSIG, and the end of file on fd 0. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,9 @@
 #include "trainer/engine/build.h"
 #include "trainer/engine/memory.h"
 #include "trainer/engine/runtime.h"
+
+/* A task's memory stays for the next one, up to so much: pages that go back to the kernel and come again are a tenth of a pass. */
+enum { KEPT_BYTES = 32 << 20 };
 
 static int exit_code_of(enum err_kind kind)
 {
@@ -93,6 +97,8 @@ int worker_main(int argc, char **argv)
     if (argc > 0 && parse_u32(str_of(argv[0]), &parent, NULL) && getppid() != (pid_t)parent)
         return EXIT_SUCCESS; /* the parent died before the line above */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     wire_open(&wire);
     int code = say_hello() ? serve(&wire, &connection) : EXIT_SUCCESS;
     pg_close(connection);

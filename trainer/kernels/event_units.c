@@ -9,6 +9,12 @@ enum { FEW = 24 }; /* so many are sorted by moving each to its place */
 
 /* ---- sorting the events of one unit ---- */
 
+/* Of two events of one unit: their instants nearly always tell. */
+static bool is_later(const struct day_event *a, const struct day_event *b)
+{
+    return a->at_us != b->at_us ? a->at_us > b->at_us : event_by_unit_and_time(a, b) > 0;
+}
+
 static void sort_by_time(struct day_event *events, size_t count)
 {
     if (count > FEW) {
@@ -17,7 +23,7 @@ static void sort_by_time(struct day_event *events, size_t count)
     }
     for (size_t i = 1; i < count; i++) {
         size_t at = i;
-        while (at > 0 && event_by_unit_and_time(&events[at - 1], &events[i]) > 0)
+        while (at > 0 && is_later(&events[at - 1], &events[i]))
             at--;
         if (at == i)
             continue;
