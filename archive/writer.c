@@ -10,11 +10,7 @@
 
 #include "base/hash.h"
 
-enum {
-    LEVEL = 3,
-    GROUP_SMALL_ROWS = 1024,
-    GROUP_TEXT_BYTES = 64 << 20
-}; /* a group ends early when its texts are long */
+enum { LEVEL = 3, GROUP_TEXT_BYTES = 64 << 20 }; /* a group ends early when its texts are long */
 
 struct archive_writer {
     char *path, *temporary, *folder;
@@ -178,9 +174,9 @@ bool archive_writer_add(struct archive_writer *w, const struct archive_value *ro
     return (w->rows < ARCHIVE_GROUP_ROWS && w->text_bytes < GROUP_TEXT_BYTES) || flush(w, err);
 }
 
-bool archive_writer_end_group(struct archive_writer *w, struct err *err)
+bool archive_writer_end_group(struct archive_writer *w, uint32_t least_rows, struct err *err)
 {
-    return w->rows < GROUP_SMALL_ROWS || flush(w, err);
+    return w->rows < least_rows || flush(w, err);
 }
 
 bool archive_writer_add_group(struct archive_writer *w, const struct archive *from, size_t group, struct err *err)

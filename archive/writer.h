@@ -12,11 +12,12 @@ struct archive_summary {
 
 /* The folders of `path` are made. The schema is copied. */
 struct archive_writer *archive_writer_open(const char *path, const struct archive_schema *schema, struct err *err);
-/* One row: a value for each column of the schema. Texts are copied. Give rows in the order (bucket, unit, at): then a pass reads units
+/* One row: a value for each column of the schema. Texts are copied. Give rows in the order (bucket, unit, at), those that are read apart first: then a pass reads units
  * one after the other, and a unit lies in few groups. */
 bool archive_writer_add(struct archive_writer *w, const struct archive_value *row, struct err *err) MUSTCHECK;
-/* Ends the group that gathers, unless it is small: what comes next is read apart from it. */
-bool archive_writer_end_group(struct archive_writer *w, struct err *err) MUSTCHECK;
+/* Ends the group that gathers, unless it has fewer rows than that: what comes next is read apart from it. */
+enum { ARCHIVE_GROUP_SMALL_ROWS = 1024 };
+bool archive_writer_end_group(struct archive_writer *w, uint32_t least_rows, struct err *err) MUSTCHECK;
 /* A whole group of another file with the same columns, as it is stored there. */
 bool archive_writer_add_group(struct archive_writer *w, const struct archive *from, size_t group,
                               struct err *err) MUSTCHECK;

@@ -1,8 +1,8 @@
 /* The job "seal": days older than archive.after_days → archive files.
  *
  * First, on all of these days, what the loaders could not do: repeats are dropped, and clicks get the text of their query, of the day before
- * too. Then, a day after the other: in one snapshot, each of its partitions is copied into a file, in the order (bucket, unit, at), and the
- * file is synced; then archive_seal(), one statement, makes the files count and drops the partitions, unless rows have come meanwhile: then
+ * too. Then, a day after the other: in one snapshot, each of its partitions is copied into a file, first the day's head, then the rest, each in
+ * the order (bucket, unit, at), and the file is synced; then archive_seal(), one statement, makes the files count and drops the partitions, unless rows have come meanwhile: then
  * the day is copied again. Killed at any point, a day is in PostgreSQL or in files, never in both, and files that nobody names are removed by
  * the next run. A row that comes later for such a day gets a new partition, which is sealed in its turn. */
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "archive/changes.h"
 #include "archive/store.h"
 #include "archive/table.h"
 #include "base/clock.h"
@@ -24,7 +25,8 @@ enum {
     SQL_MAX = 16 << 10,
     JSON_MAX = 1 << 20,
     TICK_ROWS = 20000,
-    GROUP_BUCKETS = BUCKET_COUNT / 16
+    GROUP_BUCKETS = BUCKET_COUNT / 16,
+    HEAD_ROWS = 128
 };
 
 /* materialized: else the condition on the day may be asked of every relation there is, whose name ends in no day. */
@@ -65,18 +67,22 @@ struct copying {
     struct sealing *sealing;
     struct archive_writer *writer;
     const struct archive_table *table;
-    size_t bucket; /* its column */
-    int64_t range; /* of buckets, that the last row was in */
+    size_t bucket, at; /* its columns */
+    int64_t head_end_us;
+    bool head;     /* the last row was of the day's head, */
+    int64_t range; /* and in this range of buckets */
     uint64_t rows;
 };
 
-/* A pass reads a range of buckets; so groups end where ranges do, as far as they do not get too small. */
+/* A pass reads a range of buckets; so groups end where ranges do, as far as they do not get too small. And what is computed of a day reads the
+ * next one's head, too: that is in groups of its own, so that the rest is not unpacked for it. */
 static bool end_range(struct copying *c, const struct archive_value *row, struct err *err)
 {
     int64_t range = row[c->bucket].i / GROUP_BUCKETS;
-    bool next = c->rows > 0 && range != c->range;
+    bool head = row[c->at].i<c->head_end_us, next = c->rows> 0 && range != c->range, body = c->head && !head;
     c->range = range;
-    return !next || archive_writer_end_group(c->writer, err);
+    c->head = head;
+    return (!next && !body) || archive_writer_end_group(c->writer, body ? HEAD_ROWS : ARCHIVE_GROUP_SMALL_ROWS, err);
 }
 
 static bool copy_row(void *arg, const struct str *fields, size_t count, struct err *err)
@@ -94,23 +100,36 @@ static bool copy_row(void *arg, const struct str *fields, size_t count, struct e
     return archive_writer_add(c->writer, row, err);
 }
 
+static size_t column_named(const struct archive_table *table, const char *name)
+{
+    size_t i = 0;
+    while (i < table->schema.columns_count && !str_eq_c(table->schema.columns[i].name, name))
+        i++;
+    return i;
+}
+
 static bool write_file(struct sealing *s, struct part *p, const struct archive_table *table, struct err *err)
 {
     char name[ARCHIVE_PATH_MAX];
     struct archive_summary sum;
+    char head_end[CLOCK_TEXT_MAX];
+    const int64_t head_end_us = s->day * US_PER_DAY + CHANGES_HEAD_US;
     AUTO(buf_release) struct buf sql;
     buf_init(&sql, SQL_MAX);
     buf_addf(&sql,
              "copy (select " STR_FMT " from " STR_FMT
-             " order by bucket, unit collate \"C\", at) to stdout (format binary)",
-             STR_ARG(table->select), STR_ARG(p->name));
+             " order by at >= '%s', bucket, unit collate \"C\", at) to stdout (format binary)",
+             STR_ARG(table->select), STR_ARG(p->name), clock_format(head_end_us, head_end));
     if (!archive_store_name(s->pg, &p->entry, name, err) || !buf_ok(&sql, "the statement of a sealing", err))
         return false;
     AUTO(mem_free) char *path = mem_printf("%s/%s", s->run->archive_dir, name);
     AUTO(archive_writer_free) struct archive_writer *w = archive_writer_open(path, &table->schema, err);
-    struct copying c = { .sealing = s, .writer = w, .table = table };
-    while (c.bucket < table->schema.columns_count && !str_eq(table->schema.columns[c.bucket].name, STR("bucket")))
-        c.bucket++;
+    struct copying c = { .sealing = s,
+                         .writer = w,
+                         .table = table,
+                         .bucket = column_named(table, "bucket"),
+                         .at = column_named(table, "at"),
+                         .head_end_us = head_end_us };
     if (!w || !pg_copy_out(s->pg, sql.p, "copying a day", copy_row, &c, err))
         return false;
     if (c.rows == 0)
