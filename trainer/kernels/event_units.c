@@ -180,13 +180,30 @@ static void place_events(struct grouping *g)
     qsort(g->by_name, u->count, sizeof(const struct unit *), by_name);
 }
 
+static size_t first_of(const struct grouping *g, const struct unit *unit)
+{
+    return unit == g->units.list ? 0 : unit[-1].count;
+}
+
+/* Units by name lie anywhere among the events: those of one to come are fetched while another is at hand. */
+static void fetch_ahead(const struct grouping *g, uint32_t i)
+{
+    const struct unit *unit = i < g->units.count ? g->by_name[i] : NULL;
+    for (size_t at = unit ? first_of(g, unit) : 0; unit && at < unit->count; at++) {
+        const char *event = (const char *)&g->events[g->places[at]];
+        __builtin_prefetch(event);
+        __builtin_prefetch(event + 64);
+    }
+}
+
 static bool each_unit(const struct grouping *g, event_unit_fn fn, void *arg, struct err *err)
 {
     struct day_event *events = mem_alloc((g->most + 1) * sizeof *events);
     bool ok = true;
     for (uint32_t i = 0; ok && i < g->units.count; i++) {
         const struct unit *unit = g->by_name[i];
-        size_t from = unit == g->units.list ? 0 : unit[-1].count, count = unit->count - from;
+        size_t from = first_of(g, unit), count = unit->count - from;
+        fetch_ahead(g, i + 2);
         for (size_t k = 0; k < count; k++)
             events[k] = g->events[g->places[from + k]];
         sort_by_time(events, count);

@@ -179,8 +179,9 @@ static bool add_exposures(void *arg, const struct archive_batch *b, struct err *
     const struct archive_vector *v = b->columns;
     struct kept_texts variants = kept_texts_of(r, &v[OF_VARIANT], b->count),
                       units = kept_texts_of(r, &v[OF_UNIT], b->count);
-    uint32_t last = UINT32_MAX; /* code */
+    uint32_t last = UINT32_MAX, last_dims = UINT32_MAX; /* codes */
     int32_t experiment = -1;
+    struct str lines = { NULL, 0 };
     for (uint32_t i = 0; i < b->count; i++) {
         uint32_t row = b->rows[i], code = v[OF_EXPERIMENT].codes[row];
         if (code != last)
@@ -194,7 +195,10 @@ static bool add_exposures(void *arg, const struct archive_batch *b, struct err *
         e->experiment = (uint32_t)experiment;
         e->query_id = kept_at(r, &variants, row);
         e->unit = kept_at(r, &units, row);
-        e->query = lines_of(r, text_at(&v[OF_DIMS], row));
+        if (v[OF_DIMS].codes[row] != last_dims)
+            lines = lines_of(r, text_at(&v[OF_DIMS], row));
+        last_dims = v[OF_DIMS].codes[row];
+        e->query = lines;
     }
     return tick(r, b->count, err);
 }
