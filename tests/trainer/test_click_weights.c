@@ -8,6 +8,7 @@
 #include "trainer/kernels/clicks/click_filters.h"
 #include "trainer/kernels/clicks/click_weights.h"
 #include "trainer/kernels/query_text.h"
+#include "trainer/kernels/radix.h"
 
 enum { PARTS = 4, EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };
 static const struct str none;
@@ -61,6 +62,51 @@ Test(click_filters, are_a_set)
     check_filters("{\"f\":null}", NULL);
     check_filters("{\"g\":\"sale\"}", NULL);
     check_filters("nonsense", NULL);
+}
+
+/* ---- numbers of texts, and sorting ---- */
+
+Test(intern, places_do_not_depend_on_who_came_first)
+{
+    enum { TEXTS = 5000 };
+    struct intern a, b;
+    char text[TEXT_MAX];
+    intern_init(&a);
+    intern_init(&b);
+    for (int i = 0; i < 2 * TEXTS; i++) {
+        (void)snprintf(text, sizeof text, "sku-%d", i % TEXTS);
+        cr_assert(eq(u32, intern_add(&a, str_of(text)), (uint32_t)(i % TEXTS)));
+        (void)snprintf(text, sizeof text, "sku-%d", TEXTS - 1 - i % TEXTS);
+        cr_assert(eq(u32, intern_add(&b, str_of(text)), (uint32_t)(i % TEXTS)));
+    }
+    cr_assert(eq(u32, intern_add_under(&a, 1, STR("sku-7")), TEXTS)); /* another one under another number */
+    a.count--;
+    uint32_t *of_a = intern_ranks(&a), *of_b = intern_ranks(&b);
+    for (uint32_t i = 0; i < TEXTS; i++)
+        cr_assert(eq(u32, of_a[i], of_b[TEXTS - 1 - i]));
+    mem_free(of_a);
+    mem_free(of_b);
+    intern_release(&a);
+    intern_release(&b);
+}
+
+Test(radix, sorts_and_leaves_equals_in_order)
+{
+    enum { COUNT = 20000 };
+    static struct placed p[COUNT], spare[COUNT];
+    static const unsigned bits[] = { 0, 7, 11, 12, 33, 64 };
+    for (size_t b = 0; b < COUNT_OF(bits); b++) {
+        uint64_t v = 88172645463325252ULL, mask = bits[b] == 64 ? UINT64_MAX : (UINT64_C(1) << bits[b]) - 1;
+        for (uint32_t i = 0; i < COUNT; i++) {
+            v ^= v << 13;
+            v ^= v >> 7;
+            v ^= v << 17;
+            p[i] = (struct placed){ v & mask, i };
+        }
+        radix_sort(p, spare, COUNT, bits[b]);
+        for (size_t i = 1; i < COUNT; i++)
+            cr_assert(p[i - 1].place < p[i].place || (p[i - 1].place == p[i].place && p[i - 1].number < p[i].number));
+    }
 }
 
 /* ---- records ---- */

@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "trainer/kernels/radix.h"
+
 enum { FIRST_ROOM = 1024, FIRST_BLOCK = 64 << 10 };
 
-/* Of tables in memory alone: eight bytes a step. */
-static uint32_t hash_of(uint32_t under, struct str s)
+/* Eight bytes a step. */
+static uint64_t hash_of(uint32_t under, struct str s)
 {
     uint64_t h = (s.n + ((uint64_t)under << 16)) * UINT64_C(0x9E3779B97F4A7C15), w;
     size_t i = 0;
@@ -19,7 +21,7 @@ static uint32_t hash_of(uint32_t under, struct str s)
     if (s.n > i)
         memcpy(&w, s.p + i, s.n - i);
     h = (h ^ w) * UINT64_C(0xC4CEB9FE1A85EC53);
-    return (uint32_t)(h ^ h >> 32);
+    return h ^ h >> 32;
 }
 
 void intern_init(struct intern *t)
@@ -52,7 +54,7 @@ static void grow(struct intern *t)
     mem_free(t->slots);
     t->slots = mem_zalloc(t->slots_count * sizeof *t->slots);
     for (uint32_t i = 0; i < t->count; i++) {
-        uint32_t at = t->hashes[i] & (t->slots_count - 1);
+        uint32_t at = (uint32_t)t->hashes[i] & (t->slots_count - 1);
         while (t->slots[at])
             at = (at + 1) & (t->slots_count - 1);
         t->slots[at] = i + 1;
@@ -61,7 +63,8 @@ static void grow(struct intern *t)
 
 uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
 {
-    uint32_t hash = hash_of(under, s), at = hash & (t->slots_count - 1);
+    uint64_t hash = hash_of(under, s);
+    uint32_t at = (uint32_t)hash & (t->slots_count - 1);
     for (; t->slots[at]; at = (at + 1) & (t->slots_count - 1)) {
         uint32_t i = t->slots[at] - 1;
         if (t->hashes[i] == hash && t->under[i] == under && str_eq(t->texts[i], s))
@@ -69,7 +72,7 @@ uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
     }
     if (t->count == t->room) {
         grow(t);
-        for (at = hash & (t->slots_count - 1); t->slots[at];)
+        for (at = (uint32_t)hash & (t->slots_count - 1); t->slots[at];)
             at = (at + 1) & (t->slots_count - 1);
     }
     t->texts[t->count] = arena_str(&t->arena, s);
@@ -79,39 +82,34 @@ uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
     return t->count++;
 }
 
-struct ranked {
-    uint64_t head; /* the first bytes, the first of them the most significant: most comparisons end here */
-    struct str text;
-    uint32_t number;
-};
-
-static uint64_t head_of(struct str s)
+/* For qsort_r. */
+static int by_bytes(const void *a, const void *b, void *intern)
 {
-    unsigned char bytes[8] = { 0 };
-    uint64_t head = 0;
-    memcpy(bytes, s.p, s.n < sizeof bytes ? s.n : sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        head = head << 8 | bytes[i];
-    return head;
+    const struct intern *t = intern;
+    struct str x = t->texts[((const struct placed *)a)->number], y = t->texts[((const struct placed *)b)->number];
+    size_t n = x.n < y.n ? x.n : y.n;
+    int d = n ? memcmp(x.p, y.p, n) : 0;
+    return d ? d : (x.n > y.n) - (x.n < y.n);
 }
 
-static int by_bytes(const void *a, const void *b)
+static void sort_equal_hashes(const struct intern *t, struct placed *p)
 {
-    const struct ranked *x = a, *y = b;
-    if (x->head != y->head)
-        return x->head < y->head ? -1 : 1;
-    size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
-    int d = n ? memcmp(x->text.p, y->text.p, n) : 0;
-    return d ? d : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+    for (uint32_t i = 0, end; i < t->count; i = end) {
+        for (end = i + 1; end < t->count && p[end].place == p[i].place;)
+            end++;
+        if (end - i > 1)
+            qsort_r(p + i, end - i, sizeof *p, by_bytes, (void *)(uintptr_t)t);
+    }
 }
 
 uint32_t *intern_ranks(const struct intern *t)
 {
-    struct ranked *sorted = mem_alloc((t->count + 1) * sizeof *sorted);
+    struct placed *sorted = mem_alloc(2 * ((size_t)t->count + 1) * sizeof *sorted);
     uint32_t *ranks = mem_alloc((t->count + 1) * sizeof *ranks);
     for (uint32_t i = 0; i < t->count; i++)
-        sorted[i] = (struct ranked){ head_of(t->texts[i]), t->texts[i], i };
-    qsort(sorted, t->count, sizeof *sorted, by_bytes);
+        sorted[i] = (struct placed){ t->hashes[i], i };
+    radix_sort(sorted, sorted + t->count + 1, t->count, 64);
+    sort_equal_hashes(t, sorted);
     for (uint32_t i = 0; i < t->count; i++)
         ranks[sorted[i].number] = i;
     mem_free(sorted);

@@ -1,5 +1,5 @@
-/* intern.h - pure: different texts, each under a number of the caller's, → numbers 0, 1, 2 … in the order in which they first came; and what is
- * needed to put them in the order of their bytes. Texts are copied. */
+/* intern.h - pure: different texts, each under a number of the caller's, → numbers 0, 1, 2 … in the order in which they first came; and an
+ * order of them that does not depend on that. Texts are copied. */
 #pragma once
 #include "base/mem.h"
 
@@ -7,8 +7,8 @@ struct intern {
     struct arena arena;
     struct str *texts; /* by number */
     uint32_t *under;   /* which each is under */
-    uint32_t *hashes;
-    uint32_t *slots; /* number + 1; 0: free */
+    uint64_t *hashes;  /* the same in every process */
+    uint32_t *slots;   /* number + 1; 0: free */
     uint32_t count, room, slots_count;
 };
 
@@ -19,5 +19,6 @@ static inline uint32_t intern_add(struct intern *t, struct str s)
 {
     return intern_add_under(t, 0, s);
 }
-/* The place of each number in the order of the texts' bytes, when all are under the same. The caller frees it. */
+/* The place of each number in an order that depends on the texts alone (of their hashes, then of their bytes), when all are under the same. The
+ * caller frees it. */
 uint32_t *intern_ranks(const struct intern *t);

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "trainer/kernels/query_text.h"
+#include "trainer/kernels/radix.h"
 
-enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10, NO_FILTERS = 0, DIGIT_BITS = 11 };
+enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10, NO_FILTERS = 0 };
 
 void click_events_init(struct click_events *e)
 {
@@ -123,12 +123,6 @@ static int by_unit(const struct click_event *x, const struct click_event *y)
     return 0;
 }
 
-/* An event's place: part, filters, query and document in as many bits as each needs. */
-struct placed {
-    uint64_t place;
-    uint32_t event;
-};
-
 static unsigned bits_of(uint64_t count)
 {
     unsigned bits = 0;
@@ -137,32 +131,12 @@ static unsigned bits_of(uint64_t count)
     return bits;
 }
 
-/* By place alone: digit after digit, so that what is equal stays in order. */
-static void sort_places(struct placed *p, struct placed *spare, size_t count, unsigned bits)
-{
-    struct placed *from = p, *to = spare;
-    for (unsigned shift = 0; shift < bits; shift += DIGIT_BITS) {
-        uint32_t starts[(1 << DIGIT_BITS) + 1] = { 0 };
-        for (size_t i = 0; i < count; i++)
-            starts[(from[i].place >> shift & ((1 << DIGIT_BITS) - 1)) + 1]++;
-        for (size_t d = 1; d < COUNT_OF(starts); d++)
-            starts[d] += starts[d - 1];
-        for (size_t i = 0; i < count; i++)
-            to[starts[from[i].place >> shift & ((1 << DIGIT_BITS) - 1)]++] = from[i];
-        struct placed *t = from;
-        from = to;
-        to = t;
-    }
-    if (from != p)
-        memcpy(p, from, count * sizeof *p);
-}
-
 /* For qsort_r. */
 static int by_unit_of(const void *a, const void *b, void *events)
 {
     const struct placed *x = a, *y = b;
     const struct click_events *e = events;
-    return by_unit(&e->list[x->event], &e->list[y->event]);
+    return by_unit(&e->list[x->number], &e->list[y->number]);
 }
 
 static void sort_equal_places(struct click_events *e, struct placed *p, size_t count)
@@ -184,15 +158,7 @@ static void find_filters(struct click_events *e)
     }
 }
 
-static uint64_t *hashes_of(const struct intern *t)
-{
-    uint64_t *hashes = mem_alloc((t->count + 1) * sizeof *hashes);
-    for (uint32_t i = 0; i < t->count; i++)
-        hashes[i] = hash64(t->texts[i]);
-    return hashes;
-}
-
-/* Where the fields of a place lie. */
+/* An event's place: part, filters, query and document, in as many bits as each needs. */
 struct layout {
     unsigned docs, queries, filters, all; /* bits up to the end of each, from the lowest */
 };
@@ -212,10 +178,9 @@ static bool lay_out(const struct click_events *e, uint32_t parts, struct layout 
 static void find_places(const struct click_events *e, const struct layout *at, uint32_t parts, struct placed *out)
 {
     uint32_t *filters = intern_ranks(&e->filters), *queries = intern_ranks(&e->queries), *docs = intern_ranks(&e->docs);
-    uint64_t *of_filters = hashes_of(&e->filters), *of_queries = hashes_of(&e->queries);
     for (size_t i = 0; i < e->count; i++) {
         const struct click_event *v = &e->list[i];
-        uint64_t part = ((of_queries[v->query] + 31 * of_filters[v->filters]) >> 16) % parts;
+        uint64_t part = ((e->queries.hashes[v->query] + 31 * e->filters.hashes[v->filters]) >> 16) % parts;
         out[i] = (struct placed){ part << at->filters | (uint64_t)filters[v->filters] << at->queries |
                                       (uint64_t)queries[v->query] << at->docs | docs[v->doc],
                                   (uint32_t)i };
@@ -223,8 +188,6 @@ static void find_places(const struct click_events *e, const struct layout *at, u
     mem_free(filters);
     mem_free(queries);
     mem_free(docs);
-    mem_free(of_filters);
-    mem_free(of_queries);
 }
 
 /* ---- writing ---- */
@@ -266,7 +229,7 @@ struct writing {
 
 static const struct click_event *event_at(const struct writing *w, size_t i)
 {
-    return &w->events->list[w->placed[i].event];
+    return &w->events->list[w->placed[i].number];
 }
 
 static void begin_record(struct writing *w, const struct click_event *e)
@@ -322,7 +285,7 @@ bool click_events_write(struct click_events *e, uint32_t parts, click_record_fn 
         return false;
     struct placed *placed = mem_alloc(2 * (e->count + 1) * sizeof *placed);
     find_places(e, &w.at, parts, placed);
-    sort_places(placed, placed + e->count + 1, e->count, w.at.all);
+    radix_sort(placed, placed + e->count + 1, e->count, w.at.all);
     sort_equal_places(e, placed, e->count);
     w.placed = placed;
     buf_init(&w.record, (size_t)8 * CLICK_RECORD_BYTES);

@@ -6,8 +6,9 @@
  *   u32 bytes behind it | text filters | text query | of each document: text doc, varint events, of each: u64 hash of the unit, varint µs of the
  *   day, u8 number of the type, varint position (0 unknown)
  *
- * A text is a varint length and bytes; numbers are little-endian. Records are in the order (filters, query, doc), events in the order (unit, instant,
- * type, position), so the bytes do not depend on the order in which signals came. A query with more than CLICK_RECORD_BYTES takes several. */
+ * A text is a varint length and bytes; numbers are little-endian. Records are in an order of filters, query and document that depends on these texts
+ * alone (intern.h), events in the order (unit, instant, type, position), so the bytes do not depend on the order in which signals came. A query with
+ * more than CLICK_RECORD_BYTES takes several. */
 #pragma once
 #include "base/buf.h"
 #include "trainer/kernels/intern.h"
