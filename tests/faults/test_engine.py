@@ -100,7 +100,7 @@ class Workers(EngineTest):
     def test_what_they_write_to_standard_error_is_in_the_log(self):
         with self.golden.start("--workers", "2", environment={"LD_DEBUG": "statistics"}) as run:  # the loader writes a dozen lines
             self.expect_right(run)
-        lines = self.golden.query("select source from run_log where line like '%%run-time linker statistics%%' and run = '%s'" % self.golden.last_run()["id"])
+        lines = self.golden.query("select source from run_log where line like '%%runtime linker statistics%%' and run = '%s'" % self.golden.last_run()["id"])
         for worker in ("worker 0", "worker 1"):
             self.assertIn([worker], lines)
 
