@@ -18,6 +18,20 @@ static const struct job_param rows[] = {
 };
 static const struct job_type type = { .name = "paint", .summary = "s", .params = rows, .params_count = COUNT_OF(rows) };
 
+static struct arena kept;
+
+static void open_arena(void)
+{
+    arena_init(&kept, 4096);
+}
+
+static void close_arena(void)
+{
+    arena_release(&kept);
+}
+
+TestSuite(job_params, .init = open_arena, .fini = close_arena);
+
 static char *checked(const char *json)
 {
     struct buf out;
@@ -25,7 +39,9 @@ static char *checked(const char *json)
     buf_init(&out, JOB_PARAMS_BYTES);
     bool ok = job_params_check(&type, str_of(json), &out, &err);
     cr_assert(ok, "%s: %s", json, err.text);
-    return out.p;
+    char *text = arena_cstr(&kept, buf_str(&out));
+    buf_release(&out);
+    return text;
 }
 
 static void refused(const char *json, const char *words)
@@ -116,6 +132,7 @@ Test(job_params, are_read_as_a_shell_writes_them)
     cr_assert_str_eq(
         out.p,
         "{\"word\":\"12=3\",\"count\":-1,\"level\":0.1,\"full\":true,\"from\":\"2026-11-27\",\"weights\":{\"a\":1}}");
+    buf_release(&out);
 }
 
 Test(job_params, are_refused_as_a_shell_writes_them)

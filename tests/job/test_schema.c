@@ -10,6 +10,27 @@ static bool is(const json_t *v, json_type kind)
     return v && json_typeof(v) == kind;
 }
 
+/* Everything that a test parses or makes ends with it. */
+static json_t *kept;
+
+static void open_kept(void)
+{
+    kept = json_array();
+}
+
+static void close_kept(void)
+{
+    json_decref(kept);
+}
+
+TestSuite(job_schema, .init = open_kept, .fini = close_kept);
+
+static json_t *keep(json_t *v)
+{
+    (void)json_array_append_new(kept, v);
+    return v;
+}
+
 static json_t *schema_of(const struct job_type *type)
 {
     struct buf b;
@@ -20,7 +41,7 @@ static json_t *schema_of(const struct job_type *type)
     json_t *root = json_parse(buf_str(&b), &err);
     cr_assert(root != NULL, "%s: %s", type->name, err.text);
     buf_release(&b);
-    return root;
+    return keep(root);
 }
 
 static json_t *property(const char *type, const char *name)
@@ -58,19 +79,22 @@ static void agrees(const struct job_type *type, const char *name, json_t *schema
     cr_expect(fallback == NULL || takes(type, name, fallback), "%s.%s: its default is refused", type->name, name);
     if (most && json_is_integer(most)) {
         cr_expect(takes(type, name, most), "%s.%s: its maximum is refused", type->name, name);
-        cr_expect(eq(int, takes(type, name, json_integer(json_integer_value(most) + 1)), 0), "%s.%s", type->name, name);
+        cr_expect(eq(int, takes(type, name, keep(json_integer(json_integer_value(most) + 1))), 0), "%s.%s", type->name,
+                  name);
     }
     if (least && json_is_integer(least)) {
         cr_expect(takes(type, name, least), "%s.%s: its minimum is refused", type->name, name);
-        cr_expect(eq(int, takes(type, name, json_integer(json_integer_value(least) - 1)), 0), "%s.%s", type->name,
+        cr_expect(eq(int, takes(type, name, keep(json_integer(json_integer_value(least) - 1))), 0), "%s.%s", type->name,
                   name);
     }
     if (length) {
         char *text = mem_zalloc((size_t)json_integer_value(length) + 2);
         memset(text, 'x', (size_t)json_integer_value(length) + 1);
-        cr_expect(eq(int, takes(type, name, json_string(text)), 0), "%s.%s", type->name, name);
+        cr_expect(eq(int, takes(type, name, keep(json_string(text))), 0), "%s.%s", type->name, name);
         text[json_integer_value(length)] = '\0';
-        cr_expect(takes(type, name, json_string(text)), "%s.%s: a text as long as may be is refused", type->name, name);
+        cr_expect(takes(type, name, keep(json_string(text))), "%s.%s: a text as long as may be is refused", type->name,
+                  name);
+        mem_free(text);
     }
     json_array_foreach(json_object_get(schema, "enum"), i, v)
         cr_expect(takes(type, name, v), "%s.%s: choice %zu is refused", type->name, name, i);
