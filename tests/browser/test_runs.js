@@ -154,6 +154,19 @@ test("a run that a shell started is shown without a job, and is not run again fr
   await end(page);
 });
 
+test("a run that waits says for what; one that was taken up again says so", async () => {
+  const run = { ...structuredClone(finished("metrics", "success")), id: "0196aaaa-0000-7000-8000-000000000002", state: "queued", started_at: null, finished_at: null, seconds: null, progress: 0,
+    passes: [], attempt: 2, resumes: 1, not_before: new Date(Date.now() + 3600e3).toISOString() };
+  mock.state.jobs.runs.push(run);
+  const page = await open(`/jobs/metrics/runs/${run.id}`), card = page.getByRole("region", { name: "Waiting" });
+  await card.getByText(/Waits before another try: it starts in (60 min|1 h 00 min)/).waitFor();
+  await card.getByText("taken up again 1 time after its process was lost").waitFor();
+  run.not_before = null;
+  await card.getByText("Waits for its turn.").waitFor();
+  mock.state.jobs.runs.pop();
+  await end(page);
+});
+
 test("Spark's own page is linked while there is one", async () => {
   const run = finished("seal", "success");
   run.ui_url = "http://spark-1.example:4040";

@@ -64,9 +64,10 @@ function Progress({ run, live, reload }) {
           {!live && run.job && <button type="button" disabled={action.busy} onClick={() => setAsked("retry")}>Run again</button>}
         </p></div>
       {live && run.state !== "queued" && <Bar done={run.progress} label="Progress of the run" />}
-      {live && <p>{[run.pass, run.progress !== null && run.progress !== undefined && `${Math.floor(run.progress * 100)} %`, rest !== null && `about ${about(Math.ceil(rest))} left of this pass`].filter(Boolean).join(" \u00b7 ") || "Waits for its turn."}</p>}
+      {live && <p>{[run.pass, run.state !== "queued" && run.progress !== null && run.progress !== undefined && `${Math.floor(run.progress * 100)} %`, rest !== null && `about ${about(Math.ceil(rest))} left of this pass`].filter(Boolean).join(" \u00b7 ") || waits(run, now)}</p>}
       {run.cancel_requested && live && <p class="quiet">It was told to stop.</p>}
-      <p class="quiet">{[run.rows_in > 0 && `${count(run.rows_in)} rows read`, run.rows_in > 0 && run.seconds > 0 && `${count(run.rows_in / run.seconds)} a second`, run.retries > 0 && `${plural(run.retries, "split")} done again`].filter(Boolean).join(" \u00b7 ")}</p>
+      <p class="quiet">{[run.rows_in > 0 && `${count(run.rows_in)} rows read`, run.rows_in > 0 && run.seconds > 0 && `${count(run.rows_in / run.seconds)} a second`, run.retries > 0 && `${plural(run.retries, "split")} done again`,
+        run.resumes > 0 && `taken up again ${plural(run.resumes, "time")} after its process was lost`].filter(Boolean).join(" \u00b7 ")}</p>
       <Outcome action={action} what="Not done" reload={reload} />
       <p class="visually-hidden" role="status" aria-live="polite">{live ? `${word}${run.pass ? `, ${run.pass}` : ""}, ${quarter} percent` : `${word}${run.error ? `: ${run.error}` : ""}`}</p>
       <Confirm open={asked === "cancel"} close={() => setAsked(null)} title="Cancel this run?" yes="Cancel the run" no="Let it run" onYes={cancel}>
@@ -75,6 +76,12 @@ function Progress({ run, live, reload }) {
         <p>With the parameters of this run. What it found replaces what is there when it succeeds{isBad(run.state) && "; what this one did before it ended is used where it still fits"}.</p></Confirm>
     </section>
   );
+}
+
+/** What a run that is queued waits for. */
+function waits(run, now) {
+  if (run.not_before && new Date(run.not_before) > now) return `Waits before another try: it starts ${fromNow(run.not_before, now)}.`;
+  return run.state === "queued" ? "Waits for its turn." : "";
 }
 
 function Bad({ run }) {
