@@ -2,6 +2,8 @@
 
     test_spark.py VERSION [unittest's arguments]        VERSION: 4, or 3.5 for a smaller round
 """
+import datetime
+import json
 import os
 import re
 import shutil
@@ -19,12 +21,17 @@ from spark import JAVA, Processes, SparkCluster, cannot_run  # noqa: E402
 
 VERSION = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1][0].isdigit() else "4"
 SMALL = ["rows=100000", "splits=8", "parts=4", "passes=2"]
-MONTH = Month(seed=11, days=5, visits=40)
+MONTH = Month(seed=11, days=5, visits=40, first=datetime.date.today() - datetime.timedelta(days=7))
+AS_OF = "as_of=%s" % MONTH.date(4)
 # Of each job: its parameters, and what it leaves behind.
 JOBS = [
-    ("clicks", ["as_of=2026-10-05"], ["select filters, query, rank, doc, weight, signals, counts, last_at from query_doc_weights order by query, filters, rank"]),
-    ("sessions", ["from=2026-10-01", "to=2026-10-05"], ["select * from sessions order by day, unit, started_at"]),
-    ("metrics", ["full=true"], ["select m.* from moments m order by 1, 2, 3, 4, 5, 6, 7, 8"]),
+    ("clicks", [AS_OF], ["select * from query_doc_weights order by query, filters, rank"]),
+    ("preferences", [AS_OF], ["select * from user_item_prefs order by unit, doc"]),
+    ("history", [AS_OF], ["select * from user_query_history order by unit, query"]),
+    ("sql", [AS_OF, "table=by_doc", "select=select doc, count(*) as n from day_signals where doc is not null group by doc", "keys=doc"],
+     ["select * from aggregations.by_doc order by doc"]),
+    ("sessions", ["from=%s" % MONTH.date(0), "to=%s" % MONTH.date(4)], ["select * from sessions order by unit, started_at"]),
+    ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
 
@@ -96,7 +103,7 @@ class SparkTest(unittest.TestCase):
     def setUpClass(cls):
         cls.spark = SparkCluster(VERSION)
         cls.enterClassContext(cls.spark)
-        cls.postgres = cls.enterClassContext(Postgres(address=cls.spark.address))
+        cls.postgres = cls.enterClassContext(Postgres(address=cls.spark.address, role="experimentd"))
         cls.daemon = cls.enterClassContext(Daemon(postgres=cls.postgres))
         cls.root = os.path.join(cls.daemon.root, "trainer")
         os.makedirs(cls.root)
@@ -227,16 +234,27 @@ class Hosts(SparkTest):
 
 
 class Jobs(SparkTest):
-    def test_every_job_gives_the_same_rows(self):
+    def prepare(self):
+        d = self.daemon
         for day in range(MONTH.days):
-            MONTH.send(self.daemon, day)
-        self.daemon.wait_loaded()
-        self.daemon.make_experiment("shown")
+            MONTH.send(d, day)
+        d.wait_loaded()
+        d.make_experiment("shown", metrics=[{"metric": "ctr", "role": "primary"}, {"metric": "mrr", "role": "secondary"}])
+        at = "%sT00:00:01Z" % MONTH.date(0)
+        exposures = [{"unit": unit, "experiment": "shown", "variant": n % 2, "timestamp": at}
+                     for n, unit in enumerate(self.column("select distinct unit from signals order by unit"))]
+        reply = d.post("/v1/exposures", "".join(json.dumps(e) + "\n" for e in exposures).encode())
+        self.assertTrue(reply.status == 200 and not reply.json["rejected"], reply)
+        d.wait_loaded()
+
+    def test_every_job_gives_the_same_rows(self):
+        self.prepare()
         for job, params, queries in JOBS:
             found = []
             for arguments in (["--workers", "2"], self.spark.arguments()):
                 shutil.rmtree(os.path.join(self.root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
-                Run(self, [job, *(x for p in params for x in ("--param", p)), *arguments]).wait()
+                given = [*params, "full=true"]
+                Run(self, [job, *(x for p in given for x in ("--param", p)), *arguments]).wait()
                 found.append([self.daemon.sql(q) for q in queries])
             with self.subTest(job):
                 self.assertTrue(all(found[0]))

@@ -21,8 +21,10 @@ def bin_dir():
 
 
 class Postgres:
-    def __init__(self, address=None, wrapper=()):
-        """address: of a TCP listener besides the Unix socket. wrapper: a command that runs it, such as `ip netns exec`."""
+    def __init__(self, address=None, wrapper=(), role=USER):
+        """address: of a TCP listener besides the Unix socket. wrapper: a command that runs it, such as `ip netns exec`. role: whom url() names; another
+        than the superuser is made, and owns the database."""
+        self.role = role
         self.root = tempfile.mkdtemp(prefix="experimentd-pg-", dir=os.environ.get("TMPDIR", "/var/tmp"))
         self.dir, self.log_path = os.path.join(self.root, "pg"), os.path.join(self.root, "pg.log")
         self.address, self.wrapper, self.bin = address, list(wrapper), bin_dir()
@@ -37,7 +39,9 @@ class Postgres:
                 with open(os.path.join(self.dir, "pg_hba.conf"), "a", encoding="ascii") as f:
                     f.write("host all all samenet trust\nhost all all 0.0.0.0/0 trust\n")
             self.start()
-            self.sql("create database " + DATABASE, database="postgres")
+            if self.role != USER:
+                self.sql("create role %s login" % self.role, database="postgres")
+            self.sql("create database %s owner %s" % (DATABASE, self.role), database="postgres")
             return self
         except BaseException:
             self.destroy()
@@ -101,4 +105,4 @@ class Postgres:
         subprocess.run(self.psql("-c", text, database=database), capture_output=True, text=True, check=True)
 
     def url(self):
-        return "host=%s user=%s dbname=%s" % (self.address or self.root, USER, DATABASE)
+        return "host=%s user=%s dbname=%s" % (self.address or self.root, self.role, DATABASE)
