@@ -2,6 +2,7 @@
 
     test_spark.py VERSION [unittest's arguments]        VERSION: 4, or 3.5 for a smaller round
 """
+import atexit
 import datetime
 import json
 import os
@@ -266,6 +267,12 @@ def load_tests(loader, tests, pattern):
     return loader.loadTestsFromTestCase(Whole) if VERSION != "4" and not pattern else tests
 
 
+def stop(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster is taken down
+    signal.signal(signal.SIGTERM, stop)
+    for case in SparkTest.__subclasses__():
+        atexit.register(case.doClassCleanups)  # the cluster is taken down, however the tests end
     unittest.main()
