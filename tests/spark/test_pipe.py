@@ -3,13 +3,15 @@ splits are run and chunks come; what a driver says of failures; a driver that di
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from daemon import SOURCE_DIR, DaemonTest, program  # noqa: E402
+from daemon import SOURCE_DIR, Daemon, DaemonTest, program  # noqa: E402
 from month import Month  # noqa: E402
+from postgres import Postgres  # noqa: E402
 
 sys.path.insert(0, os.path.join(SOURCE_DIR, "trainer", "spark"))
 import frames  # noqa: E402
@@ -23,8 +25,8 @@ SMALL = ["rows=40000", "splits=6", "parts=3", "passes=2"]
 class PlainDriver:
     """Runs what it is given, one split after the other, in an order of its own."""
 
-    def __init__(self, command, seed=1, dies_at=None):
-        self.rng, self.dies_at = random.Random(seed), dies_at
+    def __init__(self, command, seed=1, goes_at=None, dies_at=None):
+        self.rng, self.goes_at, self.dies_at = random.Random(seed), goes_at, dies_at
         self.passes, self.blobs, self.blob, self.runs = {}, {}, b"", 0
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -39,6 +41,8 @@ class PlainDriver:
     def start(self, number):
         p = self.passes[number]
         if self.dies_at == p["name"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.goes_at == p["name"]:
             raise BrokenPipeError
         context = task.Context(p["params"], 30.0, {name: lambda name=name: self.blobs[name] for name in p["blobs"]}, [program("trainer"), "worker"])
         source = self.passes.get(p["input_pass"])
@@ -145,7 +149,7 @@ class Pipe(DaemonTest):
 
     def test_a_driver_that_goes_ends_the_run(self):
         rows = self.docs()
-        status, said = PlainDriver(self.command("golden", SMALL, "--engine", "pipe"), dies_at="counts").run()
+        status, said = PlainDriver(self.command("golden", SMALL, "--engine", "pipe"), goes_at="counts").run()
         self.assertNotEqual(status, 0)
         self.assertIn("the driver has gone", said)
         self.assertEqual(self.docs(), rows)
@@ -155,5 +159,72 @@ class Pipe(DaemonTest):
         self.assertIn("engine \"pipe\" is for a driver", done.stderr)
 
 
+class Launch(unittest.TestCase):
+    """`trainer run --engine spark` with a program of ours in place of spark-submit."""
+
+    @classmethod
+    def setUpClass(cls):
+        address = "127.9.%d.%d" % divmod(os.getpid() % 65000, 256)
+        cls.postgres = cls.enterClassContext(Postgres(address=address))
+        cls.daemon = cls.enterClassContext(Daemon(postgres=cls.postgres))
+        cls.root = os.path.join(cls.daemon.root, "trainer")
+        os.makedirs(cls.root)
+
+    def submit(self, script, run=None):
+        path = os.path.join(self.root, "submit")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\n" + script + "\n")
+        os.chmod(path, 0o755)
+        environment = {**os.environ, "EXPERIMENTD_DATABASE_URL": self.postgres.url(), "UNWANTED": "hunter2"}
+        done = self.daemon.run("trainer", "run", *(["--run", run] if run else ["golden", *(x for p in SMALL for x in ("--param", p))]), "--data-dir", self.root, "--engine", "spark",
+                               "--spark-master", "spark://nowhere:7077", "--spark-submit", path, check=False, env=environment)
+        self.row = dict(zip(("id", "state", "error", "epoch", "app_id", "digest"), self.daemon.sql(
+            "select id, state, error, epoch, app_id, result->>'digest' from runs order by queued_at desc limit 1")[0]))
+        return done
+
+    def as_driver(self, *more):
+        """A spark-submit that runs the driver of this file."""
+        return 'exec /usr/bin/python3 "%s" --as-submit %s "$@"' % (os.path.abspath(__file__), " ".join(more))
+
+    def test_the_coordinator_takes_the_run_and_no_secret_is_in_sight(self):
+        done = self.submit('env >"%s/env"; echo "$@" >"%s/arguments"\n' % (self.root, self.root) + self.as_driver())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.row["state"], self.row["epoch"], self.row["app_id"]), ("success", "2", "plain-1"))
+        with open(os.path.join(self.root, "env"), encoding="utf-8") as f:
+            environment = f.read()
+        self.assertNotIn("UNWANTED", environment)
+        self.assertIn("EXPERIMENTD_DATABASE_URL=", environment)
+        with open(os.path.join(self.root, "arguments"), encoding="utf-8") as f:
+            arguments = f.read()
+        self.assertNotIn("dbname=", arguments)
+        self.assertIn("spark.task.maxFailures=4", arguments)
+
+    def test_what_never_began_has_failed_and_says_why(self):
+        done = self.submit("echo 'Exception: no cluster there' >&2; exit 1")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.row["state"], "failed")
+        self.assertIn("spark-submit ended before the coordinator began: Exception: no cluster there", self.row["error"])
+
+    def test_a_driver_that_dies_leaves_a_run_that_is_taken_over(self):
+        self.submit(self.as_driver())
+        want, rows = self.row["digest"], self.daemon.sql("select * from golden_docs order by doc")
+        done = self.submit(self.as_driver("--dies-at", "counts"))
+        self.assertEqual((done.returncode, self.row["state"]), (1, "lost"), done.stderr)
+        self.assertEqual(self.daemon.sql("select * from golden_docs order by doc"), rows)
+        done = self.submit(self.as_driver(), run=self.row["id"])
+        self.assertEqual((done.returncode, self.row["state"], self.row["digest"]), (0, "success", want), done.stderr)
+
+
+def as_submit(arguments):
+    """What spark-submit does with driver.py."""
+    dies_at = arguments[1] if arguments[0] == "--dies-at" else None
+    rest = arguments[arguments.index("--trainer"):]
+    status, said = PlainDriver([rest[1], *rest[rest.index("--") + 1:]], dies_at=dies_at).run()
+    sys.stderr.write(said)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--as-submit"]:
+        as_submit(sys.argv[2:])
     unittest.main()

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +20,7 @@
 #include "trainer/engine/spool.h"
 #include "trainer/engine/wire.h"
 
-enum { CANCEL_US = 60000000 };
+enum { CANCEL_US = 60000000, GONE_MS = 2000 };
 
 /* The driver. */
 static struct {
@@ -322,7 +325,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         if (e->pass)
             take_frame(e, &f);
     }
-    driver.gone = driver.gone || state == WIRE_END;
+    if (state == WIRE_END && !driver.gone) {
+        driver.gone = true;
+        (void)poll(NULL, 0,
+                   GONE_MS); /* a driver that has died takes us with it (greet): the run is lost then, not failed */
+    }
     if (driver.gone && e->pass)
         fail(e, ERR_SYSTEM, "the driver has gone");
     if (driver.gone)
@@ -384,10 +391,12 @@ static void drop(struct engine *e, int pass)
         (void)say(PASSES_DROP, (uint32_t)pass, 0, STR(""));
 }
 
-/* Standard output becomes the driver's alone: what jobs print goes to standard error. */
+/* Standard output becomes the driver's alone: what jobs print goes to standard error. We die with the driver; whoever started it finds the run lost,
+ * and another coordinator may take it over. */
 static bool greet(struct err *err)
 {
     struct frame f;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     driver.to = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (driver.to < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         return err_set_errno(err, "cannot move standard output");
