@@ -33,6 +33,7 @@ ENGINE, RESULT, DONE, PROGRESS, CHUNK, FETCHED, ENDED = range(48, 55)
 
 PROGRESS_SECONDS = 0.5
 TEXT_MAX = 600
+FETCH_SPLITS = 8
 
 
 def die_with_parent():
@@ -193,6 +194,7 @@ class Engine:
         self.sc, self.coordinator = sc, coordinator
         self.passes, self.blobs = {}, {}
         self.blob = bytearray()  # the one that comes
+        self.fetched = {}  # (pass, split) to its chunks
 
     def hold(self, of, value):
         """A broadcast that lives as long as the pass: lost partitions may have to be made again with it."""
@@ -276,16 +278,25 @@ class Engine:
         return {"state": "done"}
 
     def fetch(self, number, split):
-        """The chunks of one split's data set; FETCHED says whether that is all."""
+        """The chunks of one split's data set; FETCHED says whether that is all. Some splits are brought by one job, for the coordinator asks for one
+        after the other."""
         p, text = self.passes[number], ""
         try:
-            self.sc.setJobGroup(p.group, p.document["name"] + ": fetch", interruptOnCancel=True)
-            for _, part, seq, crc, payload in self.sc.runJob(p.rdd, chunks_only, [p.positions()[split]]):
+            if (number, split) not in self.fetched:
+                self.fetched = self.bring(p, sorted(s for s in p.positions() if s >= split)[:FETCH_SPLITS])
+            for _, part, seq, crc, payload in self.fetched.pop((number, split)):
                 crc = frames.moved(crc, len(payload), (task.EMIT, part, seq), (CHUNK, part, seq))
                 self.coordinator.send(frames.head(CHUNK, part, seq, len(payload), crc), payload)
         except Exception as error:
             text = said_by(error)["text"]
         self.coordinator.send_json(FETCHED, number, split, {"text": text})
+
+    def bring(self, p, splits):
+        self.sc.setJobGroup(p.group, p.document["name"] + ": fetch", interruptOnCancel=True)
+        at, found = p.positions(), {(p.number, split): [] for split in splits}
+        for record in self.sc.runJob(p.rdd, chunks_only, [at[split] for split in splits]):
+            found[p.number, record[0]].append(record)
+        return found
 
     # -- frames of the coordinator
 
