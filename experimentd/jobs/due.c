@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "experimentd/jobs/parts.h"
 
 static struct due *add(struct due_plan *p, int64_t at_s)
@@ -96,8 +97,11 @@ bool jobs_queue_due(struct jobs *j, struct err *err)
         if (!job->def.enabled)
             continue;
         due_make(&job->def, job->zone, job->scheduled_s, now_s, plan);
-        if (plan->count && !queue_plan(j, job, plan, err))
+        if (!plan->count || queue_plan(j, job, plan, err))
+            continue;
+        if (!pg_is_alive(j->pg))
             return false;
+        log_warn("job_not_queued", "job=" STR_FMT " " LOG_ERR, STR_ARG(job->def.id), LOG_ERR_ARG(err));
     }
     return true;
 }

@@ -110,8 +110,11 @@ bool jobs_settle(struct jobs *j, struct err *err)
                          .attempt = pg_get_i64(r, i, ATTEMPT),
                          .seconds = pg_get_double(r, i, SECONDS),
                          .finished_us = pg_get_i64(r, i, FINISHED) };
-        if (!settle(j, &e, err))
-            return false;
+        if (!settle(j, &e, err)) {
+            if (!pg_is_alive(j->pg))
+                return false;
+            log_warn("run_not_followed", "run=" STR_FMT " " LOG_ERR, STR_ARG(e.id), LOG_ERR_ARG(err));
+        }
     }
     return r != NULL;
 }

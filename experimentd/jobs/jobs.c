@@ -69,6 +69,15 @@ static bool read_one(struct jobs *j, const PGresult *r, int row, struct led_job 
     return out->zone != NULL;
 }
 
+/* Once for each new reason: a turn comes every second. */
+static void tell_unreadable(struct jobs *j, const PGresult *r, int row, const struct err *err)
+{
+    if (strcmp(j->unreadable.text, err->text) == 0)
+        return;
+    j->unreadable = *err;
+    log_error("job_unreadable", LOG_ERR " document=%s", LOG_ERR_ARG(err), pg_get(r, row, 0).p);
+}
+
 /* Anew in every turn: they are few, and so nothing here is ever old. A job that this build cannot read is left out. */
 static bool read_all(struct jobs *j, struct err *err)
 {
@@ -81,7 +90,7 @@ static bool read_all(struct jobs *j, struct err *err)
         if (read_one(j, r, i, &j->all[j->count], &bad))
             j->count++;
         else
-            log_error("job_unreadable", LOG_ERR " document=%s", LOG_ERR_ARG(&bad), pg_get(r, i, 0).p);
+            tell_unreadable(j, r, i, &bad);
     }
     return true;
 }
@@ -141,10 +150,33 @@ static bool seek_lead(struct jobs *j, struct err *err)
 
 /* ---- a turn ---- */
 
+static bool tell_untold(struct jobs *j, struct err *err)
+{
+    return notices_turn(j->notices, err);
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(struct jobs *j, struct err *err);
+} steps[] = {
+    { "read", read_all },      { "lost", jobs_find_lost }, { "ends", jobs_settle },
+    { "due", jobs_queue_due }, { "start", jobs_dispatch }, { "tell", tell_untold },
+};
+
+/* What one step cannot do (somebody holds a lock, say) keeps no other back; it is tried again in the next turn. But without the definitions nothing is
+ * done: an end would be followed by nothing. A lost connection ends the lead. */
 static bool lead(struct jobs *j, struct err *err)
 {
-    return read_all(j, err) && jobs_find_lost(j, err) && jobs_settle(j, err) && jobs_queue_due(j, err) &&
-           jobs_dispatch(j, err) && notices_turn(j->notices, err);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        if (steps[i].run(j, err))
+            continue;
+        if (!pg_is_alive(j->pg))
+            return false;
+        log_warn("jobs_step_failed", "step=%s " LOG_ERR, steps[i].name, LOG_ERR_ARG(err));
+        if (steps[i].run == read_all)
+            break;
+    }
+    return true;
 }
 
 static bool turn(struct jobs *j, struct err *err)
@@ -161,8 +193,7 @@ static void take_turn(struct jobs *j)
     struct err err = { 0 };
     if (!turn(j, &err)) {
         log_warn("jobs_turn_failed", LOG_ERR, LOG_ERR_ARG(&err));
-        if (!j->pg || err.kind == ERR_DB || !pg_is_alive(j->pg))
-            disconnect(j);
+        disconnect(j);
     }
     forget_all(j);
     arena_reset(&j->arena);

@@ -58,6 +58,7 @@ struct jobs {
     struct arena arena;     /* of one turn */
     struct led_job *all;
     size_t count;
+    struct err unreadable; /* why a job was left out, as it was told last */
     struct starter *starter;
     struct notices *notices;
     struct tally *tally;

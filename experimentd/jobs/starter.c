@@ -1,5 +1,6 @@
 #include "experimentd/jobs/starter.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 
 extern char **environ;
 
-enum { ENVIRONMENT_MAX = 4096, CMDLINE_MAX = 4096 };
+enum { ENVIRONMENT_MAX = 4096, CMDLINE_MAX = 4096, LOG_DAYS = 30 };
 
 struct child {
     struct child *next;
@@ -58,6 +59,22 @@ static void say(struct starter *s, const char *name, const char *value)
         s->own[s->own_count++] = mem_printf("%s%s", name, value);
 }
 
+/* Of runs that went wrong, long ago. */
+static void sweep_logs(const char *dir)
+{
+    int64_t old_s = clock_now_us() / US_PER_SECOND - LOG_DAYS * INT64_C(86400);
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        struct stat st;
+        size_t n = strlen(e->d_name);
+        if (n == UUID_TEXT_MAX + 3 && strcmp(e->d_name + n - 4, ".log") == 0 &&
+            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime < old_s)
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d)
+        (void)closedir(d);
+}
+
 struct starter *starter_new(const struct starter_options *o, struct err *err)
 {
     AUTO(starter_free) struct starter *s = mem_zalloc(sizeof *s);
@@ -73,6 +90,7 @@ struct starter *starter_new(const struct starter_options *o, struct err *err)
         (void)err_set_errno(err, "cannot make directory \"%s\"", s->dir);
         return NULL;
     }
+    sweep_logs(s->dir);
     return TAKE(s);
 }
 

@@ -1,4 +1,5 @@
-/* starter.h - coordinators as processes: `trainer run --run ID`, each in a session of its own, its standard error in DIR/jobs/ID.log.
+/* starter.h - coordinators as processes: `trainer run --run ID`, each in a session of its own, its standard error in DIR/jobs/ID.log
+ * (for a month, if it did not end well).
  *
  * What it needs to know it gets by environment (EXPERIMENTD_DATABASE_URL, …), never as an argument. It is our child while we live, and outlives us. */
 #pragma once
