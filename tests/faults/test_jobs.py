@@ -1,4 +1,5 @@
 """Jobs when what runs them dies: the leader, the coordinator, both, PostgreSQL; a daemon that takes its PostgreSQL along. Each run ends once."""
+import datetime
 import os
 import signal
 import sys
@@ -45,6 +46,24 @@ class Faults(unittest.TestCase):
             self.ended_once(second, run, 0)
             first.start()
             self.assertFalse(first.leads())
+
+    def test_the_lead_goes_to_and_fro_and_each_instant_is_one_run(self):
+        with Postgres() as postgres, JobsDaemon(postgres=postgres) as first, JobsDaemon(postgres=postgres, predefined=True) as second:
+            first.predefined = True
+            first.make_job("ticks", triggers=[{"type": "cron", "value": "*/2 * * * * *"}], concurrency="queue", catch_up="all")
+            leader, other = first, second
+            for _ in range(4):
+                queued = len(other.runs("ticks"))
+                wait_for(lambda: len(other.runs("ticks")) >= queued + 3, "three more instants")
+                leader.kill()
+                wait_for(other.leads, "the other daemon to lead")
+                leader.start()
+                leader, other = other, leader
+            self.assertEqual(leader.request("PUT", "/v1/jobs/ticks/schedule", {"enabled": False}).status, 200)
+            runs = leader.wait_runs("ticks", 12, "success")
+            due = [datetime.datetime.fromisoformat(r["due_at"]) for r in runs]
+            self.assertEqual({(b - a).total_seconds() for a, b in zip(due, due[1:])}, {2.0}, "none left out, none twice")
+            self.assertEqual({r["attempt"] for r in runs}, {1})
 
     def test_daemon_and_coordinator_killed_the_run_is_taken_up_and_ends_once(self):
         with Postgres() as postgres, JobsDaemon(*SOON, postgres=postgres) as first, JobsDaemon(*SOON, postgres=postgres, predefined=True) as second:
