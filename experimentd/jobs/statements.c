@@ -65,12 +65,11 @@ const struct pg_stmt jobs_statements[JOBS_STMT_COUNT] = {
     [JOBS_FAIL] = { "jobs_fail", 2,
                     "update runs set state = 'failed', finished_at = now(), error = $2 where id = $1::uuid and state = "
                     "'queued'" },
+    /* A run of a shell is its owner's to end: its coordinator waits for PostgreSQL. */
     [JOBS_HAND_BACK] = { "jobs_hand_back", 1,
-                         "update runs set state = case when job_id is null then 'lost' else 'queued' end, epoch = "
-                         "epoch "
-                         "+ 1, finished_at = case when job_id is null then now() end, error = 'the daemon that runs "
-                         "PostgreSQL was stopped' where state in ('running', 'publishing') and host = $1 returning id, "
-                         "pid" },
+                         "update runs set state = 'queued', epoch = epoch + 1, error = 'the daemon that runs "
+                         "PostgreSQL was stopped' where state in "
+                         "('running', 'publishing') and host = $1 and job_id is not null returning id, pid" },
     [JOBS_UNTOLD] = { "jobs_untold", 0,
                       "select " RUN_COLUMNS ", j.name, j.notify->>'url' from runs r join jobs j on j.id = r.job_id "
                       "where r.settled_at is not null and r.notified_at is null and r.notify_attempts < 8 and j.notify "
