@@ -101,7 +101,7 @@ Test(ahead, after_a_failure_the_same_rows_come_again_fewer_at_a_time)
     cr_assert(eq(int, check(b, 0), 7000));
     b = ahead_take(ahead, second, limit, 7000);
     b->rows.signals_count = b->rows.exposures_count = 0; /* as the loader leaves out repeats */
-    b = ahead_take(ahead, second, limit, 7000); /* what was read ahead is behind these */
+    b = ahead_take(ahead, second, limit, 7000);          /* what was read ahead is behind these */
     cr_assert(eq(int, check(b, 7000), 14000));
     for (size_t rows = 3500; rows > 0; rows /= 8) {
         b = ahead_take(ahead, second, limit, rows);
