@@ -12,12 +12,24 @@
 static struct arena arena;
 static struct zone *utc;
 
+static void open_suite(void)
+{
+    arena_init(&arena, 4096);
+    utc = zone_load(STR("UTC"), NULL);
+}
+
+static void close_suite(void)
+{
+    arena_release(&arena);
+    zone_free(utc);
+}
+
+TestSuite(due, .init = open_suite, .fini = close_suite);
+
 static struct job_def job_of(const char *json)
 {
     struct job_def d;
     struct err err = { 0 };
-    arena_init(&arena, 4096);
-    utc = zone_load(STR("UTC"), NULL);
     json_t *root = json_parse(str_of(json), &err);
     cr_assert(root && job_def_read(root, STR(""), &arena, &d, &err), "%s", err.text);
     json_decref(root);
