@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "trainer/engine/feed.h"
 #include "trainer/engine/frame.h"
 #include "trainer/jobs/metrics_merge.h"
 #include "trainer/kernels/bootstrap.h"
@@ -57,6 +58,39 @@ static void draw(struct str text)
     bootstrap_release(&arm);
 }
 
+/* The bytes as DATA frames: a byte each for input, seq and length, then the chunk. Whatever is taken is served once, in order. */
+static void feed(struct str text)
+{
+    struct feed in;
+    size_t bytes = 0, served = 0;
+    uint32_t count = 0;
+    feed_init(&in);
+    while (text.n >= 3) {
+        const unsigned char *head = (const unsigned char *)text.p;
+        size_t n = head[2] < text.n - 3 ? head[2] : text.n - 3;
+        AUTO(buf_release) struct buf b;
+        struct frame f = { FRAME_DATA, head[0] % 4, head[1] % 8, { text.p + 3, n } }, read;
+        size_t size;
+        buf_init(&b, 1024);
+        frame_write(&b, &f);
+        if (frame_read(buf_str(&b), &read, &size) != FRAME_WHOLE || size != b.n || !str_eq(read.payload, f.payload) ||
+            read.a != f.a || read.b != f.b || !feed_add(&in, read.a, read.b, read.payload, NULL))
+            __builtin_trap();
+        bytes += n;
+        count++;
+        text = (struct str){ text.p + 3 + n, text.n - 3 - n };
+    }
+    bool whole = feed_end(&in, count, NULL), end;
+    for (uint32_t i = 0; whole && i < 4; i++) {
+        struct str chunk;
+        for (uint32_t seq = 0; feed_read(&in, i, seq, &chunk, &end, NULL) && !end; seq++)
+            served += chunk.n;
+    }
+    if (whole && served != bytes)
+        __builtin_trap();
+    feed_release(&in);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct str text = { (const char *)data, n };
@@ -71,5 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     arena_release(&arena);
     merge(text);
     draw(text);
+    feed(text);
     return 0;
 }
