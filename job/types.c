@@ -123,7 +123,13 @@ static const struct job_param sessions_params[] = {
       .max = 720,
       .unit = "minutes",
       .help = "a longer pause ends a session" },
-    RANGES,
+    { .name = "ranges",
+      .type = JOB_WHOLE,
+      .fallback = "4",
+      .min = 1,
+      .max = 1024,
+      .power_of_two = true,
+      .help = "ranges of buckets of a day, of which those are computed that changed" },
     FULL,
 };
 

@@ -80,7 +80,7 @@ class Sessions(DaemonTest):
         for workers in ("1", "4"):
             done = self.compute("--workers", workers, "--param", "full=true")
             self.assertEqual(self.rows(), self.want)
-            self.assertIn("sessions: %d of %d days and ranges of buckets" % (len(self.want), DAYS * 16), done.stderr)
+            self.assertIn("sessions: %d of %d days and ranges of buckets" % (len(self.want), DAYS * 4), done.stderr)
         self.assertIn("sessions: 0 of 0 days and ranges of buckets", self.compute().stderr)
         self.assertEqual(self.rows(), self.want)
         print("%d signals of %d units: %d sessions" % (len(self.signals), UNITS, len(self.want)))
@@ -95,7 +95,7 @@ class Sessions(DaemonTest):
     def test_3_from_archive_files(self):
         self.daemon.run("trainer", "run", "seal", "--data-dir", self.daemon.dir, "--archive-after-days", "1")
         self.assertEqual(self.daemon.number("select count(*) from signals where at < '2026-10-08'"), 0)
-        self.assertIn("sessions: %d of %d days" % (len(self.want), DAYS * 16), self.compute().stderr)  # files in place of partitions are another source
+        self.assertIn("sessions: %d of %d days" % (len(self.want), DAYS * 4), self.compute().stderr)  # files in place of partitions are another source
         self.assertEqual(self.rows(), self.want)
 
     def test_4_from_behind_to_is_refused(self):

@@ -151,8 +151,9 @@ static void day_records(const struct signal *s, int32_t day, bool backwards, con
     struct unit_item_day *d = unit_item_day_new(rules, (day + 1) * US_PER_DAY);
     for (int k = 0; k < SIGNALS; k++) {
         const struct signal *one = &s[backwards ? SIGNALS - 1 - k : k];
+        const struct pair_text unit = pair_text_of(one->unit), item = pair_text_of(one->item);
         if (clock_day(one->at_us) == day)
-            unit_item_day_add(d, one->type, one->at_us, one->unit, one->item, one->doc);
+            unit_item_day_add(d, one->type, one->at_us, &unit, &item, one->doc);
     }
     cr_assert(unit_item_day_each(d, write_one, out, NULL));
     unit_item_day_free(d);

@@ -68,6 +68,7 @@ static bool plan_days(struct plan *p, struct err *err)
         return false;
     p->params.as_of_us = (as_of + 1) * US_PER_DAY;
     p->rules = (struct day_rules){ .kernel = UNIT_ITEMS_DAY_KERNEL,
+                                   .by_unit = true,
                                    .program = unit_items_program(&p->params, &p->arena) };
     return unit_items_params_write(&p->params, &p->arena, &p->text, err);
 }

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
-
 enum { ROOM_FIRST = 1024, TEXTS_FIRST = 1 << 16 };
 
 struct pair {
@@ -69,21 +67,17 @@ struct str pair_table_keep(struct pair_table *t, struct str text)
     return arena_str(&t->texts, text);
 }
 
-/* All units of a range of buckets have these bits of their hash alike, so it is mixed with the other's by a product. */
-static uint64_t hash_of(struct pair_table *t, struct str first, struct str second)
+/* All units of a range of buckets have some bits of their hash alike, so it is mixed with the other's by a product. */
+static uint64_t mixed(uint64_t first, uint64_t second)
 {
-    if (!str_eq(first, t->last) || !t->last.p) {
-        t->last = (struct str){ NULL, 0 };
-        t->last_hash = hash64(first);
-    }
-    uint64_t h = (t->last_hash ^ hash64(second)) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = (first ^ second) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 32;
 }
 
 static void *add(struct pair_table *t, size_t slot, uint64_t hash, struct str first, struct str second)
 {
     assert(first.n <= UINT32_MAX && second.n <= UINT32_MAX);
-    if (!t->last.p)
+    if (!t->last.p || !str_eq(first, t->last))
         t->last = pair_table_keep(t, first);
     t->pairs[t->count] = (struct pair){ .first = t->last.p,
                                         .second = pair_table_keep(t, second).p,
@@ -96,9 +90,8 @@ static void *add(struct pair_table *t, size_t slot, uint64_t hash, struct str fi
     return value;
 }
 
-void *pair_table_at(struct pair_table *t, struct str first, struct str second)
+static void *find(struct pair_table *t, uint64_t hash, struct str first, struct str second)
 {
-    uint64_t hash = hash_of(t, first, second);
     if (t->count == t->room)
         grow(t);
     size_t mask = 2 * t->room - 1, at = (size_t)hash & mask;
@@ -112,6 +105,19 @@ void *pair_table_at(struct pair_table *t, struct str first, struct str second)
         return t->values + number * t->value_bytes;
     }
     return add(t, at, hash, first, second);
+}
+
+void *pair_table_at(struct pair_table *t, struct str first, struct str second)
+{
+    if (!t->last.p || !str_eq(first, t->last))
+        t->last_hash = hash64(first);
+    return find(t, mixed(t->last_hash, hash64(second)), first, second);
+}
+
+void *pair_table_at_hashed(struct pair_table *t, const struct pair_text *first, const struct pair_text *second)
+{
+    t->last_hash = first->hash;
+    return find(t, mixed(first->hash, second->hash), first->text, second->text);
 }
 
 size_t pair_table_count(const struct pair_table *t)

@@ -4,6 +4,7 @@
  * by unit. Pairs have the numbers 0 … count-1 in the order in which they came; pair_table_sort gives them in an order that does not depend on
  * it. 40 bytes a pair, its texts, its value. */
 #pragma once
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct pair_table;
@@ -14,6 +15,16 @@ DEFINE_AUTO(struct pair_table *, pair_table_free)
 
 /* The pair's value, all zeros when it is new; valid until the next call. */
 void *pair_table_at(struct pair_table *t, struct str first, struct str second);
+/* The same by texts whose hashes are known: columns of many rows have few different texts. */
+struct pair_text {
+    struct str text;
+    uint64_t hash;
+};
+static inline struct pair_text pair_text_of(struct str s)
+{
+    return (struct pair_text){ s, hash64(s) };
+}
+void *pair_table_at_hashed(struct pair_table *t, const struct pair_text *first, const struct pair_text *second);
 size_t pair_table_count(const struct pair_table *t);
 struct str pair_table_first(const struct pair_table *t, size_t number);
 struct str pair_table_second(const struct pair_table *t, size_t number);

@@ -88,10 +88,10 @@ void unit_item_day_free(struct unit_item_day *d)
     mem_free(d);
 }
 
-void unit_item_day_add(struct unit_item_day *d, uint32_t type, int64_t at_us, struct str unit, struct str item,
-                       struct str doc)
+void unit_item_day_add(struct unit_item_day *d, uint32_t type, int64_t at_us, const struct pair_text *unit,
+                       const struct pair_text *item, struct str doc)
 {
-    struct head *h = pair_table_at(d->pairs, unit, item);
+    struct head *h = pair_table_at_hashed(d->pairs, unit, item);
     struct day_cell *cell = (struct day_cell *)cells_of(h) + type;
     if (at_us > h->last_us)
         h->last_us = at_us;

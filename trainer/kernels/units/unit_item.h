@@ -8,6 +8,7 @@
  * weight at an instant = Σ over types: weight of the type · Σ over days: worth at the day's end · 2^(-(instant - day's end) / half-life) */
 #pragma once
 #include "base/buf.h"
+#include "trainer/kernels/pair_table.h"
 #include "trainer/kernels/signal_weights.h"
 
 enum { UNIT_ITEM_DOCS = 5 };
@@ -42,8 +43,8 @@ struct unit_item_day;
 struct unit_item_day *unit_item_day_new(const struct unit_item_rules *rules, int64_t day_end_us);
 void unit_item_day_free(struct unit_item_day *d);
 /* type: its place in the weights. doc {NULL, 0}: the signal names none. Texts are copied. */
-void unit_item_day_add(struct unit_item_day *d, uint32_t type, int64_t at_us, struct str unit, struct str item,
-                       struct str doc);
+void unit_item_day_add(struct unit_item_day *d, uint32_t type, int64_t at_us, const struct pair_text *unit,
+                       const struct pair_text *item, struct str doc);
 /* In the order of units, then items (bytes). */
 bool unit_item_day_each(const struct unit_item_day *d, unit_item_fn fn, void *arg, struct err *err) MUSTCHECK;
 

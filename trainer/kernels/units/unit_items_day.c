@@ -1,5 +1,5 @@
-/* "unit_items.day@1": the signals of one day and range of buckets → what each unit did with each document, or query. Memory: the pairs of the
- * split. */
+/* "unit_items.day@1": the signals of one day and range of buckets → what each unit did with each document, or query, in a
+ * part for each range of the split. Memory: the pairs of the split. */
 #include "archive/scan.h"
 #include "base/clock.h"
 #include "trainer/engine/task.h"
@@ -8,32 +8,90 @@
 #include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/units/unit_items.h"
 
-enum { TICK_ROWS = 4096, RECORD_MAX = 64 << 10, DOC_BYTES_MAX = 1024 };
+enum { RECORD_MAX = 64 << 10, DOC_BYTES_MAX = 1024 };
 enum { AT, TYPE, UNIT, ITEM, DOC };
 
 struct reading {
     struct task *task;
     const struct unit_items_params *params;
+    struct day_split split;
     struct unit_item_day *day;
+    struct arena arena; /* of a batch */
     uint64_t rows;
 };
 
-static bool add_signal(void *arg, const struct archive_value *row, struct err *err)
+/* The different texts of a batch's columns, as they are wanted: each is looked at once, when a row first has it. */
+struct texts {
+    int8_t *types;                   /* place in the weights, -1: none; TYPE_UNKNOWN: not looked at yet */
+    struct pair_text *units, *items; /* hash 0: not looked at yet */
+};
+enum { TYPE_UNKNOWN = 127 };
+
+static struct texts texts_of(struct reading *r, const struct archive_vector *columns)
 {
-    struct reading *r = arg;
-    const struct unit_items_params *p = r->params;
-    char text[QUERY_TEXT_MAX];
-    int type = row[ITEM].null ? -1 : signal_weights_find(&p->weights, row[TYPE].s);
-    if (type >= 0) {
-        struct str item = p->queries ? query_text(row[ITEM].s, text) : str_cut(row[ITEM].s, DOC_BYTES_MAX);
-        struct str doc = p->queries && !row[DOC].null ? str_cut(row[DOC].s, DOC_BYTES_MAX) : (struct str){ NULL, 0 };
-        if (item.n)
-            unit_item_day_add(r->day, (uint32_t)type, row[AT].i, row[UNIT].s, item, doc);
-    }
-    return ++r->rows % TICK_ROWS != 0 || task_tick(r->task, TICK_ROWS, err);
+    arena_reset(&r->arena);
+    struct texts t = { .types = arena_alloc(&r->arena, columns[TYPE].texts_count + 1),
+                       .units = arena_zalloc(&r->arena, (columns[UNIT].texts_count + 1) * sizeof *t.units),
+                       .items = arena_zalloc(&r->arena, (columns[ITEM].texts_count + 1) * sizeof *t.items) };
+    memset(t.types, TYPE_UNKNOWN, columns[TYPE].texts_count + 1);
+    return t;
 }
 
-static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
+static struct str text_at(const struct archive_vector *v, uint32_t row)
+{
+    return v->texts[v->codes[row]];
+}
+
+static int type_at(const struct reading *r, struct texts *t, const struct archive_vector *v, uint32_t row)
+{
+    int8_t *type = &t->types[v->codes[row]];
+    if (*type == TYPE_UNKNOWN)
+        *type = (int8_t)signal_weights_find(&r->params->weights, text_at(v, row));
+    return *type;
+}
+
+static const struct pair_text *unit_at(struct texts *t, const struct archive_vector *v, uint32_t row)
+{
+    struct pair_text *unit = &t->units[v->codes[row]];
+    if (unit->hash == 0)
+        *unit = pair_text_of(text_at(v, row));
+    return unit;
+}
+
+static struct str item_text(struct reading *r, struct str raw)
+{
+    char text[QUERY_TEXT_MAX];
+    return r->params->queries ? arena_str(&r->arena, query_text(raw, text)) : str_cut(raw, DOC_BYTES_MAX);
+}
+
+static const struct pair_text *item_at(struct reading *r, struct texts *t, const struct archive_vector *v, uint32_t row)
+{
+    struct pair_text *item = &t->items[v->codes[row]];
+    if (item->hash == 0)
+        *item = pair_text_of(item_text(r, text_at(v, row)));
+    return item;
+}
+
+static bool add_signals(void *arg, const struct archive_batch *batch, struct err *err)
+{
+    struct reading *r = arg;
+    const struct archive_vector *c = batch->columns;
+    struct texts t = texts_of(r, c);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        uint32_t row = batch->rows[i];
+        int type = text_at(&c[ITEM], row).p ? type_at(r, &t, &c[TYPE], row) : -1;
+        if (type < 0)
+            continue;
+        const struct pair_text *item = item_at(r, &t, &c[ITEM], row);
+        struct str doc = r->params->queries ? text_at(&c[DOC], row) : (struct str){ NULL, 0 };
+        if (item->text.n)
+            unit_item_day_add(r->day, (uint32_t)type, c[AT].ints[row], unit_at(&t, &c[UNIT], row), item,
+                              str_cut(doc, DOC_BYTES_MAX));
+    }
+    return task_tick(r->task, batch->count, err);
+}
+
+static bool read_signals(struct reading *r, struct err *err)
 {
     const bool queries = r->params->queries;
     const struct archive_column columns[] = { { STR("at"), ARCHIVE_TIME },
@@ -44,14 +102,13 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
     const struct archive_scan scan = { .table = "signals",
                                        .columns = columns,
                                        .columns_count = queries ? DOC + 1 : DOC,
-                                       .from_us = split->day * US_PER_DAY,
-                                       .to_us = (split->day + 1) * US_PER_DAY,
-                                       .lo = split->lo,
-                                       .hi = split->hi,
+                                       .from_us = r->split.day * US_PER_DAY,
+                                       .to_us = (r->split.day + 1) * US_PER_DAY,
+                                       .lo = r->split.lo,
+                                       .hi = r->split.hi,
                                        .where = queries ? "query is not null" : "doc is not null" };
     AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && archive_scan(pg, r->params->archive.p, &scan, add_signal, r, err) &&
-           task_tick(r->task, r->rows % TICK_ROWS, err);
+    return pg && archive_scan_batches(pg, r->params->archive.p, &scan, add_signals, r, err);
 }
 
 struct writing {
@@ -65,21 +122,24 @@ static bool emit(void *arg, const struct unit_item *i, struct err *err)
     struct writing *w = arg;
     buf_clear(&w->b);
     unit_item_write(&w->b, i, &w->rules);
-    return buf_ok(&w->b, "what a unit did with an item", err) && task_emit(w->reading->task, 0, buf_str(&w->b), err);
+    struct task *t = w->reading->task;
+    return buf_ok(&w->b, "what a unit did with an item", err) &&
+           task_emit(t, day_split_part(&w->reading->split, i->unit, task_parts(t)), buf_str(&w->b), err);
 }
 
 static bool run(struct task *t, struct err *err)
 {
     struct unit_items_params p;
-    struct day_split split;
-    if (!unit_items_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
-        return false;
     struct reading r = { .task = t, .params = &p };
+    if (!unit_items_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &r.split, err))
+        return false;
     struct writing w = { .reading = &r, .rules = unit_items_rules(&p) };
-    r.day = unit_item_day_new(&w.rules, (split.day + 1) * US_PER_DAY);
+    r.day = unit_item_day_new(&w.rules, (r.split.day + 1) * US_PER_DAY);
+    arena_init(&r.arena, 1 << 20);
     buf_init(&w.b, RECORD_MAX);
-    bool ok = read_signals(&r, &split, err) && unit_item_day_each(r.day, emit, &w, err);
+    bool ok = read_signals(&r, err) && unit_item_day_each(r.day, emit, &w, err);
     buf_release(&w.b);
+    arena_release(&r.arena);
     unit_item_day_free(r.day);
     return ok;
 }
