@@ -106,8 +106,8 @@ def check_metrics(published, rows, columns=tuple(COLUMNS)):
             if not near(a, b):
                 raise SystemExit("bench engine: %s of %s on %s: the job says %r, SQL %r" % (metric, variant, day, a, b))
         compared += 1
-    if compared < 5 * len(sums):
-        raise SystemExit("bench engine: only %d moments could be compared with %d sums" % (compared, len(sums)))
+    if compared < 0.9 * len(published):  # a day without a newcomer on which nobody did anything has no sums
+        raise SystemExit("bench engine: only %d of %d moments could be compared" % (compared, len(published)))
     return compared
 
 
