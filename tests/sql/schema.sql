@@ -412,7 +412,8 @@ CREATE FUNCTION public.lose_runs(silent interval) RETURNS SETOF uuid
     LANGUAGE sql
     AS $$
     update runs set state = 'lost', epoch = epoch + 1, finished_at = now(), error = 'the coordinator ended without a word'
-    where state in ('running', 'publishing') and heartbeat_at < now() - silent returning id
+    where id in (select id from runs where state in ('running', 'publishing') and heartbeat_at < now() - silent for update skip locked)
+    returning id
 $$;
 
 CREATE FUNCTION public.metric_sql_check(query text) RETURNS text
