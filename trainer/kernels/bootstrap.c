@@ -5,6 +5,7 @@
 
 #include "stats/ranks/quantile.h"
 #include "stats/ranks/sketch.h"
+#include "trainer/kernels/record.h"
 
 /* ---- weights ---- */
 
@@ -134,22 +135,12 @@ static void put_count(struct buf *b, uint32_t v)
     buf_add_byte(b, (char)v);
 }
 
-static bool take(struct str *in, void *out, size_t n)
-{
-    if (in->n < n)
-        return false;
-    memcpy(out, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return true;
-}
-
 static bool take_count(struct str *in, uint32_t *out)
 {
     *out = 0;
     for (unsigned shift = 0; shift < 32; shift += 7) {
         unsigned char byte;
-        if (!take(in, &byte, 1))
+        if (!record_take(in, &byte, 1))
             return false;
         *out |= (uint32_t)(byte & 0x7f) << shift;
         if (byte < 0x80)
@@ -174,13 +165,7 @@ void bootstrap_write(struct buf *b, struct str variant, const struct bootstrap_a
 
 bool bootstrap_read_variant(struct str *in, struct str *out_variant)
 {
-    uint32_t n;
-    if (!take(in, &n, sizeof n) || in->n < n)
-        return false;
-    *out_variant = (struct str){ in->p, n };
-    in->p += n;
-    in->n -= n;
-    return true;
+    return record_take_text(in, out_variant);
 }
 
 static bool merge_buckets(struct bootstrap_arm *into, struct str *in, uint32_t used)
@@ -188,8 +173,9 @@ static bool merge_buckets(struct bootstrap_arm *into, struct str *in, uint32_t u
     const int64_t greatest = sketch_key(DBL_MAX);
     for (uint32_t i = 0; i < used; i++) {
         int64_t key;
-        uint32_t *counts = take(in, &key, sizeof key) && key >= -greatest && key <= greatest ? counts_of(into, key)
-                                                                                             : NULL;
+        uint32_t *counts = record_take(in, &key, sizeof key) && key >= -greatest && key <= greatest
+                               ? counts_of(into, key)
+                               : NULL;
         uint32_t more;
         for (size_t r = 0; r < into->replicates; r++) {
             if (!counts || !take_count(in, &more))
@@ -206,10 +192,10 @@ bool bootstrap_merge(struct bootstrap_arm *into, struct str *in, struct err *err
     bool ok = true;
     for (size_t i = 0; ok && i < 3 * into->replicates; i++) {
         double more;
-        ok = take(in, &more, sizeof more);
+        ok = record_take(in, &more, sizeof more);
         into->units[i] += ok ? more : 0;
     }
-    if (!ok || !take(in, &used, sizeof used) || !merge_buckets(into, in, used))
+    if (!ok || !record_take(in, &used, sizeof used) || !merge_buckets(into, in, used))
         return err_set(err, ERR_SYSTEM, "replicates of a range are damaged, or of more than %d buckets",
                        BOOTSTRAP_BUCKETS);
     return true;

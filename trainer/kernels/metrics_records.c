@@ -2,6 +2,7 @@
 
 #include "stats/ranks/sketch_bytes.h"
 #include "trainer/kernels/metrics.h"
+#include "trainer/kernels/record.h"
 
 static void put_text(struct buf *b, struct str s)
 {
@@ -70,38 +71,17 @@ void metrics_write_exposures(struct buf *b, const struct total_exposures *e)
 
 /* ---- back ---- */
 
-static bool take(struct str *in, void *out, size_t n)
-{
-    if (in->n < n)
-        return false;
-    memcpy(out, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return true;
-}
-
-static bool take_text(struct str *in, struct str *out)
-{
-    uint32_t n;
-    if (!take(in, &n, sizeof n) || in->n < n)
-        return false;
-    *out = (struct str){ in->p, n };
-    in->p += n;
-    in->n -= n;
-    return true;
-}
-
 static bool take_cross(struct str *in, struct cross *out)
 {
     uint8_t vars;
-    if (!take(in, &vars, sizeof vars) || vars < 1 || vars > CROSS_MAX)
+    if (!record_take(in, &vars, sizeof vars) || vars < 1 || vars > CROSS_MAX)
         return false;
     *out = cross_none(vars);
-    if (!take(in, &out->n, sizeof out->n) || !take(in, out->mean, vars * sizeof *out->mean) ||
-        !take(in, out->rest, vars * sizeof *out->rest))
+    if (!record_take(in, &out->n, sizeof out->n) || !record_take(in, out->mean, vars * sizeof *out->mean) ||
+        !record_take(in, out->rest, vars * sizeof *out->rest))
         return false;
     for (size_t i = 0; i < vars; i++)
-        if (!take(in, out->m2[i], vars * sizeof **out->m2))
+        if (!record_take(in, out->m2[i], vars * sizeof **out->m2))
             return false;
     return true;
 }
@@ -109,7 +89,7 @@ static bool take_cross(struct str *in, struct cross *out)
 static bool take_sketch(struct str *in, struct sketch *out)
 {
     struct str bytes;
-    return take_text(in, &bytes) && sketch_bytes_read(bytes.p, bytes.n, out, NULL);
+    return record_take_text(in, &bytes) && sketch_bytes_read(bytes.p, bytes.n, out, NULL);
 }
 
 static bool take_cell(struct str *in, struct metrics_read *out)
@@ -117,9 +97,9 @@ static bool take_cell(struct str *in, struct metrics_read *out)
     struct total_cell *c = &out->cell;
     char parts;
     *c = (struct total_cell){ 0 };
-    if (!take(in, &c->experiment, sizeof c->experiment) || !take(in, &c->metric, sizeof c->metric) ||
-        !take(in, &c->day, sizeof c->day) || !take_text(in, &c->variant) || !take_text(in, &c->segment) ||
-        !take(in, &c->m, sizeof c->m) || !take(in, &parts, 1))
+    if (!record_take(in, &c->experiment, sizeof c->experiment) || !record_take(in, &c->metric, sizeof c->metric) ||
+        !record_take(in, &c->day, sizeof c->day) || !record_take_text(in, &c->variant) ||
+        !record_take_text(in, &c->segment) || !record_take(in, &c->m, sizeof c->m) || !record_take(in, &parts, 1))
         return false;
     c->pre = parts & 1 ? &out->pre : NULL;
     c->sketch = parts & 2 ? &out->sketch : NULL;
@@ -128,19 +108,20 @@ static bool take_cell(struct str *in, struct metrics_read *out)
 
 static bool take_exposures(struct str *in, struct total_exposures *e)
 {
-    return take(in, &e->experiment, sizeof e->experiment) && take(in, &e->day, sizeof e->day) &&
-           take_text(in, &e->variant) && take_text(in, &e->segment) && take(in, &e->units, sizeof e->units) &&
-           take(in, &e->several, sizeof e->several);
+    return record_take(in, &e->experiment, sizeof e->experiment) && record_take(in, &e->day, sizeof e->day) &&
+           record_take_text(in, &e->variant) && record_take_text(in, &e->segment) &&
+           record_take(in, &e->units, sizeof e->units) && record_take(in, &e->several, sizeof e->several);
 }
 
 enum metrics_record metrics_read(struct str *in, struct metrics_read *out)
 {
     char kind;
-    bool ok = take(in, &kind, 1);
+    bool ok = record_take(in, &kind, 1);
     if (ok && (kind == METRICS_CELL || kind == METRICS_CAP))
         ok = take_cell(in, out);
     else if (ok && kind == METRICS_COUNTS)
-        ok = take(in, &out->experiment, sizeof out->experiment) && take(in, &out->counts, sizeof out->counts);
+        ok = record_take(in, &out->experiment, sizeof out->experiment) &&
+             record_take(in, &out->counts, sizeof out->counts);
     else if (ok && kind == METRICS_EXPOSURES)
         ok = take_exposures(in, &out->exposures);
     else

@@ -5,6 +5,7 @@
 
 #include "trainer/kernels/event_units.h"
 #include "trainer/kernels/query.h"
+#include "trainer/kernels/record.h"
 #include "trainer/kernels/session.h"
 
 /* A query, and what becomes known of its neighbours. */
@@ -361,27 +362,6 @@ void unit_day_write(struct buf *b, const struct unit_day *u, const struct progra
     }
 }
 
-static bool take(struct str *in, void *out, size_t n)
-{
-    if (in->n < n)
-        return false;
-    memcpy(out, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return true;
-}
-
-static bool take_text(struct str *in, struct str *out)
-{
-    uint32_t n;
-    if (!take(in, &n, sizeof n) || in->n < n)
-        return false;
-    *out = (struct str){ in->p, n };
-    in->p += n;
-    in->n -= n;
-    return true;
-}
-
 static bool take_sums(struct str *in, const struct program *p, double **out, struct arena *arena)
 {
     struct str bits = { in->p, (p->facts_count + 7) / 8 };
@@ -391,7 +371,7 @@ static bool take_sums(struct str *in, const struct program *p, double **out, str
     in->n -= bits.n;
     *out = arena_zalloc(arena, (p->facts_count + 1) * sizeof **out);
     for (size_t i = 0; i < p->facts_count; i++)
-        if ((unsigned char)bits.p[i / 8] >> (i % 8) & 1 && !take(in, &(*out)[i], sizeof **out))
+        if ((unsigned char)bits.p[i / 8] >> (i % 8) & 1 && !record_take(in, &(*out)[i], sizeof **out))
             return false;
     return true;
 }
@@ -399,16 +379,16 @@ static bool take_sums(struct str *in, const struct program *p, double **out, str
 static bool take_exposures(struct str *in, const struct program *p, struct unit_day *out, struct arena *arena)
 {
     uint32_t n;
-    if (!take(in, &n, sizeof n) || n > in->n)
+    if (!record_take(in, &n, sizeof n) || n > in->n)
         return false;
     out->exposures_count = n;
     out->exposures = arena_alloc(arena, (n + 1) * sizeof *out->exposures);
     for (uint32_t i = 0; i < n; i++) {
         struct day_exposure *e = &out->exposures[i];
         char several;
-        if (!take(in, &e->experiment, sizeof e->experiment) || !take(in, &e->at_us, sizeof e->at_us) ||
-            !take(in, &several, 1) || !take_sums(in, p, &e->after, arena) || !take_text(in, &e->variant) ||
-            !take_text(in, &e->dims))
+        if (!record_take(in, &e->experiment, sizeof e->experiment) || !record_take(in, &e->at_us, sizeof e->at_us) ||
+            !record_take(in, &several, 1) || !take_sums(in, p, &e->after, arena) ||
+            !record_take_text(in, &e->variant) || !record_take_text(in, &e->dims))
             return false;
         e->several = several != 0;
     }
@@ -418,16 +398,16 @@ static bool take_exposures(struct str *in, const struct program *p, struct unit_
 bool unit_day_read(struct str *in, const struct program *p, struct unit_day *out, struct arena *arena)
 {
     uint32_t n;
-    if (!take_text(in, &out->unit) || !take(in, &out->last_us, sizeof out->last_us) ||
-        !take_sums(in, p, &out->all, arena) || !take_exposures(in, p, out, arena) || !take(in, &n, sizeof n) ||
+    if (!record_take_text(in, &out->unit) || !record_take(in, &out->last_us, sizeof out->last_us) ||
+        !take_sums(in, p, &out->all, arena) || !take_exposures(in, p, out, arena) || !record_take(in, &n, sizeof n) ||
         n > in->n)
         return false;
     out->items_count = n;
     out->items = arena_alloc(arena, (n + 1) * sizeof *out->items);
     for (uint32_t i = 0; i < n; i++) {
         struct day_item *item = &out->items[i];
-        if (!take(in, &item->at_us, sizeof item->at_us) || !take(in, &item->value, sizeof item->value) ||
-            !take(in, &item->fact, sizeof item->fact) || item->fact >= p->facts_count)
+        if (!record_take(in, &item->at_us, sizeof item->at_us) || !record_take(in, &item->value, sizeof item->value) ||
+            !record_take(in, &item->fact, sizeof item->fact) || item->fact >= p->facts_count)
             return false;
     }
     return true;
