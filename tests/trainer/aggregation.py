@@ -1,5 +1,5 @@
 """What the tests of all aggregation jobs over a month have in common: day by day, with late arrivals, a deleted unit, marks and sealed days, a run leaves the
-rows that a full run leaves; so it does with other numbers of workers and ranges, and when workers are killed.
+rows that a full run leaves; so it does with other numbers of workers and ranges, and when workers or a coordinator are killed.
 
 A test is an Aggregation with `job`, `rows_of` (SQL) and `plain` (the same rows computed otherwise); its tests go on where the one before has stopped.
 """
@@ -136,6 +136,29 @@ class Aggregation(DaemonTest):
             self.assertEqual(self.rows(), rows)
             retries += self.daemon.number("select retries from runs order by started_at desc limit 1")
         self.assertGreater(retries, 0)
+
+    def test_4a_a_run_that_dies_is_taken_over(self):
+        """Whatever it had made or staged: readers see the rows of before, and then the right ones."""
+        self.compute(LAST)
+        d, rows, taken = self.daemon, self.rows(), 0
+        for splits in (1, 3, 6):
+            before = d.number("select count(*) from runs")
+            run = subprocess.Popen([program("trainer"), "run", self.job, "--data-dir", d.dir, "--workers", "2", *self.arguments_of({**self.given(LAST), "full": "true"})],
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
+            wait_for(lambda: d.number("select count(*) from runs") > before, "the run's row")
+            last = d.sql("select id from runs order by queued_at desc limit 1")[0][0]
+            wait_for(lambda: run.poll() is not None or d.number("select coalesce(sum(done), 0) from run_passes where run = '%s'" % last) >= splits, "some splits")
+            run.kill()
+            run.wait()
+            self.assertEqual(self.rows(), rows)
+            d.sql("select lose_runs(interval '0')")
+            if d.number("select count(*) from runs where id = '%s' and state = 'lost'" % last):
+                d.run("trainer", "run", "--run", last, "--data-dir", d.dir, "--workers", "2")
+                self.assertEqual(d.sql("select state, epoch > 1 from runs where id = '%s'" % last), [["success", "t"]])
+                self.assertEqual(self.rows(), rows)
+                taken += 1
+        self.assertGreater(taken, 0)
+        self.assertEqual(d.number("select count(*) from pg_tables where schemaname = 'staging'"), 0)
 
     def test_5_a_unit_that_is_marked_is_in_no_row(self):
         rows = self.rows()
