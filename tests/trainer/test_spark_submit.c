@@ -98,16 +98,25 @@ Test(spark_submit, wrong_settings_are_named)
     cr_assert(spark_settings_check(&settings, "postgresql://db.example/x", &err));
 }
 
+static void check_link(const struct spark_settings *s, const char *said, bool ended, const char *wanted)
+{
+    AUTO(mem_free) char *link = spark_ui_url(s, "app-1", said, ended);
+    if (wanted)
+        cr_assert_str_eq(link, wanted);
+    else
+        cr_assert_null(link);
+}
+
 Test(spark_submit, links_come_from_the_template_or_from_spark)
 {
     struct spark_settings s = settings;
-    cr_assert_str_eq(spark_ui_url(&s, "app-1", "http://h:4040", false), "http://h:4040");
-    cr_assert_null(spark_ui_url(&s, "app-1", NULL, false));
+    check_link(&s, "http://h:4040", false, "http://h:4040");
+    check_link(&s, NULL, false, NULL);
     s.ui_url_template = (char *)(uintptr_t) "https://ui/{app_id}/jobs";
-    cr_assert_str_eq(spark_ui_url(&s, "app-1", "http://h:4040", false), "https://ui/app-1/jobs");
-    cr_assert_str_eq(spark_ui_url(&s, "app-1", "http://h:4040", true), "https://ui/app-1/jobs");
+    check_link(&s, "http://h:4040", false, "https://ui/app-1/jobs");
+    check_link(&s, "http://h:4040", true, "https://ui/app-1/jobs");
     s.history_url = (char *)(uintptr_t) "https://history";
-    cr_assert_str_eq(spark_ui_url(&s, "app-1", "http://h:4040", true), "https://history/history/app-1/");
+    check_link(&s, "http://h:4040", true, "https://history/history/app-1/");
 }
 
 Test(spark_bundle, its_program_runs_with_its_own_loader_and_is_made_once)
