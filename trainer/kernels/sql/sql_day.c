@@ -89,13 +89,20 @@ static bool run_select(struct reading *r, struct pg *pg, struct err *err)
     return pg_copy_out_waiting(pg, copy, "select", add_row, tick, r, err);
 }
 
+/* With rows of files the select runs on a connection of its own, on which the transaction writes at first: temporary tables. */
+static bool read_archived(struct reading *r, struct pg *from, struct err *err)
+{
+    AUTO(pg_close) struct pg *to = pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err);
+    return to && run_snapshot_enter_writing(to, task_snapshot(r->task), err) &&
+           sql_view_load(from, to, r->params->archive.p, &r->view, tick, r, err) && run_select(r, to, err);
+}
+
 static bool read_day(struct reading *r, struct err *err)
 {
-    AUTO(run_snapshot_close) struct pg *from = run_snapshot_open(r->task, err);
-    AUTO(pg_close) struct pg *to = from ? pg_open(task_database_url(r->task), "trainer worker", NULL, 0, err) : NULL;
-    return to && run_snapshot_enter_writing(to, task_snapshot(r->task), err) &&
-           sql_view_load(from, to, r->params->archive.p, &r->view, r->params->select, tick, r, err) &&
-           run_select(r, to, err) && task_tick(r->task, r->rows % TICK_ROWS, err);
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
+    return pg && sql_view_look(pg, &r->view, r->params->select, err) &&
+           (sql_view_is_archived(&r->view) ? read_archived(r, pg, err) : run_select(r, pg, err)) &&
+           task_tick(r->task, r->rows % TICK_ROWS, err);
 }
 
 static bool emit(void *arg, struct str record, uint64_t hash, struct err *err)

@@ -188,23 +188,31 @@ static bool load_table(struct loading *l, struct pg *from, const char *dir, cons
            read_shape(l, temporary, err) && copy_files(l, from, dir, v, table, temporary, err);
 }
 
-bool sql_view_load(struct pg *from, struct pg *to, const char *archive, struct sql_view *v, struct str select,
-                   sql_tick_fn tick, void *arg, struct err *err)
+bool sql_view_look(struct pg *pg, struct sql_view *v, struct str select, struct err *err)
 {
-    struct loading l = { .pg = to, .tick = tick, .arg = arg };
     struct arena arena;
     bool ok = true;
     arena_init(&arena, 1 << 14);
     for (int t = 0; ok && t < TABLES; t++) {
         struct archive_entry *files;
         size_t count = 0;
-        if (!speaks_of(select, t))
-            continue;
-        ok = archive_store_list(from, tables[t], v->split.day, v->split.day, v->split.lo, v->split.hi, &arena, &files,
-                                &count, err);
+        ok = !speaks_of(select, t) || archive_store_list(pg, tables[t], v->split.day, v->split.day, v->split.lo,
+                                                         v->split.hi, &arena, &files, &count, err);
         v->archived[t] = count > 0;
-        ok = ok && (!v->archived[t] || load_table(&l, from, archive, v, t, &arena, err));
     }
+    arena_release(&arena);
+    return ok;
+}
+
+bool sql_view_load(struct pg *from, struct pg *to, const char *archive, const struct sql_view *v, sql_tick_fn tick,
+                   void *arg, struct err *err)
+{
+    struct loading l = { .pg = to, .tick = tick, .arg = arg };
+    struct arena arena;
+    bool ok = true;
+    arena_init(&arena, 1 << 14);
+    for (int t = 0; ok && t < TABLES; t++)
+        ok = !v->archived[t] || load_table(&l, from, archive, v, t, &arena, err);
     arena_release(&arena);
     return ok;
 }

@@ -22,10 +22,16 @@ struct sql_view {
 bool sql_select_check(struct str select, struct err *err) MUSTCHECK;
 /* Adds the statement. r NULL: with all columns of the select, as they are. */
 void sql_view_statement(struct buf *b, const struct sql_view *v, struct str select, const struct rollup *r);
-/* The rows of the day's files into temporary tables of `to`, which is in a transaction that writes still; `from` is another connection in the
+/* Whether rows of the day that the select speaks of lie in files: v->archived. */
+bool sql_view_look(struct pg *pg, struct sql_view *v, struct str select, struct err *err) MUSTCHECK;
+static inline bool sql_view_is_archived(const struct sql_view *v)
+{
+    return v->archived[0] || v->archived[1];
+}
+/* The rows of these files into temporary tables of `to`, which is in a transaction that writes still; `from` is another connection in the
  * same snapshot. tick: now and then. */
 typedef bool (*sql_tick_fn)(void *arg, struct err *err);
-bool sql_view_load(struct pg *from, struct pg *to, const char *archive, struct sql_view *v, struct str select,
-                   sql_tick_fn tick, void *arg, struct err *err) MUSTCHECK;
+bool sql_view_load(struct pg *from, struct pg *to, const char *archive, const struct sql_view *v, sql_tick_fn tick,
+                   void *arg, struct err *err) MUSTCHECK;
 /* Makes the transaction read only and looks at the statement. "select: …" */
 bool sql_view_check(struct pg *pg, struct str statement, int64_t timeout_s, struct err *err) MUSTCHECK;
