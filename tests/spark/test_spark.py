@@ -133,10 +133,9 @@ class SparkTest(unittest.TestCase):
         wait_for(lambda: not self.spark.c_workers() and not run.descendants(), "the run's processes to end")
         self.assertEqual(self.column("select count(*) from pg_tables where schemaname = 'staging'"), ["0"])
 
-    def end(self, pids, number=signal.SIGKILL):
-        """Of these, the first."""
-        self.assertTrue(pids)
-        os.kill(pids[0], number)
+    def end(self, find, number=signal.SIGKILL):
+        """The first process that is found, as soon as there is one: between two tasks a worker is idle."""
+        os.kill(wait_for(find, "a process to signal", 300)[0], number)
 
 
 class Whole(SparkTest):
@@ -156,14 +155,14 @@ class Whole(SparkTest):
         want = self.expected("fault=slow", "slow_ms=1")
         run = self.golden("fault=slow", "slow_ms=1500")
         run.wait_pass("stats")
-        self.end(self.spark.busy(0))
-        self.end(self.spark.busy(1), signal.SIGSEGV)
+        self.end(lambda: self.spark.busy(0))
+        self.end(lambda: self.spark.busy(1), signal.SIGSEGV)
         self.spark.wait_busy(1)
-        self.end(self.spark.python_workers(1))
+        self.end(lambda: self.spark.python_workers(1))
         self.spark.wait_busy(0)
-        self.end(self.spark.executors(0))
+        self.end(lambda: self.spark.executors(0))
         run.wait_pass("counts", busy=False)
-        self.end(self.spark.executors(1))
+        self.end(lambda: self.spark.executors(1))
         self.assertEqual(run.wait().digest(), want)
         self.assertGreaterEqual(int(run.get("retries")), 3)
         self.check_nothing_left(run)
@@ -190,7 +189,7 @@ class Faults(SparkTest):
         want, rows = self.expected("fault=slow", "slow_ms=1"), self.docs()
         run = self.golden("fault=slow", "slow_ms=1000")
         run.wait_pass("counts", busy=False)
-        self.end(run.descendants("python", "driver.py"))
+        self.end(lambda: run.descendants("python", "driver.py"))
         run.wait("lost")
         self.assertEqual(self.docs(), rows)
         wait_for(lambda: not self.spark.c_workers() and not run.descendants(), "the run's processes to end")
@@ -203,7 +202,7 @@ class Faults(SparkTest):
         want = self.expected("fault=slow", "slow_ms=1")
         run = self.golden("fault=slow", "slow_ms=800", more=["--stall", "300"])
         run.wait_pass("stats")
-        self.end(self.spark.busy(0), signal.SIGSTOP)
+        self.end(lambda: self.spark.busy(0), signal.SIGSTOP)
         self.assertEqual(run.wait().digest(), want)
         self.check_nothing_left(run)
 
