@@ -230,6 +230,14 @@ class Taken(Base):
         self.assertEqual(self.of(run, "state, epoch, error is null"), ["success", "4", "t"])
         self.assertEqual(self.daemon.sql(PUBLISHED), self.want)
 
+    def test_a_run_that_publishes_is_not_lost_and_nobody_waits_for_it(self):
+        """Its row is locked as long as it publishes, so its heartbeat is old; other runs are lost meanwhile."""
+        publishing, silent = self.queue(), self.queue()
+        self.daemon.sql("update runs set state = 'running', heartbeat_at = now() - interval '1 hour' where id in ('%s', '%s')" % (publishing, silent))
+        with Held(self.daemon, "do $$ begin perform from runs where id = '%s' for update; end $$" % publishing):
+            self.assertEqual(self.daemon.sql("set lock_timeout = '2s'; select lose_runs('1 minute')"), [[silent]])
+        self.daemon.sql("update runs set state = 'cancelled' where id = '%s'" % publishing)
+
     def test_what_a_killed_coordinator_had_made_is_used_again(self):
         """Stopped before its last pass: what lies in the spool is not made again, and the digest is that of a run which nothing has happened to."""
         self.daemon.sql("insert into jobs (id, type, name, params) values ('golden', 'golden', 'Golden', '{\"rows\": 20000, \"passes\": 2}')")
