@@ -218,7 +218,6 @@ static bool write_told(const struct clicks *c, struct buf *b, struct err *err)
 /* Its rows go to a staging table. */
 static bool pass_weights(struct clicks *c, struct err *err)
 {
-    struct engine_result result;
     struct engine_split *splits = arena_zalloc(&c->arena, PARTS * sizeof *splits);
     for (uint32_t i = 0; i < PARTS; i++)
         splits[i] = day_plan_part(&c->days, i);
@@ -233,11 +232,7 @@ static bool pass_weights(struct clicks *c, struct err *err)
                                       .out = ENGINE_PUBLISH,
                                       .table = "query_doc_weights",
                                       .columns = CLICKS_COLUMN_NAMES };
-    c->weights_pass = c->run->passes;
-    if (!run_pass(c->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(c->run, &pass, &c->weights_pass, err);
 }
 
 /* ---- publishing ---- */

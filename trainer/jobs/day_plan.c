@@ -156,7 +156,6 @@ bool day_plan_pass(struct day_plan *p, const struct day_rules *rules, const char
     split_days(p, rules);
     uint32_t count = (uint32_t)p->days_count * p->splits;
     struct engine_split *splits = arena_zalloc(p->arena, (count + 1) * sizeof *splits);
-    struct engine_result result;
     for (uint32_t i = 0; i < count; i++)
         splits[i] = split_of(p, i);
     struct engine_pass pass = { .name = name,
@@ -171,11 +170,7 @@ bool day_plan_pass(struct day_plan *p, const struct day_rules *rules, const char
                                 .reads_database = true,
                                 .on_dataset = p->kept ? kept_days_add : NULL,
                                 .on_dataset_arg = p->kept };
-    p->pass = p->run->passes;
-    if (!run_pass(p->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(p->run, &pass, &p->pass, err);
 }
 
 /* "A B DAY DAY …" */

@@ -99,7 +99,6 @@ static struct engine_pass pass_over_rows(struct golden *g, const char *name, con
 static bool pass_rows(struct golden *g, struct err *err)
 {
     struct engine_split *splits = arena_zalloc(&g->arena, g->splits * sizeof *splits);
-    struct engine_result result;
     for (uint32_t i = 0; i < g->splits; i++) {
         uint32_t n = g->rows / g->splits + (i < g->rows % g->splits);
         splits[i] = (struct engine_split){ .desc = arena_printf(&g->arena, "%u", n), .weight = n };
@@ -113,11 +112,7 @@ static bool pass_rows(struct golden *g, struct err *err)
                                       .out = ENGINE_DATASET,
                                       .seed = g->seed,
                                       .memory_mb = g->memory_mb };
-    g->rows_pass = g->run->passes;
-    if (!run_pass(g->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(g->run, &pass, &g->rows_pass, err);
 }
 
 /* The results of all splits, each of `size` bytes, one behind the other in the arena. */
@@ -163,13 +158,8 @@ static bool pass_stats(struct golden *g, struct err *err)
 static bool pass_counts(struct golden *g, struct err *err)
 {
     struct engine_pass pass = pass_over_rows(g, "counts", "golden.counts@1", ENGINE_DATASET);
-    struct engine_result result;
     pass.parts = g->parts;
-    g->counts_pass = g->run->passes;
-    if (!run_pass(g->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(g->run, &pass, &g->counts_pass, err);
 }
 
 static void add_gradient(struct golden_gradient *to, const struct golden_gradient *from)

@@ -47,6 +47,9 @@ void run_result(struct run_context *run, const char *fmt, ...) PRINTF(2, 3);
 /* Runs a pass and keeps its row in run_passes. */
 bool run_pass(struct run_context *run, const struct engine_pass *pass, struct engine_result *out,
               struct err *err) MUSTCHECK;
+/* The same for a pass whose kernels collect nothing; *out_number is what later passes and engine_staging call it by. */
+bool run_pass_numbered(struct run_context *run, const struct engine_pass *pass, int *out_number,
+                       struct err *err) MUSTCHECK;
 /* For work without a pass: `done` of `total` of the phase `what`. ERR_CONFLICT when the run is to end. */
 bool run_tick(struct run_context *run, const char *what, uint32_t done, uint32_t total, struct err *err) MUSTCHECK;
 /* Opens the publishing transaction: the run's row is locked and its epoch checked; ERR_CONFLICT when another coordinator has it. */

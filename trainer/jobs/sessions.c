@@ -211,7 +211,6 @@ static bool find_changes(struct plan *p, struct err *err)
 
 static bool pass_days(struct plan *p, struct err *err)
 {
-    struct engine_result result;
     struct engine_pass pass = { .name = "days",
                                 .kernel = SESSIONS_DAY_KERNEL,
                                 .params = p->params,
@@ -223,11 +222,7 @@ static bool pass_days(struct plan *p, struct err *err)
                                 .table = "sessions",
                                 .columns = SESSIONS_COLUMN_NAMES,
                                 .reads_database = true };
-    p->pass = p->run->passes;
-    if (!run_pass(p->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(p->run, &pass, &p->pass, err);
 }
 
 /* ---- publishing ---- */

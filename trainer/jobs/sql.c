@@ -149,7 +149,6 @@ static bool pass_total(struct plan *p, struct err *err)
 {
     uint32_t count = p->params.of_units ? p->days.ranges : SQL_PARTS;
     struct engine_split *splits = arena_alloc(&p->arena, count * sizeof *splits);
-    struct engine_result result;
     for (uint32_t i = 0; i < count; i++)
         splits[i] = p->params.of_units ? day_plan_range(&p->days, i) : day_plan_part(&p->days, i);
     struct engine_pass pass = { .name = "total",
@@ -163,11 +162,7 @@ static bool pass_total(struct plan *p, struct err *err)
                                 .table = p->table.target,
                                 .columns = p->table.columns.p,
                                 .reads_database = true };
-    p->pass = p->run->passes;
-    if (!run_pass(p->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(p->run, &pass, &p->pass, err);
 }
 
 static bool compute(void *arg, struct err *err)

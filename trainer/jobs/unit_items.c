@@ -78,7 +78,6 @@ static bool plan_days(struct plan *p, struct err *err)
 static bool pass_units(struct plan *p, struct err *err)
 {
     struct engine_split *splits = arena_alloc(&p->arena, p->days.ranges * sizeof *splits);
-    struct engine_result result;
     for (uint32_t i = 0; i < p->days.ranges; i++)
         splits[i] = day_plan_range(&p->days, i);
     struct engine_pass pass = { .name = "units",
@@ -92,11 +91,7 @@ static bool pass_units(struct plan *p, struct err *err)
                                 .table = p->kind->table,
                                 .columns = p->kind->columns,
                                 .reads_database = true };
-    p->pass = p->run->passes;
-    if (!run_pass(p->run, &pass, &result, err))
-        return false;
-    engine_result_release(&result);
-    return true;
+    return run_pass_numbered(p->run, &pass, &p->pass, err);
 }
 
 static bool compute(void *arg, struct err *err)

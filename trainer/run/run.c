@@ -150,6 +150,16 @@ bool run_pass(struct run_context *context, const struct engine_pass *pass, struc
     return false;
 }
 
+bool run_pass_numbered(struct run_context *context, const struct engine_pass *pass, int *out_number, struct err *err)
+{
+    struct engine_result result;
+    *out_number = context->passes;
+    if (!run_pass(context, pass, &result, err))
+        return false;
+    engine_result_release(&result);
+    return true;
+}
+
 bool run_tick(struct run_context *context, const char *what, uint32_t done, uint32_t total, struct err *err)
 {
     struct run *run = run_of(context);
