@@ -274,4 +274,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
     for case in SparkTest.__subclasses__():
         atexit.register(case.doClassCleanups)  # the cluster is taken down, however the tests end
-    unittest.main()
+    unittest.main(verbosity=2)
