@@ -8,13 +8,11 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "trainer/jobs/day_plan.h"
+#include "trainer/jobs/params.h"
 #include "trainer/kernels/clicks/clicks.h"
 
-enum { PARTS = 16, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100, WINDOW_MAX = 36500, TOP_MAX = 100000 };
-#define WEIGHTS_DEFAULT "click=1,cart=10,purchase=25"
-#define HALF_LIFE_DEFAULT 30.0
+enum { PARTS = 16, JSON_MAX = 16384, TYPE_MAX = 64, FIELD_MAX = 100 };
 #define HALF_LIFE_MIN 0.25
-#define HALF_LIFE_MAX 36500.0
 
 enum stmt { LOCK, DELETE, TAKE_ROWS, CURRENT, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
@@ -43,39 +41,6 @@ struct clicks {
 };
 
 /* ---- parameters ---- */
-
-static bool read_whole(const struct run_context *run, const char *name, uint32_t fallback, uint32_t max, uint32_t *out,
-                       struct err *err)
-{
-    const char *text = run->param(run, name);
-    *out = fallback;
-    if (text && (!parse_u32(str_of(text), out, NULL) || *out > max))
-        return err_set(err, ERR_INVALID, "--param %s=%s: must be a whole number from 0 to %u", name, text, max);
-    return true;
-}
-
-static bool read_real(const struct run_context *run, const char *name, double fallback, double max, double *out,
-                      struct err *err)
-{
-    const char *text = run->param(run, name);
-    *out = fallback;
-    if (text && (!parse_double(str_of(text), out, NULL) || !(*out >= 0 && *out <= max)))
-        return err_set(err, ERR_INVALID, "--param %s=%s: must be a number from 0 to %g", name, text, max);
-    return true;
-}
-
-static bool read_as_of(const struct run_context *run, int32_t *out, struct err *err)
-{
-    const char *text = run->param(run, "as_of");
-    int64_t at_us;
-    if (!text)
-        return true;
-    AUTO(mem_free) char *whole = mem_printf("%sT00:00:00Z", text);
-    if (strlen(text) != 10 || !clock_parse(str_of(whole), &at_us, NULL))
-        return err_set(err, ERR_INVALID, "--param as_of=%s: must be a day such as 2026-11-27", text);
-    *out = clock_day(at_us);
-    return true;
-}
 
 static bool is_name(struct str s, size_t max)
 {
@@ -110,7 +75,7 @@ static bool add_type(struct click_rules *r, struct str name, double weight)
 static bool read_weights(struct clicks *c, struct err *err)
 {
     const char *text = c->run->param(c->run, "weights");
-    struct str rest = str_of(text ? text : WEIGHTS_DEFAULT), pair, name;
+    struct str rest = str_of(text), pair, name;
     while (str_split(&rest, ',', &pair)) {
         double weight;
         if (!str_split(&pair, '=', &name) || !is_name(name, TYPE_MAX) || !parse_double(pair, &weight, NULL) ||
@@ -125,20 +90,19 @@ static bool read_weights(struct clicks *c, struct err *err)
     return true;
 }
 
+/* What a parameter alone can be wrong in was checked before (job/params.h). */
 static bool read_params(struct clicks *c, struct err *err)
 {
     const struct run_context *run = c->run;
     const char *filters = run->param(run, "filters");
-    uint32_t min_signals;
-    c->rules.as_of = clock_day(c->days.now_us);
-    if (!read_weights(c, err) || !read_as_of(run, &c->rules.as_of, err) ||
-        !read_real(run, "half_life_days", HALF_LIFE_DEFAULT, HALF_LIFE_MAX, &c->rules.half_life_days, err) ||
-        !read_real(run, "position_power", 0, 1, &c->rules.position_power, err) ||
-        !read_whole(run, "days", 0, WINDOW_MAX, &c->window, err) ||
-        !read_whole(run, "min_signals", 1, UINT32_MAX, &min_signals, err) ||
-        !read_whole(run, "top", 100, TOP_MAX, &c->rules.top, err))
+    c->rules.as_of = run_day(run, "as_of", clock_day(c->days.now_us));
+    c->rules.half_life_days = run_real(run, "half_life_days");
+    c->rules.position_power = run_real(run, "position_power");
+    c->window = (uint32_t)run_whole(run, "days");
+    c->rules.min_signals = (uint64_t)run_whole(run, "min_signals");
+    c->rules.top = (uint32_t)run_whole(run, "top");
+    if (!read_weights(c, err))
         return false;
-    c->rules.min_signals = min_signals;
     if (c->rules.half_life_days > 0 && c->rules.half_life_days < HALF_LIFE_MIN)
         return err_set(err, ERR_INVALID, "--param half_life_days=%g: must be 0, for no decay, or at least %g",
                        c->rules.half_life_days, HALF_LIFE_MIN);
