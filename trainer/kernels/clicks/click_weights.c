@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "trainer/kernels/decay.h"
 
 enum { FIRST_ROOM = 4096 };
 
@@ -69,16 +70,16 @@ static bool is_marked(const struct click_weights *w, uint64_t unit)
     return lo < w->marked_count && w->marked[lo] == unit;
 }
 
-static double decay(const struct click_weights *w, double days)
+static double decay(const struct click_weights *w, int64_t age_us)
 {
-    return w->rules->half_life_days > 0 ? exp2(-days / w->rules->half_life_days) : 1;
+    return decay_factor(age_us, (int64_t)(w->rules->half_life_days * (double)US_PER_DAY));
 }
 
 /* What the row's day comes to joins the days before it. */
 static void close_day(const struct click_weights *w, struct row *r)
 {
     if (r->sum)
-        r->weight += ldexp((double)r->sum, -CLICK_FRACTION_BITS) * decay(w, w->rules->as_of - r->day);
+        r->weight += ldexp((double)r->sum, -CLICK_FRACTION_BITS) * decay(w, (w->rules->as_of - r->day) * US_PER_DAY);
     r->sum = 0;
 }
 
@@ -100,8 +101,7 @@ static uint32_t row_of(struct click_weights *w, uint32_t query, struct str doc)
 static fixed value_of(const struct click_weights *w, const struct click_event *e)
 {
     int32_t position = e->position < CLICK_POSITION_MAX ? e->position : CLICK_POSITION_MAX;
-    double v = w->rules->weights[e->type] * w->factors[position] *
-               decay(w, (double)(US_PER_DAY - e->at_us) / (double)US_PER_DAY);
+    double v = w->rules->weights[e->type] * w->factors[position] * decay(w, US_PER_DAY - e->at_us);
     return (fixed)(uint64_t)(v * (double)(UINT64_C(1) << CLICK_FRACTION_BITS) + 0.5);
 }
 
