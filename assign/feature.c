@@ -99,7 +99,7 @@ static enum assign_why rolled_out(struct assign_session *s, const struct assign_
     double n;
     if ((!r->has_range && !r->has_coverage) || (s->scratch.failed))
         return ASSIGN_IN;
-    if (!r->has_range && r->coverage == 0)
+    if (!r->has_range && r->covers_none)
         return ASSIGN_COVERAGE;
     if (!assign_hashed(s, r->attribute)) {
         if (!s->unit->sticky_on || !assign_hashed(s, r->fallback))

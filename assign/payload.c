@@ -383,6 +383,7 @@ static void read_rollout(struct maker *m, const struct assign_value *rule, struc
     out->range = range_of(range);
     out->has_coverage = coverage && coverage->type != ASSIGN_MISSING;
     out->coverage = number_of(coverage);
+    out->covers_none = coverage && coverage->type == ASSIGN_NUMBER && out->coverage == 0;
     if (!out->has_range && !out->has_coverage)
         return;
     out->attribute = attribute_of(m, rule, "hashAttribute", true);

@@ -78,7 +78,8 @@ struct assign_rule {
     uint32_t parents_count, filters_count;
     bool has_filters;
     /* a force rule's rollout */
-    bool has_range, has_coverage;
+    bool has_range, has_coverage,
+        covers_none; /* the number 0; null, which is 0 too, still has the unit whose bucket is 0 */
     struct assign_range range;
     double coverage;
     int attribute, fallback, seed, fallback_seed;

@@ -65,6 +65,16 @@ class XAssign(unittest.TestCase):
         self.check("hash", [c[:4] for c in cases])
         self.check("chooseVariation", [[c[3], [[0, 0.5], [0.5, 1]], c[4]] for c in cases])
 
+    def test_only_the_number_0_covers_nobody(self):
+        """The SDK asks `bucket <= coverage`, and null and false are 0 there: who is in bucket 0 of the seed "f3" gets in. (Answers of the real one.)"""
+        def cases(unit):
+            return [json.dumps([{"attributes": {"id": unit}, "features": {"f3": {"rules": [{"force": 1, "coverage": c}]}}}, "f3"]) for c in (None, False, 0, 1)]
+        for unit, bucket, sources in (("hello world", 0, ["force", "force", "defaultValue", "force"]), ("other", None, ["defaultValue"] * 3 + ["force"])):
+            _, answers, _ = xassign("feature", cases(unit))
+            self.assertEqual([json.loads(a)["source"] for a in answers], sources, unit)
+            if bucket is not None:
+                self.assertEqual(xassign("hash", [json.dumps(["f3", unit, 1])])[1], [str(bucket)])
+
     def test_a_line_that_cannot_be_read_is_answered_and_the_rest_goes_on(self):
         code, answers, _ = xassign("hash", ["{", "7", "[]", '["s",null,1]', '["s","u","v"]', '["s","u",1,2]', "", '["","a",1]'])
         self.assertEqual(code, 0)
