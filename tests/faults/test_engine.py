@@ -67,7 +67,7 @@ class Workers(EngineTest):
         self.assertIn("ended by signal 11", self.hit_worker(signal.SIGSEGV))
 
     def test_one_stands_still(self):
-        self.assertIn("it said nothing for 2 s", self.hit_worker(signal.SIGSTOP, "--stall", "2"))
+        self.assertIn("it said nothing for 5 s", self.hit_worker(signal.SIGSTOP, "--stall", "5"))
 
     def test_all_are_killed_again_and_again(self):
         with self.golden.start("--workers", "2", "--max-attempts", "20", **SLOW) as run:
