@@ -453,8 +453,10 @@ static void stop(struct server *s)
     atomic_store(&s->abandon, true);
     wake_workers(s);
     for (unsigned i = 0; i < s->workers_count; i++)
-        if (s->workers[i].started)
+        if (s->workers[i].started) {
             (void)pthread_join(s->workers[i].thread, NULL);
+            (void)close(s->workers[i].wake_fd);
+        }
     jobs_stop(s->jobs);
     if (s->eraser)
         eraser_stop(s->eraser);

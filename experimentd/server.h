@@ -34,7 +34,7 @@ struct server_worker {
     pthread_t thread;
     bool started;
     int listen_fd;
-    int wake_fd; /* eventfd: look at the atomics below */
+    int wake_fd; /* eventfd: look at the atomics below. Open until the thread was joined: others write to it */
     struct event *wake_event, *turn_timer;
     _Atomic bool ended;
     _Atomic bool connected; /* its database connection stood once */
