@@ -61,7 +61,7 @@ static void start(struct server_worker *sw)
     w->exposures = exposure_filter_new();
     w->answers = exposure_filter_new();
     w->sticky = sticky_new(w->pg, &server->sticky_unavailable);
-    w->http = http_server_new(w->base, sw->listen_fd, &limits, routes_dispatch, w);
+    w->http = http_server_new(w->base, sw->listen_fd, &limits, &w->http_counters, routes_dispatch, w);
     w->feeds = feeds_new(w->http);
     w->live_views = live_views_new(w);
     w->log_views = log_views_new(w);
@@ -87,7 +87,6 @@ static void stop(struct server_worker *sw)
     event_free(sw->wake_event);
     event_free(sw->turn_timer);
     event_base_free(w->base);
-    close(sw->wake_fd);
 }
 
 static bool may_leave(struct server_worker *sw, bool *told)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "experimentd/http/http.h"
 #include "experimentd/ingest/format.h"
 
 struct event_base;
@@ -34,4 +35,5 @@ struct worker {
     struct log_views *log_views;        /* streams that follow runs' logs: jobs/log_view.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
     struct ingest_counters ingested;    /* what clients sent */
+    struct http_counters http_counters; /* of `http`, and read by others when that is not there */
 };

@@ -28,7 +28,7 @@ static double sum_http(const struct server *s, size_t offset)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < s->workers_count; i++) {
-        const char *c = (const char *)http_server_counters(s->workers[i].w.http);
+        const char *c = (const char *)&s->workers[i].w.http_counters;
         sum += atomic_load_explicit((const _Atomic uint64_t *)(const void *)(c + offset), memory_order_relaxed);
     }
     return (double)sum;

@@ -301,7 +301,7 @@ static int on_message_complete(llhttp_t *p)
     struct err err;
     c->building = NULL;
     enter(c, CONN_IDLE);
-    counter_add(&s->counters.requests, 1);
+    counter_add(&s->counters->requests, 1);
     call->dispatched = true;
     enqueue(c, call);
     if (!call->keep_alive)
@@ -360,7 +360,7 @@ static void parse(struct http_conn *c, const char *p, size_t n)
         conn_refuse(c, 501, "no protocol upgrade is offered");
         return;
     }
-    counter_add(&c->server->counters.parse_errors, 1);
+    counter_add(&c->server->counters->parse_errors, 1);
     conn_refuse(c, 400, llhttp_get_error_reason(&c->parser));
 }
 
@@ -392,7 +392,7 @@ void conn_on_readable(struct http_conn *c)
         conn_gone(c);
         return;
     }
-    counter_add(&s->counters.bytes_in, (uint64_t)n);
+    counter_add(&s->counters->bytes_in, (uint64_t)n);
     if (c->closing)
         return; /* the answer is on its way; what still comes is read and dropped */
     parse(c, s->read_buffer, (size_t)n);
@@ -449,7 +449,7 @@ void conn_flush(struct http_conn *c)
         }
         c->out_sent += (size_t)n;
         c->write_since_us = s->now_us;
-        counter_add(&s->counters.bytes_out, (uint64_t)n);
+        counter_add(&s->counters->bytes_out, (uint64_t)n);
     }
     if (!c->gone)
         finish_write(c);
@@ -491,7 +491,7 @@ struct http_conn *conn_new(struct http_server *s, int fd)
         s->conns->prev = c;
     s->conns = c;
     s->conns_count++;
-    counter_add(&s->counters.connections_open, 1);
+    counter_add(&s->counters->connections_open, 1);
     return c;
 }
 
@@ -528,7 +528,7 @@ void conn_free(struct http_conn *c)
     if (c->next)
         c->next->prev = c->prev;
     s->conns_count--;
-    counter_add(&s->counters.connections_open, (uint64_t)-1);
+    counter_add(&s->counters->connections_open, (uint64_t)-1);
     buf_release(&c->held);
     buf_release(&c->out);
     mem_free(c);

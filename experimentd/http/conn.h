@@ -100,7 +100,7 @@ struct http_server {
     char date[48];         /* "Date: …\r\n" */
     char usual_head[160];  /* of a 200 with JSON that keeps the connection, up to the length */
     size_t usual_head_n;
-    struct http_counters counters;
+    struct http_counters *counters;
     struct http_streams streams;
     char read_buffer[HTTP_READ_BYTES];
 };

@@ -111,9 +111,16 @@ void http_reply_problem(struct http_request *req, int status, const char *detail
 void http_reply_later(struct http_request *req, int status, int64_t wait_us, const char *detail);
 int http_status_of(enum err_kind kind);
 
-/* One per worker. `listen_fd` is a bound, non-blocking SO_REUSEPORT socket that the server owns from now on. */
+/* Counters of one server, read by other threads (relaxed). */
+struct http_counters {
+    _Atomic uint64_t requests, bytes_in, bytes_out, connections_accepted, connections_refused, timeouts, parse_errors;
+    _Atomic uint64_t by_status[6]; /* [2] = 2xx */
+    _Atomic uint64_t connections_open, streams_open, streams_cut;
+};
+/* One per worker. `listen_fd` is a bound, non-blocking SO_REUSEPORT socket that the server owns from now on; the counters are the caller's, since
+ * others may read them when the server is not there yet, or gone. */
 struct http_server *http_server_new(struct event_base *base, int listen_fd, const struct http_limits *limits,
-                                    http_request_fn on_request, void *arg);
+                                    struct http_counters *counters, http_request_fn on_request, void *arg);
 /* Stops accepting, answers what is under way with "Connection: close", closes idle connections. */
 void http_server_drain(struct http_server *s);
 bool http_server_drained(const struct http_server *s); /* no connection left */
@@ -122,11 +129,3 @@ void http_server_turn(struct http_server *s);
 void http_server_free(struct http_server *s);
 /* Bound, listening, non-blocking, close-on-exec, SO_REUSEPORT, TCP_NODELAY; port 0 picks one (`out_port`). */
 int http_listen(const char *host, uint16_t port, uint16_t *out_port, struct err *err) MUSTCHECK;
-
-/* Counters of one server, read by other threads (relaxed). */
-struct http_counters {
-    _Atomic uint64_t requests, bytes_in, bytes_out, connections_accepted, connections_refused, timeouts, parse_errors;
-    _Atomic uint64_t by_status[6]; /* [2] = 2xx */
-    _Atomic uint64_t connections_open, streams_open, streams_cut;
-};
-const struct http_counters *http_server_counters(const struct http_server *s);

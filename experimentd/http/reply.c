@@ -164,7 +164,7 @@ void http_reply_parts(struct http_request *req, int status, const char *content_
         call->keep_alive = false;
         c->closing = true;
     }
-    counter_add(&c->server->counters.by_status[status / 100 % 6], 1);
+    counter_add(&c->server->counters->by_status[status / 100 % 6], 1);
     for (size_t i = 0; i < count; i++)
         bytes += parts[i].n;
     struct buf *to = c->first == call ? &c->out : &call->reply;
@@ -188,7 +188,7 @@ void reply_without_end(struct http_request *req, const char *content_type)
     call->replied = true;
     call->keep_alive = false;
     c->closing = true;
-    counter_add(&c->server->counters.by_status[2], 1);
+    counter_add(&c->server->counters->by_status[2], 1);
     if (!c->gone)
         write_head(c->first == call ? &c->out : &call->reply, call, 200, content_type, NO_END);
     if (c->first == call) {

@@ -31,7 +31,7 @@ static void refuse_connection(struct http_server *s, int fd)
                                  "Retry-After: 1\r\nConnection: close\r\nContent-Length: 106\r\n\r\n"
                                  "{\"type\":\"urn:experimentd:busy\",\"title\":\"Service Unavailable\",\"status\":503,"
                                  "\"detail\":\"too many connections\"}";
-    counter_add(&s->counters.connections_refused, 1);
+    counter_add(&s->counters->connections_refused, 1);
     (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
     close(fd);
 }
@@ -45,7 +45,7 @@ static bool accept_one(struct http_server *s)
             log_warn("accept_failed", "errno=%d", errno);
         return errno == EINTR || errno == ECONNABORTED;
     }
-    counter_add(&s->counters.connections_accepted, 1);
+    counter_add(&s->counters->connections_accepted, 1);
     if (s->conns_count + s->streams.count >= s->limits.connections)
         refuse_connection(s, fd);
     else
@@ -70,16 +70,16 @@ static void check_conn(struct http_conn *c, int64_t now)
     const struct http_limits *l = &c->server->limits;
     int64_t in_stage = now - c->stage_since_us;
     if (c->write_since_us && now - c->write_since_us > l->write_timeout_us) {
-        counter_add(&c->server->counters.timeouts, 1);
+        counter_add(&c->server->counters->timeouts, 1);
         conn_gone(c);
     } else if (c->closing) {
         if (!c->first && !c->write_since_us && in_stage > LINGER_US)
             conn_gone(c);
     } else if (c->stage == CONN_HEAD && in_stage > l->header_timeout_us) {
-        counter_add(&c->server->counters.timeouts, 1);
+        counter_add(&c->server->counters->timeouts, 1);
         conn_refuse(c, 408, "the request's header fields did not come in time");
     } else if (c->stage == CONN_BODY && in_stage > l->body_timeout_us) {
-        counter_add(&c->server->counters.timeouts, 1);
+        counter_add(&c->server->counters->timeouts, 1);
         conn_refuse(c, 408, "the request's body did not come in time");
     } else if (c->stage == CONN_IDLE && !c->first && in_stage > l->idle_timeout_us) {
         conn_gone(c);
@@ -145,12 +145,13 @@ void http_server_turn(struct http_server *s)
 /* ---- life ---- */
 
 struct http_server *http_server_new(struct event_base *base, int listen_fd, const struct http_limits *limits,
-                                    http_request_fn on_request, void *arg)
+                                    struct http_counters *counters, http_request_fn on_request, void *arg)
 {
     struct http_server *s = mem_zalloc(sizeof *s);
     s->base = base;
     s->listen_fd = listen_fd;
     s->limits = *limits;
+    s->counters = counters;
     s->on_request = on_request;
     s->arg = arg;
     s->now_us = clock_mono_us();
@@ -211,9 +212,4 @@ void http_server_free(struct http_server *s)
         call_destroy(call);
     }
     mem_free(s);
-}
-
-const struct http_counters *http_server_counters(const struct http_server *s)
-{
-    return &s->counters;
 }

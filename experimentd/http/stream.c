@@ -121,8 +121,8 @@ static void stream_free(struct http_stream *st)
         event_free(st->event);
     if (st->fd >= 0) {
         close(st->fd);
-        counter_add(&s->counters.connections_open, (uint64_t)-1);
-        counter_add(&s->counters.streams_open, (uint64_t)-1);
+        counter_add(&s->counters->connections_open, (uint64_t)-1);
+        counter_add(&s->counters->streams_open, (uint64_t)-1);
     }
     note_waiting(st, false);
     for (unsigned i = 0; i < st->pieces_count; i++)
@@ -133,7 +133,7 @@ static void stream_free(struct http_stream *st)
 
 static void cut(struct http_stream *st)
 {
-    counter_add(&st->server->counters.streams_cut, 1);
+    counter_add(&st->server->counters->streams_cut, 1);
     http_stream_close(st);
 }
 
@@ -192,7 +192,7 @@ static void stream_flush(struct http_stream *st)
             return;
         }
         progress = true;
-        counter_add(&s->counters.bytes_out, (uint64_t)n);
+        counter_add(&s->counters->bytes_out, (uint64_t)n);
         advance(st, (size_t)n);
     }
     if (st->finishing && !st->pieces_count) {
@@ -287,8 +287,8 @@ void stream_adopt(struct http_conn *c)
     st->fd = conn_take_fd(c);
     st->event = event_new(s->base, st->fd, EV_READ | EV_PERSIST, on_event, st);
     (void)event_add(st->event, NULL);
-    counter_add(&s->counters.connections_open, 1); /* conn_free takes the connection's own off */
-    counter_add(&s->counters.streams_open, 1);
+    counter_add(&s->counters->connections_open, 1); /* conn_free takes the connection's own off */
+    counter_add(&s->counters->streams_open, 1);
     stream_flush(st);
 }
 

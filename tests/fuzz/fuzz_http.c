@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct event_base *base;
+    static struct http_counters counters;
     static struct http_server *server;
     int fds[2];
     if (!base) {
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         limits.header_bytes = 2048;
         limits.pipeline = 4;
         base = event_base_new();
-        server = http_server_new(base, -1, &limits, on_request, NULL);
+        server = http_server_new(base, -1, &limits, &counters, on_request, NULL);
     }
     if (n < 1 || n > 60000 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) != 0)
         return 0;

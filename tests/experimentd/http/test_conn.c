@@ -11,6 +11,7 @@
 enum { ANSWER_MAX = 1 << 16 };
 
 static struct event_base *base;
+static struct http_counters counters;
 static struct http_server *server;
 static struct http_request *held[16];
 static size_t held_count;
@@ -66,7 +67,7 @@ static void setup(void)
     limits.headers = 10;
     limits.pipeline = 4;
     base = event_base_new();
-    server = http_server_new(base, -1, &limits, on_request, NULL);
+    server = http_server_new(base, -1, &limits, &counters, on_request, NULL);
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     client = fds[1];
     (void)conn_new(server, fds[0]);
@@ -185,7 +186,7 @@ Test(conn, an_answer_to_a_client_that_has_left_is_dropped)
     turn();
     http_reply(held[0], 200, "text/plain", STR("late"));
     turn();
-    cr_assert(eq(u64, atomic_load(&http_server_counters(server)->connections_open), 0));
+    cr_assert(eq(u64, atomic_load(&counters.connections_open), 0));
 }
 
 Test(conn, http_1_0_is_answered_and_closed)

@@ -9,6 +9,7 @@
 #include "experimentd/http/cors.h"
 
 static struct event_base *base;
+static struct http_counters counters;
 static struct http_server *server;
 static int client;
 static char answer[1 << 16];
@@ -17,7 +18,7 @@ static void setup(void)
 {
     int fds[2];
     base = event_base_new();
-    server = http_server_new(base, -1, &http_limits_default, routes_dispatch, NULL);
+    server = http_server_new(base, -1, &http_limits_default, &counters, routes_dispatch, NULL);
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     client = fds[1];
     (void)conn_new(server, fds[0]);

@@ -10,6 +10,7 @@
 enum { CLIENTS_MAX = 600, TURNS_MAX = 100 };
 
 static struct event_base *base;
+static struct http_counters counters;
 static struct http_server *server;
 static struct http_channel *channel;
 static struct http_stream *streams[CLIENTS_MAX];
@@ -80,7 +81,7 @@ static bool ended(int client)
 
 static uint64_t open_streams(void)
 {
-    return atomic_load(&http_server_counters(server)->streams_open);
+    return atomic_load(&counters.streams_open);
 }
 
 static void setup(void)
@@ -88,7 +89,7 @@ static void setup(void)
     struct http_limits limits = http_limits_default;
     limits.stream_unsent_bytes = 1000000;
     base = event_base_new();
-    server = http_server_new(base, -1, &limits, on_request, NULL);
+    server = http_server_new(base, -1, &limits, &counters, on_request, NULL);
     channel = http_channel_new(server);
 }
 
@@ -121,7 +122,7 @@ Test(stream, its_connection_is_gone_and_the_socket_is_counted_once)
 {
     (void)connect_one(GET("/s"));
     cr_assert(eq(ptr, server->conns, NULL));
-    cr_assert(eq(u64, atomic_load(&http_server_counters(server)->connections_open), 1));
+    cr_assert(eq(u64, atomic_load(&counters.connections_open), 1));
 }
 
 Test(stream, an_answer_that_is_late_leaves_before_the_stream_behind_it)
@@ -198,7 +199,7 @@ Test(stream, a_client_that_does_not_read_is_cut_at_the_limit)
         sent++;
     }
     cr_assert(sent > 2 && sent < 20, "cut after %zu pieces", sent);
-    cr_assert(eq(u64, atomic_load(&http_server_counters(server)->streams_cut), 1));
+    cr_assert(eq(u64, atomic_load(&counters.streams_cut), 1));
     cr_assert(ended(client));
 }
 
