@@ -18,8 +18,9 @@ MAY_INCLUDE = {
     "archive": ["archive/", "base/"],
     "metric": ["metric/", "base/"],
     "job": ["job/", "base/"],
-    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "job/", "metric/", "stats/"],
-    "trainer": ["trainer/", "base/", "archive/", "assign/", "job/", "metric/", "stats/"],
+    "model": ["model/", "base/"],
+    "experimentd": ["experimentd/", "base/", "archive/", "assign/", "job/", "metric/", "model/", "stats/"],
+    "trainer": ["trainer/", "base/", "archive/", "assign/", "job/", "metric/", "model/", "stats/"],
 }
 # Of stats/, only the program xstat may use more than the error value: the library stays pure.
 STATS_PURE = ["stats/", "base/err.h"]
@@ -30,6 +31,7 @@ MAY_USE = {
     "archive": ["libpq-fe", "zstd"],
     "metric": ["jansson"],
     "job": ["jansson"],
+    "model": ["sodium"],
     "assign": ["openssl/", "pcre2"],
     "stats": ["gsl/", "jansson"],
 }

@@ -1,0 +1,65 @@
+#include <math.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "model/artifact.h"
+#include "model/lists.h"
+
+/* An artifact whose size and checksum are mended, so that what stands behind them is reached; each section, and the input itself, as lists. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void one_section(struct str section)
+{
+    struct lists l;
+    struct lists_row row, found;
+    struct str key;
+    struct err err;
+    if (!lists_read(section, &l, &err))
+        return;
+    for (uint32_t k = 0; lists_key_at(&l, k, &key, &row); k++) {
+        if (!str_is_utf8(key))
+            abort();
+        (void)lists_find(&l, key, &found);
+        for (uint32_t i = row.first; i < row.first + row.count; i++)
+            for (uint32_t c = 0; c < l.columns; c++)
+                if (!str_is_utf8(lists_entry(&l, i)) || !isfinite(lists_value(&l, i, c)) ||
+                    lists_entry_id(&l, i) >= l.texts)
+                    abort();
+    }
+    for (uint32_t i = 0; i < l.columns; i++)
+        if (lists_column_named(&l, "score") == (int)i && !str_eq_c(lists_column(&l, i), "score"))
+            abort();
+    (void)lists_find(&l, STR("nobody"), &found);
+}
+
+static void mend(struct buf *b)
+{
+    unsigned char hash[ARTIFACT_HASH];
+    uint64_t size = b->n + ARTIFACT_HASH;
+    if (b->n >= 24)
+        for (int i = 0; i < 8; i++)
+            b->p[16 + i] = (char)(size >> 8 * i);
+    (void)crypto_generichash(hash, sizeof hash, (const unsigned char *)buf_str(b).p, b->n, NULL, 0);
+    buf_add(b, hash, sizeof hash);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct buf b;
+    struct artifact a;
+    struct err err;
+    char name[ARTIFACT_NAME];
+    one_section((struct str){ (const char *)data, n });
+    buf_init(&b, n + ARTIFACT_HASH);
+    buf_add(&b, data, n);
+    mend(&b);
+    if (artifact_read(buf_str(&b), &a, &err))
+        for (size_t i = 0; i < a.sections_count; i++) {
+            struct str section = artifact_section_at(&a, i, name);
+            if (!str_eq(section, artifact_section(&a, name)))
+                abort();
+            one_section(section);
+        }
+    buf_release(&b);
+    return 0;
+}
