@@ -3,6 +3,7 @@
 #include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/contests.h"
 #include "trainer/kernels/golden.h"
+#include "trainer/kernels/matrix/matrix.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/sessions.h"
@@ -23,6 +24,10 @@ const struct kernel *const kernels[] = { &kernel_metrics_day,
                                          &kernel_clicks_weights,
                                          &kernel_unit_items_day,
                                          &kernel_unit_items_range,
+                                         &kernel_matrix_units,
+                                         &kernel_matrix_rows,
+                                         &kernel_matrix_scatter,
+                                         &kernel_matrix_columns,
                                          &kernel_sql_day,
                                          &kernel_sql_total,
                                          NULL };

@@ -166,10 +166,11 @@ static int by_text(const void *a, const void *b)
 
 void kept_days_sweep(const struct kept_days *k)
 {
+    static const unsigned char nobody[KEPT_PROGRAM_BYTES];
     char **sorted = mem_alloc((k->splits + 1) * sizeof *sorted);
     memcpy(sorted, k->paths, k->splits * sizeof *sorted);
     qsort(sorted, k->splits, sizeof *sorted, by_text);
-    (void)kept_sweep(k->dir, k->program, sorted, k->splits);
+    (void)kept_sweep(k->dir, k->rules->shared ? nobody : k->program, sorted, k->splits);
     mem_free(sorted);
 }
 

@@ -1,8 +1,7 @@
 /* columns.h - the matrix by item, as it lies in its data set: which units had an item. An item of very many units has several records behind each
  * other. Items come in ascending order, and within one the units do. */
 #pragma once
-#include "base/buf.h"
-#include "trainer/engine/task.h"
+#include "trainer/kernels/matrix/blocks.h"
 
 enum { MATRIX_COLUMN_CELLS = 1 << 17 }; /* of a record */
 
@@ -21,10 +20,7 @@ bool matrix_column_read(struct str *in, struct matrix_column *out);
 
 /* The columns of all inputs of a task, in their order. */
 struct matrix_columns {
-    struct task *task;
-    size_t input, inputs;
-    struct str block;
-    struct buf copy;
+    struct matrix_blocks blocks;
 };
 void matrix_columns_open(struct matrix_columns *c, struct task *t);
 void matrix_columns_close(struct matrix_columns *c);

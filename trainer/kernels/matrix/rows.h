@@ -1,10 +1,7 @@
 /* rows.h - rows of the matrix as they lie in its data set: what a unit had in the training days, and what it had later. A kernel reads them by
  * matrix_rows_open and matrix_row_next; the pure part is matrix_row_write and matrix_row_read. */
 #pragma once
-#include "base/buf.h"
-#include "trainer/engine/task.h"
-
-enum { MATRIX_RECORD_MAX = 2 << 20 };
+#include "trainer/kernels/matrix/blocks.h"
 
 struct matrix_row {
     struct str unit;
@@ -24,15 +21,11 @@ void matrix_row_write(struct buf *b, const struct matrix_row *row);
 /* The first record of *in, which begins at a multiple of 8; everything is borrowed from it. False: it is no record. */
 bool matrix_row_read(struct str *in, struct matrix_row *out);
 
-/* The rows of all inputs of a task, in their order. */
+/* The rows of a task's inputs, from input `first` on, in their order. */
 struct matrix_rows {
-    struct task *task;
-    size_t input, inputs;
-    struct str block; /* rest of it */
-    struct buf copy;  /* of a block that lies askew */
-    uint64_t rows;    /* given so far */
+    struct matrix_blocks blocks;
 };
-void matrix_rows_open(struct matrix_rows *r, struct task *t);
+void matrix_rows_open(struct matrix_rows *r, struct task *t, size_t first);
 void matrix_rows_close(struct matrix_rows *r);
 /* Valid until the next call. *out_end: there is none. Ticks. */
 bool matrix_row_next(struct matrix_rows *r, struct matrix_row *out, bool *out_end, struct err *err) MUSTCHECK;

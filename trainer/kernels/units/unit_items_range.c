@@ -5,9 +5,8 @@
 #include "base/jsonw.h"
 #include "base/pg.h"
 #include "trainer/engine/task.h"
-#include "trainer/kernels/marked.h"
-#include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/units/unit_items.h"
+#include "trainer/kernels/units/unit_items_reading.h"
 
 enum { ROW_MAX = 64 << 10, JSON_MAX = 32 << 10, TICK_ROWS = 4096 };
 
@@ -15,67 +14,15 @@ struct reading {
     struct task *task;
     const struct unit_items_params *params;
     struct unit_item_rules rules;
-    struct marked marked;
     struct unit_item_total *totals;
     struct buf row, json;
     uint64_t rows;
 };
 
-/* ---- days in ---- */
-
-static bool read_marks(struct reading *r, struct str lo, struct str hi, struct err *err)
+static void add(void *arg, int32_t day, const struct unit_item *i)
 {
-    uint32_t from, to;
-    if (!parse_u32(lo, &from, err) || !parse_u32(hi, &to, err))
-        return false;
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && marked_read(pg, from, to, task_arena(r->task), &r->marked, err);
-}
-
-static bool add_block(struct reading *r, struct str block, int64_t age_us, uint64_t *rows, struct err *err)
-{
-    struct unit_item_doc docs[UNIT_ITEM_DOCS];
-    struct unit_item i;
-    for (; block.n; ++*rows) {
-        if (!unit_item_read(&block, &r->rules, docs, &i))
-            return err_set(err, ERR_SYSTEM, "a record of a unit and an item is damaged");
-        if (!marked_has(&r->marked, i.unit))
-            unit_item_total_add(r->totals, &i, age_us);
-    }
-    return true;
-}
-
-static bool add_day(struct reading *r, size_t input, int32_t day, struct err *err)
-{
-    int64_t age_us = r->params->as_of_us - (day + 1) * US_PER_DAY;
-    struct str block;
-    bool end = false;
-    for (;;) {
-        uint64_t rows = 0;
-        if (!task_next(r->task, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!add_block(r, block, age_us, &rows, err) || !task_tick(r->task, rows, err))
-            return false;
-    }
-}
-
-static bool add_days(struct reading *r, struct err *err)
-{
-    struct str rest = task_desc(r->task), lo, hi, word;
-    if (!str_split(&rest, ' ', &lo) || !str_split(&rest, ' ', &hi))
-        return err_set(err, ERR_INVALID, "the split names no buckets");
-    if (!read_marks(r, lo, hi, err))
-        return false;
-    for (size_t i = 0; i < task_inputs(r->task); i++) {
-        int64_t day;
-        if (!str_split(&rest, ' ', &word) || !parse_i64(word, &day, NULL))
-            return err_set(err, ERR_INVALID, "the split names fewer days than inputs");
-        if (!add_day(r, i, (int32_t)day, err))
-            return false;
-    }
-    return true;
+    struct reading *r = arg;
+    unit_item_total_add(r->totals, i, r->params->as_of_us - (day + 1) * US_PER_DAY);
 }
 
 /* ---- rows out ---- */
@@ -152,7 +99,7 @@ static bool run(struct task *t, struct err *err)
     r.totals = unit_item_total_new(&r.rules);
     buf_init(&r.row, ROW_MAX);
     buf_init(&r.json, JSON_MAX);
-    bool ok = add_days(&r, err) && unit_item_total_each(r.totals, &p.limits, put, &r, err);
+    bool ok = unit_items_read(t, &r.rules, add, &r, err) && unit_item_total_each(r.totals, &p.limits, put, &r, err);
     buf_release(&r.row);
     buf_release(&r.json);
     unit_item_total_free(r.totals);
