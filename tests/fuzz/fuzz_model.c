@@ -4,6 +4,7 @@
 
 #include "model/artifact.h"
 #include "model/lists.h"
+#include "model/recommend.h"
 
 /* An artifact whose size and checksum are mended, so that what stands behind them is reached; each section, and the input itself, as lists. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -32,6 +33,46 @@ static void one_section(struct str section)
     (void)lists_find(&l, STR("nobody"), &found);
 }
 
+/* Every kind of request, of an id and a history that the model knows: nothing but finite scores of valid text, each once. */
+static void ask(const struct recommender *r, struct str id, struct arena *arena)
+{
+    struct recommend_event history[] = { { id, 2 }, { STR("nobody"), 1 } };
+    for (int of = 0; of < RECOMMEND_FOR_COUNT * 2; of++) {
+        struct recommend_request q = { .of = (enum recommend_for)(of / 2),
+                                       .id = id,
+                                       .n = 8,
+                                       .history = history,
+                                       .history_count = 2,
+                                       .exclude_seen = true,
+                                       .fill = true,
+                                       .diversity = of % 2 ? 0.5 : 0 };
+        struct recommend_answer out;
+        recommend(r, &q, arena, &out);
+        for (size_t i = 0; i < out.count; i++)
+            if (!isfinite(out.items[i].score) || !str_is_utf8(out.items[i].item) || out.count > q.n)
+                abort();
+    }
+}
+
+static void recommend_all(const struct artifact *a)
+{
+    struct arena arena;
+    struct recommender r;
+    struct lists_row row;
+    struct str key;
+    struct err err;
+    arena_init(&arena, 1 << 16);
+    if (recommender_open(a, &r, &arena, &err)) {
+        ask(&r, STR(""), &arena);
+        for (int i = 0; i < RECOMMEND_SECTION_COUNT; i++)
+            for (uint32_t k = 0; r.has[i] && k < 4 && lists_key_at(&r.lists[i], k, &key, &row); k++)
+                ask(&r, key, &arena);
+        for (uint32_t i = 0; r.has_factors && i < r.factors.items && i < 4; i++)
+            ask(&r, factors_text(&r.factors, i), &arena);
+    }
+    arena_release(&arena);
+}
+
 static void mend(struct buf *b)
 {
     unsigned char hash[ARTIFACT_HASH];
@@ -53,13 +94,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     buf_init(&b, n + ARTIFACT_HASH);
     buf_add(&b, data, n);
     mend(&b);
-    if (artifact_read(buf_str(&b), &a, &err))
+    if (artifact_read(buf_str(&b), &a, &err)) {
+        recommend_all(&a);
         for (size_t i = 0; i < a.sections_count; i++) {
             struct str section = artifact_section_at(&a, i, name);
             if (!str_eq(section, artifact_section(&a, name)))
                 abort();
             one_section(section);
         }
+    }
     buf_release(&b);
     return 0;
 }
