@@ -1,95 +1,61 @@
-/* Publishing and reclaiming. Readers hold a snapshot only inside a callback; each says after its turn which epoch it has seen.
- * A retired snapshot of epoch e is freed when every reader has seen an epoch >= e. */
+/* Publishing (base/rcu.h) and looking up. Readers hold a snapshot only inside a callback. */
 #include "experimentd/config/snapshot.h"
 
-#include <assert.h>
 #include <sodium.h>
-#include <stdatomic.h>
+#include <stddef.h>
 
 #include "experimentd/config/keys.h"
 #include "experimentd/config/snapshot_parts.h"
 
-enum { SLOTS_MAX = 64, CACHE_LINE = 64 };
+static struct rcu rcu;
+static uint64_t published; /* control thread only */
 
-static _Atomic(struct snapshot_whole *) current;
-static _Atomic uint64_t epoch = 1;
-static struct {
-    _Alignas(CACHE_LINE) _Atomic uint64_t seen;
-} slots[SLOTS_MAX];
-static unsigned slots_count;
-static struct snapshot_whole *retired; /* control thread only */
-static uint64_t published;             /* likewise */
+static struct snapshot_whole *whole_of(struct rcu_object *o)
+{
+    return (struct snapshot_whole *)(void *)((char *)o - offsetof(struct snapshot_whole, rcu));
+}
+
+static void free_object(struct rcu_object *o)
+{
+    snapshot_free(&whole_of(o)->s);
+}
 
 void snapshot_init(unsigned count)
 {
-    assert(count <= SLOTS_MAX);
-    slots_count = count;
-    for (unsigned i = 0; i < count; i++)
-        atomic_store(&slots[i].seen, 0);
+    rcu_init(&rcu, count, free_object);
 }
 
 const struct snapshot *snapshot_get(void)
 {
-    struct snapshot_whole *w = atomic_load_explicit(&current, memory_order_acquire);
-    return w ? &w->s : NULL;
+    struct rcu_object *o = rcu_get(&rcu);
+    return o ? &whole_of(o)->s : NULL;
 }
 
 void snapshot_quiescent(unsigned slot)
 {
-    atomic_store_explicit(&slots[slot].seen, atomic_load_explicit(&epoch, memory_order_acquire), memory_order_release);
+    rcu_quiescent(&rcu, slot);
 }
 
 void snapshot_leave(unsigned slot)
 {
-    atomic_store(&slots[slot].seen, UINT64_MAX);
-}
-
-static uint64_t seen_minimum(void)
-{
-    uint64_t least = UINT64_MAX;
-    for (unsigned i = 0; i < slots_count; i++) {
-        uint64_t seen = atomic_load_explicit(&slots[i].seen, memory_order_acquire);
-        least = seen < least ? seen : least;
-    }
-    return least;
+    rcu_leave(&rcu, slot);
 }
 
 void snapshot_collect(void)
 {
-    uint64_t least = seen_minimum();
-    struct snapshot_whole **at = &retired;
-    while (*at) {
-        struct snapshot_whole *w = *at;
-        if (w->retired_at <= least) {
-            *at = w->next_retired;
-            snapshot_free(&w->s);
-        } else {
-            at = &w->next_retired;
-        }
-    }
+    rcu_collect(&rcu);
 }
 
 void snapshot_publish(struct snapshot *next)
 {
     struct snapshot_whole *w = (struct snapshot_whole *)(void *)next;
     w->serial = ++published;
-    struct snapshot_whole *old = atomic_exchange(&current, w);
-    if (old) {
-        old->retired_at = atomic_fetch_add(&epoch, 1) + 1;
-        old->next_retired = retired;
-        retired = old;
-    }
-    snapshot_collect();
+    rcu_publish(&rcu, &w->rcu);
 }
 
 void snapshot_shutdown(void)
 {
-    for (unsigned i = 0; i < slots_count; i++)
-        snapshot_leave(i);
-    struct snapshot_whole *last = atomic_exchange(&current, NULL);
-    if (last)
-        snapshot_free(&last->s);
-    snapshot_collect();
+    rcu_shutdown(&rcu);
 }
 
 void snapshot_free(struct snapshot *s)

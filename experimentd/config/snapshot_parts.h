@@ -2,6 +2,7 @@
 #pragma once
 #include "assign/assign.h"
 #include "base/mem.h"
+#include "base/rcu.h"
 #include "experimentd/config/snapshot.h"
 
 enum { KEY_HASH_BYTES = 32 };
@@ -40,8 +41,7 @@ struct snapshot_whole {
     int64_t updated_us;        /* of the configuration */
     int64_t payload_us;        /* of its last edit that changed the payload */
     uint64_t serial;           /* of the publishing, from 1; 0: not published */
-    uint64_t retired_at;
-    struct snapshot_whole *next_retired;
+    struct rcu_object rcu;
 };
 
 static inline const struct snapshot_features *snapshot_features(const struct snapshot *s, bool drafts)
