@@ -481,6 +481,219 @@ CREATE FUNCTION public.queue_run(run uuid, job text, trigger text, due timestamp
     on conflict do nothing returning id
 $$;
 
+CREATE TABLE public.query_rewrites (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    input text NOT NULL COLLATE pg_catalog."C",
+    output text NOT NULL COLLATE pg_catalog."C",
+    bidirectional boolean DEFAULT false NOT NULL,
+    confidence real NOT NULL,
+    confidence_class text GENERATED ALWAYS AS (
+CASE
+    WHEN (confidence >= (0.8)::double precision) THEN 'high'::text
+    WHEN (confidence >= (0.5)::double precision) THEN 'medium'::text
+    ELSE 'low'::text
+END) STORED NOT NULL,
+    review text NOT NULL,
+    source text NOT NULL,
+    job text,
+    run uuid,
+    evidence jsonb DEFAULT '{}'::jsonb NOT NULL,
+    searches bigint DEFAULT 0 NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    reviewed_at timestamp with time zone,
+    reviewed_by text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT query_rewrites_bidirectional CHECK (((NOT bidirectional) OR (type = 'synonym'::text))),
+    CONSTRAINT query_rewrites_changes CHECK (((input = output) = (type = 'phrase'::text))),
+    CONSTRAINT query_rewrites_confidence CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT query_rewrites_evidence CHECK ((jsonb_typeof(evidence) = 'object'::text)),
+    CONSTRAINT query_rewrites_input CHECK (((octet_length(input) >= 1) AND (octet_length(input) <= 512))),
+    CONSTRAINT query_rewrites_output CHECK (((octet_length(output) >=
+CASE
+    WHEN (type = 'remove_words'::text) THEN 0
+    ELSE 1
+END) AND (octet_length(output) <= 512))),
+    CONSTRAINT query_rewrites_review CHECK ((review = ANY (ARRAY['pending'::text, 'auto'::text, 'approved'::text, 'denied'::text]))),
+    CONSTRAINT query_rewrites_source CHECK ((source = ANY (ARRAY['job'::text, 'manual'::text]))),
+    CONSTRAINT query_rewrites_type CHECK ((type = ANY (ARRAY['query'::text, 'spelling'::text, 'head_tail'::text, 'remove_words'::text, 'phrase'::text, 'synonym'::text])))
+);
+
+CREATE FUNCTION public.rewrite_document(q public.query_rewrites) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('id', q.id, 'type', q.type, 'input', q.input, 'output', q.output, 'bidirectional', q.bidirectional,
+                              'confidence', q.confidence, 'review', q.review, 'source', q.source, 'note', q.note, 'version', q.version)
+$$;
+
+CREATE FUNCTION public.rewrite_edit(wanted bigint, action text, expected bigint, doc jsonb, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was query_rewrites%rowtype;
+    now_ query_rewrites%rowtype;
+    fixed text;
+    other bigint;
+begin
+    perform rewrites_lock();
+    select * into was from query_rewrites where id = wanted for update;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    if action = 'delete' then
+        if was.source = 'job' then
+            return jsonb_build_object('refused', 'job');
+        end if;
+        delete from query_rewrites where id = wanted;
+    else
+        select k into fixed from jsonb_object_keys(doc) k where was.source = 'job' and k not in ('review', 'note') order by k limit 1;
+        if fixed is not null then
+            return jsonb_build_object('refused', 'job', 'detail', fixed);
+        end if;
+        now_ := jsonb_populate_record(was, doc);
+        select id into other from query_rewrites q where (q.type, q.input, q.output) = (now_.type, now_.input, now_.output) and q.id <> wanted;
+        if found then
+            return jsonb_build_object('refused', 'exists', 'detail', other::text);
+        end if;
+        update query_rewrites q set (input, output, bidirectional, confidence, review, note, updated_at, version) =
+            (now_.input, now_.output, now_.bidirectional, now_.confidence, now_.review, now_.note, now(), was.version + 1),
+            reviewed_at = case when doc ? 'review' then now() else q.reviewed_at end,
+            reviewed_by = case when doc ? 'review' then rewrite_edit.actor else q.reviewed_by end
+        where id = wanted returning * into now_;
+    end if;
+    insert into revisions (actor, subject, action, before, after)
+    values (rewrite_edit.actor, 'rewrite:' || wanted, action, rewrite_document(was), case when action <> 'delete' then rewrite_document(now_) end);
+    return jsonb_build_object('version', now_.version);
+end
+$$;
+
+CREATE FUNCTION public.rewrite_matches(q public.query_rewrites, f jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select (f->>'type' is null or q.type = any (string_to_array(f->>'type', ',')))
+       and (f->>'review' is null or q.review = any (string_to_array(f->>'review', ',')))
+       and (f->>'source' is null or q.source = any (string_to_array(f->>'source', ',')))
+       and (f->>'confidence_class' is null or q.confidence_class = any (string_to_array(f->>'confidence_class', ',')))
+       and (f->>'job' is null or q.job = f->>'job')
+       and (f->>'min_confidence' is null or q.confidence >= (f->>'min_confidence')::real)
+       and (f->>'max_confidence' is null or q.confidence <= (f->>'max_confidence')::real)
+       and (f->>'min_searches' is null or q.searches >= (f->>'min_searches')::bigint)
+       and (f->>'text' is null or position(f->>'text' in q.input) > 0 or position(f->>'text' in q.output) > 0)
+$$;
+
+CREATE FUNCTION public.rewrites_add(docs jsonb, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    doc jsonb;
+    was query_rewrites%rowtype;
+    now_ query_rewrites%rowtype;
+    result text;
+    answer jsonb := '[]';
+begin
+    perform rewrites_lock();
+    for doc in select d from jsonb_array_elements(docs) with ordinality x (d, n) order by n loop
+        select * into was from query_rewrites q
+        where q.type = doc->>'type' and q.input = doc->>'input' and q.output = doc->>'output' for update;
+        result := case when not found then 'created' when was.source = 'job' then 'replaced' else 'exists' end;
+        if result = 'exists' then
+            now_ := was;
+        else
+            insert into query_rewrites as q (type, input, output, bidirectional, confidence, review, source, note, reviewed_at, reviewed_by)
+            values (doc->>'type', doc->>'input', doc->>'output', (doc->>'bidirectional')::boolean, (doc->>'confidence')::real, doc->>'review',
+                    'manual', doc->>'note', now(), actor)
+            on conflict (type, input, output) do update set
+                (bidirectional, confidence, review, source, note, reviewed_at, reviewed_by, updated_at, version) =
+                (excluded.bidirectional, excluded.confidence, excluded.review, 'manual', excluded.note, now(), excluded.reviewed_by, now(), q.version + 1)
+            returning * into now_;
+            insert into revisions (actor, subject, action, before, after)
+            values (rewrites_add.actor, 'rewrite:' || now_.id, case result when 'created' then 'create' else 'replace' end,
+                    case result when 'replaced' then rewrite_document(was) end, rewrite_document(now_));
+        end if;
+        answer := answer || jsonb_build_object('id', now_.id, 'result', result);
+    end loop;
+    return answer;
+end
+$$;
+
+CREATE FUNCTION public.rewrites_lock() RETURNS void
+    LANGUAGE sql
+    AS $$
+    select pg_advisory_xact_lock(hashtext('experimentd query_rewrites'))
+$$;
+
+CREATE FUNCTION public.rewrites_review(f jsonb, ids bigint[], wanted text, why text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    found_ bigint[];
+    missing bigint;
+    changed bigint;
+begin
+    perform rewrites_lock();
+    select coalesce(array_agg(q.id order by q.id), '{}') into found_ from query_rewrites q
+    where case when ids is null then rewrite_matches(q, f) else q.id = any (ids) end;
+    select i into missing from unnest(ids) i where not exists (select from query_rewrites q where q.id = i) order by i limit 1;
+    if missing is not null then
+        return jsonb_build_object('refused', 'missing', 'detail', missing::text);
+    elsif expected is not null and expected <> cardinality(found_) then
+        return jsonb_build_object('refused', 'count', 'detail', cardinality(found_)::text);
+    end if;
+    with was as (
+        select q as row from query_rewrites q
+        where q.id = any (found_) and (q.review <> wanted or (why is not null and q.note <> why)) for update),
+    now_ as (
+        update query_rewrites q set review = wanted, note = coalesce(why, q.note), reviewed_at = now(), reviewed_by = rewrites_review.actor,
+               updated_at = now(), version = q.version + 1
+        from was where q.id = (was.row).id returning was.row as before, q as after),
+    told as (
+        insert into revisions (actor, subject, action, before, after)
+        select rewrites_review.actor, 'rewrite:' || (before).id, 'review', rewrite_document(before), rewrite_document(after)
+        from now_ order by (before).id returning id)
+    select count(*) into changed from told;
+    return jsonb_build_object('matched', cardinality(found_), 'changed', changed);
+end
+$$;
+
+CREATE FUNCTION public.rewrites_take(of_run uuid, of_type text, OUT found_rows bigint, OUT added bigint, OUT updated bigint, OUT unchanged bigint, OUT decided bigint, OUT removed bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    of_job text;
+begin
+    perform rewrites_lock();
+    select coalesce(r.job_id, r.job) into of_job from runs r where r.id = of_run;
+    create temporary table rewrites_taken on commit drop as
+        select n.*, q.id, q.source, q.review,
+               (q.confidence, q.bidirectional, q.evidence, q.searches, q.review) is distinct from
+               (n.confidence, n.bidirectional, n.evidence, n.searches, case when n.automatic then 'auto' else 'pending' end) as differs
+        from (select distinct on (input, output) * from pg_temp.rewrites_found order by input, output, confidence desc, automatic desc, searches desc) n
+        left join query_rewrites q on q.type = of_type and q.input = n.input and q.output = n.output;
+    select count(*), count(*) filter (where id is null), count(*) filter (where source = 'job' and review in ('pending', 'auto') and differs),
+           count(*) filter (where source = 'job' and review in ('pending', 'auto') and not differs),
+           count(*) filter (where source = 'manual' or review in ('approved', 'denied'))
+    into found_rows, added, updated, unchanged, decided from pg_temp.rewrites_taken;
+    update query_rewrites q set
+        (job, run, confidence, evidence, searches) = (of_job, of_run, n.confidence, n.evidence, n.searches),
+        bidirectional = case when n.review in ('pending', 'auto') then n.bidirectional else q.bidirectional end,
+        review = case when n.review in ('pending', 'auto') then case when n.automatic then 'auto' else 'pending' end else q.review end,
+        updated_at = case when n.differs and n.review in ('pending', 'auto') then now() else q.updated_at end,
+        version = q.version + case when n.differs and n.review in ('pending', 'auto') then 1 else 0 end
+    from pg_temp.rewrites_taken n where q.id = n.id and q.source = 'job';
+    insert into query_rewrites (type, input, output, bidirectional, confidence, review, source, job, run, evidence, searches)
+    select of_type, n.input, n.output, n.bidirectional, n.confidence, case when n.automatic then 'auto' else 'pending' end, 'job', of_job, of_run,
+           n.evidence, n.searches
+    from pg_temp.rewrites_taken n where n.id is null order by n.input, n.output;
+    delete from query_rewrites q
+    where q.type = of_type and q.source = 'job' and q.job = of_job and q.run is distinct from of_run and q.review in ('pending', 'auto');
+    get diagnostics removed = row_count;
+end
+$$;
+
 CREATE FUNCTION public.staging_name(target text, run uuid, pass integer) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -906,6 +1119,15 @@ CREATE TABLE public.query_doc_weights_current (
     CONSTRAINT query_doc_weights_current_one_row CHECK (singleton)
 );
 
+ALTER TABLE public.query_rewrites ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.query_rewrites_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.revisions (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1302,6 +1524,12 @@ ALTER TABLE ONLY public.query_doc_weights_current
 ALTER TABLE ONLY public.query_doc_weights
     ADD CONSTRAINT query_doc_weights_pkey PRIMARY KEY (query, filters, rank);
 
+ALTER TABLE ONLY public.query_rewrites
+    ADD CONSTRAINT query_rewrites_once UNIQUE (type, input, output);
+
+ALTER TABLE ONLY public.query_rewrites
+    ADD CONSTRAINT query_rewrites_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT revisions_pkey PRIMARY KEY (id);
 
@@ -1374,6 +1602,8 @@ ALTER TABLE ONLY public.user_query_history
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
+
+CREATE INDEX query_rewrites_review ON public.query_rewrites USING btree (review, type);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
 
