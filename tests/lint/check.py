@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "archive": ["archive/", "base/"],
     "metric": ["metric/", "base/"],
     "job": ["job/", "base/"],
-    "model": ["model/", "base/"],
+    "model": ["model/", "base/", "assign/text.h"],
     "experimentd": ["experimentd/", "base/", "archive/", "assign/", "job/", "metric/", "model/", "stats/"],
     "trainer": ["trainer/", "base/", "archive/", "assign/", "job/", "metric/", "model/", "stats/"],
 }

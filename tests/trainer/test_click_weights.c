@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "trainer/kernels/clicks/click_filters.h"
 #include "trainer/kernels/clicks/click_weights.h"
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 #include "trainer/kernels/radix.h"
 
 enum { PARTS = 4, EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };

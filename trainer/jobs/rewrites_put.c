@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 
 enum { PIECE_BYTES = 1 << 20, PIECE_MAX = 16 << 20, COLUMNS = 7 };
 

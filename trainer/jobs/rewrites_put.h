@@ -5,7 +5,7 @@
  * denied, written by hand) keeps its review and its text, and is never removed.
  *
  * The order of the rows does not matter. Of rows with the same input and output, the one of the highest confidence counts. Texts are in the form of
- * trainer/kernels/query_text.h; a phrase's output is its input; only the output of remove_words may be empty. */
+ * model/query_text.h; a phrase's output is its input; only the output of remove_words may be empty. */
 #pragma once
 #include "trainer/jobs/job.h"
 

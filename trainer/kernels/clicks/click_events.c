@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 #include "trainer/kernels/radix.h"
 
 enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10, NO_FILTERS = 0 };

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/day_split.h"
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 #include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/units/unit_items.h"
 

@@ -1,4 +1,4 @@
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 
 #include "assign/text.h"
 
