@@ -28,6 +28,8 @@
 
 #define STICKY_SORTED "order by attribute collate \"C\", value collate \"C\", experiment collate \"C\""
 
+#define ITEM_COLUMNS "doc, fields, us(updated_at)"
+
 #define DELETION_COLUMNS \
     "id, unit, state, requested_by, us(requested_at), us(deleted_at), us(finished_at), removed, error"
 
@@ -251,5 +253,13 @@ const struct pg_stmt queries[] = {
                         "r.log_lines, l.seq, us(l.at), l.source, l.line from runs r left join lateral (select * from "
                         "run_log k where k.run = r.id and k.seq >= $3::bigint order by k.seq limit $4::int) l on true "
                         "where r.id = $1::uuid and ($2::text is null or r.job_id = $2) order by l.seq" },
+    [QUERY_ITEMS_PUT] = { "items_put", 2, "select created, changed, unchanged from items_put($1::jsonb, $2::boolean)" },
+    [QUERY_ITEMS_DELETE] = { "items_delete", 2,
+                             "select gone, unknown from items_delete($1::jsonb) where $2::boolean is not null" },
+    [QUERY_ITEM] = { "item", 1, "select " ITEM_COLUMNS " from items where doc = $1" },
+    [QUERY_ITEMS] = { "items", 3,
+                      "select s.version, s.documents, s.upserted, s.deleted, us(s.changed_at), i.* from items_state s "
+                      "left join lateral (select " ITEM_COLUMNS " from items where doc > $1 and starts_with(doc, $2) "
+                      "and doc >= $2 order by doc limit $3::int) i on true order by i.doc" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

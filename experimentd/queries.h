@@ -52,6 +52,11 @@ enum query {
     QUERY_RUN_CANCEL, /* $1 run, $2 its job or null, $3 by whom → its state if it was asked to end, state that it had */
     QUERY_JOB_TYPE,   /* $1 job → its type */
     QUERY_RUN_LOG, /* $1 run, $2 its job or null, $3 from this number, $4 how many → state, ended, progress, pass, lines said; number, instant, source, line */
+    /* items/handlers.c (migration 0024) */
+    QUERY_ITEMS_PUT,    /* $1 [{"id", "fields"} …], $2 merge → created, changed, unchanged */
+    QUERY_ITEMS_DELETE, /* $1 [id …], $2 nothing → deleted, unknown */
+    QUERY_ITEM,         /* $1 id → id, fields, updated (µs) */
+    QUERY_ITEMS, /* $1 behind this id, $2 only ids that begin so, $3 how many → version, documents, upserted, deleted, changed (µs); QUERY_ITEM */
     QUERY_COUNT
 };
 

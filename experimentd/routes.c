@@ -14,6 +14,7 @@
 #include "experimentd/ingest/handlers.h"
 #include "experimentd/ingest/live/live_view.h"
 #include "experimentd/interleave/handlers.h"
+#include "experimentd/items/handlers.h"
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/log_view.h"
 #include "experimentd/marks/handlers.h"
@@ -157,6 +158,17 @@ const struct route routes[] = {
       "delete what is stored of a unit: 202, and a receipt that tells how far it is", NULL },
     { HTTP_GET_, "/v1/units/deletions", SCOPE_ADMIN, units_deletions_list, "receipts of the last deletions", NULL },
     { HTTP_GET_, "/v1/units/deletions/{id}", SCOPE_ADMIN, units_deletion_get, "the receipt of one deletion", NULL },
+
+    { HTTP_GET_, "/v1/items", SCOPE_ANALYST, items_list, "documents of the catalogue, by id, and how many there are",
+      NULL },
+    { HTTP_POST_, "/v1/items", SCOPE_ADMIN, items_post,
+      "put documents into the catalogue: one object, an array, or NDJSON; ?merge=true: only the fields that are given",
+      NULL },
+    { HTTP_POST_, "/v1/items/delete", SCOPE_ADMIN, items_remove,
+      "take documents out of the catalogue: ids, or objects that have one", NULL },
+    { HTTP_GET_, "/v1/items/{id}", SCOPE_ANALYST, items_get, "one document", NULL },
+    { HTTP_PUT_, "/v1/items/{id}", SCOPE_ADMIN, items_put, "put one document; ?merge=true likewise", NULL },
+    { HTTP_DELETE_, "/v1/items/{id}", SCOPE_ADMIN, items_delete, "take one document out", NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },

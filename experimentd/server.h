@@ -72,7 +72,8 @@ struct server {
     _Atomic bool abandon; /* workers: leave now */
     _Atomic bool database_up;
     _Atomic uint64_t sticky_unavailable; /* times that sticky assignments could not be read or written */
-    _Atomic uint64_t impressions_lost;   /* of interleaved lists: the journal did not take them */
+    _Atomic uint64_t items_upserted, items_deleted, items_rejected; /* of the catalogue: items/handlers.c */
+    _Atomic uint64_t impressions_lost; /* of interleaved lists: the journal did not take them */
 };
 
 /* `experimentd serve …`; argv behind the command. Returns the exit code. */

@@ -87,6 +87,12 @@ static void ingest_metrics(struct buf *b, const struct server *s)
         (double)j.exposures_lost);
     one(b, "experimentd_impressions_lost_total", "counter", "interleaved lists that could not be journaled",
         (double)atomic_load(&s->impressions_lost));
+    one(b, "experimentd_items_upserted_total", "counter", "documents of the catalogue, created or changed",
+        (double)atomic_load(&s->items_upserted));
+    one(b, "experimentd_items_deleted_total", "counter", "documents of the catalogue, deleted",
+        (double)atomic_load(&s->items_deleted));
+    one(b, "experimentd_items_rejected_total", "counter", "documents of the catalogue that were refused",
+        (double)atomic_load(&s->items_rejected));
     one(b, "experimentd_ingest_key_rate_refused_total", "counter", "requests of a client key beyond ingest.key_rate",
         (double)key_rate_refused(s->key_rate));
     one(b, "experimentd_loader_lag_seconds", "gauge", "age of the oldest signal that is not in PostgreSQL",

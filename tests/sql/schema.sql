@@ -295,6 +295,46 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.items_delete(ids jsonb, OUT gone bigint, OUT unknown bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd items'));
+    with given as (select distinct e.value as doc from jsonb_array_elements_text(ids) e),
+    removed as (delete from items i using given g where i.doc = g.doc returning i.doc)
+    select (select count(*) from removed), (select count(*) from given) into gone, unknown;
+    unknown := unknown - gone;
+    if gone > 0 then
+        update items_state s set version = version + 1, documents = s.documents - gone, deleted = deleted + gone, changed_at = now();
+    end if;
+end $$;
+
+CREATE FUNCTION public.items_put(documents jsonb, merge boolean, OUT created bigint, OUT changed bigint, OUT unchanged bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd items'));
+    with given as (
+        select d.value ->> 'id' as doc, case when merge then items_merge(d.value -> 'fields' order by d.ordinality)
+            else (array_agg(d.value -> 'fields' order by d.ordinality desc))[1] end as fields
+        from jsonb_array_elements(items_put.documents) with ordinality d group by 1),
+    made as (
+        select g.doc, i.fields as was, case when not merge then g.fields else (
+            select coalesce(jsonb_object_agg(e.key, e.value), '{}') from jsonb_each(coalesce(i.fields, '{}') || g.fields) e
+            where e.value <> 'null') end as fields
+        from given g left join items i using (doc)),
+    written as (
+        insert into items as i (doc, fields) select m.doc, m.fields from made m where m.fields is distinct from m.was
+        on conflict (doc) do update set fields = excluded.fields, updated_at = now()
+        returning i.doc)
+    select count(w.doc) filter (where m.was is null), count(w.doc) filter (where m.was is not null), count(*) - count(w.doc)
+    into created, changed, unchanged from made m left join written w using (doc);
+    if created + changed > 0 then
+        update items_state s set version = version + 1, documents = s.documents + items_put.created,
+            upserted = upserted + items_put.created + items_put.changed, changed_at = now();
+    end if;
+end $$;
+
 CREATE TABLE public.jobs (
     id text NOT NULL,
     type text NOT NULL,
@@ -778,6 +818,12 @@ CREATE FUNCTION public.us(at timestamp with time zone) RETURNS bigint
     select coalesce((extract(epoch from at) * 1000000)::bigint, 0)
 $$;
 
+CREATE AGGREGATE public.items_merge(jsonb) (
+    SFUNC = jsonb_concat,
+    STYPE = jsonb,
+    INITCOND = '{}'
+);
+
 CREATE TABLE public.aggregation_tables (
     name text NOT NULL,
     of_units boolean NOT NULL,
@@ -979,6 +1025,23 @@ CREATE TABLE public.import_position (
     rejected bigint NOT NULL,
     done boolean DEFAULT false NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.items (
+    doc text NOT NULL COLLATE pg_catalog."C",
+    fields jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT items_fields_are_an_object CHECK ((jsonb_typeof(fields) = 'object'::text))
+);
+
+CREATE TABLE public.items_state (
+    singleton boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    documents bigint DEFAULT 0 NOT NULL,
+    upserted bigint DEFAULT 0 NOT NULL,
+    deleted bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone,
+    CONSTRAINT items_state_one_row CHECK (singleton)
 );
 
 CREATE TABLE public.journal_position (
@@ -1490,6 +1553,12 @@ ALTER TABLE ONLY public.identities
 
 ALTER TABLE ONLY public.import_position
     ADD CONSTRAINT import_position_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY public.items
+    ADD CONSTRAINT items_pkey PRIMARY KEY (doc);
+
+ALTER TABLE ONLY public.items_state
+    ADD CONSTRAINT items_state_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
