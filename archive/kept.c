@@ -95,11 +95,11 @@ static bool is_hex(struct str s)
 }
 
 /* What a file's name says; false: it is none of ours, or one that was never finished. */
-static bool read_name(const char *name, unsigned *lo, unsigned *hi, struct str *program)
+static bool read_name(const char *name, struct str *day, unsigned *lo, unsigned *hi, struct str *program)
 {
-    struct str rest = str_of(name), day, low, high, key;
+    struct str rest = str_of(name), low, high, key;
     uint32_t from, to;
-    if (!str_split(&rest, '_', &day) || !str_split(&rest, '-', &low) || !str_split(&rest, '.', &high) ||
+    if (!str_split(&rest, '_', day) || !str_split(&rest, '-', &low) || !str_split(&rest, '.', &high) ||
         !str_split(&rest, '.', program) || !parse_u32(low, &from, NULL) || !parse_u32(high, &to, NULL))
         return false;
     key = rest;
@@ -121,22 +121,30 @@ static bool is_forgotten(const char *path)
     return stat(path, &s) == 0 && clock_now_us() - s.st_mtim.tv_sec * US_PER_SECOND > KEPT_FORGET_US;
 }
 
-uint64_t kept_sweep(const char *dir, const unsigned char program[KEPT_PROGRAM_BYTES], char *const *used, size_t count)
+static bool is_between(struct str day, const struct kept_used *u)
+{
+    char from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX];
+    (void)clock_format_day(u->from, from);
+    (void)clock_format_day(u->to, to);
+    return day.n == strlen(from) && memcmp(day.p, from, day.n) >= 0 && memcmp(day.p, to, day.n) <= 0;
+}
+
+uint64_t kept_sweep(const char *dir, const struct kept_used *used)
 {
     AUTO(mem_free) char *folder = folder_of(dir);
     char mine[2 * KEPT_PROGRAM_BYTES + 1];
     uint64_t removed = 0;
-    put_hex(mine, program, KEPT_PROGRAM_BYTES);
+    put_hex(mine, used->program, KEPT_PROGRAM_BYTES);
     DIR *d = opendir(folder);
     for (struct dirent *f; d && (f = readdir(d));) {
         AUTO(mem_free) char *path = mem_printf("%s/%s", folder, f->d_name);
         const char *key = path;
         unsigned lo, hi;
-        struct str of;
+        struct str day, of;
         if (f->d_name[0] == '.')
             continue;
-        bool ours = read_name(f->d_name, &lo, &hi, &of) && str_eq_c(of, mine);
-        if (ours ? !bsearch(&key, used, count, sizeof *used, by_text) : is_forgotten(path))
+        bool ours = read_name(f->d_name, &day, &lo, &hi, &of) && str_eq_c(of, mine) && is_between(day, used);
+        if (ours ? !bsearch(&key, used->paths, used->count, sizeof *used->paths, by_text) : is_forgotten(path))
             removed += unlink(path) == 0;
     }
     if (d)
@@ -153,9 +161,9 @@ bool kept_drop(const char *dir, int bucket, uint64_t *out_removed, struct err *e
     for (struct dirent *f; d && (f = readdir(d));) {
         AUTO(mem_free) char *path = mem_printf("%s/%s", folder, f->d_name);
         unsigned lo, hi;
-        struct str of;
-        if (f->d_name[0] == '.' ||
-            (bucket >= 0 && read_name(f->d_name, &lo, &hi, &of) && ((unsigned)bucket < lo || (unsigned)bucket > hi)))
+        struct str day, of;
+        if (f->d_name[0] == '.' || (bucket >= 0 && read_name(f->d_name, &day, &lo, &hi, &of) &&
+                                    ((unsigned)bucket < lo || (unsigned)bucket > hi)))
             continue; /* what was never finished goes, too: nobody is at it now */
         if (unlink(path) != 0 && errno != ENOENT && ok)
             ok = err_set_errno(err, "cannot remove \"%s\"", path);

@@ -27,7 +27,14 @@ char *kept_path(const char *dir, const struct kept_name *name);
 bool kept_add(const char *from, const char *to, struct err *err) MUSTCHECK;
 /* Notes that the program still runs: its files stay. */
 void kept_use(const char *path);
-/* Removes the program's files that are none of `used` (sorted by strcmp), and those of programs that are forgotten. */
-uint64_t kept_sweep(const char *dir, const unsigned char program[KEPT_PROGRAM_BYTES], char *const *used, size_t count);
+/* Removes the program's files of days from … to that are none of `used` (sorted by strcmp), and what is forgotten: files of other programs, and of
+ * other days, which a run over another window may want. */
+struct kept_used {
+    const unsigned char *program; /* KEPT_PROGRAM_BYTES */
+    int32_t from, to;
+    char *const *paths;
+    size_t count;
+};
+uint64_t kept_sweep(const char *dir, const struct kept_used *used);
 /* Removes all files whose range holds the bucket; -1: all. ERR_SYSTEM when one cannot be removed; no folder is no error. */
 bool kept_drop(const char *dir, int bucket, uint64_t *out_removed, struct err *err) MUSTCHECK;

@@ -84,16 +84,20 @@ Test(kept, what_a_run_did_not_use_goes_and_programs_that_nobody_runs)
     AUTO(mem_free) char *used = add(1, 0, 255, 1, 1);
     AUTO(mem_free) char *stale = add(1, 0, 255, 1, 2);
     AUTO(mem_free) char *other = add(1, 0, 255, 2, 1);
+    AUTO(mem_free) char *later = add(3, 0, 255, 1, 1); /* of a run over another window */
     AUTO(mem_free) char *forgotten = add(1, 0, 255, 3, 1);
     const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
     const unsigned char mine[KEPT_PROGRAM_BYTES] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    const struct kept_used u = { .program = mine, .from = 0, .to = 2, .paths = &used, .count = 1 };
     cr_assert(eq(int, utimensat(AT_FDCWD, forgotten, old, 0), 0));
-    cr_expect(eq(u64, kept_sweep(dir, mine, &used, 1), 2));
-    cr_expect(there(used) && there(other));
+    cr_expect(eq(u64, kept_sweep(dir, &u), 2));
+    cr_expect(there(used) && there(other) && there(later));
     cr_expect(not(there(stale) || there(forgotten)));
     cr_assert(eq(int, utimensat(AT_FDCWD, other, old, 0), 0));
     kept_use(other);
-    cr_expect(eq(u64, kept_sweep(dir, mine, &used, 1), 0));
+    cr_expect(eq(u64, kept_sweep(dir, &u), 0));
+    cr_assert(eq(int, utimensat(AT_FDCWD, later, old, 0), 0));
+    cr_expect(eq(u64, kept_sweep(dir, &u), 1));
 }
 
 Test(kept, numbers_of_a_day_are_summed_over_the_parts_of_a_range)

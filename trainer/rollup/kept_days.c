@@ -166,11 +166,15 @@ static int by_text(const void *a, const void *b)
 
 void kept_days_sweep(const struct kept_days *k)
 {
-    static const unsigned char nobody[KEPT_PROGRAM_BYTES];
     char **sorted = mem_alloc((k->splits + 1) * sizeof *sorted);
     memcpy(sorted, k->paths, k->splits * sizeof *sorted);
     qsort(sorted, k->splits, sizeof *sorted, by_text);
-    (void)kept_sweep(k->dir, k->rules->shared ? nobody : k->program, sorted, k->splits);
+    if (k->splits)
+        (void)kept_sweep(k->dir, &(struct kept_used){ .program = k->program,
+                                                      .from = k->rules->days[0],
+                                                      .to = k->rules->days[k->rules->days_count - 1],
+                                                      .paths = sorted,
+                                                      .count = k->splits });
     mem_free(sorted);
 }
 

@@ -12,7 +12,6 @@ struct kept_rules {
     const char *kernel; /* with its version */
     struct str program; /* all that the kernel is told, but day and buckets */
     bool neighbours;    /* what lies on the day before and on all of the next day matters */
-    bool shared;        /* other jobs have days of this program, too */
     uint32_t parts;     /* of each data set; 0: one */
     const int32_t *days;
     size_t days_count;
@@ -34,7 +33,7 @@ struct str kept_days_seen(const struct kept_days *k, uint32_t split);
 /* Keeps a data set: struct engine_pass' `on_dataset`, with the kept_days as its argument. So a run that dies leaves its days to the next one. A
  * failure costs the next run its time and is told, nothing more; when the connection has gone, and with it the lock, nothing is kept. */
 void kept_days_add(void *kept, uint32_t split, const char *path);
-/* Removes what this run did not use; where days are shared, only what no run used for long. */
+/* Removes what this run did not use of its days: those of others, a run over another window may want. */
 void kept_days_sweep(const struct kept_days *k);
 /* Removes what was found, to be made again: a file may be damaged. */
 void kept_days_distrust(struct kept_days *k);
