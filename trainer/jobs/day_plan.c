@@ -99,7 +99,6 @@ static void find_kept(struct day_plan *p, const struct day_rules *rules)
     p->rules = (struct kept_rules){ .kernel = rules->kernel,
                                     .program = rules->program,
                                     .neighbours = rules->neighbours,
-                                    .shared = rules->shared,
                                     .parts = parts_of(p, rules),
                                     .days = p->days,
                                     .days_count = p->days_count,

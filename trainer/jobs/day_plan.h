@@ -41,13 +41,11 @@ bool day_plan_days(struct day_plan *p, int32_t from, int32_t to, struct err *err
 
 /* What the data sets of the pass over days depend on. */
 struct day_rules {
-    const char *kernel; /* with its version */
-    struct str program; /* all of its params but snapshot and the archive's folder */
-    bool neighbours;    /* rows of the day before and of the whole day behind matter, not only the first hour behind */
-    bool by_unit;       /* it emits to as many parts as the split has ranges of buckets (day_split_part) */
-    uint32_t parts;     /* else: that it emits to; 0: one */
-    bool
-        shared; /* jobs of other windows keep days by the same program: what this one did not use stays until it is forgotten */
+    const char *kernel;  /* with its version */
+    struct str program;  /* all of its params but snapshot and the archive's folder */
+    bool neighbours;     /* rows of the day before and of the whole day behind matter, not only the first hour behind */
+    bool by_unit;        /* it emits to as many parts as the split has ranges of buckets (day_split_part) */
+    uint32_t parts;      /* else: that it emits to; 0: one */
     const char *not_why; /* why none can be kept; NULL: they can */
 };
 /* Calls `compute`. Data sets of days that are as they were are found; each that is made is kept at once, so that a run that ends early leaves

@@ -66,7 +66,6 @@ static bool plan_days(struct opening *o, struct err *err)
     o->params.as_of_us = (m->until + 1) * US_PER_DAY;
     o->rules = (struct day_rules){ .kernel = UNIT_ITEMS_DAY_KERNEL,
                                    .by_unit = true,
-                                   .shared = true,
                                    .program = unit_items_program(&o->params, m->arena) };
     return unit_items_params_write(&o->params, m->arena, &o->text, err);
 }
