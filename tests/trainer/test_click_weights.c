@@ -12,6 +12,7 @@
 
 enum { PARTS = 4, EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };
 static const struct str none;
+static const struct marked_hashes nobody;
 
 /* ---- texts ---- */
 
@@ -205,7 +206,7 @@ Test(click_events, damaged_records_are_found)
     for (size_t cut = 0; cut < p.of[0].n; cut++) {
         uint64_t events;
         struct err err;
-        struct click_weights *w = click_weights_new(&rules, NULL, 0);
+        struct click_weights *w = click_weights_new(&rules, &nobody);
         bool whole = click_weights_add(w, DAY, (struct str){ p.of[0].p, cut }, &events, &err);
         cr_assert(whole || err.kind == ERR_SYSTEM);
         click_weights_free(w);
@@ -234,12 +235,12 @@ static bool tell(void *arg, const struct click_weight *c, struct err *err)
 }
 
 /* Two days, each cut into so many pieces. */
-static struct told weigh(const struct click_rules *rules, unsigned pieces, const uint64_t *marked, size_t marked_count)
+static struct told weigh(const struct click_rules *rules, unsigned pieces, const struct marked_hashes *marked)
 {
     struct told t = { .sum = 0 };
     buf_init(&t.text, 1 << 20);
     for (int part = 0; part < PARTS; part++) {
-        struct click_weights *w = click_weights_new(rules, marked, marked_count);
+        struct click_weights *w = click_weights_new(rules, marked);
         for (unsigned i = 0; i < 2 * pieces; i++) {
             struct parts p;
             uint64_t events;
@@ -261,7 +262,7 @@ Test(click_weights, do_not_depend_on_how_days_were_cut)
                                        .half_life_days = 3,
                                        .position_power = 0.5,
                                        .top = 5 };
-    struct told a = weigh(&rules, 1, NULL, 0), b = weigh(&rules, 7, NULL, 0);
+    struct told a = weigh(&rules, 1, &nobody), b = weigh(&rules, 7, &nobody);
     cr_assert(str_eq(buf_str(&a.text), buf_str(&b.text)));
     buf_release(&a.text);
     buf_release(&b.text);
@@ -270,13 +271,13 @@ Test(click_weights, do_not_depend_on_how_days_were_cut)
 Test(click_weights, are_sums_of_what_signals_weigh)
 {
     static const double power = 0.5, half_life = 3;
-    const uint64_t marked[] = { 3, 7 };
+    uint64_t marked[] = { 3, 7 };
     const struct click_rules rules = { .types_count = 3,
                                        .weights = { 1, 0.3, 25 },
                                        .as_of = DAY + 9,
                                        .half_life_days = half_life,
                                        .position_power = power };
-    struct told t = weigh(&rules, 1, marked, COUNT_OF(marked));
+    struct told t = weigh(&rules, 1, &(struct marked_hashes){ marked, COUNT_OF(marked) });
     double sum = 0;
     uint64_t count = 0;
     struct click_events e;

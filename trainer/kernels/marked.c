@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/pg.h"
 
 static const struct pg_stmt read_units = {
@@ -34,4 +35,28 @@ static int by_bytes(const void *a, const void *b)
 bool marked_has(const struct marked *m, struct str unit)
 {
     return m->count && bsearch(&unit, m->units, m->count, sizeof *m->units, by_bytes);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+bool marked_read_hashes(struct pg *pg, struct arena *arena, struct marked_hashes *out, struct err *err)
+{
+    struct marked m;
+    if (!marked_read(pg, 0, BUCKET_COUNT - 1, arena, &m, err))
+        return false;
+    out->count = m.count;
+    out->units = arena_alloc(arena, (m.count + 1) * sizeof *out->units);
+    for (size_t i = 0; i < m.count; i++)
+        out->units[i] = hash64(m.units[i]);
+    qsort(out->units, out->count, sizeof *out->units, by_number);
+    return true;
+}
+
+bool marked_has_hash(const struct marked_hashes *m, uint64_t unit)
+{
+    return m->count && bsearch(&unit, m->units, m->count, sizeof *m->units, by_number);
 }

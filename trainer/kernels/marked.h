@@ -12,3 +12,11 @@ struct marked {
 bool marked_read(struct pg *pg, uint32_t lo, uint32_t hi, struct arena *arena, struct marked *out,
                  struct err *err) MUSTCHECK;
 bool marked_has(const struct marked *m, struct str unit);
+
+/* Of all buckets: hash64 of each, sorted; for records that tell units apart by their hashes. */
+struct marked_hashes {
+    uint64_t *units;
+    size_t count;
+};
+bool marked_read_hashes(struct pg *pg, struct arena *arena, struct marked_hashes *out, struct err *err) MUSTCHECK;
+bool marked_has_hash(const struct marked_hashes *m, uint64_t unit);

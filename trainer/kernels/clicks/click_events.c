@@ -4,8 +4,9 @@
 
 #include "model/query_text.h"
 #include "trainer/kernels/radix.h"
+#include "trainer/kernels/varint.h"
 
-enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, VARINT_MAX = 10, NO_FILTERS = 0 };
+enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, NO_FILTERS = 0 };
 
 void click_events_init(struct click_events *e)
 {
@@ -192,30 +193,12 @@ static void find_places(const struct click_events *e, const struct layout *at, u
 
 /* ---- writing ---- */
 
-static void put_varint(struct buf *b, uint64_t v)
-{
-    char *to = buf_reserve(b, VARINT_MAX);
-    size_t n = 0;
-    if (!to)
-        return;
-    for (; v >= 0x80; v >>= 7)
-        to[n++] = (char)(v | 0x80);
-    to[n++] = (char)v;
-    b->n += n;
-}
-
-static void put_text(struct buf *b, struct str s)
-{
-    put_varint(b, s.n);
-    buf_add_str(b, s);
-}
-
 static void put_event(struct buf *b, const struct click_event *e)
 {
     buf_add(b, &e->unit, sizeof e->unit);
-    put_varint(b, (uint64_t)e->at_us);
+    varint_put(b, (uint64_t)e->at_us);
     buf_add_byte(b, (char)e->type);
-    put_varint(b, (uint64_t)e->position);
+    varint_put(b, (uint64_t)e->position);
 }
 
 struct writing {
@@ -237,8 +220,8 @@ static void begin_record(struct writing *w, const struct click_event *e)
     uint32_t n = 0;
     buf_clear(&w->record);
     buf_add(&w->record, &n, sizeof n);
-    put_text(&w->record, w->events->filters.texts[e->filters]);
-    put_text(&w->record, w->events->queries.texts[e->query]);
+    varint_put_text(&w->record, w->events->filters.texts[e->filters]);
+    varint_put_text(&w->record, w->events->queries.texts[e->query]);
 }
 
 static bool end_record(struct writing *w, uint64_t place, struct err *err)
@@ -257,8 +240,8 @@ static size_t put_doc(struct writing *w, size_t i)
     size_t end = i + 1;
     while (end < w->events->count && end - i < EVENTS_MAX && w->placed[end].place == w->placed[i].place)
         end++;
-    put_text(&w->record, w->events->docs.texts[event_at(w, i)->doc]);
-    put_varint(&w->record, end - i);
+    varint_put_text(&w->record, w->events->docs.texts[event_at(w, i)->doc]);
+    varint_put(&w->record, end - i);
     for (; i < end; i++)
         put_event(&w->record, event_at(w, i));
     return end;
@@ -297,20 +280,6 @@ bool click_events_write(struct click_events *e, uint32_t parts, click_record_fn 
 
 /* ---- reading ---- */
 
-static bool take_varint(struct str *in, uint64_t *out)
-{
-    uint64_t v = 0;
-    for (size_t i = 0; i < in->n && i < VARINT_MAX; i++) {
-        v |= (uint64_t)(in->p[i] & 0x7F) << 7 * i;
-        if (in->p[i] & 0x80)
-            continue;
-        *out = v;
-        *in = (struct str){ in->p + i + 1, in->n - i - 1 };
-        return true;
-    }
-    return false;
-}
-
 static bool take(struct str *in, uint64_t n, struct str *out)
 {
     if (n > in->n)
@@ -320,12 +289,6 @@ static bool take(struct str *in, uint64_t n, struct str *out)
     return true;
 }
 
-static bool take_text(struct str *in, struct str *out)
-{
-    uint64_t n;
-    return take_varint(in, &n) && take(in, n, out);
-}
-
 bool click_record_read(struct str *block, struct click_record *out)
 {
     struct str head;
@@ -333,7 +296,8 @@ bool click_record_read(struct str *block, struct click_record *out)
     if (!take(block, HEAD_BYTES, &head))
         return false;
     memcpy(&n, head.p, sizeof n);
-    return take(block, n, &out->rest) && take_text(&out->rest, &out->filters) && take_text(&out->rest, &out->query);
+    return take(block, n, &out->rest) && varint_take_text(&out->rest, &out->filters) &&
+           varint_take_text(&out->rest, &out->query);
 }
 
 bool click_record_doc(struct click_record *r, struct str *out_doc, uint64_t *out_events, bool *out_damaged)
@@ -341,7 +305,7 @@ bool click_record_doc(struct click_record *r, struct str *out_doc, uint64_t *out
     *out_damaged = false;
     if (r->rest.n == 0)
         return false;
-    *out_damaged = !take_text(&r->rest, out_doc) || !take_varint(&r->rest, out_events);
+    *out_damaged = !varint_take_text(&r->rest, out_doc) || !varint_take(&r->rest, out_events);
     return !*out_damaged;
 }
 
@@ -349,8 +313,8 @@ bool click_record_event(struct click_record *r, struct click_event *out)
 {
     struct str unit, type;
     uint64_t at, position;
-    if (!take(&r->rest, sizeof out->unit, &unit) || !take_varint(&r->rest, &at) || !take(&r->rest, 1, &type) ||
-        !take_varint(&r->rest, &position) || position > INT32_MAX)
+    if (!take(&r->rest, sizeof out->unit, &unit) || !varint_take(&r->rest, &at) || !take(&r->rest, 1, &type) ||
+        !varint_take(&r->rest, &position) || position > INT32_MAX)
         return false;
     memcpy(&out->unit, unit.p, sizeof out->unit);
     out->at_us = (int64_t)at;

@@ -18,8 +18,7 @@ struct row {
 
 struct click_weights {
     const struct click_rules *rules;
-    const uint64_t *marked;
-    size_t marked_count;
+    const struct marked_hashes *marked;
     struct intern filters, queries; /* queries are under filters, */
     struct intern docs;             /* and documents under queries: their numbers are those of rows */
     struct row *rows;
@@ -28,12 +27,11 @@ struct click_weights {
     double factors[CLICK_POSITION_MAX + 1]; /* of positions; of 0, unknown: 1 */
 };
 
-struct click_weights *click_weights_new(const struct click_rules *rules, const uint64_t *marked, size_t marked_count)
+struct click_weights *click_weights_new(const struct click_rules *rules, const struct marked_hashes *marked)
 {
     struct click_weights *w = mem_zalloc(sizeof *w);
     w->rules = rules;
     w->marked = marked;
-    w->marked_count = marked_count;
     intern_init(&w->filters);
     intern_init(&w->queries);
     intern_init(&w->docs);
@@ -56,19 +54,6 @@ void click_weights_free(struct click_weights *w)
 }
 
 /* ---- adding ---- */
-
-static bool is_marked(const struct click_weights *w, uint64_t unit)
-{
-    size_t lo = 0, hi = w->marked_count;
-    while (lo < hi) {
-        size_t middle = lo + (hi - lo) / 2;
-        if (w->marked[middle] < unit)
-            lo = middle + 1;
-        else
-            hi = middle;
-    }
-    return lo < w->marked_count && w->marked[lo] == unit;
-}
 
 static double decay(const struct click_weights *w, int64_t age_us)
 {
@@ -113,7 +98,7 @@ static bool add_events(struct click_weights *w, int32_t day, uint32_t query, str
     for (struct click_event e; events; events--) {
         if (!click_record_event(r, &e) || e.type >= w->rules->types_count)
             return false;
-        if (is_marked(w, e.unit))
+        if (marked_has_hash(w->marked, e.unit))
             continue;
         if (at == UINT32_MAX)
             at = row_of(w, query, doc);

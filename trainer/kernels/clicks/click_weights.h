@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "trainer/kernels/clicks/click_events.h"
+#include "trainer/kernels/marked.h"
 
 enum { CLICK_POSITION_MAX = 50, CLICK_FRACTION_BITS = 44 };
 #define CLICK_WEIGHT_MAX \
@@ -34,8 +35,8 @@ struct click_weight {
 };
 
 struct click_weights;
-/* The rules are borrowed. `marked`: hashes (hash64) of units that do not count, sorted. */
-struct click_weights *click_weights_new(const struct click_rules *rules, const uint64_t *marked, size_t marked_count);
+/* The rules, and the units that do not count, are borrowed. */
+struct click_weights *click_weights_new(const struct click_rules *rules, const struct marked_hashes *marked);
 void click_weights_free(struct click_weights *w);
 DEFINE_AUTO(struct click_weights *, click_weights_free)
 /* All records of a block, of events of this day. Days come in ascending order; a day may come several times behind each other. */

@@ -1,8 +1,5 @@
 /* "clicks.weights@1": the records of all days of a part of the queries → rows of query_doc_weights. Units that are marked are left out here, so that
  * a mark that is set or taken back counts for all days at once. */
-#include <stdlib.h>
-
-#include "base/hash.h"
 #include "base/pg.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/clicks/clicks.h"
@@ -11,24 +8,10 @@
 
 enum { ROW_MAX = 64 << 10, COUNTS_MAX = 4096 };
 
-static int by_number(const void *a, const void *b)
+static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
 {
-    const uint64_t *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-static bool read_marked(struct task *t, uint64_t **out, size_t *out_count, struct err *err)
-{
-    struct marked m;
     AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    if (!pg || !marked_read(pg, 0, BUCKET_COUNT - 1, task_arena(t), &m, err))
-        return false;
-    *out = arena_alloc(task_arena(t), (m.count + 1) * sizeof **out);
-    *out_count = m.count;
-    for (size_t i = 0; i < m.count; i++)
-        (*out)[i] = hash64(m.units[i]);
-    qsort(*out, m.count, sizeof **out, by_number);
-    return true;
+    return pg && marked_read_hashes(pg, task_arena(t), out, err);
 }
 
 static bool add_input(struct task *t, struct click_weights *w, size_t input, int32_t day, struct err *err)
@@ -107,11 +90,10 @@ static bool put_row(void *arg, const struct click_weight *c, struct err *err)
 static bool run(struct task *t, struct err *err)
 {
     struct click_rules rules;
-    uint64_t *marked;
-    size_t marked_count;
-    if (!clicks_rules_read(task_params(t), &rules, task_arena(t), err) || !read_marked(t, &marked, &marked_count, err))
+    struct marked_hashes marked;
+    if (!clicks_rules_read(task_params(t), &rules, task_arena(t), err) || !read_marked(t, &marked, err))
         return false;
-    AUTO(click_weights_free) struct click_weights *w = click_weights_new(&rules, marked, marked_count);
+    AUTO(click_weights_free) struct click_weights *w = click_weights_new(&rules, &marked);
     struct writing out = { .task = t, .rules = &rules };
     buf_init(&out.row, ROW_MAX);
     buf_init(&out.counts, COUNTS_MAX);
