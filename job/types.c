@@ -34,6 +34,18 @@
         .help = "after so long a signal counts half; 0: nothing decays"                                                \
     }
 
+/* Of jobs about queries: what trainer/jobs/query_log.h reads. Their data sets are shared as long as these have the same values. */
+#define SESSION_GAP                                                                                                 \
+    {                                                                                                               \
+        .name = "session_gap_minutes", .type = JOB_WHOLE, .fallback = "30", .min = 1, .max = 60, .unit = "minutes", \
+        .help = "a longer pause ends a session"                                                                     \
+    }
+#define CLICK_TYPES                                                                       \
+    {                                                                                     \
+        .name = "click_types", .type = JOB_TEXT, .fallback = "click", .unit = "types",    \
+        .help = "signals that choose a document for a query, with commas: click,purchase" \
+    }
+
 /* ---- by type ---- */
 
 static const struct job_param metrics_params[] = {

@@ -6,28 +6,37 @@
 #include "trainer/kernels/matrix/matrix.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
+#include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/sql/sql_day.h"
 #include "trainer/kernels/units/unit_items.h"
 
-const struct kernel *const kernels[] = { &kernel_metrics_day,
-                                         &kernel_metrics_units,
-                                         &kernel_metrics_bootstrap,
-                                         &kernel_sessions_day,
-                                         &kernel_contests_range,
-                                         &kernel_golden_rows,
-                                         &kernel_golden_stats,
-                                         &kernel_golden_counts,
-                                         &kernel_golden_gradient,
-                                         &kernel_golden_docs,
-                                         &kernel_clicks_day,
-                                         &kernel_clicks_weights,
-                                         &kernel_unit_items_day,
-                                         &kernel_unit_items_range,
-                                         &kernel_matrix_units,
-                                         &kernel_matrix_rows,
-                                         &kernel_matrix_scatter,
-                                         &kernel_matrix_columns,
-                                         &kernel_sql_day,
-                                         &kernel_sql_total,
-                                         NULL };
+/* One a line. */
+/* clang-format off */
+const struct kernel *const kernels[] = {
+    &kernel_metrics_day,
+    &kernel_metrics_units,
+    &kernel_metrics_bootstrap,
+    &kernel_sessions_day,
+    &kernel_contests_range,
+    &kernel_golden_rows,
+    &kernel_golden_stats,
+    &kernel_golden_counts,
+    &kernel_golden_gradient,
+    &kernel_golden_docs,
+    &kernel_clicks_day,
+    &kernel_clicks_weights,
+    &kernel_unit_items_day,
+    &kernel_unit_items_range,
+    &kernel_matrix_units,
+    &kernel_matrix_rows,
+    &kernel_matrix_scatter,
+    &kernel_matrix_columns,
+    &kernel_query_log_day,
+    &kernel_query_log_merge,
+    &kernel_query_log_collect,
+    &kernel_sql_day,
+    &kernel_sql_total,
+    NULL,
+};
+/* clang-format on */

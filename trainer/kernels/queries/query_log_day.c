@@ -1,0 +1,171 @@
+/* "query_log.day@1": searches, responses and clicks of one day and range of buckets, and of the hour behind it → what they say of queries. */
+#include <math.h>
+
+#include "archive/scan.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "trainer/engine/task.h"
+#include "trainer/kernels/day_split.h"
+#include "trainer/kernels/queries/query_log.h"
+#include "trainer/kernels/run_snapshot.h"
+
+enum { WHERE_MAX = 4096, NO_KIND = 255, SESSION_TEXT_MAX = 256 };
+enum { AT, TYPE, UNIT, QUERY, DOC, QUERY_ID, SESSION, VALUE };
+
+/* What is known of the different texts of a batch, by their codes: each is looked at once, when a row that counts has it. */
+struct looked_up {
+    uint8_t *kinds;
+    uint32_t *queries, *docs, *ids, *sessions;
+};
+#define UNKNOWN (QUERY_NONE - 1)
+
+struct reading {
+    struct task *task;
+    const struct query_log_params *params;
+    int64_t day_us;
+    struct query_day day;
+    struct arena arena; /* of a batch */
+    struct looked_up known;
+};
+
+static uint8_t kind_of(const struct query_log_params *p, struct str type)
+{
+    if (str_eq_c(type, "request"))
+        return QUERY_REQUEST;
+    if (str_eq_c(type, "response"))
+        return QUERY_RESPONSE;
+    for (uint32_t i = 0; i < p->clicks_count; i++)
+        if (str_eq(p->clicks[i], type))
+            return QUERY_CLICK;
+    return NO_KIND;
+}
+
+static uint32_t *unknown(struct reading *r, const struct archive_vector *v)
+{
+    uint32_t *codes = arena_alloc(&r->arena, (v->texts_count + 1) * sizeof *codes);
+    for (size_t i = 0; i <= v->texts_count; i++)
+        codes[i] = UNKNOWN;
+    return codes;
+}
+
+static void begin_batch(struct reading *r, const struct archive_vector *c)
+{
+    arena_reset(&r->arena);
+    r->known = (struct looked_up){ arena_alloc(&r->arena, c[TYPE].texts_count + 1), unknown(r, &c[QUERY]),
+                                   unknown(r, &c[DOC]), unknown(r, &c[QUERY_ID]), unknown(r, &c[SESSION]) };
+    for (size_t i = 0; i <= c[TYPE].texts_count; i++)
+        r->known.kinds[i] = kind_of(r->params, c[TYPE].texts[i]);
+}
+
+static struct str text_at(const struct archive_vector *v, uint32_t row)
+{
+    return v->texts[v->codes[row]];
+}
+
+static uint32_t number_at(uint32_t *known, struct intern *table, const struct archive_vector *v, uint32_t row,
+                          size_t max)
+{
+    uint32_t *number = &known[v->codes[row]];
+    if (*number == UNKNOWN)
+        *number = query_day_text(table, text_at(v, row), max);
+    return *number;
+}
+
+static uint32_t query_at(struct reading *r, const struct archive_vector *v, uint32_t row)
+{
+    uint32_t *number = &r->known.queries[v->codes[row]];
+    if (*number == UNKNOWN)
+        *number = query_day_query(&r->day, text_at(v, row));
+    return *number;
+}
+
+static enum query_results results_of(double value)
+{
+    return isnan(value) ? QUERY_RESULTS_UNKNOWN : value > 0 ? QUERY_RESULTS_SOME : QUERY_RESULTS_NONE;
+}
+
+static void add_row(struct reading *r, const struct archive_vector *c, uint32_t row, uint8_t kind)
+{
+    bool click = kind == QUERY_CLICK;
+    struct query_day *d = &r->day;
+    const struct query_event e = {
+        .unit = hash64(text_at(&c[UNIT], row)),
+        .at_us = c[AT].ints[row] - r->day_us,
+        .kind = kind,
+        .results = (uint8_t)(click ? QUERY_RESULTS_UNKNOWN : results_of(c[VALUE].reals[row])),
+        .query = query_at(r, &c[QUERY], row),
+        .doc = click ? number_at(r->known.docs, &d->docs, &c[DOC], row, QUERY_DOC_MAX) : QUERY_NONE,
+        .id = click ? QUERY_NONE : number_at(r->known.ids, &d->ids, &c[QUERY_ID], row, SESSION_TEXT_MAX),
+        .session = number_at(r->known.sessions, &d->sessions, &c[SESSION], row, SESSION_TEXT_MAX),
+    };
+    query_day_add(d, &e);
+}
+
+static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
+{
+    struct reading *r = arg;
+    begin_batch(r, b->columns);
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t row = b->rows[i];
+        uint8_t kind = r->known.kinds[b->columns[TYPE].codes[row]];
+        if (kind != NO_KIND)
+            add_row(r, b->columns, row, kind);
+    }
+    return task_tick(r->task, b->count, err);
+}
+
+/* Names of types have no quotes: the job sees to that. */
+static bool make_where(const struct query_log_params *p, struct buf *out, struct err *err)
+{
+    buf_add_c(out, "(query is not null or type = 'response') and type in ('request', 'response'");
+    for (uint32_t i = 0; i < p->clicks_count; i++)
+        buf_addf(out, ", '" STR_FMT "'", STR_ARG(p->clicks[i]));
+    buf_add_c(out, ")");
+    return buf_ok(out, "the list of types", err);
+}
+
+static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
+{
+    static const struct archive_column columns[] = {
+        [AT] = { STR("at"), ARCHIVE_TIME },           [TYPE] = { STR("type"), ARCHIVE_TEXT },
+        [UNIT] = { STR("unit"), ARCHIVE_TEXT },       [QUERY] = { STR("query"), ARCHIVE_TEXT },
+        [DOC] = { STR("doc"), ARCHIVE_TEXT },         [QUERY_ID] = { STR("query_id"), ARCHIVE_TEXT },
+        [SESSION] = { STR("session"), ARCHIVE_TEXT }, [VALUE] = { STR("value"), ARCHIVE_REAL },
+    };
+    AUTO(buf_release) struct buf where;
+    buf_init(&where, WHERE_MAX);
+    if (!make_where(r->params, &where, err))
+        return false;
+    const struct archive_scan scan = { .table = "signals",
+                                       .columns = columns,
+                                       .columns_count = COUNT_OF(columns),
+                                       .from_us = r->day_us,
+                                       .to_us = r->day_us + US_PER_DAY + QUERY_DAY_BEHIND_US,
+                                       .lo = split->lo,
+                                       .hi = split->hi,
+                                       .where = where.p };
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
+    return pg && archive_scan_batches(pg, r->params->archive.p, &scan, add_batch, r, err);
+}
+
+static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
+{
+    return task_emit(arg, part, record, err);
+}
+
+static bool run(struct task *t, struct err *err)
+{
+    struct query_log_params p;
+    struct day_split split;
+    if (!query_log_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
+        return false;
+    struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
+    query_day_init(&r.day, p.gap_us);
+    arena_init(&r.arena, 1 << 18);
+    bool ok = read_signals(&r, &split, err) && query_day_write(&r.day, task_parts(t), emit, t, err);
+    arena_release(&r.arena);
+    query_day_release(&r.day);
+    return ok;
+}
+
+const struct kernel kernel_query_log_day = { QUERY_LOG_DAY_KERNEL, run };

@@ -1,0 +1,60 @@
+/* "query_log.merge@1": the records of all days of a part of the queries → a record for each of them. Units that are marked are left out here, so that
+ * a mark that is set or taken back counts for all days at once. */
+#include "trainer/engine/task.h"
+#include "trainer/kernels/queries/query_log.h"
+#include "trainer/kernels/run_snapshot.h"
+
+struct writing {
+    struct task *task;
+    struct buf record;
+};
+
+static bool add_input(struct task *t, struct query_merge *m, size_t input, struct err *err)
+{
+    for (;;) {
+        struct str block;
+        uint64_t units;
+        bool end;
+        if (!task_next(t, input, &block, &end, err))
+            return false;
+        if (end)
+            return true;
+        if (!query_merge_add(m, block, &units, err) || !task_tick(t, units, err))
+            return false;
+    }
+}
+
+static bool emit(void *arg, const struct query_record *q, struct err *err)
+{
+    struct writing *w = arg;
+    buf_clear(&w->record);
+    query_record_write(&w->record, q);
+    return buf_ok(&w->record, "a record of a query", err) && task_emit(w->task, 0, buf_str(&w->record), err);
+}
+
+static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
+{
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
+    return pg && marked_read_hashes(pg, task_arena(t), out, err);
+}
+
+static bool run(struct task *t, struct err *err)
+{
+    enum { RECORD_MAX = 1 << 20 };
+    struct marked_hashes marked;
+    struct query_totals totals;
+    if (!read_marked(t, &marked, err))
+        return false;
+    AUTO(query_merge_free) struct query_merge *m = query_merge_new(&marked);
+    struct writing w = { .task = t };
+    bool ok = true;
+    buf_init(&w.record, RECORD_MAX);
+    for (size_t i = 0; ok && i < task_inputs(t); i++)
+        ok = add_input(t, m, i, err);
+    ok = ok && query_merge_finish(m, emit, &w, &totals, err) &&
+         task_collect(t, (struct str){ (const char *)&totals, sizeof totals }, err);
+    buf_release(&w.record);
+    return ok;
+}
+
+const struct kernel kernel_query_log_merge = { QUERY_LOG_MERGE_KERNEL, run };
