@@ -82,6 +82,17 @@ uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
     return t->count++;
 }
 
+uint32_t intern_find(const struct intern *t, struct str s)
+{
+    uint64_t hash = hash_of(0, s);
+    for (uint32_t at = (uint32_t)hash & (t->slots_count - 1); t->slots[at]; at = (at + 1) & (t->slots_count - 1)) {
+        uint32_t i = t->slots[at] - 1;
+        if (t->hashes[i] == hash && t->under[i] == 0 && str_eq(t->texts[i], s))
+            return i;
+    }
+    return UINT32_MAX;
+}
+
 /* For qsort_r. */
 static int by_bytes(const void *a, const void *b, void *intern)
 {

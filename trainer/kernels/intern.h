@@ -19,6 +19,8 @@ static inline uint32_t intern_add(struct intern *t, struct str s)
 {
     return intern_add_under(t, 0, s);
 }
+/* The number of a text under 0; UINT32_MAX: it was not added. */
+uint32_t intern_find(const struct intern *t, struct str s);
 /* The place of each number in an order that depends on the texts alone (of their hashes, then of their bytes), when all are under the same. The
  * caller frees it. */
 uint32_t *intern_ranks(const struct intern *t);

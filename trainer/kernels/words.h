@@ -1,0 +1,31 @@
+/* words.h - pure: the words of a query (query_text.h), and how far texts are apart.
+ *
+ * A word is a run of anything but white space and punctuation; + # & % belong to words ("c++"), a point or comma does between two digits ("1.5"). Texts are
+ * compared by their characters, not bytes. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "trainer/kernels/query_text.h"
+
+enum { WORDS_MAX = 32, WORDS_CHARS_MAX = 64 };
+
+struct words {
+    struct str texts[WORDS_MAX]; /* borrowed from the query */
+    uint32_t count;              /* what lies behind the last one is left out */
+};
+void words_split(struct str query, struct words *out);
+
+/* The words behind each other, without what was between them; `out` has QUERY_TEXT_MAX bytes. */
+struct str words_squash(const struct words *w, char *out);
+size_t words_chars(struct str s);
+bool words_have_digit(struct str word);
+/* Word i is a number ("64gb"), or the unit of one beside it ("64 gb"). */
+bool words_measure(const struct words *w, uint32_t i);
+/* Optimal string alignment: insertions, deletions, substitutions, and neighbours that changed places, each 1. limit + 1: more than the limit, or a
+ * text has more than WORDS_CHARS_MAX characters. */
+unsigned words_distance(struct str a, struct str b, unsigned limit);
+/* Edits that a text may differ in and still be taken for the other: one for each `scale` characters, at most two; none when it has a digit, for a
+ * number that differs is another number. */
+unsigned words_edits(struct str s, double scale);
