@@ -1,6 +1,7 @@
 #include "job/types.h"
 
 #include "base/mem.h"
+#include "job/training.h"
 
 /* ---- parameters that several have ---- */
 
@@ -123,6 +124,20 @@ static const struct job_param retention_params[] = {
       .max = 100000,
       .unit = "days",
       .help = "how long its log is kept" },
+    { .name = "models_keep",
+      .type = JOB_WHOLE,
+      .fallback = "10",
+      .min = 1,
+      .max = 100000,
+      .unit = "versions",
+      .help = "the newest of each model, which stay; so does one that an alias points to, or would be rolled back to" },
+    { .name = "models_days",
+      .type = JOB_WHOLE,
+      .fallback = "90",
+      .min = 1,
+      .max = 100000,
+      .unit = "days",
+      .help = "how long the others stay" },
 };
 
 static const struct job_param sessions_params[] = {
@@ -365,7 +380,7 @@ const struct job_type job_types[] = {
     { "bootstrap", "intervals of an experiment's metrics from units drawn anew", PARAMS(bootstrap_params) },
     { "bandit", "moments of running bandits → weights of their variants", PARAMS(bandit_params) },
     { "seal", "old days → archive files", PARAMS(seal_params) },
-    { "retention", "what is too old is deleted: signals from tables and files, runs and their logs",
+    { "retention", "what is too old is deleted: signals from tables and files, runs and their logs, versions of models",
       PARAMS(retention_params) },
     { "sessions", "signals → sessions: what a unit did without a pause", PARAMS(sessions_params), .incremental = true },
     { "preferences", "signals → the documents that a unit likes", PARAMS(preferences_params), .incremental = true },

@@ -19,7 +19,7 @@ enum job_param_type {
     JOB_PARAM_TYPE_COUNT
 };
 
-enum { JOB_TEXT_MAX = 1000, JOB_PARAMS_MAX = 32 };
+enum { JOB_TEXT_MAX = 1000, JOB_PARAMS_MAX = 64 };
 
 struct job_param {
     const char *name;

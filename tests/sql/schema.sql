@@ -39,6 +39,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.artifact_open(of_digest text, of_bytes bigint, of_kind text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtext('artifacts'));
+    insert into artifacts (digest, bytes, kind) values (of_digest, of_bytes, of_kind) on conflict (digest) do update set bytes = excluded.bytes;
+    delete from artifact_parts where digest = of_digest;
+end
+$$;
+
 CREATE FUNCTION public.cancel_run(run uuid, asked_by text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql
     AS $$
@@ -476,6 +486,124 @@ exception when others then
 end
 $$;
 
+CREATE FUNCTION public.model_alias_before(entry bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    with recursive back as (
+        select l.before as id from model_alias_log l where l.id = entry
+        union all
+        select l.before from back b join model_alias_log l on l.id = b.id
+        join model_versions v on v.model = l.model and v.version = l.version where v.status = 'deleted')
+    select l.id from back b join model_alias_log l on l.id = b.id
+    join model_versions v on v.model = l.model and v.version = l.version where v.status <> 'deleted' limit 1
+$$;
+
+CREATE FUNCTION public.model_alias_rollback(of_model text, of_alias text, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    a model_aliases%rowtype;
+    target model_alias_log%rowtype;
+    entry bigint;
+begin
+    perform 1 from models where name = of_model for update;
+    select * into a from model_aliases where model = of_model and alias = of_alias;
+    if not found then
+        return jsonb_build_object('refused', 'alias');
+    end if;
+    select l.* into target from model_alias_log l where l.id = model_alias_before(a.log);
+    if not found then
+        return jsonb_build_object('refused', 'before');
+    end if;
+    insert into model_alias_log (model, alias, version, before, action, set_by)
+    values (of_model, of_alias, target.version, target.before, 'rollback', actor) returning id into entry;
+    update model_aliases set version = target.version, log = entry, set_at = now(), set_by = actor where model = of_model and alias = of_alias;
+    return jsonb_build_object('version', target.version, 'was', a.version);
+end
+$$;
+
+CREATE FUNCTION public.model_alias_set(of_model text, of_alias text, wanted integer, of_action text, actor text, forced boolean DEFAULT false, expected integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    v model_versions%rowtype;
+    a model_aliases%rowtype;
+    entry bigint;
+begin
+    perform 1 from models where name = of_model for update;
+    if not found then
+        return jsonb_build_object('refused', 'model');
+    end if;
+    select * into v from model_versions where model = of_model and version = wanted;
+    if not found or v.status = 'deleted' then
+        return jsonb_build_object('refused', 'version');
+    elsif v.status = 'pending' then
+        return jsonb_build_object('refused', 'status', 'detail', v.status);
+    elsif v.status = 'refused' and not forced then
+        return jsonb_build_object('refused', 'gate', 'detail', v.gate->>'reason');
+    end if;
+    select * into a from model_aliases where model = of_model and alias = of_alias;
+    if expected is not null and coalesce(a.version, 0) <> expected then
+        return jsonb_build_object('refused', 'expected', 'detail', coalesce(a.version, 0));
+    elsif a.version = wanted then
+        return jsonb_build_object('version', wanted, 'was', wanted);
+    end if;
+    insert into model_alias_log (model, alias, version, before, action, set_by) values (of_model, of_alias, wanted, a.log, of_action, actor)
+    returning id into entry;
+    insert into model_aliases (model, alias, version, log, set_by) values (of_model, of_alias, wanted, entry, actor)
+    on conflict (model, alias) do update set version = excluded.version, log = excluded.log, set_at = now(), set_by = excluded.set_by;
+    return jsonb_build_object('version', wanted, 'was', a.version);
+end
+$$;
+
+CREATE FUNCTION public.model_version_add(of_model text, of_kind text, doc jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    m models%rowtype;
+begin
+    insert into models (name, kind) values (of_model, of_kind) on conflict (name) do nothing;
+    select * into m from models where name = of_model for update;
+    if m.kind <> of_kind then
+        return jsonb_build_object('refused', 'kind', 'detail', m.kind);
+    end if;
+    update models set last_version = last_version + 1, updated_at = now() where name = of_model returning * into m;
+    insert into model_versions (model, version, status, run, job_id, artifact, bytes, card, metrics, gate, parent_version, description, tags, created_by)
+    values (of_model, m.last_version, doc->>'status', (doc->>'run')::uuid,
+            coalesce(doc->>'job_id', (select r.job_id from runs r where r.id = (doc->>'run')::uuid)), doc->>'artifact',
+            coalesce((doc->>'bytes')::bigint, 0), coalesce(doc->'card', '{}'), coalesce(doc->'metrics', '{}'), nullif(doc->'gate', 'null'),
+            (doc->>'parent_version')::int, coalesce(doc->>'description', ''), coalesce(doc->'tags', '{}'), doc->>'created_by');
+    return jsonb_build_object('version', m.last_version);
+end
+$$;
+
+CREATE FUNCTION public.model_version_drop(of_model text, of_version integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+    update model_versions set status = 'deleted', artifact = null, edit = edit + 1 where model = of_model and version = of_version
+$$;
+
+CREATE FUNCTION public.models_sweep(keep integer, days integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    dropped integer;
+    swept integer;
+begin
+    perform pg_advisory_xact_lock(hashtext('artifacts'));
+    perform 1 from models order by name for update;
+    update model_versions v set status = 'deleted', artifact = null, edit = edit + 1
+    from (select model, version, row_number() over (partition by model order by version desc) as place from model_versions where status <> 'deleted') n
+    where n.model = v.model and n.version = v.version and n.place > keep and v.created_at < now() - make_interval(days => days) and
+          not exists (select from model_aliases a where a.model = v.model and (a.version = v.version or v.version = (
+              select l.version from model_alias_log l where l.id = model_alias_before(a.log))));
+    get diagnostics dropped = row_count;
+    delete from artifacts a where not exists (select from model_versions v where v.artifact = a.digest);
+    get diagnostics swept = row_count;
+    return jsonb_build_object('versions', dropped, 'artifacts', swept);
+end
+$$;
+
 CREATE FUNCTION public.note_changed_rows() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -803,6 +931,15 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.tell_models() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('experimentd_models', coalesce(new.model, old.model));
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.tell_run() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -875,6 +1012,22 @@ CREATE SEQUENCE public.archives_number
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.artifact_parts (
+    digest text NOT NULL,
+    part integer NOT NULL,
+    content bytea NOT NULL
+);
+ALTER TABLE ONLY public.artifact_parts ALTER COLUMN content SET STORAGE EXTERNAL;
+
+CREATE TABLE public.artifacts (
+    digest text NOT NULL,
+    bytes bigint NOT NULL,
+    kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT artifacts_bytes CHECK ((bytes > 0)),
+    CONSTRAINT artifacts_digest CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+);
 
 CREATE TABLE public.bootstrap_intervals (
     experiment text NOT NULL,
@@ -1107,6 +1260,72 @@ CREATE TABLE public.metrics (
     CONSTRAINT metrics_key_format CHECK ((key ~ '^[a-z0-9][a-z0-9_.-]{0,99}$'::text)),
     CONSTRAINT metrics_key_of_spec CHECK ((key = (spec ->> 'key'::text))),
     CONSTRAINT metrics_kind CHECK ((kind = ANY (ARRAY['proportion'::text, 'mean'::text, 'count'::text, 'ratio'::text, 'quantile'::text, 'retention'::text, 'funnel'::text])))
+);
+
+CREATE TABLE public.model_alias_log (
+    id bigint NOT NULL,
+    model text NOT NULL,
+    alias text NOT NULL,
+    version integer,
+    before bigint,
+    action text NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text,
+    CONSTRAINT model_alias_log_action CHECK ((action = ANY (ARRAY['publish'::text, 'set'::text, 'rollback'::text, 'delete'::text])))
+);
+
+ALTER TABLE public.model_alias_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.model_alias_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.model_aliases (
+    model text NOT NULL,
+    alias text NOT NULL,
+    version integer NOT NULL,
+    log bigint NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text,
+    CONSTRAINT model_aliases_alias CHECK ((alias ~ '^[a-z][a-z0-9._-]{0,63}$'::text))
+);
+
+CREATE TABLE public.model_versions (
+    model text NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    run uuid,
+    job_id text,
+    artifact text,
+    bytes bigint DEFAULT 0 NOT NULL,
+    card jsonb DEFAULT '{}'::jsonb NOT NULL,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    gate jsonb,
+    parent_version integer,
+    description text DEFAULT ''::text NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    edit bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text,
+    CONSTRAINT model_versions_artifact CHECK (((artifact IS NOT NULL) OR (status = ANY (ARRAY['pending'::text, 'deleted'::text])))),
+    CONSTRAINT model_versions_status CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'refused'::text, 'deleted'::text]))),
+    CONSTRAINT model_versions_tags CHECK ((jsonb_typeof(tags) = 'object'::text))
+);
+
+CREATE TABLE public.models (
+    name text NOT NULL,
+    kind text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    last_version integer DEFAULT 0 NOT NULL,
+    edit bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT models_name CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT models_tags CHECK ((jsonb_typeof(tags) = 'object'::text))
 );
 
 CREATE TABLE public.moments (
@@ -1524,6 +1743,12 @@ ALTER TABLE ONLY public.archived_exposures
 ALTER TABLE ONLY public.archives
     ADD CONSTRAINT archives_pkey PRIMARY KEY (path);
 
+ALTER TABLE ONLY public.artifact_parts
+    ADD CONSTRAINT artifact_parts_pkey PRIMARY KEY (digest, part);
+
+ALTER TABLE ONLY public.artifacts
+    ADD CONSTRAINT artifacts_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY public.bootstrap_intervals
     ADD CONSTRAINT bootstrap_intervals_pkey PRIMARY KEY (experiment, metric, variant);
 
@@ -1574,6 +1799,18 @@ ALTER TABLE ONLY public.marked_units
 
 ALTER TABLE ONLY public.metrics
     ADD CONSTRAINT metrics_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.model_alias_log
+    ADD CONSTRAINT model_alias_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.model_aliases
+    ADD CONSTRAINT model_aliases_pkey PRIMARY KEY (model, alias);
+
+ALTER TABLE ONLY public.model_versions
+    ADD CONSTRAINT model_versions_pkey PRIMARY KEY (model, version);
+
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.moments_current
     ADD CONSTRAINT moments_current_pkey PRIMARY KEY (experiment);
@@ -1672,6 +1909,10 @@ CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
+CREATE INDEX model_alias_log_of ON public.model_alias_log USING btree (model, alias, id);
+
+CREATE INDEX model_versions_artifact ON public.model_versions USING btree (artifact) WHERE (artifact IS NOT NULL);
+
 CREATE INDEX query_rewrites_review ON public.query_rewrites USING btree (review, type);
 
 CREATE INDEX revisions_subject ON public.revisions USING btree (subject, id);
@@ -1720,6 +1961,8 @@ CREATE TRIGGER exposures_updated_from AFTER UPDATE ON public.exposures REFERENCI
 
 CREATE TRIGGER exposures_updated_to AFTER UPDATE ON public.exposures REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
+CREATE TRIGGER model_aliases_told AFTER INSERT OR DELETE OR UPDATE ON public.model_aliases FOR EACH ROW EXECUTE FUNCTION public.tell_models();
+
 CREATE TRIGGER runs_told AFTER UPDATE ON public.runs FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR (old.cancel_requested IS DISTINCT FROM new.cancel_requested))) EXECUTE FUNCTION public.tell_run();
 
 CREATE TRIGGER runs_told_new AFTER INSERT ON public.runs FOR EACH ROW EXECUTE FUNCTION public.tell_run();
@@ -1732,6 +1975,9 @@ CREATE TRIGGER signals_updated_from AFTER UPDATE ON public.signals REFERENCING O
 
 CREATE TRIGGER signals_updated_to AFTER UPDATE ON public.signals REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_changed_rows();
 
+ALTER TABLE ONLY public.artifact_parts
+    ADD CONSTRAINT artifact_parts_digest_fkey FOREIGN KEY (digest) REFERENCES public.artifacts(digest) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.bootstrap_intervals
     ADD CONSTRAINT bootstrap_intervals_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
@@ -1740,6 +1986,24 @@ ALTER TABLE ONLY public.bootstrap_intervals
 
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_alias_log
+    ADD CONSTRAINT model_alias_log_model_fkey FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_aliases
+    ADD CONSTRAINT model_aliases_model_fkey FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_aliases
+    ADD CONSTRAINT model_aliases_version FOREIGN KEY (model, version) REFERENCES public.model_versions(model, version);
+
+ALTER TABLE ONLY public.model_versions
+    ADD CONSTRAINT model_versions_artifact_fkey FOREIGN KEY (artifact) REFERENCES public.artifacts(digest);
+
+ALTER TABLE ONLY public.model_versions
+    ADD CONSTRAINT model_versions_model_fkey FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_versions
+    ADD CONSTRAINT model_versions_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.moments_current
     ADD CONSTRAINT moments_current_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;

@@ -7,8 +7,11 @@
 #include "trainer/engine/engine.h"
 
 struct run;
+struct job_type;
 
 struct run_context {
+    const struct job_type *type; /* of the job (job/types.h): its name, its parameters */
+    const char *engine_name;     /* "local", "spark" */
     const char *database_url;
     struct pg *pg; /* for the run's own row and for publication */
     struct engine *engine;

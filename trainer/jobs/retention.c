@@ -1,5 +1,5 @@
 /* The job "retention": what is too old is deleted: signals that are older than their type is kept, from partitions and from archive files;
- * logs of runs, and runs.
+ * logs of runs, and runs; versions of models.
  *
  * A rule is type=days; default is for the types that no other rule names. A day is older than so many days when that many days lie between
  * it and today. Exposures are kept. A run stays while something published names it. Each day, and each file, is a transaction of its own: a run
@@ -41,6 +41,10 @@ static const struct pg_stmt old_runs = {
 };
 static const struct pg_stmt delete_run = { "retention_run", 1, "delete from runs where id = $1::uuid" };
 
+static const struct pg_stmt sweep_models = {
+    "retention_models", 2, "select s->>'versions', s->>'artifacts' from models_sweep($1::int, $2::int) s"
+};
+
 struct rule {
     struct str type;
     uint32_t days;
@@ -53,7 +57,7 @@ struct retention {
     struct rule rules[RULES_MAX];
     size_t rules_count;
     uint32_t default_days; /* UINT32_MAX: for ever */
-    uint64_t from_partitions, from_files, files, log_lines, runs;
+    uint64_t from_partitions, from_files, files, log_lines, runs, versions, artifacts;
 };
 
 /* ---- rules ---- */
@@ -208,6 +212,24 @@ static bool clean_runs(struct retention *t, struct err *err)
     return true;
 }
 
+/* ---- models ---- */
+
+static bool clean_models(struct retention *t, struct err *err)
+{
+    const char *params[] = { t->run->param(t->run, "models_keep"), t->run->param(t->run, "models_days") };
+    if (!run_tick(t->run, "models", 0, 1, err))
+        return false;
+    AUTO(pg_result_free) PGresult *r = pg_run(t->pg, &sweep_models, params, err);
+    if (!r)
+        return false;
+    t->versions = (uint64_t)pg_get_i64(r, 0, 0);
+    t->artifacts = (uint64_t)pg_get_i64(r, 0, 1);
+    if (t->versions || t->artifacts)
+        run_say(t->run, "retention: %" PRIu64 " versions of models and %" PRIu64 " artifacts deleted", t->versions,
+                t->artifacts);
+    return true;
+}
+
 /* ---- the job ---- */
 
 static bool clean(struct retention *t, struct err *err)
@@ -215,15 +237,15 @@ static bool clean(struct retention *t, struct err *err)
     int32_t today = clock_day(clock_now_us());
     bool got;
     if (!archive_lock_writers(t->pg, true, &got, err) || !clean_partitions(t, today, err) ||
-        !clean_files(t, today, err) || !clean_runs(t, err))
+        !clean_files(t, today, err) || !clean_runs(t, err) || !clean_models(t, err))
         return false;
     run_say(t->run, "retention: %" PRIu64 " rows deleted from partitions, %" PRIu64 " from %" PRIu64 " archive files",
             t->from_partitions, t->from_files, t->files);
     t->run->rows_in = t->from_partitions + t->from_files;
     run_result(t->run,
                "{\"rows_from_partitions\":%" PRIu64 ",\"rows_from_files\":%" PRIu64 ",\"files\":%" PRIu64
-               ",\"runs\":%" PRIu64 ",\"log_lines\":%" PRIu64 "}",
-               t->from_partitions, t->from_files, t->files, t->runs, t->log_lines);
+               ",\"runs\":%" PRIu64 ",\"log_lines\":%" PRIu64 ",\"versions\":%" PRIu64 ",\"artifacts\":%" PRIu64 "}",
+               t->from_partitions, t->from_files, t->files, t->runs, t->log_lines, t->versions, t->artifacts);
     return true;
 }
 

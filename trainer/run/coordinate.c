@@ -157,6 +157,8 @@ static bool open_run(struct run *run, struct err *err)
     if (!run->context.pg || !take_row(run, err))
         return false;
     run->context.epoch = run->row.epoch;
+    run->context.type = run->params.type;
+    run->context.engine_name = run->row.engine;
     memcpy(run->context.id, run->row.id, sizeof run->context.id);
     run->lines = lines_new(run->row.log_lines);
     log_set_listener(keep_log_line, run->lines);

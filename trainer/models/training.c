@@ -1,0 +1,337 @@
+#include "trainer/models/training.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "job/types.h"
+#include "trainer/engine/build.h"
+
+enum { PART_BYTES = 1 << 20, JSON_MAX = 256 << 10, NAME_MAX_BYTES = 64 };
+
+static const char copy_parts[] = "copy artifact_parts (digest, part, content) from stdin (format binary)";
+
+enum stmt { KIND, CHAMPION, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, MOVE, STMT_COUNT };
+static const struct pg_stmt statements[STMT_COUNT] = {
+    [KIND] = { "training_kind", 1, "select kind from models where name = $1" },
+    [CHAMPION] = { "training_champion", 1,
+                   "select a.version, v.artifact from model_aliases a join model_versions v using (model, version) "
+                   "where "
+                   "a.model = $1 and a.alias = 'champion'" },
+    [PART] = { "training_part", 2, "select content from artifact_parts where digest = $1 and part = $2::int" },
+    [MODEL_MAKE] = { "training_model_make", 2,
+                     "insert into models (name, kind) values ($1, $2) on conflict (name) do nothing" },
+    [MODEL_LOCK] = { "training_model_lock", 1, "select kind from models where name = $1 for update" },
+    [ALIAS] = { "training_alias", 1, "select version from model_aliases where model = $1 and alias = 'champion'" },
+    [OPEN] = { "training_open", 3, "select artifact_open($1, $2::bigint, $3)" },
+    [VERSION] = { "training_version", 3, "select model_version_add($1, $2, $3::jsonb)->>'version'" },
+    [MOVE] = { "training_move", 3, "select model_alias_set($1, 'champion', $2::int, 'publish', $3)->>'refused'" },
+};
+
+const char *training_model(const struct run_context *run)
+{
+    const char *given = run->param(run, "model");
+    return given ? given : run->type->name;
+}
+
+static bool is_name(const char *s)
+{
+    size_t n = strlen(s);
+    for (size_t i = 0; i < n; i++) {
+        bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9');
+        if (!letter && (i == 0 || !strchr("._-", s[i])))
+            return false;
+    }
+    return n > 0 && n <= NAME_MAX_BYTES;
+}
+
+static bool of_kind(const PGresult *r, const char *model, const char *kind, struct err *err)
+{
+    return PQntuples(r) == 0 || strcmp(PQgetvalue(r, 0, 0), kind) == 0 ||
+           err_set(err, ERR_INVALID, "parameter \"model\": model \"%s\" is of kind %s, not %s", model,
+                   PQgetvalue(r, 0, 0), kind);
+}
+
+bool training_begin(struct run_context *run, const char *kind, struct err *err)
+{
+    const char *params[] = { training_model(run) };
+    if (!is_name(params[0]))
+        return err_set(err, ERR_INVALID,
+                       "parameter \"model\" is \"%s\": a name begins with a small letter or a digit, and has these, "
+                       "\".\", \"_\" and \"-\", at most %d",
+                       params[0], NAME_MAX_BYTES);
+    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[KIND], params, err);
+    return r && of_kind(r, params[0], kind, err);
+}
+
+bool training_enough(const struct run_context *run, const char *what, uint64_t seen, const char *param, struct err *err)
+{
+    uint64_t needed = (uint64_t)run_whole(run, param);
+    return seen >= needed ||
+           err_set(err, ERR_INVALID, "too little data: %" PRIu64 " %s, parameter \"%s\" asks for %" PRIu64, seen, what,
+                   param, needed);
+}
+
+/* ---- the card ---- */
+
+static void put_param(struct jsonw *w, const struct job_param *p, const char *value)
+{
+    if (!value)
+        jsonw_null(w, p->name);
+    else if (p->type == JOB_TEXT || p->type == JOB_DAY || p->type == JOB_CHOICE)
+        jsonw_text(w, p->name, value);
+    else
+        jsonw_raw(w, p->name, str_of(value));
+}
+
+static void put_days(struct jsonw *w, const char *key, int32_t from, int32_t until)
+{
+    char text[CLOCK_TEXT_MAX];
+    jsonw_open(w, key, '{');
+    jsonw_text(w, "from", from == INT32_MIN ? NULL : clock_format_day(from, text));
+    jsonw_text(w, "until", clock_format_day(until, text));
+}
+
+static void put_what(struct jsonw *w, const struct run_context *run, const struct training *t)
+{
+    jsonw_text(w, "job", run->type->name);
+    jsonw_open(w, "params", '{');
+    for (size_t i = 0; i < run->type->params_count; i++)
+        put_param(w, &run->type->params[i], run->param(run, run->type->params[i].name));
+    jsonw_close(w);
+    put_days(w, "window", t->from, t->until);
+    if (t->days)
+        jsonw_i64(w, "days", (int64_t)t->days);
+    jsonw_close(w);
+    if (t->eval_from <= t->eval_until) {
+        put_days(w, "evaluation", t->eval_from, t->eval_until);
+        jsonw_close(w);
+    }
+    jsonw_i64(w, "seed", (int64_t)t->seed);
+    jsonw_i64(w, "rows", (int64_t)t->rows);
+    jsonw_i64(w, "units", (int64_t)t->units);
+    jsonw_i64(w, "items", (int64_t)t->items);
+}
+
+void training_card(const struct run_context *run, const struct training *t, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init(&w, out);
+    jsonw_open(&w, NULL, '{');
+    put_what(&w, run, t);
+    jsonw_close(&w);
+}
+
+/* What the registry has beside it: where and by what it was made. */
+static void put_card(struct jsonw *w, const struct run_context *run, const struct training *t)
+{
+    char build[BUILD_TEXT_MAX];
+    jsonw_open(w, "card", '{');
+    put_what(w, run, t);
+    jsonw_text(w, "run", run->id);
+    jsonw_text(w, "engine", run->engine_name);
+    jsonw_text(w, "build", build_text(build));
+    jsonw_close(w);
+}
+
+/* ---- the champion ---- */
+
+static bool add_part(struct buf *file, const PGresult *r, struct err *err)
+{
+    size_t n;
+    unsigned char *bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(r, 0, 0), &n);
+    if (!bytes)
+        return err_set(err, ERR_DB, "a part of an artifact cannot be read");
+    buf_add(file, bytes, n);
+    PQfreemem(bytes);
+    return buf_ok(file, "the artifact", err);
+}
+
+static bool fetch(struct pg *pg, const char *digest, struct buf *file, struct err *err)
+{
+    for (uint32_t part = 0;; part++) {
+        char number[16];
+        (void)snprintf(number, sizeof number, "%u", part);
+        const char *params[] = { digest, number };
+        AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[PART], params, err);
+        if (!r || PQntuples(r) == 0)
+            return r != NULL;
+        if (!add_part(file, r, err))
+            return false;
+    }
+}
+
+static bool is_digest(const struct artifact *a, const char *digest, struct err *err)
+{
+    return strcmp(a->digest, digest) == 0 ||
+           err_set(err, ERR_INVALID, "artifact is damaged: it has checksum %.16s…, expected is %.16s…", a->digest,
+                   digest);
+}
+
+bool training_champion(struct run_context *run, const char *model, struct buf *file, struct artifact *out,
+                       int *out_version, struct err *err)
+{
+    const char *params[] = { model };
+    struct artifact a = { .sections_count = 0 };
+    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[CHAMPION], params, err);
+    if (!r)
+        return false;
+    bool there = PQntuples(r) == 1;
+    const char *digest = there ? PQgetvalue(r, 0, 1) : "";
+    if (there && !fetch(run->pg, digest, file, err))
+        return false;
+    if (there && !(artifact_read(buf_str(file), &a, err) && is_digest(&a, digest, err)))
+        return err_prefix(err, "model \"%s\": version %s, which is champion: ", model, PQgetvalue(r, 0, 0));
+    *out = a;
+    *out_version = there ? (int)pg_get_i64(r, 0, 0) : 0;
+    return true;
+}
+
+/* ---- publishing ---- */
+
+static bool store_parts(struct pg *pg, const struct training *t, struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    uint64_t rows;
+    buf_init(&b, PART_BYTES + 1024);
+    if (!pg_copy_begin(pg, copy_parts, err))
+        return false;
+    pg_copy_header(&b);
+    for (size_t at = 0; at < t->file.n; at += PART_BYTES) {
+        size_t n = t->file.n - at < PART_BYTES ? t->file.n - at : PART_BYTES;
+        pg_copy_row(&b, 3);
+        pg_copy_text(&b, str_of(t->digest));
+        pg_copy_i32(&b, (int32_t)(at / PART_BYTES));
+        pg_copy_text(&b, (struct str){ t->file.p + at, n });
+        if (!pg_copy_send(pg, buf_str(&b), err))
+            return false;
+        buf_clear(&b);
+    }
+    pg_copy_trailer(&b);
+    return pg_copy_send(pg, buf_str(&b), err) && pg_copy_end(pg, &rows, err);
+}
+
+static bool store_artifact(struct pg *pg, const struct training *t, struct err *err)
+{
+    char bytes[24];
+    (void)snprintf(bytes, sizeof bytes, "%zu", t->file.n);
+    const char *params[] = { t->digest, bytes, t->kind };
+    AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[OPEN], params, err);
+    return r && store_parts(pg, t, err);
+}
+
+/* The model's row is locked from here on: nobody moves its aliases. */
+static bool lock_model(struct pg *pg, const struct training *t, int *out_champion, struct err *err)
+{
+    const char *params[] = { t->model, t->kind };
+    AUTO(pg_result_free) PGresult *made = pg_run(pg, &statements[MODEL_MAKE], params, err);
+    AUTO(pg_result_free) PGresult *model = made ? pg_run(pg, &statements[MODEL_LOCK], params, err) : NULL;
+    AUTO(pg_result_free) PGresult *alias = model ? pg_run(pg, &statements[ALIAS], params, err) : NULL;
+    if (!alias)
+        return false;
+    if (!of_kind(model, t->model, t->kind, err))
+        return false;
+    *out_champion = PQntuples(alias) == 1 ? (int)pg_get_i64(alias, 0, 0) : 0;
+    return true;
+}
+
+/* What the gate said holds for the champion that it saw. */
+static struct gate_outcome decision_now(const struct gate_outcome *gate, int champion)
+{
+    struct gate_outcome o = *gate;
+    if (!o.passed || o.champion == champion || strcmp(o.rule, "none") == 0)
+        return o;
+    o.passed = false;
+    (void)snprintf(o.rule, sizeof o.rule, "champion");
+    (void)snprintf(o.reason, sizeof o.reason,
+                   "version %d became champion meanwhile, this one was compared with %d; train it again", champion,
+                   o.champion);
+    return o;
+}
+
+static bool add_version(struct run_context *run, const struct training *t, const struct gate_outcome *o, int champion,
+                        int *out_version, struct err *err)
+{
+    AUTO(buf_release) struct buf b, gate;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    buf_init(&gate, JSON_MAX);
+    gate_outcome_json(o, &gate);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "status", o->passed ? "ready" : "refused");
+    jsonw_text(&w, "run", run->id);
+    jsonw_text(&w, "artifact", t->digest);
+    jsonw_i64(&w, "bytes", (int64_t)t->file.n);
+    jsonw_raw(&w, "metrics", t->metrics.n ? t->metrics : STR("{}"));
+    jsonw_raw(&w, "gate", buf_str(&gate));
+    if (champion)
+        jsonw_i64(&w, "parent_version", champion);
+    put_card(&w, run, t);
+    jsonw_close(&w);
+    if (!buf_ok(&b, "what is said of the version", err))
+        return false;
+    const char *params[] = { t->model, t->kind, b.p };
+    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[VERSION], params, err);
+    if (!r)
+        return false;
+    *out_version = (int)pg_get_i64(r, 0, 0);
+    return true;
+}
+
+static bool move_champion(struct run_context *run, const char *model, int version, struct err *err)
+{
+    char number[16], who[80];
+    (void)snprintf(number, sizeof number, "%d", version);
+    (void)snprintf(who, sizeof who, "job %s", run->type->name);
+    const char *params[] = { model, number, who };
+    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[MOVE], params, err);
+    if (r && !PQgetisnull(r, 0, 0))
+        return err_set(err, ERR_CONFLICT, "model \"%s\": alias champion cannot point to version %d (%s)", model,
+                       version, PQgetvalue(r, 0, 0));
+    return r != NULL;
+}
+
+static bool tell(struct run_context *run, const struct training *t, const struct gate_outcome *o, int version,
+                 struct err *err)
+{
+    AUTO(buf_release) struct buf b;
+    struct jsonw w;
+    buf_init(&b, JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "model", t->model);
+    jsonw_i64(&w, "version", version);
+    jsonw_text(&w, "artifact", t->digest);
+    jsonw_i64(&w, "bytes", (int64_t)t->file.n);
+    jsonw_i64(&w, "rows", (int64_t)t->rows);
+    jsonw_i64(&w, "units", (int64_t)t->units);
+    jsonw_i64(&w, "items", (int64_t)t->items);
+    jsonw_bool(&w, "champion", o->passed);
+    jsonw_text(&w, "rule", o->rule);
+    jsonw_text(&w, "reason", o->reason);
+    if (t->metrics.n)
+        jsonw_raw(&w, "metrics", t->metrics);
+    jsonw_close(&w);
+    run_result(run, "%s", buf_str(&b).p);
+    run_say(run, "model %s version %d: %s (%s: %s)", t->model, version,
+            o->passed ? "champion" : "refused, the champion stays", o->rule, o->reason);
+    return buf_ok(&b, "the run's result", err);
+}
+
+bool training_store(struct run_context *run, const struct training *t, const struct gate_outcome *gate, struct err *err)
+{
+    int champion, version;
+    if (!lock_model(run->pg, t, &champion, err))
+        return false;
+    struct gate_outcome now = decision_now(gate, champion);
+    return store_artifact(run->pg, t, err) && add_version(run, t, &now, champion, &version, err) &&
+           (!now.passed || move_champion(run, t->model, version, err)) && tell(run, t, &now, version, err);
+}
+
+bool training_publish(struct run_context *run, const struct training *t, const struct gate_outcome *gate,
+                      struct err *err)
+{
+    return run_publish_begin(run, err) && training_store(run, t, gate, err) && run_publish_end(run, err);
+}
