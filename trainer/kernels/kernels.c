@@ -2,6 +2,7 @@
 #include "trainer/engine/task.h"
 #include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/contests.h"
+#include "trainer/kernels/gate/gate.h"
 #include "trainer/kernels/golden.h"
 #include "trainer/kernels/matrix/matrix.h"
 #include "trainer/kernels/metrics.h"
@@ -32,6 +33,7 @@ const struct kernel *const kernels[] = {
     &kernel_matrix_rows,
     &kernel_matrix_scatter,
     &kernel_matrix_columns,
+    &kernel_gate_units,
     &kernel_query_log_day,
     &kernel_query_log_merge,
     &kernel_query_log_collect,

@@ -75,3 +75,10 @@ void gate_metrics_json(const struct gate_rules *rules, const struct gate_metric 
                        const struct gate_bound *bounds, size_t bounds_count, bool champion, struct buf *out);
 /* {"decision": "passed" | "refused", "rule", "reason", "champion", "checks": [{"name", "passed", "text"}]} */
 void gate_outcome_json(const struct gate_outcome *o, struct buf *out);
+
+/* The gate of recommenders (model/recommend.h): `candidate`, an artifact, and the champion are asked for each unit that had something new in the later days of
+ * the matrix, in a pass of its own. Metrics over units: ndcg@10, recall@10, precision@10, map@10, mrr@10, hit_rate@10, novelty@10; of the whole: coverage, the share of
+ * the matrix' items that are in some list, and concentration, the share of lists that the item is in that is in most. Without later days nothing is evaluated, and
+ * metrics_json stays empty. */
+bool gate_recommender(struct run_context *run, const struct matrix *m, struct str candidate, struct gate_outcome *out,
+                      struct buf *metrics_json, struct err *err) MUSTCHECK;
