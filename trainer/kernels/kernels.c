@@ -7,6 +7,7 @@
 #include "trainer/kernels/matrix/matrix.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
+#include "trainer/kernels/queries/queries.h"
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/sql/sql_day.h"
@@ -37,6 +38,8 @@ const struct kernel *const kernels[] = {
     &kernel_query_log_day,
     &kernel_query_log_merge,
     &kernel_query_log_collect,
+    &kernel_queries_similar,
+    &kernel_queries_judge,
     &kernel_sql_day,
     &kernel_sql_total,
     NULL,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 #include "trainer/kernels/varint.h"
 
 enum { FIRST_ROOM = 4096, TOTALS_NUMBER = 0 };
