@@ -11,6 +11,7 @@
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/sql/sql_day.h"
+#include "trainer/kernels/tail/tail.h"
 #include "trainer/kernels/units/unit_items.h"
 
 /* One a line. */
@@ -42,6 +43,9 @@ const struct kernel *const kernels[] = {
     &kernel_queries_judge,
     &kernel_sql_day,
     &kernel_sql_total,
+    &kernel_tail_traffic,
+    &kernel_tail_head,
+    &kernel_tail_match,
     NULL,
 };
 /* clang-format on */

@@ -43,6 +43,15 @@ void words_split(struct str query, struct words *out)
     }
 }
 
+void words_split_spaces(struct str query, struct words *out)
+{
+    struct str word;
+    out->count = 0;
+    while (out->count < WORDS_MAX && str_split(&query, ' ', &word))
+        if (word.n)
+            out->texts[out->count++] = word;
+}
+
 struct str words_squash(const struct words *w, char *out)
 {
     size_t n = 0;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "trainer/kernels/query_text.h"
+#include "model/query_text.h"
 
 enum { WORDS_MAX = 32, WORDS_CHARS_MAX = 64 };
 
@@ -16,6 +16,9 @@ struct words {
     uint32_t count;              /* what lies behind the last one is left out */
 };
 void words_split(struct str query, struct words *out);
+
+/* Those between spaces, whatever they are made of: what rewritings of queries call words (model/rewrite.h). */
+void words_split_spaces(struct str query, struct words *out);
 
 /* The words behind each other, without what was between them; `out` has QUERY_TEXT_MAX bytes. */
 struct str words_squash(const struct words *w, char *out);

@@ -1,0 +1,307 @@
+#include "trainer/kernels/tail/tail_match.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "stats/proportion.h"
+
+const char *const tail_reason_names[] = { "spelling",  "number_unit", "re_ordering", "unfinished",    "missing_words",
+                                          "rare_term", "extra_words", "re_wording",  "other_specific" };
+static_assert(sizeof tail_reason_names / sizeof *tail_reason_names == TAIL_REASON_COUNT, "one name a reason");
+
+enum { SHRINK = 2, NONE = -1 };
+
+/* ---- words beside words ---- */
+
+struct aligned {
+    struct words words;
+    int to[WORDS_MAX];     /* of each of the tail's words: the head's word; NONE */
+    bool taken[WORDS_MAX]; /* of each of the head's words */
+    uint32_t exact, near, begun;
+    unsigned edits;
+    double sum, shared; /* of weights */
+};
+
+static void pair(struct aligned *a, const struct tail_heads *h, uint32_t i, uint32_t j, double right)
+{
+    bool rare;
+    a->to[i] = (int)j;
+    a->taken[j] = true;
+    a->shared += right * tail_heads_weight(h, a->words.texts[i], &rare);
+    (void)rare;
+}
+
+static void align_exact(struct aligned *a, const struct tail_heads *h, const struct words *head)
+{
+    for (uint32_t i = 0; i < a->words.count; i++) {
+        a->to[i] = NONE;
+        for (uint32_t j = 0; j < head->count && a->to[i] == NONE; j++)
+            if (!a->taken[j] && str_eq(a->words.texts[i], head->texts[j])) {
+                pair(a, h, i, j, 1);
+                a->exact++;
+            }
+    }
+}
+
+/* The nearest of the head's words that are left. */
+static void align_near(struct aligned *a, const struct tail_heads *h, const struct words *head, double scale)
+{
+    for (uint32_t i = 0; i < a->words.count; i++) {
+        unsigned limit = a->to[i] == NONE ? words_edits(a->words.texts[i], scale) : 0, best = limit + 1;
+        uint32_t best_j = 0;
+        for (uint32_t j = 0; limit && j < head->count; j++) {
+            if (a->taken[j] || words_have_digit(head->texts[j]))
+                continue;
+            unsigned d = words_distance(a->words.texts[i], head->texts[j], limit);
+            if (d < best) {
+                best = d;
+                best_j = j;
+            }
+        }
+        if (best > limit)
+            continue;
+        pair(a, h, i, best_j, 1 - (double)best / (double)words_chars(a->words.texts[i]));
+        a->near++;
+        a->edits += best;
+    }
+}
+
+static void align_begun(struct aligned *a, const struct tail_heads *h, const struct words *head)
+{
+    uint32_t i = a->words.count - 1;
+    struct str word = a->words.texts[i];
+    if (a->to[i] != NONE || words_chars(word) < TAIL_PREFIX_CHARS || words_have_digit(word))
+        return;
+    for (uint32_t j = 0; j < head->count; j++)
+        if (!a->taken[j] && str_starts(head->texts[j], word)) {
+            pair(a, h, i, j, (double)words_chars(word) / (double)words_chars(head->texts[j]));
+            a->begun++;
+            return;
+        }
+}
+
+static double sum_weights(const struct tail_heads *h, const struct words *w)
+{
+    double sum = 0;
+    bool rare;
+    for (uint32_t i = 0; i < w->count; i++)
+        sum += tail_heads_weight(h, w->texts[i], &rare);
+    return sum;
+}
+
+static void align(struct aligned *a, const struct tail_heads *h, const struct query_record *q, const struct words *head,
+                  double scale)
+{
+    *a = (struct aligned){ .exact = 0 };
+    words_split(q->text, &a->words);
+    if (a->words.count == 0)
+        return;
+    align_exact(a, h, head);
+    align_near(a, h, head, scale);
+    align_begun(a, h, head);
+    a->sum = sum_weights(h, &a->words) + sum_weights(h, head);
+}
+
+/* ---- the witnesses ---- */
+
+/* Edits between the texts without their spaces, when they are few enough; else UINT_MAX. */
+static unsigned squashed_edits(const struct aligned *a, const struct tail_head *head, double scale, double *out_alike)
+{
+    char squashed[QUERY_TEXT_MAX];
+    struct str whole = words_squash(&a->words, squashed);
+    unsigned limit = words_edits(whole, scale);
+    unsigned d = words_distance(whole, head->squashed, limit);
+    if (!whole.n || d > limit || (d > 0 && words_have_digit(head->squashed)))
+        return UINT32_MAX;
+    *out_alike = 1 - (double)d / (double)words_chars(whole);
+    return d;
+}
+
+static double share_of(const struct query_list *list, struct str text, double sum)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (str_eq(list->entries[i].text, text))
+            return (double)list->entries[i].count / sum;
+    return 0;
+}
+
+static double overlap(const struct query_record *q, const struct tail_head *head, uint32_t *out_docs)
+{
+    const struct query_list *mine = &q->lists[QUERY_DOCS], *theirs = &head->query->lists[QUERY_DOCS];
+    double sum = 0, shared = 0;
+    *out_docs = 0;
+    for (uint32_t i = 0; i < mine->count; i++)
+        sum += (double)mine->entries[i].count;
+    for (uint32_t i = 0; i < mine->count; i++) {
+        double share = share_of(theirs, mine->entries[i].text, head->doc_clicks),
+               own = (double)mine->entries[i].count / sum;
+        shared += fmin(share, own);
+        *out_docs += share > 0;
+    }
+    return shared;
+}
+
+static double came_next(const struct query_record *q, struct str text, uint64_t *out_next)
+{
+    const struct query_list *next = &q->lists[QUERY_NEXT];
+    double sum = SHRINK;
+    *out_next = 0;
+    for (uint32_t i = 0; i < next->count; i++) {
+        sum += (double)next->entries[i].count;
+        if (str_eq(next->entries[i].text, text))
+            *out_next = next->entries[i].count;
+    }
+    return (double)*out_next / sum;
+}
+
+double tail_click_rate(const struct query_record *q)
+{
+    uint64_t clicked = q->clicks < q->searches ? q->clicks : q->searches;
+    return q->searches ? (double)clicked / (double)q->searches : 0;
+}
+
+/* The head's searches end in clicks less often, by more than chance. */
+static bool does_worse(const struct query_record *q, const struct query_record *head, double z)
+{
+    const struct proportions c = { .x_c = (int64_t)(q->clicks < q->searches ? q->clicks : q->searches),
+                                   .n_c = (int64_t)q->searches,
+                                   .x_t = (int64_t)(head->clicks < head->searches ? head->clicks : head->searches),
+                                   .n_t = (int64_t)head->searches };
+    if (c.n_c == 0 || c.n_t == 0)
+        return false;
+    double se = proportion_se_pooled(&c);
+    return se > 0 && proportion_difference(&c) < -z * se;
+}
+
+/* ---- why ---- */
+
+/* Of the tail's words that the head does not have. */
+struct left {
+    uint32_t count, measures, rare, head, head_plain; /* plain: no numbers, no units */
+    bool head_number;
+};
+
+static struct left left_of(const struct tail_heads *h, const struct aligned *a, const struct words *head)
+{
+    struct left left = { 0 };
+    for (uint32_t i = 0; i < a->words.count; i++) {
+        bool rare;
+        if (a->to[i] != NONE)
+            continue;
+        (void)tail_heads_weight(h, a->words.texts[i], &rare);
+        left.count++;
+        left.measures += words_measure(&a->words, i);
+        left.rare += rare;
+    }
+    for (uint32_t j = 0; j < head->count; j++) {
+        left.head += !a->taken[j];
+        left.head_plain += !a->taken[j] && !words_measure(head, j);
+        left.head_number |= !a->taken[j] && words_have_digit(head->texts[j]);
+    }
+    return left;
+}
+
+static enum tail_reason reason_of(const struct aligned *a, const struct left *left, unsigned squashed)
+{
+    bool same = left->count == 0 && left->head == 0;
+    if (a->near)
+        return TAIL_SPELLING;
+    if (a->begun)
+        return TAIL_UNFINISHED;
+    if (same)
+        return TAIL_RE_ORDERING;
+    if (squashed != UINT32_MAX)
+        return TAIL_SPELLING;
+    if (left->count && left->measures == left->count && left->head_plain == 0)
+        return TAIL_NUMBER_UNIT;
+    if (left->count == 0)
+        return TAIL_MISSING_WORDS;
+    if (left->rare)
+        return TAIL_RARE_TERM;
+    return left->head == 0 ? TAIL_EXTRA_WORDS : TAIL_RE_WORDING;
+}
+
+/* Where no head is like it. */
+static enum tail_reason reason_alone(const struct tail_heads *h, const struct query_record *q)
+{
+    struct words w;
+    bool rare, any_rare = false;
+    words_split(q->text, &w);
+    for (uint32_t i = 0; i < w.count; i++) {
+        if (words_measure(&w, i))
+            return TAIL_NUMBER_UNIT;
+        (void)tail_heads_weight(h, w.texts[i], &rare);
+        any_rare |= rare;
+    }
+    return any_rare ? TAIL_RARE_TERM : TAIL_OTHER_SPECIFIC;
+}
+
+/* ---- one head ---- */
+
+static double clicks_of(const struct query_record *q)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < q->lists[QUERY_DOCS].count; i++)
+        sum += (double)q->lists[QUERY_DOCS].entries[i].count;
+    return sum;
+}
+
+struct tail_evidence tail_weigh(const struct tail_heads *h, const struct tail_rules *rules,
+                                const struct query_record *q, uint32_t number, enum tail_reason *out_reason)
+{
+    const struct tail_head *head = &h->heads[number];
+    struct tail_evidence e = { .words = 0 };
+    struct aligned a;
+    double alike = 0, clicks = clicks_of(q);
+    align(&a, h, q, &head->words, rules->length_scale);
+    struct left left = left_of(h, &a, &head->words);
+    unsigned squashed = squashed_edits(&a, head, rules->length_scale, &alike);
+    double shared = overlap(q, head, &e.shared_docs);
+    e.text = fmax(a.sum > 0 ? fmin(2 * a.shared / a.sum, 1) : 0, alike);
+    e.documents = shared * clicks / (clicks + SHRINK);
+    e.sessions = came_next(q, head->query->text, &e.next);
+    e.confidence = 1 - (1 - TAIL_TEXT * e.text) * (1 - TAIL_DOCUMENTS * e.documents) * (1 - TAIL_SESSIONS * e.sessions);
+    e.words = a.words.count;
+    e.head_words = head->words.count;
+    e.shared_words = a.exact;
+    e.edits = a.near ? a.edits : squashed != UINT32_MAX ? squashed : 0;
+    e.click_rate = tail_click_rate(q);
+    e.head_click_rate = tail_click_rate(head->query);
+    bool elsewhere = clicks >= (double)rules->min_clicks && shared < rules->min_overlap;
+    bool number_more = left.head_number && squashed == UINT32_MAX;
+    e.refused = elsewhere || number_more || does_worse(q, head->query, rules->z);
+    *out_reason = reason_of(&a, &left, squashed);
+    return e;
+}
+
+/* ---- all of them ---- */
+
+/* Heads are numbered by traffic: of two that are as good, the one of more traffic comes first. */
+struct tail_match tail_match(const struct tail_heads *h, const struct tail_rules *rules, const struct query_record *q)
+{
+    uint32_t *list;
+    size_t count = tail_heads_candidates(h, q, rules->length_scale, &list);
+    struct tail_match m = { reason_alone(h, q), UINT32_MAX, { .words = 0 } };
+    uint32_t like = UINT32_MAX;
+    double like_text = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum tail_reason reason;
+        if (str_eq(h->heads[list[i]].query->text, q->text))
+            continue;
+        struct tail_evidence e = tail_weigh(h, rules, q, list[i], &reason);
+        if (e.text > like_text || (e.text == like_text && e.text > 0 && list[i] < like)) {
+            like = list[i];
+            like_text = e.text;
+        }
+        if (e.refused || e.confidence < rules->min_confidence)
+            continue;
+        if (m.head != UINT32_MAX &&
+            (e.confidence < m.evidence.confidence || (e.confidence == m.evidence.confidence && list[i] > m.head)))
+            continue;
+        m = (struct tail_match){ reason, list[i], e };
+    }
+    mem_free(list);
+    if (m.head == UINT32_MAX && like_text >= TAIL_TEXT_LEAST)
+        (void)tail_weigh(h, rules, q, like, &m.reason);
+    return m;
+}
