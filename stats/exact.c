@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "stats/special/special.h"
+#include "stats/special/stirling.h"
 
 #define TIE 1e-7
 
@@ -56,4 +57,32 @@ bool exact_fisher_p(const struct proportions *c, double *out_p)
         add(&s, weight /= next_over_this(c, k));
     *out_p = fmin(1, s.extreme / s.all);
     return true;
+}
+
+/* ln of the binomial probability of k of n, without what cancels between the three of a hypergeometric one: n!, (n - k)! and k! as stirling.h has
+ * them (C. Loader, 2000; so does R's dhyper). */
+static double log_binomial(double k, double n, double p)
+{
+    if (k <= 0 || k >= n)
+        return n * (k <= 0 ? log1p(-p) : log(p));
+    double q = 1 - p;
+    return stirling_error(n) - stirling_error(k) - stirling_error(n - k) - stirling_deviance(k, n * p, k - n * p) -
+           stirling_deviance(n - k, n * q, n * p - k) - STIRLING_LN_SQRT_2PI - 0.5 * log(k / n * (n - k));
+}
+
+double exact_log_together(int64_t k, int64_t n_a, int64_t n_b, int64_t n)
+{
+    if ((double)k * (double)n <= (double)n_a * (double)n_b)
+        return 0;
+    if (n_b == n)
+        return 0; /* k cannot be another */
+    double p = (double)n_b / (double)n, term = 1, sum = 1;
+    double first = log_binomial((double)k, (double)n_a, p) + log_binomial((double)(n_b - k), (double)(n - n_a), p) -
+                   log_binomial((double)n_b, (double)n, p);
+    int64_t last = n_a < n_b ? n_a : n_b;
+    for (int64_t i = k; i < last && term > sum * 1e-17; i++) {
+        term *= (double)(n_a - i) * (double)(n_b - i) / ((double)(i + 1) * (double)(n - n_a - n_b + i + 1));
+        sum += term;
+    }
+    return fmin(0, first + log(sum));
 }
