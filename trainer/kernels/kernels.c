@@ -4,6 +4,7 @@
 #include "trainer/kernels/contests.h"
 #include "trainer/kernels/gate/gate.h"
 #include "trainer/kernels/golden.h"
+#include "trainer/kernels/items/items.h"
 #include "trainer/kernels/matrix/matrix.h"
 #include "trainer/kernels/metrics.h"
 #include "trainer/kernels/metrics_bootstrap.h"
@@ -43,9 +44,7 @@ const struct kernel *const kernels[] = {
     &kernel_queries_judge,
     &kernel_sql_day,
     &kernel_sql_total,
-    &kernel_tail_traffic,
-    &kernel_tail_head,
-    &kernel_tail_match,
+    &kernel_tail_traffic, &kernel_tail_head, &kernel_tail_match, &kernel_item_pairs_count, &kernel_item_pairs_similar, &kernel_item_lists_users, &kernel_pair_sums_merge, &kernel_item_triples_count,
     NULL,
 };
 /* clang-format on */
