@@ -16,6 +16,7 @@ const struct job *const jobs[] = {
     &job_preferences,
     &job_history,
     &job_sql,
+    &job_catalogue,
     NULL,
 };
 /* clang-format on */
