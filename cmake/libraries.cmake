@@ -17,3 +17,9 @@ set(LLHTTP_DIR /usr/share/llhttp CACHE PATH "llhttp's C sources")
 add_library(llhttp STATIC ${LLHTTP_DIR}/llhttp.c ${LLHTTP_DIR}/api.c ${LLHTTP_DIR}/http.c)
 target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp ${LLHTTP_DIR})
 target_compile_options(llhttp PRIVATE -w -O2)
+
+# Dense kernels. The library of one thread, linked into the program: another one starts threads in every process that loads it. It comes behind
+# GSL's own BLAS, whose names are those of C; ours are those of Fortran.
+find_library(OPENBLAS_SERIAL NAMES libopenblas.a PATH_SUFFIXES openblas-serial REQUIRED)
+add_library(openblas INTERFACE)
+target_link_libraries(openblas INTERFACE ${OPENBLAS_SERIAL} m)

@@ -1,7 +1,9 @@
 /* The kernels that workers know. */
 #include "trainer/engine/task.h"
+#include "trainer/kernels/als/als.h"
 #include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/contests.h"
+#include "trainer/kernels/factors/factors.h"
 #include "trainer/kernels/gate/gate.h"
 #include "trainer/kernels/golden.h"
 #include "trainer/kernels/items/items.h"
