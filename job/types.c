@@ -371,34 +371,7 @@ static const struct job_param clicks_params[] = {
     FULL,
 };
 
-static const struct job_param catalogue_params[] = {
-    MODEL("catalogue"),
-    { .name = "fields",
-      .type = JOB_TEXT,
-      .max = 4000,
-      .unit = "fields",
-      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
-    { .name = "max_bytes",
-      .type = JOB_WHOLE,
-      .fallback = "256",
-      .min = 1,
-      .max = 65536,
-      .unit = "bytes",
-      .help = "a longer value is left out: texts are no filters" },
-    { .name = "min_documents",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 1e12,
-      .unit = "documents",
-      .help = "a catalogue of fewer is too little" },
-    { .name = "min_share",
-      .type = JOB_REAL,
-      .fallback = "0.5",
-      .min = 0,
-      .max = 1,
-      .help = "of the documents of the version before: one that has fewer is refused" },
-};
+#include "job/items.h" /* needs the macros above */
 
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
@@ -422,6 +395,8 @@ const struct job_type job_types[] = {
     { "clicks", "clicks, carts, purchases … → weights of documents for queries", PARAMS(clicks_params),
       .incremental = true },
     { "catalogue", "the catalogue of documents → a model by which servers filter", PARAMS(catalogue_params) },
+    { "popular", "what is had most, of all and by category → a recommender", PARAMS(popular_params) },
+    { "item-similarity", "items that the same units had → a recommender", PARAMS(item_similarity_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -17,6 +17,8 @@ const struct job *const jobs[] = {
     &job_history,
     &job_sql,
     &job_catalogue,
+    &job_popular,
+    &job_item_similarity,
     NULL,
 };
 /* clang-format on */

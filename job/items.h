@@ -1,0 +1,146 @@
+/* items.h - parameters of the jobs that learn which items go together (docs/recommenders.md); for job/types.c alone. */
+#pragma once
+#include "job/training.h"
+
+/* ---- parameters of the matrix (trainer/jobs/matrix.h) ---- */
+
+#define ITEMS_WEIGHTS(fallback_weights)                                                             \
+    {                                                                                               \
+        .name = "weights", .type = JOB_TEXT, .fallback = fallback_weights, .unit = "weights",       \
+        .help = "what a signal of each type is worth; a document with one is an item of the unit's" \
+    }
+#define ITEMS_MATRIX(min_units, min_items, max_items)                                                                \
+    { .name = "min_item_units",                                                                                      \
+      .type = JOB_WHOLE,                                                                                             \
+      .fallback = min_units,                                                                                         \
+      .min = 1,                                                                                                      \
+      .max = 1e9,                                                                                                    \
+      .unit = "units",                                                                                               \
+      .help = "an item that fewer units had is left out" },                                                          \
+        { .name = "min_unit_items",                                                                                  \
+          .type = JOB_WHOLE,                                                                                         \
+          .fallback = min_items,                                                                                     \
+          .min = 1,                                                                                                  \
+          .max = 10000,                                                                                              \
+          .unit = "items",                                                                                           \
+          .help = "a unit that had fewer is left out" },                                                             \
+    {                                                                                                                \
+        .name = "max_unit_items", .type = JOB_WHOLE, .fallback = max_items, .min = 1, .max = 10000, .unit = "items", \
+        .help = "so many of a unit, those that weigh most: what one had them all says little"                        \
+    }
+#define ITEMS_POPULAR                                                                                          \
+    { .name = "popular_top",                                                                                   \
+      .type = JOB_WHOLE,                                                                                       \
+      .fallback = "100",                                                                                       \
+      .min = 1,                                                                                                \
+      .max = 10000,                                                                                            \
+      .unit = "items",                                                                                         \
+      .help = "length of the lists of popular items, which are answered when nothing else is known" },         \
+        { .name = "popular_shrink",                                                                            \
+          .type = JOB_REAL,                                                                                    \
+          .fallback = "5",                                                                                     \
+          .min = 0,                                                                                            \
+          .max = 1e6,                                                                                          \
+          .unit = "units",                                                                                     \
+          .help = "popular: an item that n units had counts n/(n + popular_shrink) of its weight" },           \
+    {                                                                                                          \
+        .name = "category_field", .type = JOB_TEXT, .fallback = "category", .max = 100, .unit = "field",       \
+        .help = "of the catalogue: a list of popular items for each of its values; a text, or a list of texts" \
+    }
+
+/* ---- by type ---- */
+
+static const struct job_param catalogue_params[] = {
+    MODEL("catalogue"),
+    { .name = "fields",
+      .type = JOB_TEXT,
+      .max = 4000,
+      .unit = "fields",
+      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
+    { .name = "max_bytes",
+      .type = JOB_WHOLE,
+      .fallback = "256",
+      .min = 1,
+      .max = 65536,
+      .unit = "bytes",
+      .help = "a longer value is left out: texts are no filters" },
+    { .name = "min_documents",
+      .type = JOB_WHOLE,
+      .fallback = "1",
+      .min = 0,
+      .max = 1e12,
+      .unit = "documents",
+      .help = "a catalogue of fewer is too little" },
+    { .name = "min_share",
+      .type = JOB_REAL,
+      .fallback = "0.5",
+      .min = 0,
+      .max = 1,
+      .help = "of the documents of the version before: one that has fewer is refused" },
+};
+
+static const struct job_param popular_params[] = {
+    MODEL("popular"), ITEMS_WEIGHTS("click=1,cart=10,purchase=25"),
+    HALF_LIFE("7"),   AS_OF,
+    DAYS("90"),       HOLDOUT("1"),
+    MIN_UNITS("10"),  ITEMS_MATRIX("1", "1", "1000"),
+    ITEMS_POPULAR,    GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
+    RANGES,           FULL,
+};
+
+static const char *const similarity_values[] = { "once", "weights", NULL };
+static const char *const similarity_kinds[] = { "cosine", "llr", NULL };
+static const struct job_param item_similarity_params[] = {
+    MODEL("item-similarity"),
+    ITEMS_WEIGHTS("click=1,cart=10,purchase=25"),
+    HALF_LIFE("0"),
+    AS_OF,
+    DAYS("90"),
+    HOLDOUT("1"),
+    MIN_UNITS("100"),
+    ITEMS_MATRIX("2", "1", "200"),
+    { .name = "similarity",
+      .type = JOB_CHOICE,
+      .fallback = "cosine",
+      .choices = similarity_kinds,
+      .help = "cosine of the units that had them, or the log-likelihood ratio (Dunning): how surprising it is that so "
+              "many had both" },
+    { .name = "values",
+      .type = JOB_CHOICE,
+      .fallback = "once",
+      .choices = similarity_values,
+      .help = "cosine: each item of a unit counts once, or by its weight" },
+    { .name = "shrink",
+      .type = JOB_REAL,
+      .fallback = "3",
+      .min = 0,
+      .max = 1e6,
+      .unit = "units",
+      .help = "a pair that n units had counts n/(n + shrink) of its score" },
+    { .name = "min_pair_units",
+      .type = JOB_WHOLE,
+      .fallback = "2",
+      .min = 1,
+      .max = 1e9,
+      .unit = "units",
+      .help = "a pair that fewer units had is no pair" },
+    { .name = "top",
+      .type = JOB_WHOLE,
+      .fallback = "50",
+      .min = 1,
+      .max = 10000,
+      .unit = "items",
+      .help = "length of the list of an item" },
+    { .name = "user_top",
+      .type = JOB_WHOLE,
+      .fallback = "50",
+      .min = 0,
+      .max = 10000,
+      .unit = "items",
+      .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" },
+    ITEMS_POPULAR,
+    GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
+    GATE_LISTS("0.5"),
+    RANGES,
+    FULL,
+};

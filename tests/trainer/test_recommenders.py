@@ -1,0 +1,166 @@
+"""Jobs that learn which items go together: the artifact is what plain Python finds, whatever the number of workers; what is too little is refused."""
+import collections
+import datetime
+import json
+import math
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from artifact import of_version  # noqa: E402
+from daemon import DaemonTest  # noqa: E402
+from month import Month  # noqa: E402
+
+MONTH = Month(seed=5, days=12, visits=120, units=120, docs=80, late=0)
+LAST, HOLDOUT = MONTH.days - 1, 2
+WEIGHTS = {"click": 1, "cart": 10, "purchase": 25}
+AS_OF = "as_of=%s" % MONTH.date(LAST)
+CATEGORIES = {"doc-%d" % i: ["lamps", "desks", "beds"][i % 3] for i in range(60)}
+
+
+class Recommenders(DaemonTest):
+    @classmethod
+    def prepare(cls, d):
+        for day in range(MONTH.days):
+            MONTH.send(d, day)
+        d.wait_loaded()
+        assert d.post("/v1/items", [{"id": doc, "category": c if i % 2 else [c, "all"]} for i, (doc, c) in enumerate(CATEGORIES.items())]).status == 200
+        until = datetime.datetime.combine(MONTH.date(LAST - HOLDOUT), datetime.time.max).isoformat()
+        marked = {r[0] for r in d.sql("select unit from marked_units where mark <> 0")}
+        cls.rows = collections.defaultdict(dict)  # of each unit: the items it had, with their weights; nothing decays
+        for unit, doc, kind in d.sql("select unit, doc, type from signals where doc is not null and type in ('click', 'cart', 'purchase') and at <= '%s+00'" % until):
+            if unit not in marked:
+                cls.rows[unit][doc] = cls.rows[unit].get(doc, 0) + WEIGHTS[kind]
+
+    def compute(self, job, *params, workers=2, check=True):
+        return self.daemon.run("trainer", "run", job, "--data-dir", self.daemon.dir, "--workers", str(workers),
+                               *(x for p in (AS_OF, "holdout_days=%d" % HOLDOUT, *params) for x in ("--param", p)), check=check)
+
+    def last(self, model):
+        """Number, status and artifact of the last version."""
+        return self.daemon.sql("select version, status, artifact from model_versions where model = '%s' order by version desc limit 1" % model)[0]
+
+    def trained(self, job, *params):
+        self.compute(job, *params)
+        return of_version(self.daemon, job, int(self.last(job)[0]))
+
+    def digests(self, job, *params):
+        found = set()
+        for workers in (1, 2, 4):
+            self.compute(job, *params, workers=workers)
+            found.add(self.last(job)[2])
+        return found
+
+    def item_units(self):
+        units = collections.defaultdict(set)
+        for unit, items in self.rows.items():
+            for doc in items:
+                units[doc].add(unit)
+        return units
+
+    def same_lists(self, got, want, places=5):
+        """Keys, and of each the scores; of equal scores the order is by text."""
+        self.assertEqual(sorted(got), sorted(want))
+        for key, entries in want.items():
+            self.assertEqual([e for e, _ in got[key]], [e for e, _ in entries], key)
+            for (_, values), (_, score) in zip(got[key], entries):
+                self.assertAlmostEqual(values["score"], score, delta=10 ** -places * max(1, abs(score)))
+
+    # ---- popular
+
+    def test_popular(self):
+        units = self.item_units()
+        score = {doc: sum(items.get(doc, 0) for items in self.rows.values()) * len(u) / (len(u) + 5) for doc, u in units.items()}
+        rank = lambda docs: [(d, score[d]) for d in sorted(docs, key=lambda d: (-score[d], d))[:10]]  # noqa: E731
+        want = {"": rank(score), "all": rank(d for i, d in enumerate(CATEGORIES) if i % 2 == 0 and d in score)}
+        for c in set(CATEGORIES.values()):
+            want[c] = rank(d for d in CATEGORIES if CATEGORIES[d] == c and d in score)
+        artifact = self.trained("popular", "half_life_days=0", "popular_top=10")
+        self.same_lists(artifact.lists("popular"), want)
+        self.assertEqual(artifact.card["units"], len(self.rows))
+        self.assertEqual(len(self.digests("popular", "half_life_days=3")), 1)
+
+    # ---- item-similarity
+
+    def similarities(self, by, weighted, shrink=3.0, least=2):
+        units = {d: u for d, u in self.item_units().items() if len(u) >= 2}
+        n = len([1 for items in self.rows.values() if any(d in units for d in items)])
+        weight = (lambda u, d: self.rows[u][d]) if weighted else (lambda u, d: 1)
+        norm = {d: math.sqrt(sum(weight(u, d) ** 2 for u in us)) for d, us in units.items()}
+        found = collections.defaultdict(list)
+        for a in units:
+            for b in units:
+                both = units[a] & units[b]
+                if a == b or len(both) < least:
+                    continue
+                if by == "cosine":
+                    score = sum(weight(u, a) * weight(u, b) for u in both) / norm[a] / norm[b]
+                else:
+                    score = self.llr(len(both), len(units[a]), len(units[b]), n)
+                if score > 0:
+                    found[a].append((b, score * len(both) / (len(both) + shrink)))
+        return {a: sorted(entries, key=lambda e: (-e[1], e[0])) for a, entries in found.items()}
+
+    @staticmethod
+    def llr(k, a, b, n):
+        if k * n <= a * b:
+            return 0
+        cells = [(k, a, b), (a - k, a, n - b), (b - k, n - a, b), (n - a - b + k, n - a, n - b)]
+        return sum(2 * x * math.log(x * n / (row * column)) for x, row, column in cells if x)
+
+    def check_similar(self, artifact, want, top):
+        got = artifact.lists("items_for_item")
+        self.assertGreater(len(got), 30)
+        self.assertEqual(sorted(got), sorted(want))
+        for key, entries in got.items():
+            known = dict(want[key])
+            self.assertEqual(len(entries), min(top, len(known)))
+            for (doc, values), (_, score) in zip(entries, want[key]):
+                self.assertAlmostEqual(values["score"], known[doc], delta=1e-5 * max(1, known[doc]))
+                self.assertAlmostEqual(values["score"], score, delta=1e-5 * max(1, score))
+
+    def test_similarity_cosine(self):
+        artifact = self.trained("item-similarity", "min_units=20", "top=10", "user_top=15")
+        want = self.similarities("cosine", False)
+        self.check_similar(artifact, want, 10)
+        self.check_units(artifact, {a: entries[:10] for a, entries in want.items()})
+        evaluated = json.loads(self.daemon.sql("select metrics from model_versions where model = 'item-similarity' order by version desc limit 1")[0][0])
+        self.assertGreater(evaluated["ndcg@10"]["n"], 30)
+
+    def check_units(self, artifact, similar):
+        likes, seen = artifact.lists("items_for_user"), artifact.lists("seen")
+        self.assertEqual(sorted(likes), sorted(seen))
+        for unit, entries in likes.items():
+            had = {d: w for d, w in self.rows[unit].items() if len(self.item_units()[d]) >= 2} if unit in self.rows else {}
+            self.assertEqual({d for d, _ in seen[unit]}, set(had))
+            score = collections.Counter()
+            for doc, weight in had.items():
+                for other, s in similar.get(doc, ()):
+                    score[other] += weight * s
+            want = sorted((-s for d, s in score.items() if d not in had))[:15]
+            for (doc, values), s in zip(entries, want):
+                self.assertNotIn(doc, had)
+                self.assertAlmostEqual(values["score"], -s, delta=1e-4 * max(1, -s))
+            self.assertEqual(len(entries), len(want))
+
+    def test_similarity_by_weights_and_llr(self):
+        self.check_similar(self.trained("item-similarity", "min_units=20", "values=weights", "user_top=0"), self.similarities("cosine", True), 50)
+        self.check_similar(self.trained("item-similarity", "min_units=20", "similarity=llr", "user_top=0", "shrink=0", "min_pair_units=3"),
+                           self.similarities("llr", False, 0, 3), 50)
+
+    def test_similarity_workers(self):
+        self.assertEqual(len(self.digests("item-similarity", "min_units=20", "half_life_days=5", "values=weights")), 1)
+
+    # ---- what is refused
+
+    def test_too_little_and_impossible(self):
+        for params, words in ((["min_units=100000"], "too little data"), (["shrink=-1"], '"shrink"'), (["similarity=jaccard"], '"similarity"'),
+                              (["weights=click"], 'parameter "weights"'), (["top=0"], '"top"')):
+            done = self.compute("item-similarity", *params, check=False)
+            self.assertNotEqual(done.returncode, 0, params)
+            self.assertIn(words, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
