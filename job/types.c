@@ -397,6 +397,8 @@ const struct job_type job_types[] = {
     { "catalogue", "the catalogue of documents → a model by which servers filter", PARAMS(catalogue_params) },
     { "popular", "what is had most, of all and by category → a recommender", PARAMS(popular_params) },
     { "item-similarity", "items that the same units had → a recommender", PARAMS(item_similarity_params) },
+    { "association-rules", "who had these also had that: rules, tested → a recommender",
+      PARAMS(association_rules_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -1,6 +1,8 @@
 """Jobs that learn which items go together: the artifact is what plain Python finds, whatever the number of workers; what is too little is refused."""
 import collections
 import datetime
+import fractions
+import itertools
 import json
 import math
 import os
@@ -28,10 +30,13 @@ class Recommenders(DaemonTest):
         assert d.post("/v1/items", [{"id": doc, "category": c if i % 2 else [c, "all"]} for i, (doc, c) in enumerate(CATEGORIES.items())]).status == 200
         until = datetime.datetime.combine(MONTH.date(LAST - HOLDOUT), datetime.time.max).isoformat()
         marked = {r[0] for r in d.sql("select unit from marked_units where mark <> 0")}
+        cls.carts = collections.defaultdict(set)
         cls.rows = collections.defaultdict(dict)  # of each unit: the items it had, with their weights; nothing decays
         for unit, doc, kind in d.sql("select unit, doc, type from signals where doc is not null and type in ('click', 'cart', 'purchase') and at <= '%s+00'" % until):
             if unit not in marked:
                 cls.rows[unit][doc] = cls.rows[unit].get(doc, 0) + WEIGHTS[kind]
+                if kind != "click":
+                    cls.carts[unit].add(doc)
 
     def compute(self, job, *params, workers=2, check=True):
         return self.daemon.run("trainer", "run", job, "--data-dir", self.daemon.dir, "--workers", str(workers),
@@ -152,6 +157,56 @@ class Recommenders(DaemonTest):
     def test_similarity_workers(self):
         self.assertEqual(len(self.digests("item-similarity", "min_units=20", "half_life_days=5", "values=weights")), 1)
 
+    # ---- association-rules
+
+    def rules(self, least):
+        """Of each antecedent its rules: consequent, confidence, lift, p; and of all rules that were looked at, q."""
+        baskets = self.carts.values()
+        units = collections.Counter(d for b in baskets for d in b)
+        baskets = [{d for d in b if units[d] >= 2} for b in baskets]
+        baskets = [b for b in baskets if b]
+        n = len(baskets)
+        sets = collections.Counter(frozenset(c) for b in baskets for k in (1, 2, 3) for c in itertools.combinations(sorted(b), k))
+        looked_at = []
+        for s, count in sets.items():
+            if len(s) < 2 or count < least:
+                continue
+            for then in s:
+                of_a, of_c = sets[s - {then}], sets[frozenset({then})]
+                halves = [sets[frozenset({a, then})] / sets[frozenset({a})] for a in s - {then}] if len(s) == 3 else []
+                looked_at.append(("\x1f".join(sorted(s - {then})), then, count / of_a, count * n / (of_a * of_c), self.together(count, of_a, of_c, n), max(halves, default=0)))
+        looked_at.sort(key=lambda r: r[4])
+        least_q, adjusted = 1, [0.0] * len(looked_at)
+        for i in range(len(looked_at) - 1, -1, -1):
+            least_q = min(least_q, looked_at[i][4] * len(looked_at) / (i + 1))
+            adjusted[i] = least_q
+        return n, [(*r, q) for r, q in zip(looked_at, adjusted)]
+
+    @staticmethod
+    def together(k, a, b, n):
+        if k * n <= a * b:
+            return 1.0
+        return float(fractions.Fraction(sum(math.comb(b, i) * math.comb(n - b, a - i) for i in range(k, min(a, b) + 1)), math.comb(n, a)))
+
+    def test_rules(self):
+        params = ("min_units=20", "min_count=3", "max_q=0.3", "min_confidence=0.1", "top=10000", "weights=cart=1,purchase=1")
+        artifact = self.trained("association-rules", *params)
+        n, looked_at = self.rules(3)
+        kept = [r for r in looked_at if r[3] > 1 and r[2] >= 0.1 and r[6] <= 0.3 and ("\x1f" not in r[0] or r[2] > r[5])]
+        got = {(key, doc): values for key, entries in artifact.lists("rules").items() for doc, values in entries}
+        self.assertEqual(artifact.card["units"], n)
+        self.assertGreater(len([r for r in kept if "\x1f" in r[0]]), 5)
+        self.assertEqual(sorted(got), sorted((r[0], r[1]) for r in kept))
+        for key, then, confidence, lift, p, _, q in kept:
+            for name, want in (("score", confidence), ("confidence", confidence), ("lift", lift), ("p", p), ("q", q)):
+                self.assertAlmostEqual(got[key, then][name], want, delta=1e-5 * want, msg=(key, then, name))
+        alone = artifact.lists("items_for_item")
+        self.assertEqual(sorted(alone), sorted({r[0] for r in kept if "\x1f" not in r[0]}))
+        for key, entries in alone.items():
+            want = sorted([(-r[2], r[1]) for r in kept if r[0] == key])
+            self.assertEqual([e for e, _ in entries], [doc for _, doc in want])
+        self.assertEqual(len(self.digests("association-rules", *params)), 1)
+
     # ---- what is refused
 
     def test_too_little_and_impossible(self):
@@ -160,6 +215,8 @@ class Recommenders(DaemonTest):
             done = self.compute("item-similarity", *params, check=False)
             self.assertNotEqual(done.returncode, 0, params)
             self.assertIn(words, done.stderr)
+        done = self.compute("association-rules", "min_units=20", "min_count=1000", check=False)
+        self.assertIn("too little data: of 0 rules of sets that at least 1000 units had", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,18 @@
 /* The job "item-similarity": which items are had by the same units.
  *
  * Pass "pairs" counts the pairs of each unit's items and leaves them in the part of their first item; pass "similar", a split for each part, adds them up
- * and makes each item's list. Pass "users" adds up for each unit the lists of what it had: what it would like (with its weights), and what it had. */
+ * and makes each item's list; from these, the lists of units (user_lists.h). */
 #include <inttypes.h>
 
 #include "base/jsonw.h"
-#include "trainer/jobs/recommender.h"
+#include "trainer/jobs/user_lists.h"
 #include "trainer/kernels/items/item_lists.h"
 #include "trainer/kernels/items/items.h"
 #include "trainer/kernels/items/similar.h"
 #include "trainer/kernels/record.h"
 
 #define BLOB_MAX ((size_t)8 << 30)
-static const char *const item_columns[] = { "score", "units" }, *const user_columns[] = { "score" },
-                         *const seen_columns[] = { "weight" };
+static const char *const item_columns[] = { "score", "units" };
 
 struct similarity {
     struct recommender_job *j;
@@ -155,86 +154,6 @@ static bool pass_similar(struct similarity *s, struct err *err)
     return ok;
 }
 
-/* ---- lists of units ---- */
-
-struct unit_lists {
-    struct lists_out likes, seen;
-};
-
-static bool read_entries(const struct matrix *m, struct str *in, struct lists_out *out)
-{
-    uint32_t count, item;
-    float value;
-    if (!record_take(in, &count, sizeof count))
-        return false;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!record_take(in, &item, sizeof item) || !record_take(in, &value, sizeof value) || item >= m->items)
-            return false;
-        lists_add(out, m->item_texts[item], &value);
-    }
-    return true;
-}
-
-static bool read_unit(const struct matrix *m, struct str *in, struct unit_lists *out)
-{
-    struct str unit;
-    if (!record_take_text(in, &unit))
-        return false;
-    lists_key(&out->likes, unit);
-    if (!read_entries(m, in, &out->likes))
-        return false;
-    lists_key(&out->seen, unit);
-    return read_entries(m, in, &out->seen);
-}
-
-static bool read_units(struct similarity *s, const struct engine_result *result, struct err *err)
-{
-    struct unit_lists out;
-    bool ok = true;
-    lists_begin(&out.likes, user_columns, COUNT_OF(user_columns));
-    lists_begin(&out.seen, seen_columns, COUNT_OF(seen_columns));
-    for (uint32_t r = 0; ok && r < result->count; r++)
-        for (struct str in = buf_str(&result->parts[r]); ok && in.n;)
-            ok = read_unit(&s->j->m, &in, &out) || err_set(err, ERR_SYSTEM, "the lists of range %u are damaged", r);
-    ok = ok && model_file_lists(&s->j->file, "items_for_user", &out.likes, err) &&
-         model_file_lists(&s->j->file, "seen", &out.seen, err);
-    lists_release(&out.likes);
-    lists_release(&out.seen);
-    return ok;
-}
-
-static int lists_blob(struct similarity *s, struct err *err)
-{
-    AUTO(buf_release) struct buf b;
-    buf_init(&b, BLOB_MAX);
-    item_lists_write(&b, s->j->m.items, s->ends, (const void *)buf_str(&s->lists).p);
-    return buf_ok(&b, "the lists of similar items", err) ? engine_blob(s->j->run->engine, buf_str(&b), err) : -1;
-}
-
-static bool pass_users(struct similarity *s, struct err *err)
-{
-    struct recommender_job *j = s->j;
-    struct engine_result result;
-    const int blob = lists_blob(s, err);
-    if (blob < 0)
-        return false;
-    const struct engine_pass pass = {
-        .name = "users",
-        .kernel = ITEM_LISTS_USERS_KERNEL,
-        .params = arena_printf(&j->arena, "{\"top\":%" PRId64 "}", run_whole(j->run, "user_top")),
-        .splits = recommender_rows(j),
-        .splits_count = j->m.ranges,
-        .input_pass = j->m.pass,
-        .blobs = &blob,
-        .blobs_count = 1,
-    };
-    bool ran = run_pass(j->run, &pass, &result, err), ok = ran && read_units(s, &result, err);
-    if (ran)
-        engine_result_release(&result);
-    engine_blob_drop(j->run->engine, blob);
-    return ok;
-}
-
 /* ---- the job ---- */
 
 static bool train(struct recommender_job *j, struct err *err)
@@ -244,7 +163,7 @@ static bool train(struct recommender_job *j, struct err *err)
     s.ends = arena_zalloc(&j->arena, ((size_t)j->m.items + 1) * sizeof *s.ends);
     buf_init(&s.lists, BLOB_MAX);
     bool ok = pass_pairs(&s, err) && pass_similar(&s, err) && buf_ok(&s.lists, "the lists of similar items", err) &&
-              (run_whole(j->run, "user_top") == 0 || pass_users(&s, err));
+              user_lists_add(j, s.ends, (const void *)buf_str(&s.lists).p, err);
     if (s.items_blob >= 0)
         engine_blob_drop(j->run->engine, s.items_blob);
     buf_release(&s.lists);

@@ -19,6 +19,7 @@ const struct job *const jobs[] = {
     &job_catalogue,
     &job_popular,
     &job_item_similarity,
+    &job_association_rules,
     NULL,
 };
 /* clang-format on */
