@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "experimentd/jobs/run_json.h"
+#include "experimentd/rewrites/row.h"
 
 /* What is known of an experiment's result as a whole, once and not for every row of moments. */
 #define RESULTS_OF(experiments, dimensions)                                                                       \
@@ -261,5 +262,26 @@ const struct pg_stmt queries[] = {
                       "select s.version, s.documents, s.upserted, s.deleted, us(s.changed_at), i.* from items_state s "
                       "left join lateral (select " ITEM_COLUMNS " from items where doc > $1 and starts_with(doc, $2) "
                       "and doc >= $2 order by doc limit $3::int) i on true order by i.doc" },
+    [QUERY_REWRITES] = { "rewrites", 6,
+                         "select " REWRITE_COLUMNS ", q.k1, q.k2 from (select r.*, case $2 when 'confidence' then "
+                         "-confidence::numeric when 'searches' then -searches::numeric when 'created_at' then "
+                         "-us(created_at)::numeric when 'updated_at' then -us(updated_at)::numeric else 0 end as k1, "
+                         "case "
+                         "$2 when 'input' then input else '' end as k2 from query_rewrites r where rewrite_matches(r, "
+                         "$1::jsonb)) q where $5::bigint is null or (q.k1, q.k2, q.id) > ($3::numeric, $4 collate "
+                         "\"C\", $5::bigint) order by q.k1, q.k2, q.id limit $6::int" },
+    [QUERY_REWRITES_COUNTS] = { "rewrites_counts", 1,
+                                "select type, review, count(*), sum(searches)::bigint from query_rewrites q where "
+                                "rewrite_matches(q, $1::jsonb) group by type, review order by type, review" },
+    [QUERY_REWRITE] = { "rewrite", 1, "select " REWRITE_COLUMNS " from query_rewrites q where q.id = $1::bigint" },
+    [QUERY_REWRITES_ADD] = { "rewrites_add", 2, "select rewrites_add($1::jsonb, $2)::text" },
+    [QUERY_REWRITE_EDIT] = { "rewrite_edit", 5,
+                             "select rewrite_edit($1::bigint, $2, $3::bigint, $4::jsonb, $5)::text" },
+    [QUERY_REWRITES_REVIEW] = { "rewrites_review", 6,
+                                "select rewrites_review($1::jsonb, $2::bigint[], $3, $4, $5::bigint, $6)::text" },
+    [QUERY_REWRITES_RULES] = { "rewrites_rules", 1,
+                               "select " REWRITE_COLUMNS " from query_rewrites q where q.review in ('auto', "
+                               "'approved') and rewrite_matches(q, $1::jsonb) order by q.type, q.input, q.source = "
+                               "'manual' desc, q.confidence desc, q.output" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -57,6 +57,14 @@ enum query {
     QUERY_ITEMS_DELETE, /* $1 [id …], $2 nothing → deleted, unknown */
     QUERY_ITEM,         /* $1 id → id, fields, updated (µs) */
     QUERY_ITEMS, /* $1 behind this id, $2 only ids that begin so, $3 how many → version, documents, upserted, deleted, changed (µs); QUERY_ITEM */
+    /* rewrites/: REWRITE_COLUMNS (rewrites/row.h); filters are those of rewrite_matches() (migration 0022) */
+    QUERY_REWRITES, /* $1 filter, $2 order, $3 … $5 behind this (number and text of the order, id) or null, $6 how many → and number, text of the order */
+    QUERY_REWRITES_COUNTS, /* $1 filter → type, review, how many, searches that they would change */
+    QUERY_REWRITE,         /* $1 id */
+    QUERY_REWRITES_ADD,    /* $1 documents, $2 actor → [{"id", "result"}] */
+    QUERY_REWRITE_EDIT, /* $1 id, $2 action, $3 expected version or null, $4 document, $5 actor → {"version"} or {"refused", …} */
+    QUERY_REWRITES_REVIEW, /* $1 filter, $2 ids or null, $3 review, $4 note or null, $5 how many or null, $6 actor → {"matched", "changed"} or {"refused", …} */
+    QUERY_REWRITES_RULES, /* $1 filter → what it asks for of those that are to be applied, by type, input, and the best first */
     QUERY_COUNT
 };
 

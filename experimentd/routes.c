@@ -1,4 +1,4 @@
-/* The table of routes of the daemon: see http/routes.h. Order does not matter. */
+/* The table of routes of the daemon: see http/routes.h. Order matters only where a comment says so. */
 #include "experimentd/http/routes.h"
 
 #include "experimentd/admin/handlers.h"
@@ -21,6 +21,7 @@
 #include "experimentd/plan/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
+#include "experimentd/rewrites/handlers.h"
 #include "experimentd/statistics/handlers.h"
 #include "experimentd/units/handlers.h"
 
@@ -147,6 +148,20 @@ const struct route routes[] = {
     { HTTP_PUT_, "/v1/keys/{id}/schema", SCOPE_ADMIN, keys_put_schema, "what signals sent with this key must look like",
       NULL },
     { HTTP_DELETE_, "/v1/keys/{id}/schema", SCOPE_ADMIN, keys_delete_schema, "signals may look as they like", NULL },
+
+    /* Before the one with a name in it: of rows that fit, the first counts. */
+    { HTTP_GET_, "/v1/rewrites/counts", SCOPE_ANALYST, rewrites_counts, "rewrites of queries by type and review",
+      NULL },
+    { HTTP_GET_, "/v1/rewrites", SCOPE_ANALYST, rewrites_list,
+      "rewrites of queries that jobs found and people wrote; filters, order, pages", NULL },
+    { HTTP_POST_, "/v1/rewrites", SCOPE_ADMIN, rewrites_create, "write rewrites by hand: one object, or an array",
+      NULL },
+    { HTTP_POST_, "/v1/rewrites/review", SCOPE_ADMIN, rewrites_bulk_review,
+      "approve or deny rewrites: by ids, or all of a filter", NULL },
+    { HTTP_GET_, "/v1/rewrites/{id}", SCOPE_ANALYST, rewrites_get, "one rewrite, with the evidence for it", NULL },
+    { HTTP_PATCH_, "/v1/rewrites/{id}", SCOPE_ADMIN, rewrites_patch,
+      "review one; change one that was written by hand (JSON merge patch)", NULL },
+    { HTTP_DELETE_, "/v1/rewrites/{id}", SCOPE_ADMIN, rewrites_delete, "delete one that was written by hand", NULL },
 
     { HTTP_GET_, "/v1/marks", SCOPE_ANALYST, marks_list, "units that count in no experiment: bots, internal traffic",
       NULL },
