@@ -152,6 +152,8 @@ const struct route routes[] = {
     /* Before the one with a name in it: of rows that fit, the first counts. */
     { HTTP_GET_, "/v1/rewrites/counts", SCOPE_ANALYST, rewrites_counts, "rewrites of queries by type and review",
       NULL },
+    { HTTP_GET_, "/v1/rewrites/export", SCOPE_ANALYST, rewrites_export,
+      "rewrites as files of Solr, Elasticsearch, Querqy, Typesense, Algolia; CSV, JSON lines", NULL },
     { HTTP_GET_, "/v1/rewrites", SCOPE_ANALYST, rewrites_list,
       "rewrites of queries that jobs found and people wrote; filters, order, pages", NULL },
     { HTTP_POST_, "/v1/rewrites", SCOPE_ADMIN, rewrites_create, "write rewrites by hand: one object, or an array",

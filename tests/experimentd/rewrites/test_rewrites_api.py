@@ -134,6 +134,19 @@ class RewritesApi(DaemonTest):
         told = self.daemon.sql("select subject, actor, before->>'review', after->>'review' from revisions where action = 'review' order by id")
         self.assertEqual(told, [["rewrite:3", "admin.key", "pending", "denied"], ["rewrite:2", "admin.key", "pending", "approved"], ["rewrite:4", "admin.key", "pending", "approved"]])
 
+    def test_exports(self):
+        solr = self.daemon.get("/v1/rewrites/export?format=solr")
+        self.assertEqual([solr.status, solr.headers["content-type"], solr.headers["x-rewrites"]],
+                         [200, "text/plain; charset=utf-8", "1 spelling; left out: 1 head_tail, 1 phrase"])
+        self.assertEqual(solr.body.decode().splitlines()[1:], ["ipone => iphone"])
+        rows = [json.loads(line) for line in self.daemon.get("/v1/rewrites/export?format=jsonl&min_confidence=0.8").body.splitlines()]
+        self.assertEqual([(r["type"], r["input"]) for r in rows], [("phrase", "new york"), ("spelling", "ipone")])
+        self.call("post", "/v1/rewrites/review", {"filter": {"type": "synonym"}, "review": "approved"})
+        self.assertEqual(self.call("get", "/v1/rewrites/export?format=algolia&type=synonym"),
+                         [{"objectID": "rewrite-4", "type": "oneWaySynonym", "input": "tv", "synonyms": ["television"]}])
+        self.refused("get", "/v1/rewrites/export", None, 400, '"format" is missing')
+        self.refused("get", "/v1/rewrites/export?format=xml", None, 400, '"xml", none of solr')
+
     def test_who_may(self):
         for method, path, body in (("get", "/v1/rewrites", None), ("post", "/v1/rewrites", {}), ("post", "/v1/rewrites/review", {})):
             self.call(method, path, body, 403, key="client")
