@@ -3,20 +3,20 @@
 
 #include "trainer/kernels/als/als_solve.h"
 #include "trainer/kernels/factors/factors_params.h"
-#include "trainer/kernels/factors/ranking.h"
+#include "trainer/kernels/factors/top_rows.h"
 #include "trainer/kernels/matrix/columns.h"
 
 struct items {
     struct task *task;
     struct factors_params params;
     struct als_factors units, items;
-    struct ranking ranking;
+    struct top_rows ranking;
     uint32_t first, count; /* of the part */
 };
 
 static bool put(struct items *s, uint32_t asker, const uint32_t *left_out, uint32_t count, struct err *err)
 {
-    uint32_t n = ranking_best(&s->ranking, asker, left_out, count);
+    uint32_t n = top_rows_best(&s->ranking, asker, left_out, count);
     return task_collect(s->task, (struct str){ (const char *)&n, sizeof n }, err) &&
            task_collect(s->task, (struct str){ (const char *)s->ranking.best, n * sizeof *s->ranking.best }, err);
 }
@@ -63,12 +63,12 @@ static bool run_similar(struct task *t, struct err *err)
         !check_part(&s, err))
         return false;
     const float *rows = unit_rows(&s.items, task_arena(t));
-    ranking_init(&s.ranking, rows, s.items.count, s.items.stride, s.params.top, task_arena(t));
+    top_rows_init(&s.ranking, rows, s.items.count, s.items.stride, s.params.top, task_arena(t));
     for (uint32_t at = 0, n; at < s.count; at += n) {
         n = s.count - at < s.ranking.block ? s.count - at : s.ranking.block;
         for (uint32_t i = 0; i < n; i++)
             ask(&s, i, rows + (s.first + at + i) * s.items.stride);
-        ranking_score(&s.ranking, n);
+        top_rows_score(&s.ranking, n);
         for (uint32_t i = 0; i < n; i++) {
             uint32_t self = s.first + at + i;
             if (!put(&s, i, &self, 1, err))
@@ -114,7 +114,7 @@ static bool skip_to(struct items *s, struct waiting *w, uint32_t item, struct er
 static bool flush(struct items *s, struct waiting *w, struct err *err)
 {
     uint32_t from = 0;
-    ranking_score(&s->ranking, w->items_count);
+    top_rows_score(&s->ranking, w->items_count);
     for (uint32_t i = 0; i < w->items_count; i++) {
         if (!skip_to(s, w, w->items[i], err) || !put(s, i, w->units + from, w->ends[i] - from, err))
             return false;
@@ -147,7 +147,7 @@ static bool run_items(struct task *t, struct err *err)
         !als_factors_read(task_blob(t, 1), s.params.rank, &s.items, err) || !check_part(&s, err))
         return false;
     w.next = s.first;
-    ranking_init(&s.ranking, s.units.rows, s.units.count, s.units.stride, s.params.top, task_arena(t));
+    top_rows_init(&s.ranking, s.units.rows, s.units.count, s.units.stride, s.params.top, task_arena(t));
     w.items = arena_alloc(task_arena(t), s.ranking.block * sizeof *w.items);
     w.ends = arena_alloc(task_arena(t), s.ranking.block * sizeof *w.ends);
     matrix_columns_open(&columns, t);

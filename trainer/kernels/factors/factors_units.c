@@ -1,7 +1,7 @@
 /* "factors.units@1": items for units, and what they had. */
 #include "trainer/kernels/als/als_solve.h"
 #include "trainer/kernels/factors/factors_params.h"
-#include "trainer/kernels/factors/ranking.h"
+#include "trainer/kernels/factors/top_rows.h"
 #include "trainer/kernels/matrix/rows.h"
 #include "trainer/kernels/record.h"
 
@@ -11,7 +11,7 @@ struct units {
     struct task *task;
     struct factors_params params;
     struct als_factors units, items;
-    struct ranking ranking;
+    struct top_rows ranking;
     struct matrix_row *rows; /* that are waiting to be scored, copied */
     uint32_t waiting, unit;  /* the number of the next row's unit */
     struct arena copies;
@@ -26,7 +26,7 @@ static void *copy(struct units *u, const void *p, size_t n)
 static bool put(struct units *u, uint32_t at, struct err *err)
 {
     const struct matrix_row *row = &u->rows[at];
-    uint32_t n = ranking_best(&u->ranking, at, row->items, row->count);
+    uint32_t n = top_rows_best(&u->ranking, at, row->items, row->count);
     buf_clear(&u->record);
     record_put_text(&u->record, row->unit);
     record_put(&u->record, &n, sizeof n);
@@ -41,7 +41,7 @@ static bool put(struct units *u, uint32_t at, struct err *err)
 
 static bool flush(struct units *u, struct err *err)
 {
-    ranking_score(&u->ranking, u->waiting);
+    top_rows_score(&u->ranking, u->waiting);
     for (uint32_t i = 0; i < u->waiting; i++)
         if (!put(u, i, err))
             return false;
@@ -76,7 +76,7 @@ static bool run(struct task *t, struct err *err)
         !als_factors_read(task_blob(t, 0), u.params.rank, &u.units, err) ||
         !als_factors_read(task_blob(t, 1), u.params.rank, &u.items, err))
         return false;
-    ranking_init(&u.ranking, u.items.rows, u.items.count, u.items.stride, u.params.top, task_arena(t));
+    top_rows_init(&u.ranking, u.items.rows, u.items.count, u.items.stride, u.params.top, task_arena(t));
     u.rows = arena_alloc(task_arena(t), u.ranking.block * sizeof *u.rows);
     arena_init(&u.copies, ARENA_FIRST);
     buf_init(&u.record, RECORD_MAX);

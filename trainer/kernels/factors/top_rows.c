@@ -1,4 +1,4 @@
-#include "trainer/kernels/factors/ranking.h"
+#include "trainer/kernels/factors/top_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ static bool is_there(const float *row, size_t stride)
     return false;
 }
 
-void ranking_init(struct ranking *r, const float *rows, uint32_t count, size_t stride, uint32_t top,
-                  struct arena *arena)
+void top_rows_init(struct top_rows *r, const float *rows, uint32_t count, size_t stride, uint32_t top,
+                   struct arena *arena)
 {
     uint32_t block = SCORES / (count + 1);
     block = block < 1 ? 1 : block > BLOCK_MAX ? BLOCK_MAX : block;
-    *r = (struct ranking){ .rows = rows, .count = count, .top = top, .stride = stride, .block = block };
+    *r = (struct top_rows){ .rows = rows, .count = count, .top = top, .stride = stride, .block = block };
     r->askers = arena_zalloc(arena, block * stride * sizeof *r->askers);
     r->scores = arena_alloc(arena, ((size_t)block * count + 1) * sizeof *r->scores);
     r->there = arena_alloc(arena, count + 1);
@@ -29,7 +29,7 @@ void ranking_init(struct ranking *r, const float *rows, uint32_t count, size_t s
         r->there[i] = is_there(rows + i * stride, stride);
 }
 
-void ranking_score(struct ranking *r, uint32_t askers)
+void top_rows_score(struct top_rows *r, uint32_t askers)
 {
     if (askers && r->count)
         blas_products(r->askers, askers, r->rows, r->count, r->stride, r->scores);
@@ -59,7 +59,7 @@ static int by_score(const void *a, const void *b)
     return worse(a, b) ? 1 : -1;
 }
 
-uint32_t ranking_best(struct ranking *r, uint32_t asker, const uint32_t *left_out, uint32_t left_out_count)
+uint32_t top_rows_best(struct top_rows *r, uint32_t asker, const uint32_t *left_out, uint32_t left_out_count)
 {
     float *scores = r->scores + (size_t)asker * r->count;
     uint32_t n = 0;

@@ -1,9 +1,9 @@
-/* ranking.h - pure: the best of many rows for some rows at once: products by BLAS, then the greatest of each. */
+/* top_rows.h - pure: the best of many rows for some rows at once: products by BLAS, then the greatest of each. */
 #pragma once
 #include "base/mem.h"
 #include "trainer/kernels/factors/factors.h"
 
-struct ranking {
+struct top_rows {
     const float *rows; /* of all candidates */
     uint32_t count, top;
     size_t stride;
@@ -13,9 +13,9 @@ struct ranking {
     bool *there;    /* a candidate's row is not all zeros */
     struct factors_entry *best;
 };
-void ranking_init(struct ranking *r, const float *rows, uint32_t count, size_t stride, uint32_t top,
-                  struct arena *arena);
+void top_rows_init(struct top_rows *r, const float *rows, uint32_t count, size_t stride, uint32_t top,
+                   struct arena *arena);
 /* The products of the first `askers` rows of r->askers with all candidates. */
-void ranking_score(struct ranking *r, uint32_t askers);
+void top_rows_score(struct top_rows *r, uint32_t askers);
 /* Asker's best, in r->best, without `left_out`; spoils its scores. Returns how many. */
-uint32_t ranking_best(struct ranking *r, uint32_t asker, const uint32_t *left_out, uint32_t left_out_count);
+uint32_t top_rows_best(struct top_rows *r, uint32_t asker, const uint32_t *left_out, uint32_t left_out_count);
