@@ -373,6 +373,106 @@ static const struct job_param clicks_params[] = {
 
 #include "job/items.h" /* needs the macros above */
 
+static const char *const query_metrics[] = { "ndcg@10",           "hit_rate@10",  "mrr@10", "items_ndcg@10",
+                                             "items_hit_rate@10", "items_mrr@10", NULL };
+static const char *const similar_sources[] = { "both", "clicks", "sessions", NULL };
+#define SIMILAR_QUERIES(fallback_top, fallback_items)                                                                 \
+    { .name = "source",                                                                                               \
+      .type = JOB_CHOICE,                                                                                             \
+      .fallback = "both",                                                                                             \
+      .choices = similar_sources,                                                                                     \
+      .help = "what makes queries alike: the same documents clicked, the same sessions, or either" },                 \
+        { .name = "min_query_count",                                                                                  \
+          .type = JOB_WHOLE,                                                                                          \
+          .fallback = "2",                                                                                            \
+          .min = 1,                                                                                                   \
+          .max = 1e9,                                                                                                 \
+          .unit = "searches",                                                                                         \
+          .help = "a query with fewer is left out" },                                                                 \
+        { .name = "min_pair_count",                                                                                   \
+          .type = JOB_WHOLE,                                                                                          \
+          .fallback = "2",                                                                                            \
+          .min = 1,                                                                                                   \
+          .max = 1e9,                                                                                                 \
+          .help = "clicks on documents of both, or sessions with both: fewer are no evidence" },                      \
+        { .name = "min_overlap",                                                                                      \
+          .type = JOB_REAL,                                                                                           \
+          .fallback = "0.3",                                                                                          \
+          .min = 0,                                                                                                   \
+          .max = 1,                                                                                                   \
+          .help = "of the shares of clicks of both queries: less is not alike" },                                     \
+        { .name = "min_llr",                                                                                          \
+          .type = JOB_REAL,                                                                                           \
+          .fallback = "10.83",                                                                                        \
+          .min = 0,                                                                                                   \
+          .max = 1e9,                                                                                                 \
+          .help = "log-likelihood ratio of coming together by more than chance; 10.83: one pair of chance in 1000" }, \
+        { .name = "prior_sessions",                                                                                   \
+          .type = JOB_REAL,                                                                                           \
+          .fallback = "10",                                                                                           \
+          .min = 0,                                                                                                   \
+          .max = 1e9,                                                                                                 \
+          .unit = "sessions",                                                                                         \
+          .help = "without the other query, added to those that were: few sessions say little" },                     \
+        { .name = "prior_clicks",                                                                                     \
+          .type = JOB_REAL,                                                                                           \
+          .fallback = "10",                                                                                           \
+          .min = 0,                                                                                                   \
+          .max = 1e9,                                                                                                 \
+          .unit = "clicks",                                                                                           \
+          .help = "as those of similar queries, added to a query's own for the documents that are expected" },        \
+        { .name = "min_length",                                                                                       \
+          .type = JOB_WHOLE,                                                                                          \
+          .fallback = "3",                                                                                            \
+          .min = 1,                                                                                                   \
+          .max = 512,                                                                                                 \
+          .unit = "characters",                                                                                       \
+          .help = "of a query; a shorter one has no related queries and is none" },                                   \
+        { .name = "max_length",                                                                                       \
+          .type = JOB_WHOLE,                                                                                          \
+          .fallback = "50",                                                                                           \
+          .min = 1,                                                                                                   \
+          .max = 512,                                                                                                 \
+          .unit = "characters",                                                                                       \
+          .help = "of a query; a longer one has no related queries and is none" },                                    \
+        { .name = "min_token_overlap",                                                                                \
+          .type = JOB_REAL,                                                                                           \
+          .fallback = "0",                                                                                            \
+          .min = 0,                                                                                                   \
+          .max = 1,                                                                                                   \
+          .help = "words that both have, of all words; 0: they need have none in common" },                           \
+        { .name = "top",                                                                                              \
+          .type = JOB_WHOLE,                                                                                          \
+          .fallback = fallback_top,                                                                                   \
+          .min = 1,                                                                                                   \
+          .max = 1000,                                                                                                \
+          .unit = "queries",                                                                                          \
+          .help = "of a list, the best" },                                                                            \
+    {                                                                                                                 \
+        .name = "top_items", .type = JOB_WHOLE, .fallback = fallback_items, .min = 1, .max = 1000,                    \
+        .unit = "documents", .help = "of a list, the best"                                                            \
+    }
+#define MIN_SEARCHES(fallback_searches)                                                                  \
+    {                                                                                                    \
+        .name = "min_searches", .type = JOB_WHOLE, .fallback = fallback_searches, .min = 1, .max = 1e12, \
+        .unit = "searches", .help = "in the training days: fewer are too little data"                    \
+    }
+
+static const struct job_param similar_queries_params[] = {
+    MODEL("similar-queries"),
+    AS_OF,
+    DAYS("90"),
+    HOLDOUT("1"),
+    MIN_SEARCHES("1000"),
+    SESSION_GAP,
+    CLICK_TYPES,
+    SIMILAR_QUERIES("20", "50"),
+    GATE_PARAMS(query_metrics, "ndcg@10"),
+    GATE_LISTS("0.5"),
+    RANGES,
+    FULL,
+};
+
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {
@@ -399,6 +499,8 @@ const struct job_type job_types[] = {
     { "item-similarity", "items that the same units had → a recommender", PARAMS(item_similarity_params) },
     { "association-rules", "who had these also had that: rules, tested → a recommender",
       PARAMS(association_rules_params) },
+    { "similar-queries", "searches and clicks → related queries, and the documents that are expected for a query",
+      PARAMS(similar_queries_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

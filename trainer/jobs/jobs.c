@@ -20,6 +20,7 @@ const struct job *const jobs[] = {
     &job_popular,
     &job_item_similarity,
     &job_association_rules,
+    &job_similar_queries,
     NULL,
 };
 /* clang-format on */

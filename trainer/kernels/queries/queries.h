@@ -3,7 +3,7 @@
  * "queries.similar@1": queries FROM … TO-1 of the head (blob 0: query_head.h), desc "FROM TO" → of each, its lists (query_pairs.h). Params: struct
  * query_pair_rules as JSON. Collects records of queries_lists_write, by query.
  * "queries.judge@1": records of queries of a later window (query_log.merge's) → how well the lists of a candidate (blob 0: an artifact) and of a champion
- * (blob 1; empty: there is none) foretold them (query_judge.h). Params: struct queries_judge_params as JSON. Collects a struct query_judged. */
+ * (blob 1, if there is one) foretold them (query_judge.h). Params: struct queries_judge_params as JSON. Collects a struct query_judged. */
 #pragma once
 #include "trainer/kernels/queries/query_judge.h"
 #include "trainer/kernels/queries/query_pairs.h"
@@ -16,9 +16,10 @@ bool queries_rules_write(const struct query_pair_rules *r, struct arena *arena, 
                          struct err *err) MUSTCHECK;
 bool queries_rules_read(struct str json, struct query_pair_rules *out, struct err *err) MUSTCHECK;
 
-/* Sections of an artifact that are judged; {NULL, 0}: it has none of the kind. */
+/* Sections of an artifact that are judged; {NULL, 0}: it has none of the kind. champion: blob 1 is there. */
 struct queries_judge_params {
     struct str queries, items;
+    bool champion;
 };
 bool queries_judge_params_write(const struct queries_judge_params *p, struct arena *arena, struct str *out,
                                 struct err *err) MUSTCHECK;

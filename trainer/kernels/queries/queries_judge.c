@@ -14,9 +14,7 @@ static bool read_artifact(struct str bytes, const struct str names[QUERY_JUDGE_S
                           struct judged_lists *out, struct err *err)
 {
     struct artifact a;
-    *out = (struct judged_lists){ .any = bytes.n > 0 };
-    if (!out->any)
-        return true;
+    *out = (struct judged_lists){ .any = true };
     if (!artifact_read(bytes, &a, err))
         return false;
     for (int s = 0; s < QUERY_JUDGE_SIDES; s++) {
@@ -79,7 +77,7 @@ static bool run(struct task *t, struct err *err)
     j.names[QUERY_JUDGE_NEXT] = p.queries;
     j.names[QUERY_JUDGE_ITEMS] = p.items;
     if (!read_artifact(task_blob(t, 0), j.names, task_arena(t), &j.candidate, err) ||
-        !read_artifact(task_blob(t, 1), j.names, task_arena(t), &j.champion, err))
+        (p.champion && !read_artifact(task_blob(t, 1), j.names, task_arena(t), &j.champion, err)))
         return false;
     arena_init(&j.arena, 1 << 20);
     bool ok = judge_all(&j, err);

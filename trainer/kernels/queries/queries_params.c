@@ -67,6 +67,7 @@ bool queries_judge_params_write(const struct queries_judge_params *p, struct are
     jsonw_open(&w, NULL, '{');
     jsonw_str(&w, "queries", p->queries);
     jsonw_str(&w, "items", p->items);
+    jsonw_bool(&w, "champion", p->champion);
     jsonw_close(&w);
     *out = arena_str(arena, buf_str(&b));
     return buf_ok(&b, "the parameters", err);
@@ -78,10 +79,11 @@ bool queries_judge_params_read(struct str json, struct queries_judge_params *out
     struct json_reader r;
     if (!root)
         return false;
-    *out = (struct queries_judge_params){ { NULL, 0 }, { NULL, 0 } };
+    *out = (struct queries_judge_params){ .champion = false };
     json_reader_open(&r, root, "params");
     (void)json_get_str(&r, "queries", JSON_OPTIONAL, &out->queries, arena);
     (void)json_get_str(&r, "items", JSON_OPTIONAL, &out->items, arena);
+    (void)json_get_bool(&r, "champion", JSON_REQUIRED, &out->champion);
     return json_reader_close(&r, err);
 }
 
