@@ -47,6 +47,8 @@
         .help = "signals that choose a document for a query, with commas: click,purchase" \
     }
 
+#include "job/types_tail.h"
+
 /* ---- by type ---- */
 
 static const struct job_param metrics_params[] = {
@@ -473,6 +475,34 @@ static const struct job_param similar_queries_params[] = {
     FULL,
 };
 
+static const struct job_param catalogue_params[] = {
+    MODEL("catalogue"),
+    { .name = "fields",
+      .type = JOB_TEXT,
+      .max = 4000,
+      .unit = "fields",
+      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
+    { .name = "max_bytes",
+      .type = JOB_WHOLE,
+      .fallback = "256",
+      .min = 1,
+      .max = 65536,
+      .unit = "bytes",
+      .help = "a longer value is left out: texts are no filters" },
+    { .name = "min_documents",
+      .type = JOB_WHOLE,
+      .fallback = "1",
+      .min = 0,
+      .max = 1e12,
+      .unit = "documents",
+      .help = "a catalogue of fewer is too little" },
+    { .name = "min_share",
+      .type = JOB_REAL,
+      .fallback = "0.5",
+      .min = 0,
+      .max = 1,
+      .help = "of the documents of the version before: one that has fewer is refused" },
+};
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {
@@ -501,6 +531,8 @@ const struct job_type job_types[] = {
       PARAMS(association_rules_params) },
     { "similar-queries", "searches and clicks → related queries, and the documents that are expected for a query",
       PARAMS(similar_queries_params), .incremental = true },
+    { "head-tail", "traffic of queries → head and tail, why a query is in the tail, and what it may be rewritten to",
+      PARAMS(head_tail_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -17,10 +17,7 @@ const struct job *const jobs[] = {
     &job_history,
     &job_sql,
     &job_catalogue,
-    &job_popular,
-    &job_item_similarity,
-    &job_association_rules,
-    &job_similar_queries,
+    &job_popular, &job_item_similarity, &job_association_rules, &job_similar_queries, &job_head_tail,
     NULL,
 };
 /* clang-format on */

@@ -22,13 +22,21 @@ struct aligned {
     double sum, shared; /* of weights */
 };
 
-static void pair(struct aligned *a, const struct tail_heads *h, uint32_t i, uint32_t j, double right)
+static double weight_of(const struct tail_heads *h, struct str word)
 {
     bool rare;
+    return tail_heads_weight(h, word, &rare);
+}
+
+/* Both words weigh as much as the head's: what is meant by the tail's. */
+static void pair(struct aligned *a, const struct tail_heads *h, const struct words *head, uint32_t i, uint32_t j,
+                 double right)
+{
+    double w = weight_of(h, head->texts[j]);
     a->to[i] = (int)j;
     a->taken[j] = true;
-    a->shared += right * tail_heads_weight(h, a->words.texts[i], &rare);
-    (void)rare;
+    a->shared += right * w;
+    a->sum += 2 * w;
 }
 
 static void align_exact(struct aligned *a, const struct tail_heads *h, const struct words *head)
@@ -37,7 +45,7 @@ static void align_exact(struct aligned *a, const struct tail_heads *h, const str
         a->to[i] = NONE;
         for (uint32_t j = 0; j < head->count && a->to[i] == NONE; j++)
             if (!a->taken[j] && str_eq(a->words.texts[i], head->texts[j])) {
-                pair(a, h, i, j, 1);
+                pair(a, h, head, i, j, 1);
                 a->exact++;
             }
     }
@@ -60,7 +68,7 @@ static void align_near(struct aligned *a, const struct tail_heads *h, const stru
         }
         if (best > limit)
             continue;
-        pair(a, h, i, best_j, 1 - (double)best / (double)words_chars(a->words.texts[i]));
+        pair(a, h, head, i, best_j, 1 - (double)best / (double)words_chars(a->words.texts[i]));
         a->near++;
         a->edits += best;
     }
@@ -74,19 +82,20 @@ static void align_begun(struct aligned *a, const struct tail_heads *h, const str
         return;
     for (uint32_t j = 0; j < head->count; j++)
         if (!a->taken[j] && str_starts(head->texts[j], word)) {
-            pair(a, h, i, j, (double)words_chars(word) / (double)words_chars(head->texts[j]));
+            pair(a, h, head, i, j, (double)words_chars(word) / (double)words_chars(head->texts[j]));
             a->begun++;
             return;
         }
 }
 
-static double sum_weights(const struct tail_heads *h, const struct words *w)
+static void add_left(struct aligned *a, const struct tail_heads *h, const struct words *head)
 {
-    double sum = 0;
-    bool rare;
-    for (uint32_t i = 0; i < w->count; i++)
-        sum += tail_heads_weight(h, w->texts[i], &rare);
-    return sum;
+    for (uint32_t i = 0; i < a->words.count; i++)
+        if (a->to[i] == NONE)
+            a->sum += weight_of(h, a->words.texts[i]);
+    for (uint32_t j = 0; j < head->count; j++)
+        if (!a->taken[j])
+            a->sum += weight_of(h, head->texts[j]);
 }
 
 static void align(struct aligned *a, const struct tail_heads *h, const struct query_record *q, const struct words *head,
@@ -99,7 +108,7 @@ static void align(struct aligned *a, const struct tail_heads *h, const struct qu
     align_exact(a, h, head);
     align_near(a, h, head, scale);
     align_begun(a, h, head);
-    a->sum = sum_weights(h, &a->words) + sum_weights(h, head);
+    add_left(a, h, head);
 }
 
 /* ---- the witnesses ---- */
@@ -257,7 +266,7 @@ struct tail_evidence tail_weigh(const struct tail_heads *h, const struct tail_ru
     struct left left = left_of(h, &a, &head->words);
     unsigned squashed = squashed_edits(&a, head, rules->length_scale, &alike);
     double shared = overlap(q, head, &e.shared_docs);
-    e.text = fmax(a.sum > 0 ? fmin(2 * a.shared / a.sum, 1) : 0, alike);
+    e.text = fmax(a.sum > 0 ? 2 * a.shared / a.sum : 0, alike);
     e.documents = shared * clicks / (clicks + SHRINK);
     e.sessions = came_next(q, head->query->text, &e.next);
     e.confidence = 1 - (1 - TAIL_TEXT * e.text) * (1 - TAIL_DOCUMENTS * e.documents) * (1 - TAIL_SESSIONS * e.sessions);

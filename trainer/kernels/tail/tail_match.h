@@ -3,7 +3,7 @@
  * How alike two queries are is asked of three witnesses that know nothing of each other:
  *
  *   text      2 Σ w(shared words) / (Σ w(tail's words) + Σ w(head's words)), w = ln(1 + queries / queries with the word); a word that is d edits away or
- *             only begun counts as the share of its characters that is right; or, when spaces do not count, 1 - edits / characters, if that is more
+ *             only begun weighs what the head's does, and counts as the share of its characters that is right; or, when spaces do not count, 1 - edits / characters, if that is more
  *   documents Σ over documents min(share of the tail's clicks, share of the head's), times n / (n + 2) of the tail's n clicks
  *   sessions  how often the head's query was the next one in a session, over how often any was, plus 2
  *
