@@ -31,6 +31,9 @@
 
 #define ITEM_COLUMNS "doc, fields, us(updated_at)"
 
+#define DICTIONARY_COLUMNS \
+    "name, words, total, octet_length(content), version, us(created_at), us(updated_at), updated_by"
+
 #define DELETION_COLUMNS \
     "id, unit, state, requested_by, us(requested_at), us(deleted_at), us(finished_at), removed, error"
 
@@ -283,5 +286,13 @@ const struct pg_stmt queries[] = {
                                "select " REWRITE_COLUMNS " from query_rewrites q where q.review in ('auto', "
                                "'approved') and rewrite_matches(q, $1::jsonb) order by q.type, q.input, q.source = "
                                "'manual' desc, q.confidence desc, q.output" },
+    [QUERY_DICTIONARIES] = { "dictionaries", 1,
+                             "select " DICTIONARY_COLUMNS " from dictionaries where $1::text is null or name = $1 "
+                             "order by name" },
+    [QUERY_DICTIONARY_WORDS] = { "dictionary_words", 1,
+                                 "select " DICTIONARY_COLUMNS ", content from dictionaries where name = $1" },
+    [QUERY_DICTIONARY_PUT] = { "dictionary_put", 6,
+                               "select dictionary_put($1, $2, $3::integer, $4::bigint, $5::bigint, $6)" },
+    [QUERY_DICTIONARY_DELETE] = { "dictionary_delete", 3, "select dictionary_delete($1, $2::bigint, $3)" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -65,6 +65,11 @@ enum query {
     QUERY_REWRITE_EDIT, /* $1 id, $2 action, $3 expected version or null, $4 document, $5 actor → {"version"} or {"refused", …} */
     QUERY_REWRITES_REVIEW, /* $1 filter, $2 ids or null, $3 review, $4 note or null, $5 how many or null, $6 actor → {"matched", "changed"} or {"refused", …} */
     QUERY_REWRITES_RULES, /* $1 filter → what it asks for of those that are to be applied, by type, input, and the best first */
+    /* dictionaries/handlers.c: name, words, total, bytes, version, created, updated (µs), by whom */
+    QUERY_DICTIONARIES,     /* $1 name, or null for all */
+    QUERY_DICTIONARY_WORDS, /* $1 name → and its words */
+    QUERY_DICTIONARY_PUT, /* $1 name, $2 words, $3 how many, $4 their sum, $5 expected version or null, $6 actor → {"version", "created"} or {"refused", …} (migration 0023) */
+    QUERY_DICTIONARY_DELETE, /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
     QUERY_COUNT
 };
 

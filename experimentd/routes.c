@@ -6,6 +6,7 @@
 #include "experimentd/config/key_handlers.h"
 #include "experimentd/config/metric_handlers.h"
 #include "experimentd/config/object_handlers.h"
+#include "experimentd/dictionaries/handlers.h"
 #include "experimentd/evaluate/handlers.h"
 #include "experimentd/front/growthbook.h"
 #include "experimentd/front/ofrep.h"
@@ -186,6 +187,15 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/items/{id}", SCOPE_ANALYST, items_get, "one document", NULL },
     { HTTP_PUT_, "/v1/items/{id}", SCOPE_ADMIN, items_put, "put one document; ?merge=true likewise", NULL },
     { HTTP_DELETE_, "/v1/items/{id}", SCOPE_ADMIN, items_delete, "take one document out", NULL },
+
+    { HTTP_GET_, "/v1/dictionaries", SCOPE_ANALYST, dictionaries_list, "lists of words that jobs take for correct",
+      NULL },
+    { HTTP_GET_, "/v1/dictionaries/{name}", SCOPE_ANALYST, dictionaries_get, "what is known of one", NULL },
+    { HTTP_GET_, "/v1/dictionaries/{name}/words", SCOPE_ANALYST, dictionaries_words,
+      "its words, one a line with its count", NULL },
+    { HTTP_PUT_, "/v1/dictionaries/{name}", SCOPE_ADMIN, dictionaries_put,
+      "make one, or give it other words: text, one word a line with its count; ?dry_run=true: only check it", NULL },
+    { HTTP_DELETE_, "/v1/dictionaries/{name}", SCOPE_ADMIN, dictionaries_delete, "delete one that no job uses", NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },

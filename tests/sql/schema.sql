@@ -190,6 +190,77 @@ CREATE FUNCTION public.day_parts(wanted date) RETURNS TABLE(of_table text, part 
     order by d.of_table desc, 3
 $$;
 
+CREATE FUNCTION public.dictionary_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was dictionaries%rowtype;
+    user_ text;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd dictionaries'));
+    select * into was from dictionaries d where d.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where j.params->>'dictionary' = wanted order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    delete from dictionaries where name = wanted;
+    insert into revisions (actor, subject, action, before, after)
+    values (dictionary_delete.actor, 'dictionary:' || wanted, 'delete', dictionary_document(was), null);
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.dictionaries (
+    name text NOT NULL COLLATE pg_catalog."C",
+    content text NOT NULL,
+    words integer NOT NULL,
+    total bigint NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT dictionaries_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text))
+);
+
+CREATE FUNCTION public.dictionary_document(d public.dictionaries) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('name', d.name, 'words', d.words, 'total', d.total, 'md5', md5(d.content), 'version', d.version)
+$$;
+
+CREATE FUNCTION public.dictionary_put(wanted text, content text, words integer, total bigint, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was dictionaries%rowtype;
+    now_ dictionaries%rowtype;
+    found_ boolean;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd dictionaries'));
+    select * into was from dictionaries d where d.name = wanted;
+    found_ := found;
+    if expected is not null and expected <> coalesce(was.version, 0) then
+        return jsonb_build_object('refused', 'version', 'version', coalesce(was.version, 0));
+    elsif found_ and was.content = dictionary_put.content then
+        return jsonb_build_object('version', was.version, 'created', false);
+    end if;
+    insert into dictionaries as d (name, content, words, total, updated_by)
+    values (wanted, dictionary_put.content, dictionary_put.words, dictionary_put.total, actor)
+    on conflict (name) do update set (content, words, total, version, updated_at, updated_by) =
+        (excluded.content, excluded.words, excluded.total, d.version + 1, now(), excluded.updated_by)
+    returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (dictionary_put.actor, 'dictionary:' || wanted, case when found_ then 'replace' else 'create' end,
+            case when found_ then dictionary_document(was) end, dictionary_document(now_));
+    return jsonb_build_object('version', now_.version, 'created', not found_);
+end
+$$;
+
 CREATE FUNCTION public.drop_repeats_of_day(wanted date) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1760,6 +1831,9 @@ ALTER TABLE ONLY public.config_version
 
 ALTER TABLE ONLY public.day_changes
     ADD CONSTRAINT day_changes_pkey PRIMARY KEY (day, part, head, writer);
+
+ALTER TABLE ONLY public.dictionaries
+    ADD CONSTRAINT dictionaries_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_id_unique UNIQUE (id);
