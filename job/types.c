@@ -533,6 +533,8 @@ const struct job_type job_types[] = {
       PARAMS(similar_queries_params), .incremental = true },
     { "head-tail", "traffic of queries → head and tail, why a query is in the tail, and what it may be rewritten to",
       PARAMS(head_tail_params), .incremental = true },
+    { "synonyms", "queries that lead to the same documents → words that stand for each other in them",
+      PARAMS(synonyms_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -14,6 +14,7 @@
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/sql/sql_day.h"
+#include "trainer/kernels/synonyms/synonyms.h"
 #include "trainer/kernels/tail/tail.h"
 #include "trainer/kernels/units/unit_items.h"
 
@@ -46,6 +47,10 @@ const struct kernel *const kernels[] = {
     &kernel_queries_judge,
     &kernel_sql_day,
     &kernel_sql_total,
+    &kernel_synonyms_reach,
+    &kernel_synonyms_documents,
+    &kernel_synonyms_pairs,
+    &kernel_synonyms_score,
     &kernel_tail_traffic, &kernel_tail_head, &kernel_tail_match, &kernel_item_pairs_count, &kernel_item_pairs_similar, &kernel_item_lists_users, &kernel_pair_sums_merge, &kernel_item_triples_count,
     NULL,
 };
