@@ -535,6 +535,8 @@ const struct job_type job_types[] = {
       PARAMS(head_tail_params), .incremental = true },
     { "synonyms", "queries that lead to the same documents → words that stand for each other in them",
       PARAMS(synonyms_params), .incremental = true },
+    { "remove-words", "queries that do better without a word → words to leave out", PARAMS(remove_words_params),
+      .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

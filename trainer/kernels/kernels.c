@@ -12,6 +12,7 @@
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/queries/queries.h"
 #include "trainer/kernels/queries/query_log.h"
+#include "trainer/kernels/remove/remove_words.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/sql/sql_day.h"
 #include "trainer/kernels/synonyms/synonyms.h"
@@ -47,6 +48,9 @@ const struct kernel *const kernels[] = {
     &kernel_queries_judge,
     &kernel_sql_day,
     &kernel_sql_total,
+    &kernel_remove_keys,
+    &kernel_remove_cases,
+    &kernel_remove_judge,
     &kernel_synonyms_reach,
     &kernel_synonyms_documents,
     &kernel_synonyms_pairs,
