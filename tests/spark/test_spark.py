@@ -32,6 +32,11 @@ JOBS = [
     ("sql", [AS_OF, "table=by_doc", "select=select doc, count(*) as n from day_signals where doc is not null group by doc", "keys=doc"],
      ["select * from aggregations.by_doc order by doc"]),
     ("sessions", ["from=%s" % MONTH.date(0), "to=%s" % MONTH.date(4)], ["select * from sessions order by unit, started_at"]),
+    ("spelling", [AS_OF, "min_searches=0", "min_count_filter=1", "min_count_main=0", "misspelling_threshold=0", "correction_threshold=1", "cor_mis_ratio=1.5",
+                  "max_distance=3", "len_scale=0", "min_misspelling_len=3", "min_prefix=0"],
+     ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'spelling' order by input"]),
+    ("phrases", [AS_OF, "min_searches=0", "minmatch=2", "level=0.9", "min_lift=1"],
+     ["select input, confidence, review, searches, evidence from query_rewrites where type = 'phrase' order by input"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 

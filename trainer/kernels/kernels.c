@@ -14,6 +14,7 @@
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/remove/remove_words.h"
 #include "trainer/kernels/sessions.h"
+#include "trainer/kernels/spelling/spelling.h"
 #include "trainer/kernels/sql/sql_day.h"
 #include "trainer/kernels/synonyms/synonyms.h"
 #include "trainer/kernels/tail/tail.h"
@@ -46,6 +47,9 @@ const struct kernel *const kernels[] = {
     &kernel_query_log_collect,
     &kernel_queries_similar,
     &kernel_queries_judge,
+    &kernel_terms_count,
+    &kernel_terms_merge,
+    &kernel_spelling_correct,
     &kernel_sql_day,
     &kernel_sql_total,
     &kernel_remove_keys,

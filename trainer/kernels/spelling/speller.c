@@ -63,13 +63,14 @@ struct asked {
     bool word;
 };
 
-/* Every word of it is one of the head. */
-static bool words_known(const struct head *h, struct str text)
+/* Every word of it is one that others may be corrected to. */
+static bool words_known(const struct speller *s, struct str text)
 {
     struct str word;
     uint32_t term;
     while (str_split(&text, ' ', &word))
-        if (!head_find(h, word, &term))
+        if (!head_find(s->head, word, &term) ||
+            (!s->head->listed[term] && s->head->searches[term] < s->rules.least_word))
             return false;
     return true;
 }
@@ -174,6 +175,17 @@ static bool is_plural(struct str a, struct str b)
     return false;
 }
 
+/* Word for word the same but for plurals. */
+static bool differ_by_plurals(struct str a, struct str b)
+{
+    struct str x, y;
+    bool more_a = str_split(&a, ' ', &x), more_b = str_split(&b, ' ', &y);
+    for (; more_a && more_b; more_a = str_split(&a, ' ', &x), more_b = str_split(&b, ' ', &y))
+        if (!str_eq(x, y) && !is_plural(x, y))
+            return false;
+    return more_a == more_b;
+}
+
 static bool may_be(const struct speller *s, const struct asked *a, const struct letters *meant,
                    const struct spell_meant *m)
 {
@@ -181,8 +193,11 @@ static bool may_be(const struct speller *s, const struct asked *a, const struct 
     for (uint32_t i = 0; i < r->min_prefix; i++)
         if (i >= meant->n || i >= a->letters.n || meant->at[i] != a->letters.at[i])
             return false;
-    return ((double)m->searches >= r->ratio * (double)a->typed->searches || m->listed) &&
-           (!a->word || !is_plural(m->text, a->typed->text)) && letters_same_digits(meant, &a->letters);
+    uint64_t least = memchr(m->text.p, ' ', m->text.n) && !m->split ? r->least_phrase : r->least_word;
+    bool enough = m->searches >= least && m->clicks >= r->least_clicks &&
+                  (double)m->searches >= r->ratio * (double)a->typed->searches;
+    return (enough || m->listed) && !differ_by_plurals(m->text, a->typed->text) &&
+           letters_same_digits(meant, &a->letters);
 }
 
 static double confidence(const struct speller *s, const struct spell_typed *t, const struct spell_meant *m)
@@ -246,15 +261,16 @@ static void offer_split(struct speller *s, const struct asked *a, size_t at, str
     memcpy(pair, first.p, first.n);
     pair[first.n] = ' ';
     memcpy(pair + first.n + 1, second.p, second.n);
-    struct spell_meant m = { .text = { pair, typed.n + 1 }, .distance = 1 };
+    struct spell_meant m = { .text = { pair, typed.n + 1 }, .distance = 1, .split = true };
     if (head_find(h, m.text, &known) || !letters_of(m.text, &meant)) /* then it was found as what is near */
         return;
     struct head_term one = head_term(h, t[0]), other = head_term(h, t[1]);
     m.searches = one.searches < other.searches ? one.searches : other.searches;
+    m.clicks = one.clicks < other.clicks ? one.clicks : other.clicks;
     m.listed = one.listed < other.listed ? one.listed : other.listed;
     if (!may_be(s, a, &meant, &m))
         return;
-    m.searches = 0; /* with both of them: none that is known of */
+    m.searches = m.clicks = 0; /* with both of them: none that is known of */
     m.score = score(s, a, &meant, log(share(s, one.searches, one.listed)) + log(share(s, other.searches, other.listed)),
                     &m);
     bool better = s->count == 0 || m.score > best->score;
@@ -296,7 +312,7 @@ bool spell_correct(struct speller *s, const struct spell_typed *typed, struct sp
     offer_splits(s, &a, out);
     if (s->count == 0)
         return false;
-    out->words_known = words_known(s->head, typed->text);
+    out->words_known = words_known(s, typed->text);
     out->probability = probability(s, out->score);
     out->confidence = confidence(s, typed, out);
     return true;

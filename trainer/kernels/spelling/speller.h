@@ -24,7 +24,10 @@ struct spell_rules {
     uint32_t min_prefix;  /* so many letters at the beginning have to be the same */
     uint32_t min_letters; /* of what was typed */
     double length_scale;  /* distance ≤ letters of what was typed / length_scale; 0: whatever its length */
-    double ratio;         /* searches with the correction ≥ ratio · searches with what was typed; 0: not asked for */
+    uint64_t least_word,
+        least_phrase;      /* searches with a correction of one word, of several, that no dictionary lists */
+    uint64_t least_clicks; /* clicks with it */
+    double ratio; /* searches with the correction ≥ ratio · searches with what was typed; 0: not asked for */
     double counts, edits, sound, last; /* how much evidence of each kind weighs; 1: as it was fitted */
     double sessions;
     double context;    /* 0 … 1 */
@@ -56,6 +59,7 @@ struct spell_meant {
     uint32_t distance;
     uint64_t searches, clicks, listed, next;
     bool sounds_same;
+    bool split; /* two words that are known one by one, not together */
     bool
         words_known; /* every word of what was typed is itself one that is searched or listed: only what people did tells that it was not meant */
     double edit_cost, score, probability, confidence;
