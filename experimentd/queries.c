@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "experimentd/jobs/run_json.h"
+#include "experimentd/models/model_json.h"
 #include "experimentd/rewrites/row.h"
 
 /* What is known of an experiment's result as a whole, once and not for every row of moments. */
@@ -294,5 +295,86 @@ const struct pg_stmt queries[] = {
     [QUERY_DICTIONARY_PUT] = { "dictionary_put", 6,
                                "select dictionary_put($1, $2, $3::integer, $4::bigint, $5::bigint, $6)" },
     [QUERY_DICTIONARY_DELETE] = { "dictionary_delete", 3, "select dictionary_delete($1, $2::bigint, $3)" },
+    [QUERY_MODELS] = { "models", 1,
+                       "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },
+    [QUERY_MODEL_EDIT] = { "model_edit", 5,
+                           "with was as (select * from models where name = $1 for update), "
+                           "now_ as (update models m set description = coalesce($3, m.description), tags = "
+                           "coalesce($4::jsonb, m.tags), edit = m.edit + 1, updated_at = now() from was where m.name = "
+                           "was.name and ($2::bigint is null or was.edit = $2::bigint) returning m.*), "
+                           "told as (insert into revisions (actor, subject, action, before, after) select $5, 'model:' "
+                           "|| $1, 'change', jsonb_build_object('description', was.description, 'tags', was.tags), "
+                           "jsonb_build_object('description', now_.description, 'tags', now_.tags) from was, now_) "
+                           "select was.edit, (select edit from now_) from was" },
+    [QUERY_MODEL_DELETE] = { "model_delete", 2,
+                             "with was as (select name, (select min(alias) from model_aliases a where a.model = name) "
+                             "as alias from models where name = $1 for update), "
+                             "gone as (delete from models m using was where m.name = was.name and was.alias is null "
+                             "returning m.*), "
+                             "told as (insert into revisions (actor, subject, action, before) select $2, 'model:' || "
+                             "name, 'delete', to_jsonb(gone) from gone) select alias from was" },
+    [QUERY_MODEL_VERSIONS] = { "model_versions", 5,
+                               "select " VERSION_COLUMNS " from model_versions v where v.model = $1 and ($2::text is "
+                               "null or v.version = " VERSION_OF(
+                                   "$1", "$2") ") and v.version < $3::int and ($5::bool "
+                                               "or v.status <> 'deleted') order by v.version desc limit $4::int" },
+    [QUERY_MODEL_VERSION_EDIT] = { "model_version_edit", 6,
+                                   "with was as (select * from model_versions where model = $1 and version "
+                                   "= " VERSION_OF("$1", "$2") " and status <> 'deleted' for update), "
+                                                               "now_ as (update model_versions v set description = "
+                                                               "coalesce($4, v.description), "
+                                                               "tags = coalesce($5::jsonb, v.tags), edit = v.edit + 1 "
+                                                               "from was where v.model = "
+                                                               "was.model and v.version = was.version and ($3::bigint "
+                                                               "is null or was.edit = "
+                                                               "$3::bigint) returning v.*), "
+                                                               "told as (insert into revisions (actor, subject, "
+                                                               "action, before, after) select $6, "
+                                                               "'model:' || $1, 'change version', "
+                                                               "jsonb_build_object('version', was.version, "
+                                                               "'description', was.description, 'tags', was.tags), "
+                                                               "jsonb_build_object('version', "
+                                                               "was.version, 'description', now_.description, 'tags', "
+                                                               "now_.tags) from was, now_) "
+                                                               "select was.edit, (select edit from now_) from was" },
+    [QUERY_MODEL_VERSION_DELETE] = { "model_version_delete", 3,
+                                     "with was as (select model, version, status, (select min(alias) from "
+                                     "model_aliases a where a.model = v.model and a.version = v.version) as alias from "
+                                     "model_versions v where model = $1 and version = " VERSION_OF(
+                                         "$1", "$2") " and "
+                                                     "status <> 'deleted' for update), "
+                                                     "gone as (select was.*, model_version_drop(model, version) from "
+                                                     "was where alias "
+                                                     "is null), "
+                                                     "told as (insert into revisions (actor, subject, action, before) "
+                                                     "select $3, "
+                                                     "'model:' || model, 'delete version', "
+                                                     "jsonb_build_object('version', version, "
+                                                     "'status', status) from gone) select alias, status from was" },
+    [QUERY_MODEL_ALIAS_SET] = { "model_alias_set", 6,
+                                "with s as materialized (select model_alias_set($1, $2, coalesce(" VERSION_OF(
+                                    "$1",
+                                    "$3") ", 0), 'set', $4, $5::bool, $6::int) as a), "
+                                          "told as (insert into revisions (actor, subject, action, before, after) "
+                                          "select $4, "
+                                          "'model:' || $1, 'alias', jsonb_build_object('alias', $2::text, 'version', "
+                                          "a->'was'), "
+                                          "jsonb_build_object('alias', $2::text, 'version', a->'version', 'forced', "
+                                          "$5::bool) "
+                                          "from s where a ? 'version' and a->'was' is distinct from a->'version') "
+                                          "select a::text from s" },
+    [QUERY_MODEL_ALIAS_ROLLBACK] = { "model_alias_rollback", 3,
+                                     "with s as materialized (select model_alias_rollback($1, $2, $3) as a), "
+                                     "told as (insert into revisions (actor, subject, action, before, after) select "
+                                     "$3, 'model:' || $1, 'rollback', jsonb_build_object('alias', $2::text, 'version', "
+                                     "a->'was'), jsonb_build_object('alias', $2::text, 'version', a->'version') from s "
+                                     "where a ? 'version') select a::text from s" },
+    [QUERY_MODEL_ALIAS_DELETE] = { "model_alias_delete", 3,
+                                   "with gone as (delete from model_aliases where model = $1 and alias = $2 returning "
+                                   "*), noted as (insert into model_alias_log (model, alias, before, action, set_by) "
+                                   "select model, alias, log, 'delete', $3 from gone), "
+                                   "told as (insert into revisions (actor, subject, action, before) select $3, "
+                                   "'model:' || model, 'delete alias', jsonb_build_object('alias', alias, 'version', "
+                                   "version) from gone) select version from gone" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -19,6 +19,7 @@
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/log_view.h"
 #include "experimentd/marks/handlers.h"
+#include "experimentd/models/handlers.h"
 #include "experimentd/plan/handlers.h"
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
@@ -215,6 +216,32 @@ const struct route routes[] = {
     { HTTP_POST_, "/v1/jobs/{id}/runs/{run}/retry", SCOPE_ADMIN, runs_retry, "the same once more", NULL },
     { HTTP_GET_, "/v1/jobs/{id}/runs/{run}/log", SCOPE_ANALYST, runs_log,
       "what it says: a page of lines, or as they come (server-sent events)", NULL },
+    { HTTP_GET_, "/v1/models", SCOPE_ANALYST, models_list, "models with their aliases", NULL },
+    { HTTP_GET_, "/v1/models/{name}", SCOPE_ANALYST, models_get, "one model", NULL },
+    { HTTP_PATCH_, "/v1/models/{name}", SCOPE_ADMIN, models_patch, "change description or tags of a model", NULL },
+    { HTTP_DELETE_, "/v1/models/{name}", SCOPE_ADMIN, models_delete, "delete a model that no alias serves", NULL },
+    { HTTP_GET_, "/v1/models/{name}/revisions", SCOPE_ANALYST, models_revisions, "its revisions", NULL },
+    { HTTP_GET_, "/v1/models/{name}/versions", SCOPE_ANALYST, model_versions_list, "its versions, newest first", NULL },
+    { HTTP_POST_, "/v1/models/{name}/versions", SCOPE_ADMIN, model_versions_upload,
+      "a new version from an artifact, which is the body", NULL },
+    { HTTP_GET_, "/v1/models/{name}/versions/{version}", SCOPE_ANALYST, model_versions_get,
+      "one version, by number or @alias: card, metrics, what its gate said", NULL },
+    { HTTP_PATCH_, "/v1/models/{name}/versions/{version}", SCOPE_ADMIN, model_versions_patch,
+      "change description or tags of a version", NULL },
+    { HTTP_DELETE_, "/v1/models/{name}/versions/{version}", SCOPE_ADMIN, model_versions_delete,
+      "delete a version that no alias points to", NULL },
+    { HTTP_GET_, "/v1/models/{name}/versions/{version}/artifact", SCOPE_ANALYST, model_versions_artifact,
+      "its artifact, as it is", NULL },
+    { HTTP_GET_, "/v1/models/{name}/versions/{version}/export", SCOPE_ANALYST, model_versions_export,
+      "one of its lists as CSV or JSON lines", NULL },
+    { HTTP_GET_, "/v1/models/{name}/compare", SCOPE_ANALYST, models_compare,
+      "two versions: parameters, windows, metrics, overlap of lists", NULL },
+    { HTTP_PUT_, "/v1/models/{name}/aliases/{alias}", SCOPE_ADMIN, model_aliases_put, "point an alias to a version",
+      NULL },
+    { HTTP_DELETE_, "/v1/models/{name}/aliases/{alias}", SCOPE_ADMIN, model_aliases_delete, "take an alias away",
+      NULL },
+    { HTTP_POST_, "/v1/models/{name}/aliases/{alias}/rollback", SCOPE_ADMIN, model_aliases_rollback,
+      "point an alias to the version of before", NULL },
     { HTTP_GET_, "/v1/runs", SCOPE_ANALYST, runs_list, "runs of all jobs, and those of the shell, newest first", NULL },
     { HTTP_GET_, "/v1/runs/{run}", SCOPE_ANALYST, runs_get, "one run, whoever started it", NULL },
     { HTTP_POST_, "/v1/runs/{run}/cancel", SCOPE_ADMIN, runs_cancel, "end it", NULL },

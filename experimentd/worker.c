@@ -17,6 +17,7 @@
 #include "experimentd/ingest/journal/journal.h"
 #include "experimentd/ingest/live/live_view.h"
 #include "experimentd/jobs/log_view.h"
+#include "experimentd/models/desk.h"
 #include "experimentd/queries.h"
 #include "experimentd/server.h"
 
@@ -65,6 +66,7 @@ static void start(struct server_worker *sw)
     w->feeds = feeds_new(w->http);
     w->live_views = live_views_new(w);
     w->log_views = log_views_new(w);
+    w->desk = desk_new(w);
     sw->wake_event = event_new(w->base, sw->wake_fd, EV_READ | EV_PERSIST, on_wake, sw);
     sw->turn_timer = event_new(w->base, -1, EV_PERSIST, on_second, sw);
     (void)event_add(sw->wake_event, NULL);
@@ -75,6 +77,7 @@ static void stop(struct server_worker *sw)
 {
     struct worker *w = &sw->w;
     publish_wait_drop(w);
+    desk_free(w->desk); /* before requests go: it may read their bodies */
     pgloop_free(w->pg);
     journal_client_free(w->journal);
     exposure_filter_free(w->exposures);
@@ -111,6 +114,7 @@ void *server_worker_run(void *arg)
         (void)event_base_loop(sw->w.base, EVLOOP_ONCE);
         journal_hand_over(sw->w.journal);
         publish_wait_turn(&sw->w);
+        desk_turn(sw->w.desk);
         feeds_turn(sw->w.feeds);
         http_server_turn(sw->w.http);
         snapshot_quiescent(sw->w.index);

@@ -14,6 +14,7 @@ struct journal_client;
 struct pgloop;
 struct exposure_filter;
 struct publish_wait;
+struct desk;
 struct sticky;
 struct feeds;
 struct live_views;
@@ -33,6 +34,7 @@ struct worker {
     struct feeds *feeds;                /* streams that follow the configuration: front/feeds.h */
     struct live_views *live_views;      /* streams that follow what clients send: ingest/live/live_view.h */
     struct log_views *log_views;        /* streams that follow runs' logs: jobs/log_view.h */
+    struct desk *desk;                  /* work that takes long, in threads: models/desk.h */
     struct publish_wait *publish_waits; /* edits whose answer waits for the snapshot: config/publish_wait.h */
     struct ingest_counters ingested;    /* what clients sent */
     struct http_counters http_counters; /* of `http`, and read by others when that is not there */

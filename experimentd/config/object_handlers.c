@@ -275,6 +275,11 @@ void jobs_revisions(struct http_request *req, void *arg)
     revisions(req, arg, "job");
 }
 
+void models_revisions(struct http_request *req, void *arg)
+{
+    revisions(req, arg, "model");
+}
+
 /* ---- one set of handlers a kind ---- */
 
 #define HANDLERS(plural, kind)                                   \

@@ -22,6 +22,7 @@ void segments_delete(struct http_request *req, void *arg);
 void experiments_revisions(struct http_request *req, void *arg);
 void metrics_revisions(struct http_request *req, void *arg);
 void jobs_revisions(struct http_request *req, void *arg);
+void models_revisions(struct http_request *req, void *arg);
 void layers_revisions(struct http_request *req, void *arg);
 void domains_revisions(struct http_request *req, void *arg);
 void segments_revisions(struct http_request *req, void *arg);

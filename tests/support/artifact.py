@@ -1,8 +1,9 @@
-"""An artifact of a model (model/artifact.h, model/lists.h), read by other code than ours.
+"""An artifact of a model (model/artifact.h, model/lists.h), read and written by other code than ours.
 
     a = of_version(d, "item-similarity")              the champion's, from a daemon's database
     a.kind, a.digest, a.card
     a.lists("items_for_item")["doc-1"]                [("doc-7", {"score": 0.5}), …]
+    build("recommender", {"popular": build_lists(["score"], {"": [("doc-7", 0.5)]}), "card": b"{}"})
 """
 import hashlib
 import json
@@ -67,3 +68,68 @@ def of_version(daemon, model, version=None):
     parts = daemon.sql("select encode(p.content, 'hex') from model_versions v join artifact_parts p on p.digest = v.artifact "
                        "where v.model = '%s' and v.version = %s order by p.part" % (model, which))
     return Artifact(b"".join(bytes.fromhex(row[0]) for row in parts))
+
+
+# ---- writing
+
+def hash64(text):
+    h = 0xcbf29ce484222325
+    for byte in text:
+        h = (h ^ byte) * 0x100000001b3 & (1 << 64) - 1
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccd & (1 << 64) - 1
+    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53 & (1 << 64) - 1
+    return h ^ h >> 33
+
+
+def aligned(n):
+    return (n + 64 - 1) // 64 * 64
+
+
+def build(kind, sections):
+    """sections: {name: bytes}, in this order. The file."""
+    directory, body, at = b"", b"", aligned(64 + 40 * len(sections))
+    head = at
+    for name, data in sections.items():
+        body += b"\0" * (at - head - len(body))
+        directory += struct.pack("<24sQQ", name.encode(), at, len(data))
+        body += data
+        at = aligned(at + len(data))
+    size = head + len(body) + 32
+    data = b"XPMODEL1" + struct.pack("<IIQ24s16x", 1, len(sections), size, kind.encode()) + directory
+    data += b"\0" * (head - len(data)) + body
+    return data + hashlib.blake2b(data, digest_size=32).digest()
+
+
+def build_lists(columns, rows):
+    """rows: {key: [(entry, value, …), …]}, in this order. A section."""
+    texts, numbers = [], {}
+
+    def number(text):
+        if text not in numbers:
+            numbers[text] = len(texts)
+            texts.append(text.encode())
+        return numbers[text]
+
+    keys, ends, entries, values = [], [], [], []
+    for key, row in rows.items():
+        keys.append(number(key))
+        for entry in row:
+            entries.append(number(entry[0]))
+            values.extend(entry[1:])
+        ends.append(len(entries))
+    slots = 2
+    while slots < 2 * len(keys):
+        slots *= 2
+    table = [0] * slots
+    for i, key in enumerate(keys):
+        at = hash64(texts[key]) & slots - 1
+        while table[at]:
+            at = at + 1 & slots - 1
+        table[at] = i + 1
+    text, text_ends = b"".join(texts), []
+    for t in texts:
+        text_ends.append((text_ends[-1] if text_ends else 0) + len(t))
+    return (struct.pack("<6IQ", 1, len(columns), len(keys), len(entries), len(texts), slots, len(text)) +
+            b"".join(struct.pack("<24s", c.encode()) for c in columns) + struct.pack("<%dQ" % len(texts), *text_ends) +
+            struct.pack("<%dI" % len(keys), *keys) + struct.pack("<%dI" % len(keys), *ends) + struct.pack("<%dI" % slots, *table) +
+            struct.pack("<%dI" % len(entries), *entries) + struct.pack("<%df" % len(values), *values) + text)

@@ -1,0 +1,305 @@
+/* What reads whole artifacts: upload, download, export, compare. The work is a thread's (desk.h) with a connection of its own; the worker only answers. */
+#include "base/json.h"
+#include "base/pgloop.h"
+#include "experimentd/models/compare.h"
+#include "experimentd/models/desk.h"
+#include "experimentd/models/export.h"
+#include "experimentd/models/handlers.h"
+#include "experimentd/models/parts.h"
+#include "experimentd/models/registry.h"
+#include "experimentd/server.h"
+
+enum { NAME_MAX_BYTES = 64, DESCRIPTION_MAX = 4000, COMPARED_MAX = 64 << 20 };
+
+/* A piece of work. The thread has all but the request, of which the body alone is read, by upload. */
+struct reading {
+    struct http_request *req;
+    struct worker *worker;
+    struct arena arena;
+    const char *url;
+    bool (*work)(struct reading *r, struct pg *pg, struct err *err);
+    const char *model, *version, *other; /* other: that is compared with it */
+    const char *section, *description, *actor;
+    enum export_format format;
+    struct str body;
+
+    /* The answer. */
+    bool ok;
+    struct err err;
+    struct registry_version a, b;
+    struct buf out;
+    int added;
+};
+
+/* ---- the thread ---- */
+
+static void work(void *arg)
+{
+    struct reading *r = arg;
+    struct pg *pg = pg_open(r->url, "experimentd models", registry_statements, registry_statements_count, &r->err);
+    r->ok = pg && r->work(r, pg, &r->err);
+    pg_close(pg);
+}
+
+static void reading_free(void *arg)
+{
+    struct reading *r = arg;
+    registry_version_release(&r->a);
+    registry_version_release(&r->b);
+    buf_release(&r->out);
+    arena_release(&r->arena);
+    mem_free(r);
+}
+
+static struct reading *reading_new(struct http_request *req, struct worker *worker,
+                                   bool (*fn)(struct reading *r, struct pg *pg, struct err *err))
+{
+    struct reading *r = mem_zalloc(sizeof *r);
+    *r = (struct reading){ .req = req, .worker = worker, .work = fn };
+    arena_init(&r->arena, 4096);
+    r->url = arena_cstr(&r->arena, str_of(worker->server->database_url));
+    r->model = arena_cstr(&r->arena, req->params[0]);
+    r->actor = arena_cstr(&r->arena, req->key_label);
+    r->body = req->body;
+    return r;
+}
+
+static void reading_run(struct reading *r, desk_done_fn done)
+{
+    struct http_request *req = r->req;
+    struct err err;
+    if (desk_run(r->worker->desk, work, done, reading_free, r, &err))
+        return;
+    http_reply_err(req, &err);
+    reading_free(r);
+}
+
+static void refuse(struct reading *r, const struct err *err)
+{
+    http_reply_err(r->req, err);
+    reading_free(r);
+}
+
+/* The path's version; false: it is none, which is answered. */
+static bool take_version(struct reading *r)
+{
+    struct str text = r->req->params[1];
+    struct err err;
+    r->version = arena_cstr(&r->arena, text);
+    if (version_is_text(text))
+        return true;
+    (void)err_set(&err, ERR_NOT_FOUND, "model \"%.64s\" has no version \"%.64s\"", r->model, r->version);
+    refuse(r, &err);
+    return false;
+}
+
+/* ---- the artifact as it is ---- */
+
+static bool work_artifact(struct reading *r, struct pg *pg, struct err *err)
+{
+    return registry_read(pg, r->model, r->version, &r->arena, &r->a, err);
+}
+
+static void done_artifact(void *arg)
+{
+    struct reading *r = arg;
+    struct http_request *req = r->req;
+    if (!r->ok) {
+        http_reply_err(req, &r->err);
+        return;
+    }
+    http_reply_header(req, STR("ETag"), arena_printf(&req->arena, "\"%s\"", r->a.artifact.digest));
+    http_reply_header(req, STR("Content-Disposition"),
+                      arena_printf(&req->arena, "attachment; filename=\"%s-%d.model\"", r->model, r->a.version));
+    http_reply(req, 200, "application/octet-stream", buf_str(&r->a.file));
+}
+
+void model_versions_artifact(struct http_request *req, void *arg)
+{
+    struct reading *r = reading_new(req, arg, work_artifact);
+    if (take_version(r))
+        reading_run(r, done_artifact);
+}
+
+/* ---- export ---- */
+
+/* What sections could be asked for, when the one that was is none. */
+static bool no_section(const struct artifact *a, const char *wanted, struct err *err)
+{
+    char name[ARTIFACT_NAME], known[160] = "";
+    struct lists l;
+    for (size_t i = 0; i < a->sections_count; i++) {
+        size_t n = strlen(known);
+        struct str section = artifact_section_at(a, i, name);
+        if (lists_read(section, &l, NULL))
+            (void)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", name);
+    }
+    return err_set(err, ERR_INVALID, "query string: field \"section\" is \"%.24s\"; lists of this version are: %s",
+                   wanted, known);
+}
+
+static bool first_lists(const struct artifact *a, struct lists *out, struct err *err)
+{
+    char name[ARTIFACT_NAME];
+    for (size_t i = 0; i < a->sections_count; i++)
+        if (lists_read(artifact_section_at(a, i, name), out, NULL))
+            return true;
+    return err_set(err, ERR_INVALID, "artifact of kind \"%s\" has no lists", a->kind);
+}
+
+static bool work_export(struct reading *r, struct pg *pg, struct err *err)
+{
+    struct lists l;
+    if (!registry_read(pg, r->model, r->version, &r->arena, &r->a, err))
+        return false;
+    struct str section = r->section ? artifact_section(&r->a.artifact, r->section) : (struct str){ NULL, 0 };
+    if (!r->section && !first_lists(&r->a.artifact, &l, err))
+        return false;
+    if (r->section && !(section.p && lists_read(section, &l, NULL)))
+        return no_section(&r->a.artifact, r->section, err);
+    buf_init(&r->out, REGISTRY_FILE_MAX);
+    export_lists(&l, r->format, &r->out);
+    return buf_ok(&r->out, "the export", err);
+}
+
+static void done_export(void *arg)
+{
+    struct reading *r = arg;
+    bool csv = r->format == EXPORT_CSV;
+    if (!r->ok) {
+        http_reply_err(r->req, &r->err);
+        return;
+    }
+    http_reply_header(r->req, STR("Content-Disposition"),
+                      arena_printf(&r->req->arena, "attachment; filename=\"%s-%d%s%s.%s\"", r->model, r->a.version,
+                                   r->section ? "-" : "", r->section ? r->section : "", csv ? "csv" : "jsonl"));
+    http_reply(r->req, 200, csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson", buf_str(&r->out));
+}
+
+void model_versions_export(struct http_request *req, void *arg)
+{
+    struct reading *r = reading_new(req, arg, work_export);
+    struct str text;
+    struct err err;
+    if (!take_version(r))
+        return;
+    if (http_query(req, STR("section"), &text) && text.n)
+        r->section = arena_cstr(&r->arena, str_cut(text, ARTIFACT_NAME));
+    if (http_query(req, STR("format"), &text) && !str_eq_c(text, "csv") && !str_eq_c(text, "jsonl")) {
+        (void)err_set(&err, ERR_INVALID, "query string: field \"format\" is neither csv nor jsonl");
+        refuse(r, &err);
+        return;
+    }
+    r->format = http_query(req, STR("format"), &text) && str_eq_c(text, "jsonl") ? EXPORT_JSONL : EXPORT_CSV;
+    reading_run(r, done_export);
+}
+
+/* ---- compare ---- */
+
+static bool work_compare(struct reading *r, struct pg *pg, struct err *err)
+{
+    if (!registry_read(pg, r->model, r->version, &r->arena, &r->a, err) ||
+        !registry_read(pg, r->model, r->other, &r->arena, &r->b, err))
+        return false;
+    const struct compared a = { r->a.version, r->a.card, r->a.metrics, &r->a.artifact };
+    const struct compared b = { r->b.version, r->b.card, r->b.metrics, &r->b.artifact };
+    buf_init(&r->out, COMPARED_MAX);
+    return compare_write(&a, &b, &r->out, err);
+}
+
+static void done_compare(void *arg)
+{
+    struct reading *r = arg;
+    if (r->ok)
+        http_reply_json(r->req, 200, buf_str(&r->out));
+    else
+        http_reply_err(r->req, &r->err);
+}
+
+static bool read_versions(struct reading *r, struct err *err)
+{
+    static const struct str names[] = { STR("a"), STR("b") };
+    const char **const to[] = { &r->version, &r->other };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct str text;
+        if (!http_query(r->req, names[i], &text) || !version_is_text(text))
+            return err_set(err, ERR_INVALID,
+                           "query string: field \"%s\" must be a version: a number, or \"@\" and an alias", names[i].p);
+        *to[i] = arena_cstr(&r->arena, text);
+    }
+    return true;
+}
+
+void models_compare(struct http_request *req, void *arg)
+{
+    struct reading *r = reading_new(req, arg, work_compare);
+    struct err err;
+    if (read_versions(r, &err))
+        reading_run(r, done_compare);
+    else
+        refuse(r, &err);
+}
+
+/* ---- upload ---- */
+
+/* What the artifact says of itself goes with it, so that one that comes from another server keeps its card. */
+static struct str card_of(struct reading *r, const struct artifact *a)
+{
+    struct str card = artifact_section(a, "card");
+    json_auto_t *root = card.p ? json_parse(card, NULL) : NULL;
+    return json_is_object(root) ? arena_str(&r->arena, card) : STR("{}");
+}
+
+static bool work_upload(struct reading *r, struct pg *pg, struct err *err)
+{
+    struct artifact a;
+    return registry_check(r->body, &a, err) &&
+           registry_add(pg, r->model, &a, r->description, card_of(r, &a), r->actor, &r->added, err);
+}
+
+static void done_upload(void *arg)
+{
+    struct reading *r = arg;
+    struct http_request *req = r->req;
+    if (!r->ok) {
+        http_reply_err(req, &r->err);
+        return;
+    }
+    struct str path = arena_printf(&req->arena, "/v1/models/%s/versions/%d", r->model, r->added);
+    http_reply_header(req, STR("Location"), path);
+    http_reply_json(req, 201, arena_printf(&req->arena, "{\"model\":\"%s\",\"version\":%d}", r->model, r->added));
+}
+
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
+        if (!letter && (i == 0 || !memchr("._-", s.p[i], 3)))
+            return false;
+    }
+    return s.n > 0 && s.n <= NAME_MAX_BYTES;
+}
+
+void model_versions_upload(struct http_request *req, void *arg)
+{
+    struct reading *r = reading_new(req, arg, work_upload);
+    struct str text = STR("");
+    struct err err;
+    if (!is_name(req->params[0])) {
+        (void)err_set(&err, ERR_INVALID,
+                      "model \"%.64s\": a name begins with a small letter or a digit, and has these, \".\", \"_\" and "
+                      "\"-\", at most %d",
+                      r->model, NAME_MAX_BYTES);
+        refuse(r, &err);
+        return;
+    }
+    (void)http_query(req, STR("description"), &text);
+    if (text.n > DESCRIPTION_MAX || !str_is_utf8(text)) {
+        (void)err_set(&err, ERR_INVALID, "query string: field \"description\" is longer than %d bytes or not UTF-8",
+                      DESCRIPTION_MAX);
+        refuse(r, &err);
+        return;
+    }
+    r->description = arena_cstr(&r->arena, text);
+    reading_run(r, done_upload);
+}
