@@ -475,35 +475,6 @@ static const struct job_param similar_queries_params[] = {
     FULL,
 };
 
-static const struct job_param catalogue_params[] = {
-    MODEL("catalogue"),
-    { .name = "fields",
-      .type = JOB_TEXT,
-      .max = 4000,
-      .unit = "fields",
-      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
-    { .name = "max_bytes",
-      .type = JOB_WHOLE,
-      .fallback = "256",
-      .min = 1,
-      .max = 65536,
-      .unit = "bytes",
-      .help = "a longer value is left out: texts are no filters" },
-    { .name = "min_documents",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 1e12,
-      .unit = "documents",
-      .help = "a catalogue of fewer is too little" },
-    { .name = "min_share",
-      .type = JOB_REAL,
-      .fallback = "0.5",
-      .min = 0,
-      .max = 1,
-      .help = "of the documents of the version before: one that has fewer is refused" },
-};
-
 #define BOOST(boost_name, fallback_boost, words)                                                 \
     {                                                                                            \
         .name = boost_name, .type = JOB_REAL, .fallback = fallback_boost, .min = 0, .max = 1000, \
