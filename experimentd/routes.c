@@ -24,6 +24,7 @@
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
 #include "experimentd/rewrites/handlers.h"
+#include "experimentd/serving/handlers.h"
 #include "experimentd/statistics/handlers.h"
 #include "experimentd/units/handlers.h"
 
@@ -31,6 +32,13 @@ const struct route routes[] = {
     { HTTP_POST_, "/v1/assign", SCOPE_CLIENT, evaluate_post, "variants of one or more units in running experiments",
       NULL },
     { HTTP_GET_, "/v1/assign/{experiment}", SCOPE_CLIENT, evaluate_get, "variant of one unit in one experiment", NULL },
+
+    { HTTP_GET_, "/v1/recommend", SCOPE_CLIENT, serve_recommend,
+      "items for a user, an item or a query; users for an item; queries for a query; what is popular", NULL },
+    { HTTP_POST_, "/v1/recommend", SCOPE_CLIENT, serve_recommend,
+      "the same with a body: history, exclusions, a filter on the catalogue", NULL },
+    { HTTP_GET_, "/v1/serving", SCOPE_ANALYST, serve_status,
+      "which version of which model this daemon serves under each alias, and what it could not have", NULL },
 
     { HTTP_POST_, "/v1/interleave", SCOPE_CLIENT, interleave_post,
       "rankings of an experiment's variants merged into one list, with its owners", NULL },

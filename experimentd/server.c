@@ -37,6 +37,9 @@
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/jobs/jobs.h"
+#include "experimentd/serving/recent.h"
+#include "experimentd/serving/serving.h"
+#include "experimentd/serving/store.h"
 #include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/units/eraser.h"
@@ -416,6 +419,14 @@ static bool start_jobs(struct server *s, struct err *err)
     return !set->jobs_enabled || (s->jobs = jobs_start(&options, err));
 }
 
+static bool start_models(struct server *s, struct err *err)
+{
+    s->recent = recent_new(s->settings.models_recent_bytes);
+    serving_init(s->workers_count);
+    struct store_options options = { .url = s->database_url, .data_dir = s->settings.data_dir, .recent = s->recent };
+    return (s->store = store_start(&options, err)) != NULL;
+}
+
 static bool start(struct server *s, struct err *err)
 {
     if (!*s->settings.data_dir)
@@ -441,7 +452,7 @@ static bool start(struct server *s, struct err *err)
     s->key_rate = key_rate_new(s->settings.ingest_key_rate);
     s->live = live_new(s->workers_count, s->started_us);
     snapshot_init(s->workers_count);
-    if (!listen_again(s, err) || !open_page(s, err) || !open_listeners(s, err))
+    if (!listen_again(s, err) || !start_models(s, err) || !open_page(s, err) || !open_listeners(s, err))
         return false;
     routes_set_open_page(s->settings.page_open);
     return start_jobs(s, err) && start_workers(s, err);
@@ -458,6 +469,8 @@ static void stop(struct server *s)
             (void)close(s->workers[i].wake_fd);
         }
     jobs_stop(s->jobs);
+    store_stop(s->store);
+    recent_free(s->recent);
     if (s->eraser)
         eraser_stop(s->eraser);
     if (s->loader) {

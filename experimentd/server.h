@@ -1,7 +1,7 @@
 /* server.h - the daemon: what all workers share, and the control thread that starts, feeds, drains and ends them.
  *
  * serve_main runs on the main thread, which becomes the control thread: signals, LISTEN, snapshot building, timers. Order of
- * start: cluster, migrations, keys, snapshot, journal, loader, eraser, listeners, jobs, workers. The end is the reverse: listeners drain,
+ * start: cluster, migrations, keys, snapshot, journal, loader, eraser, models, listeners, jobs, workers. The end is the reverse: listeners drain,
  * workers leave, jobs end, the journal is synced, the loader empties it, the cluster stops. */
 #pragma once
 #include <pthread.h>
@@ -26,6 +26,8 @@ struct schedule;
 struct ages;
 struct alarms;
 struct jobs;
+struct recent;
+struct store;
 
 enum { THREADS_MAX = 64 };
 
@@ -57,6 +59,8 @@ struct server {
     struct schedule *schedule; /* what happens to experiments by the clock */
     struct ages *ages;         /* of results */
     struct alarms *alarms;     /* of running experiments' health */
+    struct recent *recent;     /* what units chose lately: serving/recent.h */
+    struct store *store;       /* of models, its own thread */
     struct jobs *jobs;         /* the jobs' thread; NULL: jobs.enabled is off */
     char *webhook_secret;      /* NULL: messages are not signed */
     struct event_base *base;

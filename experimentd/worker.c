@@ -20,6 +20,7 @@
 #include "experimentd/models/desk.h"
 #include "experimentd/queries.h"
 #include "experimentd/server.h"
+#include "experimentd/serving/serving.h"
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
@@ -118,12 +119,14 @@ void *server_worker_run(void *arg)
         feeds_turn(sw->w.feeds);
         http_server_turn(sw->w.http);
         snapshot_quiescent(sw->w.index);
+        serving_quiescent(sw->w.index);
         if (!atomic_load_explicit(&sw->connected, memory_order_relaxed) && pgloop_is_connected(sw->w.pg))
             atomic_store(&sw->connected, true);
         atomic_fetch_add_explicit(&sw->turns, 1, memory_order_relaxed);
     }
     stop(sw);
     snapshot_leave(sw->w.index);
+    serving_leave(sw->w.index);
     atomic_store(&sw->ended, true);
     return NULL;
 }

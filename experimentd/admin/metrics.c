@@ -6,6 +6,8 @@
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/jobs/jobs.h"
+#include "experimentd/serving/recent.h"
+#include "experimentd/serving/store.h"
 #include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
@@ -156,6 +158,28 @@ static void schedule_metrics(struct buf *b, const struct server *s)
                   c->failed);
 }
 
+static void models_metrics(struct buf *b, const struct server *s)
+{
+    struct store_stats m;
+    uint64_t units, room;
+    store_stats(s->store, &m);
+    recent_stats(s->recent, &units, &room);
+    one(b, "experimentd_models_aliases", "gauge", "aliases of models that the registry names", (double)m.aliases);
+    one(b, "experimentd_models_failing", "gauge", "aliases whose version could not be had: the one before is served",
+        (double)m.failing);
+    one(b, "experimentd_models_failures_total", "counter", "artifacts that could not be had; they are tried again",
+        (double)m.failures);
+    one(b, "experimentd_models_swaps_total", "counter", "versions that took the place of others", (double)m.swaps);
+    one(b, "experimentd_models_fetched_bytes_total", "counter", "of artifacts, from PostgreSQL into the cache",
+        (double)m.fetched_bytes);
+    one(b, "experimentd_models_database_up", "gauge", "1 while the connection that follows the registry stands",
+        m.database_up);
+    one(b, "experimentd_models_recent_units", "gauge", "units whose last documents are known to /v1/recommend",
+        (double)units);
+    one(b, "experimentd_models_recent_units_max", "gauge", "units there is room for (models.recent_bytes)",
+        (double)room);
+}
+
 void admin_metrics(struct http_request *req, void *arg)
 {
     struct server *s = ((struct worker *)arg)->server;
@@ -166,6 +190,7 @@ void admin_metrics(struct http_request *req, void *arg)
     ingest_metrics(&b, s);
     format_metrics(&b, s);
     schedule_metrics(&b, s);
+    models_metrics(&b, s);
     if (s->jobs)
         jobs_write_metrics(s->jobs, &b);
     ages_write(s->ages, clock_now_us(), &b);

@@ -15,6 +15,7 @@
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/ingest/schema.h"
+#include "experimentd/serving/recent.h"
 #include "experimentd/server.h"
 
 enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
@@ -222,11 +223,23 @@ static void count_taken(const struct intake *in)
             counter_add(&c->rejected[in->format][r], in->reasons[r]);
 }
 
+/* What units chose, for recommendations that follow at once. What is left out of models is left out here. */
+static void note_recent(const struct intake *in)
+{
+    for (size_t i = 0; i < in->signals_count; i++) {
+        const struct signal *s = &in->signals[i];
+        double weight = s->doc.n && !s->unit_is_user && !s->mark ? recent_weight(s->type) : 0;
+        if (weight > 0)
+            recent_note(in->worker->server->recent, s->unit, s->doc, weight, s->at_us);
+    }
+}
+
 static void finish(struct intake *in)
 {
     struct buf b;
     count_taken(in);
     show_taken(in);
+    note_recent(in);
     jsonw_close(&in->rejects_writer);
     buf_init(&b, (size_t)2 * ANSWER_MAX);
     buf_addf(&b, "{%s\"accepted\":%zu,\"rejected\":", in->answer, in->accepted);

@@ -14,6 +14,8 @@ enum { JSON_MAX = 4096 };
 /* Rows that runs made and have not published; of those that are under way it waits (below). */
 static const struct pg_stmt drop_staging = { "drop_staging", 0, "select staging_sweep(interval '0')" };
 static const struct pg_stmt erase_unit = { "erase_unit", 2, "select erase_unit($1, $2::smallint)" };
+/* Models that were trained before are not to know it any more. */
+static const struct pg_stmt erased_add = { "erased_unit_add", 1, "select erased_unit_add($1::bigint)" };
 static const struct pg_stmt set_unlinking = { "erase_unlinking", 3,
                                               "update unit_deletions set state = 'unlinking', removed = $2::jsonb || "
                                               "$3::jsonb, deleted_at = clock_timestamp(), error = "
@@ -85,14 +87,16 @@ static bool mark_unlinking(struct erase *e, const char *tables, const struct cou
 /* Tables and files in one transaction: a unit is there or it is gone. */
 static bool erase_rows(struct erase *e, struct err *err)
 {
-    char bucket[16];
+    char bucket[16], hash[24];
     struct counts counts = { 0 };
     (void)snprintf(bucket, sizeof bucket, "%u", hash_bucket(e->unit));
-    const char *params[] = { e->unit.p, bucket };
+    (void)snprintf(hash, sizeof hash, "%" PRId64, (int64_t)hash64(e->unit));
+    const char *params[] = { e->unit.p, bucket }, *hashes[] = { hash };
     if (!pg_begin(e->pg, err))
         return false;
     AUTO(pg_result_free) PGresult *r = pg_run(e->pg, &erase_unit, params, err);
-    return r && erase_archived(e, &counts, err) && mark_unlinking(e, pg_get(r, 0, 0).p, &counts, err) &&
+    AUTO(pg_result_free) PGresult *known = r ? pg_run(e->pg, &erased_add, hashes, err) : NULL;
+    return known && erase_archived(e, &counts, err) && mark_unlinking(e, pg_get(r, 0, 0).p, &counts, err) &&
            pg_commit(e->pg, err);
 }
 

@@ -1,0 +1,43 @@
+#include "experimentd/serving/kinds.h"
+
+#include <assert.h>
+
+#include "model/catalogue.h"
+#include "model/recommend.h"
+#include "model/rewrite.h"
+
+const char *const serving_view_names[] = { "none", "recommender", "catalogue", "rewrites" };
+static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
+
+static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct recommender *r = arena_alloc(arena, sizeof *r);
+    return recommender_open(a, r, arena, err) ? r : NULL;
+}
+
+static const void *open_catalogue(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct catalogue *c = arena_alloc(arena, sizeof *c);
+    return catalogue_read(a, c, err) ? c : NULL;
+}
+
+static const void *open_rewrites(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct rewrites *r = arena_alloc(arena, sizeof *r);
+    return rewrites_read(a, r, err) ? r : NULL;
+}
+
+static const struct serving_kind kinds[] = {
+    { "recommender", SERVING_RECOMMENDER, open_recommender },
+    { "queries", SERVING_RECOMMENDER, open_recommender }, /* queries for a query, items for a query */
+    { CATALOGUE_KIND, SERVING_CATALOGUE, open_catalogue },
+    { REWRITES_KIND, SERVING_REWRITES, open_rewrites },
+};
+
+const struct serving_kind *serving_kind_of(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_eq_c(name, kinds[i].name))
+            return &kinds[i];
+    return NULL;
+}
