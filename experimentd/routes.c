@@ -25,6 +25,11 @@
 #include "experimentd/results/handlers.h"
 #include "experimentd/rewrites/handlers.h"
 #include "experimentd/serving/handlers.h"
+#include "experimentd/plan/handlers.h"
+#include "experimentd/preflight/handlers.h"
+#include "experimentd/results/handlers.h"
+#include "experimentd/serving/handlers.h"
+#include "experimentd/serving/predict.h"
 #include "experimentd/statistics/handlers.h"
 #include "experimentd/units/handlers.h"
 
@@ -37,6 +42,11 @@ const struct route routes[] = {
       "items for a user, an item or a query; users for an item; queries for a query; what is popular", NULL },
     { HTTP_POST_, "/v1/recommend", SCOPE_CLIENT, serve_recommend,
       "the same with a body: history, exclusions, a filter on the catalogue", NULL },
+    { HTTP_GET_, "/v1/boosts", SCOPE_CLIENT, serve_boosts,
+      "documents to raise for a query, its own and those of similar ones; as JSON, for Solr, for Elasticsearch", NULL },
+    { HTTP_POST_, "/v1/boosts", SCOPE_CLIENT, serve_boosts, "the same with a body", NULL },
+    { HTTP_POST_, "/v1/models/{name}/predict", SCOPE_CLIENT, serve_predict,
+      "several requests of a model at once, as its kind takes them", NULL },
     { HTTP_GET_, "/v1/serving", SCOPE_ANALYST, serve_status,
       "which version of which model this daemon serves under each alias, and what it could not have", NULL },
 

@@ -79,24 +79,6 @@ static bool read_id(const struct assign_value *v, struct recommend_request *q, s
     return true;
 }
 
-/* "model@alias" is both. */
-static bool read_model(const struct assign_value *v, struct recommend_ask *a, struct err *err)
-{
-    if (!field_short(&v[MODEL], "model", false, 2 * NAME_MAX_BYTES + 1, &a->model, err) ||
-        !field_short(&v[ALIAS], "alias", false, NAME_MAX_BYTES, &a->alias, err))
-        return false;
-    struct str rest = a->model, model;
-    if (a->model.n && memchr(a->model.p, '@', a->model.n) && str_split(&rest, '@', &model)) {
-        if (a->alias.n && !str_eq(a->alias, rest))
-            return err_set(err, ERR_INVALID, "field \"model\" names another alias than field \"alias\"");
-        a->model = model;
-        a->alias = rest;
-    }
-    if (!a->alias.n)
-        a->alias = STR(SERVING_ALIAS);
-    return true;
-}
-
 static bool read_texts(const struct assign_value *list, const char *name, struct arena *arena, const struct str **out,
                        size_t *out_count, struct err *err)
 {
@@ -166,7 +148,7 @@ static bool take(const struct assign_value *v, struct arena *arena, struct recom
 {
     struct recommend_request *q = &a->request;
     return read_for(&v[FOR], &q->of, err) && read_history(&v[HISTORY], arena, q, err) &&
-           read_id(&v[ID], q, arena, err) && read_model(v, a, err) &&
+           read_id(&v[ID], q, arena, err) && field_model(&v[MODEL], &v[ALIAS], &a->model, &a->alias, err) &&
            read_texts(&v[EXCLUDE], "exclude", arena, &q->exclude, &q->exclude_count, err) && read_rest(v, a, err);
 }
 

@@ -4,8 +4,9 @@
 
 #include "base/nearest.h"
 #include "experimentd/evaluate/ask.h"
+#include "experimentd/serving/serving.h"
 
-enum { SHOWN_MAX = 60 };
+enum { SHOWN_MAX = 60, NAME_MAX_BYTES = 64 };
 
 static const struct {
     enum assign_type type;
@@ -178,5 +179,23 @@ bool field_short(const struct assign_value *v, const char *name, bool required, 
     if (text.n && !str_is_utf8(text))
         return err_set(err, ERR_INVALID, "field \"%s\" is not UTF-8", name);
     *out = text;
+    return true;
+}
+
+bool field_model(const struct assign_value *model, const struct assign_value *alias, struct str *out_model,
+                 struct str *out_alias, struct err *err)
+{
+    struct str name, rest, other;
+    if (!field_short(model, "model", false, 2 * NAME_MAX_BYTES + 1, &rest, err) ||
+        !field_short(alias, "alias", false, NAME_MAX_BYTES, &other, err))
+        return false;
+    *out_model = rest;
+    if (rest.n && memchr(rest.p, '@', rest.n) && str_split(&rest, '@', &name)) {
+        if (other.n && !str_eq(other, rest))
+            return err_set(err, ERR_INVALID, "field \"model\" names another alias than field \"alias\"");
+        *out_model = name;
+        other = rest;
+    }
+    *out_alias = other.n ? other : STR(SERVING_ALIAS);
     return true;
 }

@@ -34,3 +34,6 @@ bool field_number(const struct assign_value *v, const char *name, double low, do
 /* A text of at most so many bytes, UTF-8; {NULL, 0} when missing and not required. */
 bool field_short(const struct assign_value *v, const char *name, bool required, size_t max_bytes, struct str *out,
                  struct err *err) MUSTCHECK;
+/* The model that a request names, and its alias: "model@alias" is both; without an alias it is the champion. */
+bool field_model(const struct assign_value *model, const struct assign_value *alias, struct str *out_model,
+                 struct str *out_alias, struct err *err) MUSTCHECK;

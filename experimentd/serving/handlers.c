@@ -3,6 +3,7 @@
 #include "base/jsonw.h"
 #include "experimentd/server.h"
 #include "experimentd/serving/ask.h"
+#include "experimentd/serving/boosts_ask.h"
 #include "experimentd/serving/store.h"
 
 enum { ANSWER_MAX = 8 << 20 };
@@ -24,6 +25,29 @@ void serve_recommend(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     if (recommend_into(req, arg, &b, &err)) {
         http_reply_buf(req, 200, &b, "the recommendations");
+        return;
+    }
+    buf_release(&b);
+    http_reply_err(req, &err);
+}
+
+static bool boosts_into(struct http_request *req, struct buf *out, struct err *err)
+{
+    struct boosts_ask ask;
+    if (!boosts_ask_read(req, &ask, err))
+        return false;
+    const struct serving_entry *e = serving_find(serving_get(), SERVING_BOOSTS, ask.model, ask.alias, err);
+    return e && boosts_answer_write(&ask, e, &req->arena, out, err);
+}
+
+void serve_boosts(struct http_request *req, void *arg)
+{
+    struct err err;
+    struct buf b;
+    (void)arg;
+    buf_init(&b, ANSWER_MAX);
+    if (boosts_into(req, &b, &err)) {
+        http_reply_buf(req, 200, &b, "the boosts");
         return;
     }
     buf_release(&b);

@@ -3,4 +3,5 @@
 #include "experimentd/http/http.h"
 
 void serve_recommend(struct http_request *req, void *worker); /* GET and POST /v1/recommend */
+void serve_boosts(struct http_request *req, void *worker);    /* GET and POST /v1/boosts */
 void serve_status(struct http_request *req, void *worker);    /* GET /v1/serving */

@@ -2,17 +2,24 @@
 
 #include <assert.h>
 
+#include "model/boosts.h"
 #include "model/catalogue.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 
-const char *const serving_view_names[] = { "none", "recommender", "catalogue", "rewrites" };
+const char *const serving_view_names[] = { "none", "recommender", "boosts", "catalogue", "rewrites" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
 {
     struct recommender *r = arena_alloc(arena, sizeof *r);
     return recommender_open(a, r, arena, err) ? r : NULL;
+}
+
+static const void *open_boosts(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct boosts *b = arena_alloc(arena, sizeof *b);
+    return boosts_open(a, b, err) ? b : NULL;
 }
 
 static const void *open_catalogue(const struct artifact *a, struct arena *arena, struct err *err)
@@ -30,6 +37,7 @@ static const void *open_rewrites(const struct artifact *a, struct arena *arena, 
 static const struct serving_kind kinds[] = {
     { "recommender", SERVING_RECOMMENDER, open_recommender },
     { "queries", SERVING_RECOMMENDER, open_recommender }, /* queries for a query, items for a query */
+    { BOOSTS_KIND, SERVING_BOOSTS, open_boosts },
     { CATALOGUE_KIND, SERVING_CATALOGUE, open_catalogue },
     { REWRITES_KIND, SERVING_REWRITES, open_rewrites },
 };

@@ -8,6 +8,7 @@
 enum serving_view {
     SERVING_NONE,        /* kept, not served */
     SERVING_RECOMMENDER, /* struct recommender: model/recommend.h */
+    SERVING_BOOSTS,      /* struct boosts: model/boosts.h */
     SERVING_CATALOGUE,   /* struct catalogue: model/catalogue.h */
     SERVING_REWRITES,    /* struct rewrites: model/rewrite.h */
     SERVING_VIEW_COUNT

@@ -1,5 +1,5 @@
 """Serving of models: kinds of requests, folding in, filters, errors, deleted units, swaps, two daemons."""
-import json
+import math
 import os
 import sys
 import time
@@ -25,6 +25,12 @@ CATALOGUE = {
     "names": lists({"": [["category"], ["price"], ["tags"]]}, ["value"]),
     "fields": lists({"lamp": [['"light"'], ["29.9"], ['["led","new"]']], "sofa": [['"seat"'], ["900"], [""]],
                      "chair": [['"seat"'], ["80"], ['["new"]']], "desk": [['"table"'], ["200"], [""]]}, ["value"]),
+}
+
+BOOSTS = {
+    "boosts": lists({"desk lamp": [["d2", 3, 0.2, 4], ["d9", 1, 0.05, 2]], "lamp": [["d1", 20, 0.4, 30], ["d'2\"", 7, 0.1, 9]],
+                     "lamp\x1fbrand:x $ colour:red": [["d7", 5, 0.3, 6]]}, ["weight", "calibrated", "signals"]),
+    "similar": lists({"lamp": [["desk lamp", 0.5]]}),
 }
 
 
@@ -56,7 +62,10 @@ class Serving(unittest.TestCase):
         cls.d.sql("select 1")
         publish(cls.d, "shop", make("recommender", **SHOP))
         publish(cls.d, "catalogue", make("catalogue", **CATALOGUE), kind="catalogue")
+        publish(cls.d, "boosts", make("boosts", **BOOSTS), kind="boosts")
+        publish(cls.d, "odd", make("weather", numbers="1 2 3"), kind="weather")
         cls.wait_version("catalogue", 1)
+        cls.wait_version("odd", 1)
 
     @classmethod
     def tearDownClass(cls):
@@ -155,6 +164,63 @@ class Serving(unittest.TestCase):
         self.assertEqual(filtered({"$not": {"category": "seat"}, "price": {"$exists": True}}), ["lamp", "desk"])
         self.assertEqual(filtered({"category": "none"}), [])
         self.assertEqual(filtered({}), ["lamp", "chair", "desk", "sofa", "rug", "vase"])
+
+    def boosts(self, status=200, **query):
+        reply = self.d.get("/v1/boosts?" + urllib.parse.urlencode(query, doseq=True), key="client")
+        self.assertEqual(reply.status, status, reply)
+        return reply.json
+
+    def test_boosts_of_a_query_and_of_similar_ones(self):
+        answer = self.boosts(q=" LAMP ")
+        self.assertEqual((answer["model"], answer["version"], answer["query"], answer["match"], answer["similar_queries"]), ("boosts", 1, "lamp", "query", 1))
+        got = {b["doc"]: b for b in answer["boosts"]}
+        self.assertEqual([b["doc"] for b in answer["boosts"]], ["d1", "d'2\"", "d2", "d9"])
+        self.assertAlmostEqual(got["d1"]["boost"], math.log(21) + 10 * math.log(2), 4)
+        self.assertAlmostEqual(got["d2"]["boost"], math.log(4) + 10 * math.log(1.5), 4)
+        self.assertEqual((got["d1"]["weight"], got["d1"]["calibrated"], got["d1"]["signals"], got["d1"]["source"]), (20, 0.4, 30, "exact"))
+        self.assertEqual((got["d9"]["source"], got["d9"]["similarity"], got["d9"]["by"]), ("similar", 0.5, "desk lamp"))
+        self.assertEqual([(b["doc"], b["boost"]) for b in self.boosts(q="lamp", expression="calibrated", n=2)["boosts"]], [("d1", 0.4), ("d'2\"", 0.1)])
+        self.assertEqual([b["boost"] for b in self.boosts(q="lamp", scale="1.1,5", similar=0)["boosts"]], [5, 1.1])
+        answer = self.boosts(q="lamp", filters=["colour:red", "brand:x", "colour:red"], similar=0)
+        self.assertEqual((answer["match"], [b["doc"] for b in answer["boosts"]]), ("query_and_filters", ["d7"]))
+        self.assertEqual(self.boosts(q="lamp", filters="brand:y", similar=0)["match"], "query")
+        answer = self.boosts(q="nothing like it")
+        self.assertEqual((answer["match"], answer["boosts"], answer["note"]), ("none", [], "unknown_query"))
+        self.assertEqual(self.d.post("/v1/boosts", {"q": "lamp", "filters": ["brand:x", "colour:red"]}, key="client").json["match"], "query_and_filters")
+
+    def test_boosts_for_engines(self):
+        solr = self.boosts(q="lamp", similar=0, format="solr", expression="calibrated")["params"]
+        self.assertEqual(solr, {"bq": ['id:"d1"^0.4', 'id:"d\'2\\""^0.1']})
+        solr = self.boosts(q="lamp", similar=0, format="solr", method="multiply", field="sku", expression="calibrated")["params"]
+        self.assertEqual(solr, {"boost": ["map(query({!term f='sku' v='d1'}),0,0,1,0.4)", "map(query({!term f='sku' v='d\\'2\"'}),0,0,1,0.1)"]})
+        elastic = self.boosts(q="lamp", similar=0, format="elasticsearch", n=1, expression="calibrated")
+        self.assertEqual(elastic["bool"], {"should": [{"constant_score": {"filter": {"term": {"_id": "d1"}}, "boost": 0.4}}]})
+        elastic = self.boosts(q="lamp", similar=0, format="elasticsearch", n=1, method="multiply", field="sku", expression="calibrated")
+        self.assertEqual(elastic["function_score"], {"functions": [{"filter": {"term": {"sku": "d1"}}, "weight": 0.4}], "score_mode": "max", "boost_mode": "multiply"})
+
+    def test_boosts_that_cannot_be(self):
+        for query, status, text in [({}, 400, 'field "q" is missing'), ({"q": "  "}, 400, 'field "q" is blank'),
+                                    ({"q": "lamp", "format": "xml"}, 400, "known are: json, solr, elasticsearch"),
+                                    ({"q": "lamp", "scale": "5,1"}, 400, 'field "scale" is "5,1"'), ({"q": "lamp", "field": "a b"}, 400, 'field "field"'),
+                                    ({"q": "lamp", "expression": "clever"}, 400, "known are: classic, calibrated"),
+                                    ({"q": "lamp", "similar": 51}, 400, 'field "similar" is 51'), ({"q": "lamp", "model": "none"}, 404, "boosts@champion")]:
+            self.assertIn(text, self.boosts(status, **query)["detail"], query)
+
+    def test_several_requests_of_a_model_at_once(self):
+        def predict(model, body, status=200):
+            reply = self.d.post("/v1/models/%s/predict" % model, body, key="client")
+            self.assertEqual(reply.status, status, reply)
+            return reply.json
+        answer = predict("shop", {"inputs": [{"for": "user", "id": "ann", "n": 2}, {"for": "item", "id": "chair", "n": 1}]})
+        self.assertEqual((answer["model"], [names(p) for p in answer["predictions"]]), ("shop", [["lamp", "desk"], ["desk"]]))
+        answer = predict("boosts", {"alias": "champion", "inputs": [{"q": "lamp", "n": 1}]})
+        self.assertEqual(answer["predictions"][0]["boosts"][0]["doc"], "d1")
+        for model, body, status, text in [
+                ("shop", {"inputs": [{"for": "user", "id": "ann"}, {"for": "cat"}]}, 400, 'field "inputs" element 1: field "for" is "cat"'),
+                ("shop", {"inputs": [{"for": "user", "id": "ann", "model": "x"}]}, 400, "the path names it"),
+                ("shop", {}, 400, 'field "inputs" is missing'), ("nothing", {"inputs": []}, 404, "shop@champion"),
+                ("odd", {"inputs": []}, 400, "predicts nothing"), ("catalogue", {"inputs": []}, 400, "predicts nothing")]:
+            self.assertIn(text, predict(model, body, status)["detail"])
 
     def test_a_deleted_unit_is_unknown_at_once(self):
         d = self.d

@@ -1,0 +1,102 @@
+#include "experimentd/serving/predict.h"
+
+#include "experimentd/evaluate/ask.h"
+#include "experimentd/serving/ask.h"
+#include "experimentd/serving/boosts_ask.h"
+#include "experimentd/serving/fields.h"
+#include "experimentd/serving/write.h"
+#include "experimentd/worker.h"
+
+enum { ANSWER_MAX = 32 << 20 };
+
+struct prediction {
+    struct http_request *req;
+    struct worker *worker;
+    const struct serving *serving;
+    const struct serving_entry *entry;
+    struct buf out;
+};
+
+static bool no_model(struct str model, struct err *err)
+{
+    return !model.n || err_set(err, ERR_INVALID, "field \"model\" is not for inputs: the path names it");
+}
+
+static bool recommend_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    struct recommend_ask ask;
+    return recommend_ask_of(input, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
+           recommend_answer_write(&ask, p->serving, p->entry, p->worker, &p->req->arena, &p->out, err);
+}
+
+static bool boosts_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    struct boosts_ask ask;
+    return boosts_ask_of(input, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
+           boosts_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
+}
+
+typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
+static const predict_fn kinds[SERVING_VIEW_COUNT] = {
+    [SERVING_RECOMMENDER] = recommend_one,
+    [SERVING_BOOSTS] = boosts_one,
+};
+
+enum name { ALIAS, INPUTS, NAME_COUNT };
+static const struct field names[] = { [ALIAS] = { "alias", FIELD_TEXT }, [INPUTS] = { "inputs", FIELD_LIST } };
+
+/* Any kind: what it is decides how it is asked. */
+static bool find_model(struct prediction *p, struct str name, struct str alias, predict_fn *out, struct err *err)
+{
+    const struct serving_entry *e = serving_entry_of(p->serving, name, alias);
+    enum serving_view view = e ? e->view : SERVING_RECOMMENDER;
+    if (e && !kinds[view])
+        return err_set(err, ERR_INVALID, "model \"" STR_FMT "\" is of kind \"" STR_FMT "\", which predicts nothing",
+                       STR_ARG(name), STR_ARG(e->kind));
+    *out = kinds[view];
+    p->entry = serving_find(p->serving, view, name, alias, err);
+    return p->entry != NULL;
+}
+
+static bool predict_all(struct prediction *p, const struct assign_value *inputs, predict_fn predict, struct err *err)
+{
+    write_model(&p->out, p->entry);
+    buf_add_c(&p->out, ",\"predictions\":[");
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        if (i)
+            buf_add_byte(&p->out, ',');
+        if (!predict(p, &inputs->items[i], err))
+            return err_prefix(err, "field \"inputs\" element %u: ", i);
+    }
+    buf_add_c(&p->out, "]}");
+    return true;
+}
+
+static bool answer(struct prediction *p, struct err *err)
+{
+    struct assign_value v[NAME_COUNT];
+    struct str alias;
+    predict_fn predict;
+    if (!fields_of_request(p->req, names, NAME_COUNT, v, err) ||
+        !field_short(&v[ALIAS], "alias", false, 64, &alias, err))
+        return false;
+    if (v[INPUTS].type == ASSIGN_MISSING)
+        return err_set(err, ERR_INVALID, "field \"inputs\" is missing");
+    if (v[INPUTS].count > PREDICT_INPUTS_MAX)
+        return err_set(err, ERR_TOO_LARGE, "field \"inputs\" has more than %d elements", PREDICT_INPUTS_MAX);
+    return find_model(p, p->req->params[0], alias.n ? alias : STR(SERVING_ALIAS), &predict, err) &&
+           predict_all(p, &v[INPUTS], predict, err);
+}
+
+void serve_predict(struct http_request *req, void *worker)
+{
+    struct prediction p = { .req = req, .worker = worker, .serving = serving_get() };
+    struct err err;
+    buf_init(&p.out, ANSWER_MAX);
+    if (answer(&p, &err)) {
+        http_reply_buf(req, 200, &p.out, "the predictions");
+        return;
+    }
+    buf_release(&p.out);
+    http_reply_err(req, &err);
+}
