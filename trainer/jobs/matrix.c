@@ -282,7 +282,7 @@ bool matrix_open(struct matrix *m, struct run_context *run, struct arena *arena,
 
 void matrix_close(struct matrix *m)
 {
-    if (m->items_blob >= 0)
+    if (m->run && m->items_blob >= 0) /* it may never have been opened */
         engine_blob_drop(m->run->engine, m->items_blob);
     m->items_blob = -1;
 }

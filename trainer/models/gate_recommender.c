@@ -140,11 +140,11 @@ bool gate_recommender(struct run_context *run, const struct matrix *m, struct st
     struct artifact champion;
     struct totals totals = { .most = { 0, 0 } };
     int version;
+    buf_init(&file, ARTIFACT_BYTES_MAX);
     if (m->eval_from > m->eval_until) {
         gate_unevaluated(0, out);
         return true;
     }
-    buf_init(&file, ARTIFACT_BYTES_MAX);
     if (!training_champion(run, training_model(run), &file, &champion, &version, err) ||
         !evaluate(run, m, candidate, champion.bytes, &totals, err))
         return false;
