@@ -373,7 +373,8 @@ static const struct job_param clicks_params[] = {
     FULL,
 };
 
-#include "job/items.h" /* needs the macros above */
+#include "job/factors.h" /* these need the macros above */
+#include "job/items.h"
 
 static const char *const query_metrics[] = { "ndcg@10",           "hit_rate@10",  "mrr@10", "items_ndcg@10",
                                              "items_hit_rate@10", "items_mrr@10", NULL };
@@ -676,6 +677,8 @@ const struct job_type job_types[] = {
     { "interleave", "interleaved lists and clicks → what users preferred, by pair and day", PARAMS(interleave_params) },
     { "golden", "made-up rows through every kind of pass → a digest: does each engine compute the same?",
       PARAMS(golden_params) },
+    { "als", "signals → a recommender: factors of units and items by implicit ALS", PARAMS(als_params),
+      .incremental = true },
     { "clicks", "clicks, carts, purchases … → weights of documents for queries", PARAMS(clicks_params),
       .incremental = true },
     { "catalogue", "the catalogue of documents → a model by which servers filter", PARAMS(catalogue_params) },

@@ -16,6 +16,7 @@ const struct job *const jobs[] = {
     &job_preferences,
     &job_history,
     &job_sql,
+    &job_als,
     &job_catalogue,
     &job_popular,
     &job_item_similarity,

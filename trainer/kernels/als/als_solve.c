@@ -41,7 +41,7 @@ void als_factors_write(char *to, uint32_t rank, uint32_t count, const double *gr
     float *g = (float *)(void *)(to + sizeof h);
     for (size_t i = 0; i < stride * stride; i++)
         g[i] = (float)gram[i];
-    if (count)
+    if (rows)
         memcpy(g + stride * stride, rows, count * stride * sizeof *rows);
 }
 

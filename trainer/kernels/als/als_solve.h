@@ -35,7 +35,7 @@ struct als_factors_head {
     uint32_t rank, count, stride, zeros[13];
 };
 size_t als_factors_bytes(uint32_t rank, uint32_t count);
-/* Into so many bytes. gram: stride × stride, of double. */
+/* Into so many bytes. gram: stride × stride, of double. rows NULL: they are there already. */
 void als_factors_write(char *to, uint32_t rank, uint32_t count, const double *gram, const float *rows);
 
 /* gram += rowsᵀ rows, both triangles. scratch: stride × stride floats. */
