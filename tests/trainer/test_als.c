@@ -202,6 +202,39 @@ Test(als, solves_as_a_dense_solve_does)
     cr_assert(ge(sz, kinds, 1));
 }
 
+/* Numbers below the diagonal are none of its business. */
+static void check_triangle(const struct als_vector *loops, uint32_t rank)
+{
+    const size_t stride = als_stride(rank);
+    float *z = rows_new(rank + 20, rank), *a = mem_zalloc(stride * stride * sizeof *a),
+          *full = mem_alloc(stride * stride * sizeof *full);
+    float b[STRIDE_MAX] = { 0 }, x[STRIDE_MAX] = { 0 };
+    loops->outer(z, stride, rank + 20, a);
+    for (uint32_t i = 0; i < rank; i++) {
+        b[i] = x[i] = (float)(draw() - 0.5);
+        a[i * stride + i] += 1;
+    }
+    for (uint32_t i = 0; i < rank; i++)
+        for (uint32_t j = 0; j < rank; j++)
+            full[i * stride + j] = i <= j ? a[i * stride + j] : a[j * stride + i];
+    for (uint32_t i = 0; i < rank; i++)
+        for (uint32_t j = 0; j < i; j++)
+            a[i * stride + j] = NAN;
+    cr_assert(loops->cholesky(a, stride, rank, x));
+    for (uint32_t i = 0; i < rank; i++)
+        cr_assert(epsilon_eq(dbl, product(full + i * stride, x, rank), (double)b[i], 1e-4), "rank %u, row %u", rank, i);
+    mem_free(z);
+    mem_free(a);
+    mem_free(full);
+}
+
+Test(als, reads_the_upper_triangle_alone)
+{
+    for (size_t kind = 0; als_vector_of(kind) || kind < 3; kind++)
+        for (size_t i = 0; als_vector_of(kind) && i < COUNT_OF(ranks); i++)
+            check_triangle(als_vector_of(kind), ranks[i]);
+}
+
 static void check_loss(enum als_solver_kind solver, uint32_t steps)
 {
     struct world w = world_new(20);

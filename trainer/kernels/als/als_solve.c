@@ -181,21 +181,6 @@ static double solve_cg(struct als_solver *s, size_t count, float *x)
     return f;
 }
 
-/* Rows by the root of c - 1, behind each other; b += Σ c y. */
-static void gather(struct als_solver *s, size_t from, size_t count, float *b)
-{
-    const size_t stride = s->other->stride;
-    for (size_t i = 0; i < count; i++) {
-        const float *y = s->other->rows + s->numbers[from + i] * stride, c = s->first[from + i];
-        const float root = sqrtf(s->c[from + i]);
-        float *to = s->gathered + i * stride;
-        for (size_t k = 0; k < stride; k++) {
-            to[k] = root * y[k];
-            b[k] += c * y[k];
-        }
-    }
-}
-
 static bool solve_cholesky(struct als_solver *s, float *x, double *out_f)
 {
     const size_t stride = s->other->stride;
@@ -203,7 +188,7 @@ static bool solve_cholesky(struct als_solver *s, float *x, double *out_f)
     memset(s->r, 0, stride * sizeof *s->r);
     for (size_t at = 0; at < s->count; at += CHUNK) {
         size_t n = s->count - at < CHUNK ? s->count - at : CHUNK;
-        gather(s, at, n, s->r);
+        s->loops->gather(s->other->rows, stride, s->numbers + at, s->first + at, s->c + at, n, s->gathered, s->r);
         s->loops->outer(s->gathered, stride, n, s->a);
     }
     memcpy(x, s->r, stride * sizeof *x);

@@ -1,7 +1,5 @@
 #include "trainer/kernels/als/als_vector.h"
 
-#include <stdbool.h>
-
 extern const struct als_vector als_vector_any;
 #ifdef __x86_64__
 extern const struct als_vector als_vector_v3, als_vector_v4;

@@ -3,6 +3,7 @@
  *
  * Sums are taken in an order that is fixed for a kind of processor; so the same kind gives the same bits, another one need not. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,13 @@ struct als_vector {
     /* out = A p, A symmetric of stride × stride */
     void (*dense)(const float *a, size_t stride, const float *p, float *out);
     double (*dot)(const float *a, const float *b, size_t stride);
+    /* The i-th row by the root of c[i] to z, behind each other; b += Σ first[i] y */
+    void (*gather)(const float *factors, size_t stride, const uint32_t *rows, const float *first, const float *c,
+                   size_t count, float *z, float *b);
     /* a += Σ z zᵀ over `count` rows that lie behind each other: the upper triangle, and some below it. */
     void (*outer)(const float *z, size_t stride, size_t count, float *a);
-    /* Solves A x = b of the upper triangle of A, which it destroys; b becomes x. False: A is not positive definite. rank: what lies behind is left alone. */
-    int (*cholesky)(float *a, size_t stride, size_t rank, float *b);
+    /* Solves A x = b of the upper triangle of A, which it destroys; b becomes x, zeros behind the rank. False: A is not positive definite. */
+    bool (*cholesky)(float *a, size_t stride, size_t rank, float *b);
 };
 
 /* The best that this processor can do. */

@@ -250,8 +250,43 @@ static double dot(const float *a, const float *b, size_t stride)
 
 /* ---- Cholesky ---- */
 
-/* Four rows of A by `width` vectors of columns, in registers while all z pass by. */
-INLINE void outer_tile(const float *z, size_t stride, size_t count, float *a, size_t row, size_t column, size_t width)
+/* Rows by the roots of their weights, behind each other, and the sum of rows by `first`. */
+INLINE void gather_of(const float *factors, size_t vectors, const uint32_t *rows, const float *first, const float *c,
+                      size_t count, float *z, float *b, vec *sum)
+{
+    const size_t stride = vectors * ALS_WIDTH;
+    take(sum, b, vectors);
+    for (size_t n = 0; n < count; n++, z += stride) {
+        const float *y = factors + rows[n] * stride, root = sqrtf(c[n]), by = first[n];
+        if (n + ALS_ROWS < count)
+            for (size_t k = 0; k < stride; k += 16)
+                __builtin_prefetch(factors + rows[n + ALS_ROWS] * stride + k);
+#pragma GCC unroll 8
+        for (size_t k = 0; k < vectors; k++) {
+            const vec v = load(y + k * ALS_WIDTH);
+            store(z + k * ALS_WIDTH, root * v);
+            sum[k] += by * v;
+        }
+    }
+    give(b, sum, vectors);
+}
+
+static void gather(const float *factors, size_t stride, const uint32_t *rows, const float *first, const float *c,
+                   size_t count, float *z, float *b)
+{
+    vec sum[STRIDE_VECTORS_MAX];
+#define CALL(v)                                                  \
+    {                                                            \
+        gather_of(factors, v, rows, first, c, count, z, b, sum); \
+        return;                                                  \
+    }
+    BY_STRIDE(CALL)
+#undef CALL
+}
+
+/* Four rows of A by `width` vectors of columns, in registers while all z pass by; z zᵀ is added, or taken off. */
+INLINE void outer_tile(const float *z, size_t stride, size_t count, float *a, size_t row, size_t column, size_t width,
+                       bool off)
 {
     vec sum[4][ALS_TILE];
 #pragma GCC unroll 4
@@ -268,7 +303,7 @@ INLINE void outer_tile(const float *z, size_t stride, size_t count, float *a, si
         for (size_t i = 0; i < 4; i++)
 #pragma GCC unroll 4
             for (size_t k = 0; k < width; k++)
-                sum[i][k] += z[row + i] * y[k];
+                sum[i][k] = off ? sum[i][k] - z[row + i] * y[k] : sum[i][k] + z[row + i] * y[k];
     }
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++)
@@ -277,61 +312,115 @@ INLINE void outer_tile(const float *z, size_t stride, size_t count, float *a, si
             store(a + (row + i) * stride + column + k * ALS_WIDTH, sum[i][k]);
 }
 
-static void outer(const float *z, size_t stride, size_t count, float *a)
+/* Of the rows from `row` on; columns from the diagonal's vector on. */
+INLINE void outer_rows(const float *z, size_t stride, size_t count, float *a, size_t row, bool off)
 {
-    for (size_t row = 0; row < stride; row += 4)
+    for (; row < stride; row += 4)
         for (size_t column = row / ALS_WIDTH * ALS_WIDTH, width; column < stride; column += width * ALS_WIDTH) {
             width = (stride - column) / ALS_WIDTH < ALS_TILE ? (stride - column) / ALS_WIDTH : ALS_TILE;
             switch (width) { /* so that it is known when loops are unrolled */
             case 1:
-                outer_tile(z, stride, count, a, row, column, 1);
+                outer_tile(z, stride, count, a, row, column, 1, off);
                 break;
 #if ALS_TILE > 1
             case 2:
-                outer_tile(z, stride, count, a, row, column, 2);
+                outer_tile(z, stride, count, a, row, column, 2, off);
                 break;
 #endif
 #if ALS_TILE > 2
             case 3:
-                outer_tile(z, stride, count, a, row, column, 3);
+                outer_tile(z, stride, count, a, row, column, 3, off);
                 break;
             case 4:
-                outer_tile(z, stride, count, a, row, column, 4);
+                outer_tile(z, stride, count, a, row, column, 4, off);
                 break;
 #endif
             }
         }
 }
 
-/* Rows of the upper triangle: A = Uᵀ U. A row's vectors begin where its diagonal's does, so some of what lies below is written, too. */
-static int cholesky(float *a, size_t stride, size_t rank, float *b)
+static void outer(const float *z, size_t stride, size_t count, float *a)
 {
-    for (size_t j = 0; j < rank; j++) {
-        float *u = a + j * stride, root;
-        const size_t from = j / ALS_WIDTH * ALS_WIDTH;
+    outer_rows(z, stride, count, a, 0, false);
+}
+
+/* A = Uᵀ U, rows of the upper triangle, BLOCK of them at a time: first among themselves, then taken off all that lie below at once. A row's vectors
+ * begin where its diagonal's does, so some of what lies below the diagonal is written, too, and never read. */
+enum { BLOCK = 16 };
+
+INLINE bool factor_block(float *a, size_t stride, size_t from, size_t to, float *one_over)
+{
+    for (size_t j = from; j < to; j++) {
+        float *u = a + j * stride;
         if (!(u[j] > 0))
-            return 0;
-        root = 1 / sqrtf(u[j]);
-        for (size_t k = from; k < stride; k += ALS_WIDTH)
-            store(u + k, load(u + k) * root);
-        b[j] *= root;
-        for (size_t i = j + 1; i < rank; i++) {
+            return false;
+        one_over[j] = 1 / sqrtf(u[j]);
+        for (size_t k = j / ALS_WIDTH * ALS_WIDTH; k < stride; k += ALS_WIDTH)
+            store(u + k, load(u + k) * one_over[j]);
+        for (size_t i = j + 1; i < to; i++) {
             float *v = a + i * stride;
             const float by = u[i];
             for (size_t k = i / ALS_WIDTH * ALS_WIDTH; k < stride; k += ALS_WIDTH)
                 store(v + k, load(v + k) - by * load(u + k));
-            b[i] -= by * b[j];
         }
     }
-    for (size_t i = rank; i-- > 0;) {
-        const float *u = a + i * stride;
-        float sum = b[i];
-        for (size_t k = i + 1; k < rank; k++)
-            sum -= u[k] * b[k];
-        b[i] = sum / u[i];
+    return true;
+}
+
+/* Uᵀ z = b, row by row. A row takes something off in front of its place, too: what is known is kept apart. */
+INLINE void solve_down(const float *a, size_t stride, size_t rank, const float *one_over, float *b)
+{
+    float known[ALS_STRIDE_MAX];
+    memset(known + rank, 0, (stride - rank) * sizeof *known);
+    for (size_t j = 0; j < rank; j++) {
+        const float *u = a + j * stride;
+        known[j] = b[j] * one_over[j];
+        for (size_t k = j / ALS_WIDTH * ALS_WIDTH; k < stride; k += ALS_WIDTH)
+            store(b + k, load(b + k) - known[j] * load(u + k));
     }
-    return 1;
+    memcpy(b, known, stride * sizeof *b);
+}
+
+/* U x = z, from the last block: what is known is taken off by vectors, the triangle that is left by numbers. */
+INLINE void solve_up(const float *a, size_t stride, size_t rank, const float *one_over, float *b)
+{
+    for (size_t to = stride; to > 0; to -= BLOCK) {
+        const size_t from = to - BLOCK;
+        for (size_t row = from; row < to; row += ALS_ROWS) {
+            vec d[ALS_ROWS];
+            float sums[ALS_ROWS];
+#pragma GCC unroll 8
+            for (size_t i = 0; i < ALS_ROWS; i++)
+                d[i] = (vec){ 0 };
+            for (size_t k = to; k < stride; k += ALS_WIDTH)
+#pragma GCC unroll 8
+                for (size_t i = 0; i < ALS_ROWS; i++)
+                    d[i] += load(a + (row + i) * stride + k) * load(b + k);
+            sums_of(d, sums);
+            for (size_t i = 0; i < ALS_ROWS && row + i < rank; i++)
+                b[row + i] -= sums[i];
+        }
+        for (size_t i = to < rank ? to : rank; i-- > from;) {
+            b[i] *= one_over[i];
+            for (size_t j = from; j < i; j++)
+                b[j] -= b[i] * a[j * stride + i];
+        }
+    }
+}
+
+static bool cholesky(float *a, size_t stride, size_t rank, float *b)
+{
+    float one_over[ALS_STRIDE_MAX];
+    for (size_t from = 0; from < rank; from += BLOCK) {
+        size_t to = from + BLOCK < rank ? from + BLOCK : rank;
+        if (!factor_block(a, stride, from, to, one_over))
+            return false;
+        outer_rows(a + from * stride, stride, to - from, a, from + BLOCK, true);
+    }
+    solve_down(a, stride, rank, one_over, b);
+    solve_up(a, stride, rank, one_over, b);
+    return true;
 }
 
 const struct als_vector ALS_KIND;
-const struct als_vector ALS_KIND = { ALS_KIND_NAME, residual, product, dense, dot, outer, cholesky };
+const struct als_vector ALS_KIND = { ALS_KIND_NAME, residual, product, dense, dot, gather, outer, cholesky };
