@@ -329,6 +329,8 @@ static const struct job_param golden_params[] = {
       .help = "fault slow: how long every split waits for each block" },
 };
 
+/* Of jobs over clicks by query: what trainer/jobs/clicks_plan.h reads. */
+
 static const struct job_param clicks_params[] = {
     { .name = "weights",
       .type = JOB_TEXT,
@@ -658,6 +660,46 @@ static const struct job_param phrases_params[] = {
     RANGES,
     FULL,
 };
+
+#define CLICK_WEIGHTS                                                                                      \
+    {                                                                                                      \
+        .name = "weights", .type = JOB_TEXT, .fallback = "click=1,cart=10,purchase=25", .unit = "weights", \
+        .help = "of types of signals, each from 0 to 1000; a type that is not named does not count"        \
+    }
+
+#define CLICK_HALF_LIFE                                                                                       \
+    {                                                                                                         \
+        .name = "half_life_days", .type = JOB_REAL, .fallback = "30", .min = 0, .max = 36500, .unit = "days", \
+        .help = "a signal so old weighs half; at least 0.25, or 0: none fades"                                \
+    }
+
+#define CLICK_RULES                                                                                                  \
+    { .name = "position_power",                                                                                      \
+      .type = JOB_REAL,                                                                                              \
+      .fallback = "0",                                                                                               \
+      .min = 0,                                                                                                      \
+      .max = 1,                                                                                                      \
+      .help = "a signal weighs its position (at most 50) to this power: who scrolls that far means it" },            \
+        { .name = "min_signals",                                                                                     \
+          .type = JOB_WHOLE,                                                                                         \
+          .fallback = "1",                                                                                           \
+          .min = 0,                                                                                                  \
+          .max = 4294967295.0,                                                                                       \
+          .unit = "signals",                                                                                         \
+          .help = "a document with fewer for a query is left out" },                                                 \
+        { .name = "top",                                                                                             \
+          .type = JOB_WHOLE,                                                                                         \
+          .fallback = "100",                                                                                         \
+          .min = 0,                                                                                                  \
+          .max = 100000,                                                                                             \
+          .unit = "documents",                                                                                       \
+          .help = "of each query, those that weigh most, 0: all" },                                                  \
+    {                                                                                                                \
+        .name = "filters", .type = JOB_TEXT, .unit = "field",                                                        \
+        .help =                                                                                                      \
+            "of params, with the filters of a search: weights for each set of them; without: searches are not told " \
+            "apart"                                                                                                  \
+    }
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {
@@ -698,6 +740,8 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "phrases", "words that go together beyond chance → phrases, for review", PARAMS(phrases_params),
       .incremental = true },
+    { "boosts", "clicks, carts, purchases … → which documents to lift for a query, and by how much",
+      PARAMS(boosts_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -164,7 +164,7 @@ class Queries(DaemonTest):
                     self.assertAlmostEqual(m[key], wanted, delta=1e-5, msg=(name, key))
             self.assertGreater(metrics[prefix + "ndcg@10"]["low"], 0.2)
         self.assertAlmostEqual(metrics["coverage"]["value"], sum(t in lists for t in judged(lists, later, "next")) / metrics["ndcg@10"]["n"], delta=1e-9)
-        most = collections.Counter(e[0] for v in lists.values() for e in v).most_common(1)[0][1]
+        most = collections.Counter(v[0][0] for v in lists.values()).most_common(1)[0][1]
         self.assertAlmostEqual(metrics["concentration"]["value"], most / len(lists), delta=1e-9)
 
     def test_2_workers_ranges_and_kept_days_do_not_matter(self):

@@ -38,6 +38,7 @@ extern const struct job job_metrics, job_preview, job_bootstrap, job_bandit, job
     job_item_similarity, job_association_rules, job_similar_queries, job_head_tail, job_synonyms, job_remove_words,
     job_als;
 extern const struct job job_spelling, job_phrases;
+extern const struct job job_boosts;
 
 /* Parameters that have a value (given, required or by default: asserted). */
 int64_t run_whole(const struct run_context *run, const char *name);

@@ -120,7 +120,7 @@ static bool judge(struct judging *j, struct err *err)
 
 /* ---- bounds ---- */
 
-/* Of the lists, the share that the entry is in that is in most of them; NAN: there is no list. */
+/* Of the lists, the share that one entry leads, the one that leads most of them; NAN: there is no list. */
 static bool concentration_of(const struct query_model *m, const struct artifact *a, double *out, struct err *err)
 {
     struct lists l;
@@ -136,11 +136,11 @@ static bool concentration_of(const struct query_model *m, const struct artifact 
     }
     uint32_t *counts = mem_zalloc(((size_t)l.texts + 1) * sizeof *counts);
     for (uint32_t n = 0; lists_key_at(&l, n, &key, &row); n++) {
-        lists += row.count > 0;
-        for (uint32_t i = 0; i < row.count; i++) {
-            uint32_t c = ++counts[lists_entry_id(&l, row.first + i)];
-            best = c > best ? c : best;
-        }
+        if (row.count == 0)
+            continue;
+        uint32_t leads = ++counts[lists_entry_id(&l, row.first)];
+        best = leads > best ? leads : best;
+        lists++;
     }
     mem_free(counts);
     *out = lists ? (double)best / lists : (double)NAN;

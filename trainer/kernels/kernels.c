@@ -35,6 +35,7 @@ const struct kernel *const kernels[] = {
     &kernel_golden_docs,
     &kernel_clicks_day,
     &kernel_clicks_weights,
+    &kernel_boosts_weights,
     &kernel_unit_items_day,
     &kernel_unit_items_range,
     &kernel_als_solve,

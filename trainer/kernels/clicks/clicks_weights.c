@@ -3,49 +3,8 @@
 #include "base/pg.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/clicks/clicks.h"
-#include "trainer/kernels/marked.h"
-#include "trainer/kernels/run_snapshot.h"
 
 enum { ROW_MAX = 64 << 10, COUNTS_MAX = 4096 };
-
-static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
-{
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    return pg && marked_read_hashes(pg, task_arena(t), out, err);
-}
-
-static bool add_input(struct task *t, struct click_weights *w, size_t input, int32_t day, struct err *err)
-{
-    for (;;) {
-        struct str block;
-        uint64_t events;
-        bool end;
-        if (!task_next(t, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!click_weights_add(w, day, block, &events, err) || !task_tick(t, events, err))
-            return false;
-    }
-}
-
-/* desc: "PART RANGES DAY DAY …" */
-static bool add_days(struct task *t, struct click_weights *w, struct err *err)
-{
-    struct str rest = task_desc(t), word;
-    uint32_t ranges;
-    if (!str_split(&rest, ' ', &word) || !str_split(&rest, ' ', &word) || !parse_u32(word, &ranges, NULL))
-        return err_set(err, ERR_INVALID, "the split is not PART RANGES DAY …");
-    for (size_t i = 0; i < task_inputs(t); i += ranges) {
-        int64_t day;
-        if (!str_split(&rest, ' ', &word) || !parse_i64(word, &day, NULL))
-            return err_set(err, ERR_INVALID, "the split names fewer days than inputs");
-        for (size_t range = 0; range < ranges && i + range < task_inputs(t); range++)
-            if (!add_input(t, w, i + range, (int32_t)day, err))
-                return false;
-    }
-    return true;
-}
 
 struct writing {
     struct task *task;
@@ -90,14 +49,13 @@ static bool put_row(void *arg, const struct click_weight *c, struct err *err)
 static bool run(struct task *t, struct err *err)
 {
     struct click_rules rules;
-    struct marked_hashes marked;
-    if (!clicks_rules_read(task_params(t), &rules, task_arena(t), err) || !read_marked(t, &marked, err))
+    AUTO(click_weights_free) struct click_weights *w = NULL;
+    if (!clicks_rules_read(task_params(t), &rules, task_arena(t), err) || !(w = clicks_sum(t, &rules, err)))
         return false;
-    AUTO(click_weights_free) struct click_weights *w = click_weights_new(&rules, &marked);
     struct writing out = { .task = t, .rules = &rules };
     buf_init(&out.row, ROW_MAX);
     buf_init(&out.counts, COUNTS_MAX);
-    bool ok = add_days(t, w, err) && click_weights_finish(w, put_row, &out, err);
+    bool ok = click_weights_finish(w, put_row, &out, err);
     buf_release(&out.row);
     buf_release(&out.counts);
     return ok;
