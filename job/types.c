@@ -700,6 +700,35 @@ static const struct job_param phrases_params[] = {
             "of params, with the filters of a search: weights for each set of them; without: searches are not told " \
             "apart"                                                                                                  \
     }
+
+static const struct job_param catalogue_params[] = {
+    MODEL("catalogue"),
+    { .name = "fields",
+      .type = JOB_TEXT,
+      .max = 4000,
+      .unit = "fields",
+      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
+    { .name = "max_bytes",
+      .type = JOB_WHOLE,
+      .fallback = "256",
+      .min = 1,
+      .max = 65536,
+      .unit = "bytes",
+      .help = "a longer value is left out: texts are no filters" },
+    { .name = "min_documents",
+      .type = JOB_WHOLE,
+      .fallback = "1",
+      .min = 0,
+      .max = 1e12,
+      .unit = "documents",
+      .help = "a catalogue of fewer is too little" },
+    { .name = "min_share",
+      .type = JOB_REAL,
+      .fallback = "0.5",
+      .min = 0,
+      .max = 1,
+      .help = "of the documents of the version before: one that has fewer is refused" },
+};
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {
@@ -742,6 +771,8 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "boosts", "clicks, carts, purchases … → which documents to lift for a query, and by how much",
       PARAMS(boosts_params), .incremental = true },
+    { "publish-rewrites", "rewrites of queries that are approved → a model by which servers rewrite",
+      PARAMS(publish_rewrites_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -37,6 +37,8 @@ JOBS = [
      ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'spelling' order by input"]),
     ("phrases", [AS_OF, "min_searches=0", "minmatch=2", "level=0.9", "min_lift=1"],
      ["select input, confidence, review, searches, evidence from query_rewrites where type = 'phrase' order by input"]),
+    ("publish-rewrites", [AS_OF, "holdout_days=2", "min_searches=10", "max_changed=1", "max_lost=1"],
+     ["with gone as (delete from models where name = 'rewrites') select artifact, status, metrics from model_versions where model = 'rewrites'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
@@ -246,6 +248,8 @@ class Jobs(SparkTest):
         d.wait_loaded()
         d.make_experiment("shown", metrics=[{"metric": "ctr", "role": "primary"}, {"metric": "mrr", "role": "secondary"}])
         at = "%sT00:00:01Z" % MONTH.date(0)
+        reply = d.post("/v1/rewrites", {"type": "spelling", "input": MONTH.query_text(0).split()[0].lower(), "output": "something"})
+        self.assertEqual(reply.status, 201, reply)
         exposures = [{"unit": unit, "experiment": "shown", "variant": n % 2, "timestamp": at}
                      for n, unit in enumerate(self.column("select distinct unit from signals order by unit"))]
         reply = d.post("/v1/exposures", "".join(json.dumps(e) + "\n" for e in exposures).encode())
