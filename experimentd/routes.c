@@ -169,6 +169,9 @@ const struct route routes[] = {
       NULL },
     { HTTP_DELETE_, "/v1/keys/{id}/schema", SCOPE_ADMIN, keys_delete_schema, "signals may look as they like", NULL },
 
+    { HTTP_GET_, "/v1/rewrite", SCOPE_CLIENT, rewrite_query,
+      "a query → what is to be searched, with each step and its rule", NULL },
+    { HTTP_POST_, "/v1/rewrite", SCOPE_CLIENT, rewrite_query, "the same, asked by a JSON object", NULL },
     /* Before the one with a name in it: of rows that fit, the first counts. */
     { HTTP_GET_, "/v1/rewrites/counts", SCOPE_ANALYST, rewrites_counts, "rewrites of queries by type and review",
       NULL },

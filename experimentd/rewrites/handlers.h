@@ -10,3 +10,4 @@ void rewrites_patch(struct http_request *req, void *worker);
 void rewrites_delete(struct http_request *req, void *worker);
 void rewrites_bulk_review(struct http_request *req, void *worker); /* POST /v1/rewrites/review */
 void rewrites_export(struct http_request *req, void *worker);      /* GET /v1/rewrites/export?format= */
+void rewrite_query(struct http_request *req, void *worker);        /* GET and POST /v1/rewrite */
