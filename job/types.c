@@ -773,6 +773,7 @@ const struct job_type job_types[] = {
       PARAMS(boosts_params), .incremental = true },
     { "publish-rewrites", "rewrites of queries that are approved → a model by which servers rewrite",
       PARAMS(publish_rewrites_params), .incremental = true },
+    { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

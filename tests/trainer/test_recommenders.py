@@ -207,9 +207,80 @@ class Recommenders(DaemonTest):
             self.assertEqual([e for e, _ in entries], [doc for _, doc in want])
         self.assertEqual(len(self.digests("association-rules", *params)), 1)
 
+    # ---- trending
+
+    def windows(self, column, kind, target, reference):
+        """Of each thing: hits and unit-days before and lately, as of the last day."""
+        marked = {r[0] for r in self.daemon.sql("select unit from marked_units where mark <> 0")}
+        found = collections.defaultdict(lambda: [0, 0, set(), set()])
+        for unit, thing, at in self.daemon.sql("select unit, to_json(%s), (at at time zone 'UTC')::date from signals where type = '%s' and %s is not null" % (column, kind, column)):
+            thing = " ".join(json.loads(thing).lower().split())
+            age = (MONTH.date(LAST) - datetime.date.fromisoformat(at)).days
+            if unit in marked or not 0 <= age < target + reference:
+                continue
+            row = found[thing]
+            row[age < target] += 1
+            row[2 + (age < target)].add((unit, age))
+        return {thing: (r, t, len(ru), len(tu)) for thing, (r, t, ru, tu) in found.items()}
+
+    def check_trending(self, model, counts, target, reference, q):
+        artifact = of_version(self.daemon, model, int(self.last(model)[0]))
+        k, classic = reference / target, artifact.lists("classic")[""]
+        rose = {d: c for d, c in counts.items() if c[0] and c[1] > c[0] / k}
+        self.assertEqual({d for d, _ in classic}, set(rose))
+        for doc, v in classic:
+            ref, now = rose[doc][:2]
+            a, d = ref / k, now - ref / k
+            want = {"average_weekly_vol": a, "vol_diff": d, "hit_vol_ratio": now / a, "vol_diff_ratio": d / a, "combine_score": now / a * d,
+                    "ref_wt_vol_diff_ratio": ref * d / a, "vol_diff_wt_ratio": d * d / a, "log_diff_wt_ratio": now / a + math.log(d)}
+            for name, value in want.items():
+                self.assertAlmostEqual(v[name], value, delta=1e-5 * abs(value))
+        self.assertEqual([v["combine_score"] for _, v in classic], sorted((v["combine_score"] for _, v in classic), reverse=True))
+        tested = {d: c for d, c in counts.items() if c[2] + c[3] >= 5}
+        share = sum(c[3] for c in counts.values()) / sum(c[2] + c[3] for c in counts.values())
+        p = {d: sum(math.comb(c[2] + c[3], i) * share ** i * (1 - share) ** (c[2] + c[3] - i) for i in range(c[3], c[2] + c[3] + 1)) for d, c in tested.items()}
+        order, least, adjusted = sorted(p, key=p.get, reverse=True), 1, {}
+        for i, d in enumerate(order):
+            least = min(least, p[d] * len(p) / (len(p) - i))
+            adjusted[d] = least
+        rising = artifact.lists("trending")["rising"]
+        self.assertEqual(artifact.lists("popular")[""], rising)
+        self.assertTrue({d for d, _ in rising} <= {d for d in tested if adjusted[d] <= q})
+        e = {d: c[2] * share / (1 - share) for d, c in tested.items()}
+        left = sum((tested[d][3] - e[d]) ** 2 - e[d] * (1 + share / (1 - share)) for d in tested)
+        shape = min(1000, max(0.1, sum(x * x for x in e.values()) / left)) if left > 0 else 1000
+        for doc, v in rising:
+            self.assertAlmostEqual(v["p"], p[doc], delta=1e-5 * p[doc])
+            self.assertAlmostEqual(v["q"], adjusted[doc], delta=1e-5 * adjusted[doc])
+            self.assertAlmostEqual(v["ratio"], (tested[doc][3] + shape) / (e[doc] + shape), delta=1e-4)
+            self.assertGreater(v["ratio"], v["score"])
+            self.assertEqual((v["ref_hits"], v["trgt_hits"]), counts[doc][:2])
+            self.assertEqual(v["trgt_rank"], 1 + sum((-c[1], d) < (-counts[doc][1], doc) for d, c in counts.items()))
+        return [d for d, _ in rising]
+
+    def test_y_trending(self):
+        """A planted rise is found, a bot's is not."""
+        d, day = self.daemon, datetime.datetime.combine(MONTH.date(LAST), datetime.time(12), datetime.timezone.utc)
+        d.post("/v1/signals", [{"type": "click", "unit": "fan-%d" % i, "doc": "doc-77", "id": "fan-%d" % i, "timestamp": (day - datetime.timedelta(days=i % 2)).isoformat()} for i in range(60)]
+               + [{"type": "click", "unit": "one-fan", "doc": "doc-78", "id": "one-%d" % i, "timestamp": day.isoformat()} for i in range(200)], key="client")
+        d.wait_loaded()
+        params = ("target_days=3", "reference_days=7", "max_q=0.2")
+        digests = set()
+        for workers in (1, 2, 4):
+            self.daemon.run("trainer", "run", "trending", "--data-dir", d.dir, "--workers", str(workers), *(x for p in (AS_OF, *params) for x in ("--param", p)))
+            digests.add(self.last("trending")[2])
+        self.assertEqual(len(digests), 1)
+        rising = self.check_trending("trending", self.windows("doc", "click", 3, 7), 3, 7, 0.2)
+        self.assertEqual(rising[0], "doc-77")
+        self.assertNotIn("doc-78", rising)
+        self.daemon.run("trainer", "run", "trending", "--data-dir", d.dir, *(x for p in (AS_OF, "of=queries", "model=queries", *params) for x in ("--param", p)))
+        self.check_trending("queries", self.windows("query", "request", 3, 7), 3, 7, 0.2)
+        done = self.daemon.run("trainer", "run", "trending", "--data-dir", d.dir, "--param", "as_of=2020-01-01", check=False)
+        self.assertIn('too little data: 0 signals in the target window, parameter "min_signals" asks for 100', done.stderr)
+
     # ---- what is refused
 
-    def test_too_little_and_impossible(self):
+    def test_z_too_little_and_impossible(self):
         for params, words in ((["min_units=100000"], "too little data"), (["shrink=-1"], '"shrink"'), (["similarity=jaccard"], '"similarity"'),
                               (["weights=click"], 'parameter "weights"'), (["top=0"], '"top"')):
             done = self.compute("item-similarity", *params, check=False)

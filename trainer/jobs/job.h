@@ -36,7 +36,7 @@ extern const struct job *const jobs[]; /* ends with NULL */
 extern const struct job job_metrics, job_preview, job_bootstrap, job_bandit, job_seal, job_retention, job_sessions,
     job_interleave, job_golden, job_clicks, job_preferences, job_history, job_sql, job_catalogue, job_popular,
     job_item_similarity, job_association_rules, job_similar_queries, job_head_tail, job_synonyms, job_remove_words,
-    job_als;
+    job_als, job_trending;
 extern const struct job job_spelling, job_phrases;
 extern const struct job job_boosts;
 
