@@ -47,8 +47,6 @@
         .help = "signals that choose a document for a query, with commas: click,purchase" \
     }
 
-#include "job/types_tail.h"
-
 /* ---- by type ---- */
 
 static const struct job_param metrics_params[] = {
@@ -330,349 +328,16 @@ static const struct job_param golden_params[] = {
 };
 
 /* Of jobs over clicks by query: what trainer/jobs/clicks_plan.h reads. */
-
-static const struct job_param clicks_params[] = {
-    { .name = "weights",
-      .type = JOB_TEXT,
-      .fallback = "click=1,cart=10,purchase=25",
-      .unit = "weights",
-      .help = "of types of signals, each from 0 to 1000; a type that is not named does not count" },
-    { .name = "half_life_days",
-      .type = JOB_REAL,
-      .fallback = "30",
-      .min = 0,
-      .max = 36500,
-      .unit = "days",
-      .help = "a signal so old weighs half; at least 0.25, or 0: none fades" },
-    AS_OF,
-    DAYS("0"),
-    { .name = "position_power",
-      .type = JOB_REAL,
-      .fallback = "0",
-      .min = 0,
-      .max = 1,
-      .help = "a signal weighs its position (at most 50) to this power: who scrolls that far means it" },
-    { .name = "min_signals",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 4294967295.0,
-      .unit = "signals",
-      .help = "a document with fewer for a query is left out" },
-    { .name = "top",
-      .type = JOB_WHOLE,
-      .fallback = "100",
-      .min = 0,
-      .max = 100000,
-      .unit = "documents",
-      .help = "of each query, those that weigh most, 0: all" },
-    { .name = "filters",
-      .type = JOB_TEXT,
-      .unit = "field",
-      .help = "of params, with the filters of a search: weights for each set of them; without: searches are not told "
-              "apart" },
-    RANGES,
-    FULL,
-};
-
-#include "job/factors.h" /* these need the macros above */
-#include "job/items.h"
-
-static const char *const query_metrics[] = { "ndcg@10",           "hit_rate@10",  "mrr@10", "items_ndcg@10",
-                                             "items_hit_rate@10", "items_mrr@10", NULL };
-static const char *const similar_sources[] = { "both", "clicks", "sessions", NULL };
-#define SIMILAR_QUERIES(fallback_top, fallback_items)                                                                 \
-    { .name = "source",                                                                                               \
-      .type = JOB_CHOICE,                                                                                             \
-      .fallback = "both",                                                                                             \
-      .choices = similar_sources,                                                                                     \
-      .help = "what makes queries alike: the same documents clicked, the same sessions, or either" },                 \
-        { .name = "min_query_count",                                                                                  \
-          .type = JOB_WHOLE,                                                                                          \
-          .fallback = "2",                                                                                            \
-          .min = 1,                                                                                                   \
-          .max = 1e9,                                                                                                 \
-          .unit = "searches",                                                                                         \
-          .help = "a query with fewer is left out" },                                                                 \
-        { .name = "min_pair_count",                                                                                   \
-          .type = JOB_WHOLE,                                                                                          \
-          .fallback = "2",                                                                                            \
-          .min = 1,                                                                                                   \
-          .max = 1e9,                                                                                                 \
-          .help = "clicks on documents of both, or sessions with both: fewer are no evidence" },                      \
-        { .name = "min_overlap",                                                                                      \
-          .type = JOB_REAL,                                                                                           \
-          .fallback = "0.3",                                                                                          \
-          .min = 0,                                                                                                   \
-          .max = 1,                                                                                                   \
-          .help = "of the shares of clicks of both queries: less is not alike" },                                     \
-        { .name = "min_llr",                                                                                          \
-          .type = JOB_REAL,                                                                                           \
-          .fallback = "10.83",                                                                                        \
-          .min = 0,                                                                                                   \
-          .max = 1e9,                                                                                                 \
-          .help = "log-likelihood ratio of coming together by more than chance; 10.83: one pair of chance in 1000" }, \
-        { .name = "prior_sessions",                                                                                   \
-          .type = JOB_REAL,                                                                                           \
-          .fallback = "10",                                                                                           \
-          .min = 0,                                                                                                   \
-          .max = 1e9,                                                                                                 \
-          .unit = "sessions",                                                                                         \
-          .help = "without the other query, added to those that were: few sessions say little" },                     \
-        { .name = "prior_clicks",                                                                                     \
-          .type = JOB_REAL,                                                                                           \
-          .fallback = "10",                                                                                           \
-          .min = 0,                                                                                                   \
-          .max = 1e9,                                                                                                 \
-          .unit = "clicks",                                                                                           \
-          .help = "as those of similar queries, added to a query's own for the documents that are expected" },        \
-        { .name = "min_length",                                                                                       \
-          .type = JOB_WHOLE,                                                                                          \
-          .fallback = "3",                                                                                            \
-          .min = 1,                                                                                                   \
-          .max = 512,                                                                                                 \
-          .unit = "characters",                                                                                       \
-          .help = "of a query; a shorter one has no related queries and is none" },                                   \
-        { .name = "max_length",                                                                                       \
-          .type = JOB_WHOLE,                                                                                          \
-          .fallback = "50",                                                                                           \
-          .min = 1,                                                                                                   \
-          .max = 512,                                                                                                 \
-          .unit = "characters",                                                                                       \
-          .help = "of a query; a longer one has no related queries and is none" },                                    \
-        { .name = "min_token_overlap",                                                                                \
-          .type = JOB_REAL,                                                                                           \
-          .fallback = "0",                                                                                            \
-          .min = 0,                                                                                                   \
-          .max = 1,                                                                                                   \
-          .help = "words that both have, of all words; 0: they need have none in common" },                           \
-        { .name = "top",                                                                                              \
-          .type = JOB_WHOLE,                                                                                          \
-          .fallback = fallback_top,                                                                                   \
-          .min = 1,                                                                                                   \
-          .max = 1000,                                                                                                \
-          .unit = "queries",                                                                                          \
-          .help = "of a list, the best" },                                                                            \
-    {                                                                                                                 \
-        .name = "top_items", .type = JOB_WHOLE, .fallback = fallback_items, .min = 1, .max = 1000,                    \
-        .unit = "documents", .help = "of a list, the best"                                                            \
-    }
-#define MIN_SEARCHES(fallback_searches)                                                                  \
-    {                                                                                                    \
-        .name = "min_searches", .type = JOB_WHOLE, .fallback = fallback_searches, .min = 1, .max = 1e12, \
-        .unit = "searches", .help = "in the training days: fewer are too little data"                    \
-    }
-
-static const struct job_param similar_queries_params[] = {
-    MODEL("similar-queries"),
-    AS_OF,
-    DAYS("90"),
-    HOLDOUT("1"),
-    MIN_SEARCHES("1000"),
-    SESSION_GAP,
-    CLICK_TYPES,
-    SIMILAR_QUERIES("20", "50"),
-    GATE_PARAMS(query_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
-    RANGES,
-    FULL,
-};
-
-#define BOOST(boost_name, fallback_boost, words)                                                 \
-    {                                                                                            \
-        .name = boost_name, .type = JOB_REAL, .fallback = fallback_boost, .min = 0, .max = 1000, \
-        .help = words "; at " fallback_boost " it weighs as it was fitted"                       \
-    }
-
-static const struct job_param spelling_params[] = {
-    AS_OF,
-    DAYS("90"),
-    SESSION_GAP,
-    CLICK_TYPES,
-    { .name = "min_searches",
-      .type = JOB_WHOLE,
-      .fallback = "1000",
-      .min = 0,
-      .max = 1e12,
-      .unit = "searches",
-      .help = "fewer in these days are too little data" },
-    { .name = "dictionary",
-      .type = JOB_TEXT,
-      .max = 64,
-      .unit = "name",
-      .help = "of /v1/dictionaries: its words are never misspelt, and others are corrected to them" },
-    { .name = "dictionary_weight",
-      .type = JOB_REAL,
-      .fallback = "1000",
-      .min = 0,
-      .max = 1e12,
-      .unit = "searches",
-      .help = "that the whole dictionary counts for, shared by its words by their counts" },
-    { .name = "min_count_filter",
-      .type = JOB_WHOLE,
-      .fallback = "10",
-      .min = 1,
-      .max = 1e12,
-      .unit = "searches",
-      .help = "words and phrases with fewer are left alone, and nothing is corrected to them" },
-    { .name = "min_count_main",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 1e12,
-      .unit = "clicks",
-      .help = "a correction has at least so many, or is in the dictionary" },
-    { .name = "misspelling_threshold",
-      .type = JOB_REAL,
-      .fallback = "0.8",
-      .min = 0,
-      .max = 1,
-      .help = "the most searched words that make up this share of the searches are not misspelt; 0: any word can be" },
-    { .name = "correction_threshold",
-      .type = JOB_REAL,
-      .fallback = "0.8",
-      .min = 0,
-      .max = 1,
-      .help = "only the most searched words that make up this share are what others are corrected to; 1: any word" },
-    { .name = "cor_mis_ratio",
-      .type = JOB_REAL,
-      .fallback = "3",
-      .min = 0,
-      .max = 1e9,
-      .help = "searches with the correction for one with the misspelling, at least; not asked of words of the "
-              "dictionary" },
-    { .name = "max_distance",
-      .type = JOB_WHOLE,
-      .fallback = "2",
-      .min = 1,
-      .max = 3,
-      .unit = "edits",
-      .help = "of a correction; one more where both sound the same, from 2 on" },
-    { .name = "len_scale",
-      .type = JOB_REAL,
-      .fallback = "5",
-      .min = 0,
-      .max = 100,
-      .help = "edits are at most the letters of the misspelling divided by this; 0: whatever its length" },
-    { .name = "min_misspelling_len",
-      .type = JOB_WHOLE,
-      .fallback = "5",
-      .min = 1,
-      .max = 64,
-      .unit = "letters",
-      .help = "shorter words are left alone" },
-    { .name = "min_prefix",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 64,
-      .unit = "letters",
-      .help = "that both begin with" },
-    BOOST("correct_cnt_boost", "2", "how much the counts of a correction weigh"),
-    BOOST("edit_dist_boost", "2", "how much the edits weigh"),
-    BOOST("sound_match_boost", "3", "how much it weighs that both sound the same"),
-    BOOST("last_char_match_boost", "1", "how much it weighs that both end with the same letter"),
-    { .name = "session_boost",
-      .type = JOB_REAL,
-      .fallback = "1",
-      .min = 0,
-      .max = 1000,
-      .help = "how much it weighs that the next search of a session had the correction" },
-    { .name = "context",
-      .type = JOB_REAL,
-      .fallback = "0.5",
-      .min = 0,
-      .max = 1,
-      .help = "how much the words beside it say about what was meant; 0: nothing" },
-    { .name = "phrases",
-      .type = JOB_BOOLEAN,
-      .fallback = "true",
-      .help = "correct two words in a row, too: \"note book\", and words whose neighbour tells what was meant" },
-    { .name = "auto_confidence",
-      .type = JOB_REAL,
-      .fallback = "0.8",
-      .min = 0,
-      .max = 2,
-      .help = "corrections that are so sure need no review; above 1: all do" },
-    { .name = "max_head",
-      .type = JOB_WHOLE,
-      .fallback = "200000",
-      .min = 1,
-      .max = 2000000,
-      .unit = "words",
-      .help = "words and phrases that others are corrected to, the most searched ones: a worker holds 250 to 650 "
-              "bytes for each" },
-    RANGES,
-    FULL,
-};
-
-static const struct job_param phrases_params[] = {
-    AS_OF,
-    DAYS("90"),
-    SESSION_GAP,
-    CLICK_TYPES,
-    { .name = "min_searches",
-      .type = JOB_WHOLE,
-      .fallback = "1000",
-      .min = 0,
-      .max = 1e12,
-      .unit = "searches",
-      .help = "fewer in these days are too little data" },
-    { .name = "ngram_size",
-      .type = JOB_WHOLE,
-      .fallback = "3",
-      .min = 2,
-      .max = 3,
-      .unit = "words",
-      .help = "of a phrase, at most" },
-    { .name = "minmatch",
-      .type = JOB_WHOLE,
-      .fallback = "100",
-      .min = 2,
-      .max = 1e12,
-      .unit = "searches",
-      .help = "phrases with fewer are left out" },
-    { .name = "min_likelihood",
-      .type = JOB_REAL,
-      .fallback = "0.1",
-      .min = 0,
-      .max = 1e9,
-      .help = "log-likelihood ratio for each search with the phrase: a phrase that has less goes to review" },
-    { .name = "level",
-      .type = JOB_REAL,
-      .fallback = "0.01",
-      .min = 0,
-      .max = 1,
-      .open = true,
-      .help = "of the test that the words go together beyond chance: the share of wrong phrases among those found" },
-    { .name = "min_lift",
-      .type = JOB_REAL,
-      .fallback = "5",
-      .min = 1,
-      .max = 1e9,
-      .help = "how much more often than by chance the words come together, for a phrase that needs no review" },
-    { .name = "stop_words",
-      .type = JOB_TEXT,
-      .fallback = "a,an,and,as,at,by,for,from,in,is,of,on,or,the,to,with,under",
-      .max = 4000,
-      .unit = "words",
-      .help = "a phrase neither begins nor ends with one; with commas between them, none: -" },
-    RANGES,
-    FULL,
-};
-
 #define CLICK_WEIGHTS                                                                                      \
     {                                                                                                      \
         .name = "weights", .type = JOB_TEXT, .fallback = "click=1,cart=10,purchase=25", .unit = "weights", \
         .help = "of types of signals, each from 0 to 1000; a type that is not named does not count"        \
     }
-
 #define CLICK_HALF_LIFE                                                                                       \
     {                                                                                                         \
         .name = "half_life_days", .type = JOB_REAL, .fallback = "30", .min = 0, .max = 36500, .unit = "days", \
         .help = "a signal so old weighs half; at least 0.25, or 0: none fades"                                \
     }
-
 #define CLICK_RULES                                                                                                  \
     { .name = "position_power",                                                                                      \
       .type = JOB_REAL,                                                                                              \
@@ -701,34 +366,17 @@ static const struct job_param phrases_params[] = {
             "apart"                                                                                                  \
     }
 
-static const struct job_param catalogue_params[] = {
-    MODEL("catalogue"),
-    { .name = "fields",
-      .type = JOB_TEXT,
-      .max = 4000,
-      .unit = "fields",
-      .help = "of documents, by which servers are to filter: category,price,stock; without: the 64 most frequent" },
-    { .name = "max_bytes",
-      .type = JOB_WHOLE,
-      .fallback = "256",
-      .min = 1,
-      .max = 65536,
-      .unit = "bytes",
-      .help = "a longer value is left out: texts are no filters" },
-    { .name = "min_documents",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 1e12,
-      .unit = "documents",
-      .help = "a catalogue of fewer is too little" },
-    { .name = "min_share",
-      .type = JOB_REAL,
-      .fallback = "0.5",
-      .min = 0,
-      .max = 1,
-      .help = "of the documents of the version before: one that has fewer is refused" },
+static const struct job_param clicks_params[] = {
+    CLICK_WEIGHTS, CLICK_HALF_LIFE, AS_OF, DAYS("0"), CLICK_RULES, RANGES, FULL,
 };
+
+#include "job/factors.h" /* these need the macros above */
+#include "job/items.h"
+#include "job/queries.h"
+#include "job/rewrites.h"
+#include "job/spelling.h"
+#include "job/tail.h"
+
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
 const struct job_type job_types[] = {

@@ -357,6 +357,28 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.erased_unit_add(of_hash bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into erased_units (hash) values (of_hash) on conflict (hash) do update set erased_at = excluded.erased_at;
+    perform pg_notify('experimentd_models', '');
+end
+$$;
+
+CREATE FUNCTION public.erased_units_sweep() RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    swept bigint;
+begin
+    delete from erased_units e where e.erased_at < now() - interval '1 day' and
+        not exists (select from artifacts a where a.created_at < e.erased_at + interval '1 day');
+    get diagnostics swept = row_count;
+    return swept;
+end
+$$;
+
 CREATE FUNCTION public.fill_query_texts(wanted date) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1160,6 +1182,11 @@ CREATE VIEW public.domains AS
    FROM public.config_objects
   WHERE (config_objects.kind = 'domain'::text);
 
+CREATE TABLE public.erased_units (
+    hash bigint NOT NULL,
+    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.experiments (
     key text NOT NULL,
     id integer NOT NULL,
@@ -1834,6 +1861,9 @@ ALTER TABLE ONLY public.day_changes
 
 ALTER TABLE ONLY public.dictionaries
     ADD CONSTRAINT dictionaries_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.erased_units
+    ADD CONSTRAINT erased_units_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_id_unique UNIQUE (id);

@@ -33,12 +33,35 @@ struct job {
     bool (*run)(struct run_context *run, struct err *err);
 };
 extern const struct job *const jobs[]; /* ends with NULL */
-extern const struct job job_metrics, job_preview, job_bootstrap, job_bandit, job_seal, job_retention, job_sessions,
-    job_interleave, job_golden, job_clicks, job_preferences, job_history, job_sql, job_catalogue, job_popular,
-    job_item_similarity, job_association_rules, job_similar_queries, job_head_tail, job_synonyms, job_remove_words,
-    job_als, job_trending;
-extern const struct job job_spelling, job_phrases;
+/* clang-format off */
+extern const struct job job_metrics;
+extern const struct job job_preview;
+extern const struct job job_bootstrap;
+extern const struct job job_bandit;
+extern const struct job job_seal;
+extern const struct job job_retention;
+extern const struct job job_sessions;
+extern const struct job job_interleave;
+extern const struct job job_golden;
+extern const struct job job_clicks;
+extern const struct job job_preferences;
+extern const struct job job_history;
+extern const struct job job_sql;
+extern const struct job job_catalogue;
+extern const struct job job_popular;
+extern const struct job job_item_similarity;
+extern const struct job job_association_rules;
+extern const struct job job_similar_queries;
+extern const struct job job_head_tail;
+extern const struct job job_synonyms;
+extern const struct job job_remove_words;
+extern const struct job job_spelling;
+extern const struct job job_phrases;
+extern const struct job job_als;
+extern const struct job job_publish_rewrites;
+extern const struct job job_trending;
 extern const struct job job_boosts;
+/* clang-format on */
 
 /* Parameters that have a value (given, required or by default: asserted). */
 int64_t run_whole(const struct run_context *run, const char *name);

@@ -1,4 +1,4 @@
-/* types_tail.h - parameters of the jobs that look for rewritings of queries in what users did: head-tail, synonyms, remove-words. Included by types.c alone, whose
+/* tail.h - parameters of the jobs that look for rewritings of queries in what users did: head-tail, synonyms, remove-words. Included by types.c alone, whose
  * macros it uses. */
 #pragma once
 
