@@ -401,10 +401,12 @@ const struct job_type job_types[] = {
     { "clicks", "clicks, carts, purchases … → weights of documents for queries", PARAMS(clicks_params),
       .incremental = true },
     { "catalogue", "the catalogue of documents → a model by which servers filter", PARAMS(catalogue_params) },
-    { "popular", "what is had most, of all and by category → a recommender", PARAMS(popular_params) },
-    { "item-similarity", "items that the same units had → a recommender", PARAMS(item_similarity_params) },
+    { "popular", "what is had most, of all and by category → a recommender", PARAMS(popular_params),
+      .incremental = true },
+    { "item-similarity", "items that the same units had → a recommender", PARAMS(item_similarity_params),
+      .incremental = true },
     { "association-rules", "who had these also had that: rules, tested → a recommender",
-      PARAMS(association_rules_params) },
+      PARAMS(association_rules_params), .incremental = true },
     { "similar-queries", "searches and clicks → related queries, and the documents that are expected for a query",
       PARAMS(similar_queries_params), .incremental = true },
     { "head-tail", "traffic of queries → head and tail, why a query is in the tail, and what it may be rewritten to",
@@ -421,7 +423,8 @@ const struct job_type job_types[] = {
       PARAMS(boosts_params), .incremental = true },
     { "publish-rewrites", "rewrites of queries that are approved → a model by which servers rewrite",
       PARAMS(publish_rewrites_params), .incremental = true },
-    { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params) },
+    { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params),
+      .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 
