@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import Daemon, program, wait_for  # noqa: E402
 from month import Month  # noqa: E402
 from postgres import Postgres  # noqa: E402
+from searches import Searches  # noqa: E402
 from spark import JAVA, Processes, SparkCluster, cannot_run  # noqa: E402
 
 VERSION = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1][0].isdigit() else "4"
@@ -37,6 +38,12 @@ JOBS = [
      ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'spelling' order by input"]),
     ("phrases", [AS_OF, "min_searches=0", "minmatch=2", "level=0.9", "min_lift=1"],
      ["select input, confidence, review, searches, evidence from query_rewrites where type = 'phrase' order by input"]),
+    ("head-tail", [AS_OF, "min_searches=1", "min_confidence=0.2", "min_signals=1"],
+     ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'head_tail' order by input"]),
+    ("synonyms", [AS_OF, "min_clicks=3", "min_signals=1", "level=0.9"],
+     ["select input, output, bidirectional, confidence, searches, evidence from query_rewrites where type = 'synonym' order by input, output"]),
+    ("remove-words", [AS_OF, "min_signals=1"],
+     ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'remove_words' order by input"]),
     ("publish-rewrites", [AS_OF, "holdout_days=2", "min_searches=10", "max_changed=1", "max_lost=1"],
      ["with gone as (delete from models where name = 'rewrites') select artifact, status, metrics from model_versions where model = 'rewrites'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
@@ -245,7 +252,11 @@ class Jobs(SparkTest):
         d = self.daemon
         for day in range(MONTH.days):
             MONTH.send(d, day)
-        d.wait_loaded()
+        log = Searches(MONTH.date(3))  # what the queries of the month do not have: other words for the same
+        for query, searches, docs, zero in (("leather sofa", 40, {"s-1": 20, "s-2": 9}, 0), ("leather couch", 20, {"s-1": 9, "s-2": 4}, 0), ("lether sofa", 9, {"s-1": 1}, 5),
+                                            ("bestest leather sofa", 12, {}, 12), ("settee", 12, {"s-1": 9}, 0)):
+            log.add(query, searches, docs, zero=zero)
+        log.send(d)
         d.make_experiment("shown", metrics=[{"metric": "ctr", "role": "primary"}, {"metric": "mrr", "role": "secondary"}])
         at = "%sT00:00:01Z" % MONTH.date(0)
         reply = d.post("/v1/rewrites", {"type": "spelling", "input": MONTH.query_text(0).split()[0].lower(), "output": "something"})
