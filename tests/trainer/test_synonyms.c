@@ -83,6 +83,20 @@ Test(slot, of_variants_holds_no_synonyms)
     cr_assert(not(variant("tv", "pc")), "short words may not differ at all");
 }
 
+static bool beginning(const char *a, const char *b)
+{
+    struct slot s = { .a = str_of(a), .b = str_of(b) };
+    return slot_is_beginning(&s);
+}
+
+Test(slot, of_which_one_begins_the_other)
+{
+    cr_assert(beginning("tele", "television"));
+    cr_assert(beginning("manchester united", "man"));
+    cr_assert(beginning("play station", "playstation 4"));
+    cr_assert(not(beginning("couch", "sofa")));
+}
+
 /* ---- scores ---- */
 
 static const struct synonym_rules rules = {

@@ -20,7 +20,7 @@ LOG = [("leather sofa", 90, {"sofa-1": 40, "sofa-2": 20}), ("leather couch", 40,
        ("loveseat", 40, {"sofa-2": 25}),                               # narrow: all of it where sofa mainly leads
        ("leather chair", 90, {"chair-1": 40, "chair-2": 20}),          # another thing
        ("lether sofa", 30, {"sofa-1": 12, "sofa-2": 6}),               # a misspelling of leather sofa
-       ("television", 100, {"tv-1": 70, "tv-2": 10}), ("tv", 50, {"tv-1": 20, "tv-2": 3}),
+       ("television", 100, {"tv-1": 70, "tv-2": 10}), ("tv", 50, {"tv-1": 20, "tv-2": 3}), ("tele", 20, {"tv-1": 9, "tv-2": 1}),
        ("phone 3", 50, {"phone": 20}), ("phone 4", 50, {"phone": 20}),  # other numbers
        ("ipad case", 60, {"case-1": 30}), ("ipad cover", 40, {"case-1": 18}), ("rare", 4, {"tv-1": 3})]
 MIN_OVERLAP, MIN_INSIDE, MAIN, Z = 0.5, 0.8, 0.2, 1.959963984540054
@@ -136,7 +136,7 @@ class Synonyms(DaemonTest):
             self.assertAlmostEqual(row[3]["g"], ratio, 4, pair)
         return found
 
-    VARIANTS = {("3", "4"), ("leather", "lether")}
+    VARIANTS = {("3", "4"), ("leather", "lether"), ("tele", "television")}
 
     def test_1_pairs_are_those_of_a_plain_look(self):
         self.job()
@@ -173,6 +173,9 @@ class Synonyms(DaemonTest):
         self.job(whole_queries="false", auto_confidence=0.5)
         self.assertTrue(all(row[3]["context"] for row in self.found().values()))
         self.assertEqual({r[4] for r in self.rows()}, {"auto"})
+        self.assertNotIn(("tele", "television"), self.found())
+        self.job(beginnings="true")
+        self.assertIn(("tele", "television"), self.found())
         self.job(top=1)
         self.assertEqual(len(self.found()), 1)
         self.job(min_clicks=1000)

@@ -50,6 +50,7 @@ static void read_params(struct synonyms *s)
     s->params = (struct synonyms_params){ .min_clicks = (uint64_t)run_whole(run, "min_clicks"),
                                           .max_words = (uint32_t)run_whole(run, "max_words"),
                                           .per_document = (uint32_t)run_whole(run, "per_document"),
+                                          .beginnings = run_flag(run, "beginnings"),
                                           .whole_queries = run_flag(run, "whole_queries"),
                                           .length_scale = run_real(run, "length_scale"),
                                           .rules = { .min_overlap = run_real(run, "min_overlap"),

@@ -147,3 +147,13 @@ bool slot_is_variant(const struct slot *s, double length_scale)
     return words_distance(whole_a, whole_b, edits) <= edits || other_numbers(s->a, s->b) || has_words(&a, &b) ||
            has_words(&b, &a);
 }
+
+bool slot_is_beginning(const struct slot *s)
+{
+    struct words a, b;
+    char x[QUERY_TEXT_MAX], y[QUERY_TEXT_MAX];
+    words_split(s->a, &a);
+    words_split(s->b, &b);
+    struct str whole_a = words_squash(&a, x), whole_b = words_squash(&b, y);
+    return str_starts(whole_a, whole_b) || str_starts(whole_b, whole_a);
+}

@@ -26,3 +26,5 @@ bool slot_of(const struct words *x, const struct words *y, uint32_t max_words, s
 /* What is no synonym: texts that few edits (words_edits) or only spaces lie between; texts with different numbers; a text that has the other's
  * words. */
 bool slot_is_variant(const struct slot *s, double length_scale);
+/* One text only begins the other, spaces or not: "tele", "television". An abbreviation, or a query that was sent before it was typed to its end. */
+bool slot_is_beginning(const struct slot *s);

@@ -23,6 +23,7 @@ struct synonyms_params {
     uint64_t min_clicks;   /* of a query */
     uint32_t max_words;    /* of a synonym */
     uint32_t per_document; /* queries, those of most clicks */
+    bool beginnings;       /* also of texts of which one begins the other */
     bool whole_queries;    /* also those that have no word in common */
     double length_scale;
     uint64_t all_clicks; /* of the log */

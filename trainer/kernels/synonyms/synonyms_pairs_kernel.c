@@ -100,8 +100,8 @@ static bool emit_pair(struct pairing *p, const struct slot *s, const struct syno
 
 static bool is_candidate(const struct pairing *p, const struct slot *s)
 {
-    return (s->context_n || p->params.whole_queries) && !slot_is_variant(s, p->params.length_scale) &&
-           !synonyms_known_misspelled(&p->known, s->a, s->b);
+    return (s->context_n || p->params.whole_queries) && (p->params.beginnings || !slot_is_beginning(s)) &&
+           !slot_is_variant(s, p->params.length_scale) && !synonyms_known_misspelled(&p->known, s->a, s->b);
 }
 
 static bool pair_document(struct pairing *p, struct words *words, size_t first, size_t count, struct err *err)

@@ -19,6 +19,7 @@ bool synonyms_params_write(const struct synonyms_params *p, struct arena *arena,
     jsonw_i64(&w, "min_clicks", (int64_t)p->min_clicks);
     jsonw_i64(&w, "max_words", p->max_words);
     jsonw_i64(&w, "per_document", p->per_document);
+    jsonw_bool(&w, "beginnings", p->beginnings);
     jsonw_bool(&w, "whole_queries", p->whole_queries);
     jsonw_double(&w, "length_scale", p->length_scale);
     jsonw_i64(&w, "all_clicks", (int64_t)p->all_clicks);
@@ -44,6 +45,7 @@ bool synonyms_params_read(struct str json, struct synonyms_params *out, struct e
     (void)json_get_i64(&r, "min_clicks", JSON_REQUIRED, &min_clicks);
     (void)json_get_i64(&r, "max_words", JSON_REQUIRED, &max_words);
     (void)json_get_i64(&r, "per_document", JSON_REQUIRED, &per_document);
+    (void)json_get_bool(&r, "beginnings", JSON_REQUIRED, &out->beginnings);
     (void)json_get_bool(&r, "whole_queries", JSON_REQUIRED, &out->whole_queries);
     (void)json_get_double(&r, "length_scale", JSON_REQUIRED, &out->length_scale);
     (void)json_get_i64(&r, "all_clicks", JSON_REQUIRED, &all_clicks);
