@@ -3,7 +3,7 @@
 #include "experimentd/jobs/counters.h"
 #include "experimentd/jobs/parts.h"
 
-enum { ID, JOB, TYPE, STATE, ATTEMPT, SECONDS, FINISHED };
+enum { ID, JOB, TYPE, STATE, ATTEMPT, SECONDS, FINISHED, STARTED };
 /* Heartbeats are old, too, when PostgreSQL was away: coordinators get this long to beat again before one is held to be dead. */
 #define BEAT_AGAIN_US (10 * US_PER_SECOND)
 #define RETRY_WAIT_MAX INT64_C(86400)
@@ -35,6 +35,7 @@ struct end {
     struct str id, job, type, state;
     int64_t attempt, finished_us;
     double seconds;
+    bool started;
 };
 
 static bool failed(const struct end *e)
@@ -62,13 +63,19 @@ static bool queue_retry(struct jobs *j, const struct led_job *job, const struct 
     return jobs_do(j, JOBS_QUEUE_RETRY, params, err);
 }
 
+/* One that was begun and found too little to do holds back nothing; one that was never begun had another one under way. */
+static struct str state_for_followers(const struct end *e)
+{
+    return e->started && str_eq(e->state, STR("skipped")) ? STR("success") : e->state;
+}
+
 static bool queue_followers(struct jobs *j, const struct end *e, struct err *err)
 {
     for (size_t i = 0; i < j->count; i++) {
         const struct job_def *d = &j->all[i].def;
         bool fires = false;
         for (size_t t = 0; d->enabled && t < d->triggers_count && !fires; t++)
-            fires = trigger_fires(&d->triggers[t], e->job, e->state);
+            fires = trigger_fires(&d->triggers[t], e->job, state_for_followers(e));
         const char *params[] = { jobs_new_id(j), d->id.p, arena_cstr(&j->arena, e->id),
                                  str_eq(d->concurrency, STR("skip")) ? "true" : "false" };
         if (fires && !jobs_do(j, JOBS_QUEUE_NEXT, params, err))
@@ -109,7 +116,8 @@ bool jobs_settle(struct jobs *j, struct err *err)
                          .state = pg_get(r, i, STATE),
                          .attempt = pg_get_i64(r, i, ATTEMPT),
                          .seconds = pg_get_double(r, i, SECONDS),
-                         .finished_us = pg_get_i64(r, i, FINISHED) };
+                         .finished_us = pg_get_i64(r, i, FINISHED),
+                         .started = pg_get_bool(r, i, STARTED) };
         if (!settle(j, &e, err)) {
             if (!pg_is_alive(j->pg))
                 return false;

@@ -1,23 +1,41 @@
 /* The nightly set: what every installation does without being told. A job that an owner changed stays as it is. */
 #include "experimentd/jobs/parts.h"
 
+/* At two o'clock today has hardly begun: a model is judged by yesterday, too. */
+#define JUDGED "{\"holdout_days\":2}"
+
 /* At night one job comes after the other, so that each reads what the one before made; what failed keeps none of them back. */
 static const struct {
     const char *id, *type, *name;
     const char *cron;  /* or … */
     const char *after; /* … behind this one; NULL with cron */
     int max_retries;
+    const char *params; /* NULL: the defaults */
 } rows[] = {
-    { "seal", "seal", "Close days", "0 2 * * *", NULL, 2 },
-    { "retention", "retention", "Delete what is too old", NULL, "seal", 1 },
-    { "sessions", "sessions", "Sessions", NULL, "seal", 1 },
-    { "clicks", "clicks", "Click weights", NULL, "sessions", 1 },
-    { "preferences", "preferences", "Preferences of users", NULL, "clicks", 1 },
-    { "history", "history", "Queries of users", NULL, "preferences", 1 },
-    { "metrics-nightly", "metrics", "Experiments, at night", NULL, "history", 2 },
-    { "interleave", "interleave", "Interleaved lists", NULL, "metrics-nightly", 1 },
-    { "bandit", "bandit", "Weights of bandits", NULL, "metrics-nightly", 1 },
-    { "metrics", "metrics", "Experiments, every quarter of an hour", "*/15 * * * *", NULL, 0 },
+    { "seal", "seal", "Close days", "0 2 * * *", NULL, 2, NULL },
+    { "retention", "retention", "Delete what is too old", NULL, "seal", 1, NULL },
+    { "sessions", "sessions", "Sessions", NULL, "seal", 1, NULL },
+    { "clicks", "clicks", "Click weights", NULL, "sessions", 1, NULL },
+    { "preferences", "preferences", "Preferences of users", NULL, "clicks", 1, NULL },
+    { "history", "history", "Queries of users", NULL, "preferences", 1, NULL },
+    { "metrics-nightly", "metrics", "Experiments, at night", NULL, "history", 2, NULL },
+    { "interleave", "interleave", "Interleaved lists", NULL, "metrics-nightly", 1, NULL },
+    { "bandit", "bandit", "Weights of bandits", NULL, "metrics-nightly", 1, NULL },
+    /* Models: one that is not better than the champion changes nothing, and too little data for it is no reason to try again. */
+    { "catalogue", "catalogue", "Catalogue", NULL, "bandit", 0, NULL },
+    { "popular", "popular", "Popular items", NULL, "catalogue", 0, JUDGED },
+    { "trending", "trending", "Trending items", NULL, "popular", 0, NULL },
+    { "item-similarity", "item-similarity", "Similar items", NULL, "trending", 0, JUDGED },
+    { "als", "als", "Items for users", NULL, "item-similarity", 0, JUDGED },
+    { "boosts", "boosts", "Boosts", NULL, "als", 0, JUDGED },
+    { "similar-queries", "similar-queries", "Related queries", NULL, "boosts", 0, JUDGED },
+    { "spelling", "spelling", "Misspellings", NULL, "similar-queries", 0, NULL },
+    { "phrases", "phrases", "Phrases", NULL, "spelling", 0, NULL },
+    { "head-tail", "head-tail", "Tail queries", NULL, "phrases", 0, NULL },
+    { "synonyms", "synonyms", "Synonyms", NULL, "head-tail", 0, NULL },
+    { "remove-words", "remove-words", "Words to leave out", NULL, "synonyms", 0, NULL },
+    { "publish-rewrites", "publish-rewrites", "Rewrites, published", NULL, "remove-words", 0, JUDGED },
+    { "metrics", "metrics", "Experiments, every quarter of an hour", "*/15 * * * *", NULL, 0, NULL },
 };
 
 static size_t find(const char *id)
@@ -59,6 +77,8 @@ static bool write_row(struct jobs *j, size_t i, struct buf *b, struct err *err)
     jsonw_text(&w, "id", rows[i].id);
     jsonw_text(&w, "type", rows[i].type);
     jsonw_text(&w, "name", rows[i].name);
+    if (rows[i].params)
+        jsonw_raw(&w, "params", str_of(rows[i].params));
     jsonw_i64(&w, "max_retries", rows[i].max_retries);
     jsonw_open(&w, "triggers", '[');
     write_trigger(&w, i);

@@ -47,7 +47,8 @@ const struct pg_stmt jobs_statements[JOBS_STMT_COUNT] = {
                        "and settled_at is null and job_id is not null" },
     [JOBS_ENDED] = { "jobs_ended", 1,
                      "select id, job_id, job, state, attempt, coalesce(extract(epoch from finished_at - started_at), "
-                     "0)::float8, us(finished_at) from runs where job_id is not null and settled_at is null and state "
+                     "0)::float8, us(finished_at), started_at is not null from runs where job_id is not null and "
+                     "settled_at is null and state "
                      "not in ('queued', 'running', 'publishing') and (state <> 'lost' or resumes >= $1::int) order by "
                      "finished_at, id limit 100" },
     [JOBS_SETTLE] = { "jobs_settle", 2,

@@ -143,11 +143,10 @@ static bool make_rules(struct mining *g, struct err *err)
     g->kept = rules_choose(g->rules, g->looked_at, &limits);
     run_say(g->j->run, "%zu frequent pairs, %zu frequent triples, of %" PRIu64 " units or more; %zu of %zu rules kept",
             counts.pairs_count, counts.triples_count, g->min_count, g->kept, g->looked_at);
-    return g->kept > 0 ||
-           err_set(err, ERR_INVALID,
-                   "too little data: of %zu rules of sets that at least %" PRIu64 " units had, none is within "
-                   "min_confidence, min_lift and max_q",
-                   g->looked_at, g->min_count);
+    return g->kept > 0 || run_too_little(g->j->run, err,
+                                         "of %zu rules of sets that at least %" PRIu64 " units had, none is within "
+                                         "min_confidence, min_lift and max_q",
+                                         g->looked_at, g->min_count);
 }
 
 /* ---- sections ---- */

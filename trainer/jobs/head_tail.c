@@ -329,9 +329,8 @@ static bool publish(struct head_tail *h, struct err *err)
 
 static bool compute(struct head_tail *h, struct err *err)
 {
-    return read_params(h, err) && query_log_begin(&h->log, h->run, &h->arena, "head-tail", err) &&
-           pass_traffic(h, err) && cut(h, err) && pass_head(h, err) && write_words(h, err) && pass_match(h, err) &&
-           publish(h, err);
+    return read_params(h, err) && query_log_begin(&h->log, h->run, &h->arena, err) && pass_traffic(h, err) &&
+           cut(h, err) && pass_head(h, err) && write_words(h, err) && pass_match(h, err) && publish(h, err);
 }
 
 static bool run_head_tail(struct run_context *run, struct err *err)

@@ -70,6 +70,9 @@ bool run_flag(const struct run_context *run, const char *name);
 
 /* Says a line to whoever looks on, and keeps it in the run's log. Names no unit. */
 void run_say(const struct run_context *run, const char *fmt, ...) PRINTF(2, 3);
+/* There is too little data, or nothing to do it with: fills *err and returns false, for the program to end with. The run ends as "skipped" and not as failed:
+ * nothing is broken, jobs behind it go on, and nobody is alarmed night after night while a shop is young. */
+bool run_too_little(const struct run_context *run, struct err *err, const char *fmt, ...) PRINTF(3, 4);
 /* What the run came to, as a JSON object: rows published, days read, what was kept. It is stored when the run ends, whatever its state; a later call
  * takes the place of an earlier one. Call it before run_publish_end. */
 void run_result(struct run_context *run, const char *fmt, ...) PRINTF(2, 3);

@@ -189,11 +189,12 @@ static bool enough(const struct opening *o, struct err *err)
 {
     const struct matrix *m = o->m;
     return (m->units >= (uint64_t)o->min_units && m->items >= 2) ||
-           err_set(err, ERR_INVALID,
-                   "too little data: %" PRIu64 " units with at least %" PRId64 " items, and %" PRIu32
-                   " items that at least %" PRId64 " units had; at least %" PRId64 " units and 2 items are needed",
-                   m->units, o->min_unit_items > 1 ? o->min_unit_items : 1, m->items,
-                   o->min_item_units > 1 ? o->min_item_units : 1, o->min_units);
+           run_too_little(m->run, err,
+                          "%" PRIu64 " units with at least %" PRId64 " items, and %" PRIu32
+                          " items that at least %" PRId64 " units had; at least %" PRId64
+                          " units and 2 items are needed",
+                          m->units, o->min_unit_items > 1 ? o->min_unit_items : 1, m->items,
+                          o->min_item_units > 1 ? o->min_item_units : 1, o->min_units);
 }
 
 /* ---- passes ---- */

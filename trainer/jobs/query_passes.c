@@ -31,23 +31,22 @@ struct engine_split *query_splits_each(struct arena *arena, uint32_t count)
     return splits;
 }
 
-bool query_log_is_enough(const struct query_log *q, const char *job, struct err *err)
+bool query_log_is_enough(const struct query_log *q, struct err *err)
 {
     uint64_t least = (uint64_t)run_whole(q->run, "min_signals");
     if (q->searches + q->clicks >= least)
         return true;
-    return err_set(err, ERR_INVALID,
-                   "%s: too little data: %" PRIu64 " searches and %" PRIu64 " clicks in these days, and parameter "
-                   "\"min_signals\" asks for %" PRIu64 " of both together",
-                   job, q->searches, q->clicks, least);
+    return run_too_little(q->run, err,
+                          "%" PRIu64 " searches and %" PRIu64 " clicks in these days, and parameter "
+                          "\"min_signals\" asks for %" PRIu64 " of both together",
+                          q->searches, q->clicks, least);
 }
 
-bool query_log_begin(struct query_log *q, struct run_context *run, struct arena *arena, const char *job,
-                     struct err *err)
+bool query_log_begin(struct query_log *q, struct run_context *run, struct arena *arena, struct err *err)
 {
     struct query_window training, evaluation;
     query_log_window(run, &training, &evaluation);
-    return query_log_open(q, run, arena, "training", training, err) && query_log_is_enough(q, job, err);
+    return query_log_open(q, run, arena, "training", training, err) && query_log_is_enough(q, err);
 }
 
 struct str query_rewrites_said(struct arena *arena, const struct rewrites_counts *c)

@@ -186,8 +186,8 @@ static bool publish(struct remove_words *r, struct err *err)
 
 static bool compute(struct remove_words *r, struct err *err)
 {
-    return read_params(r, err) && query_log_begin(&r->log, r->run, &r->arena, "remove-words", err) &&
-           pass_keys(r, err) && pass_cases(r, err) && pass_judge(r, err) && publish(r, err);
+    return read_params(r, err) && query_log_begin(&r->log, r->run, &r->arena, err) && pass_keys(r, err) &&
+           pass_cases(r, err) && pass_judge(r, err) && publish(r, err);
 }
 
 static bool run_remove_words(struct run_context *run, struct err *err)

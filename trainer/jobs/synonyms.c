@@ -296,7 +296,7 @@ static bool publish(struct synonyms *s, struct err *err)
 static bool compute(struct synonyms *s, struct err *err)
 {
     read_params(s);
-    return query_log_begin(&s->log, s->run, &s->arena, "synonyms", err) && read_known(s, err) && pass_reach(s, err) &&
+    return query_log_begin(&s->log, s->run, &s->arena, err) && read_known(s, err) && pass_reach(s, err) &&
            pass_documents(s, err) && pass_pairs(s, err) && pass_score(s, err) && publish(s, err);
 }
 

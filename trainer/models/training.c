@@ -69,8 +69,7 @@ bool training_enough(const struct run_context *run, const char *what, uint64_t s
 {
     uint64_t needed = (uint64_t)run_whole(run, param);
     return seen >= needed ||
-           err_set(err, ERR_INVALID, "too little data: %" PRIu64 " %s, parameter \"%s\" asks for %" PRIu64, seen, what,
-                   param, needed);
+           run_too_little(run, err, "%" PRIu64 " %s, parameter \"%s\" asks for %" PRIu64, seen, what, param, needed);
 }
 
 /* ---- the card ---- */

@@ -29,7 +29,7 @@ bool training_begin(struct run_context *run, const char *kind, struct err *err) 
 /* The section "card" of the artifact: job, parameters, windows, counts. Nothing of the run itself: the same data gives the same bytes. */
 void training_card(const struct run_context *run, const struct training *t, struct buf *out);
 
-/* ERR_INVALID when `seen` is below the run's parameter `param`: "too little data: 12 units, parameter "min_units" asks for 100". */
+/* run_too_little when `seen` is below the run's parameter `param`: "too little data: 12 units, parameter "min_units" asks for 100". */
 bool training_enough(const struct run_context *run, const char *what, uint64_t seen, const char *param,
                      struct err *err) MUSTCHECK;
 

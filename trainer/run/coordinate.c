@@ -271,7 +271,7 @@ static bool run_attempts(struct run *run, struct err *err)
 static const char *state_of(const struct run *run)
 {
     const char *asked = run->beat ? beat_state(beat_asks(run->beat)) : NULL;
-    return asked ? asked : "failed";
+    return asked ? asked : run->too_little ? "skipped" : "failed";
 }
 
 /* Whatever failed in a run that was asked to end, that is why. */

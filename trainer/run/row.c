@@ -54,7 +54,9 @@ static const struct pg_stmt statements[STMT_COUNT] = {
     [LOCK] = { "run_lock", 2,
                "select id from runs where id = $1::uuid and epoch = $2::int and state = 'running' for update" },
     [END] = { "run_end", 8,
-              "update runs set state = $3, error = $4, result = $5::jsonb, rows_in = $6::bigint, retries = $7::int, "
+              "update runs set state = $3, error = case when $3 <> 'skipped' then $4 end, "
+              "note = case when $3 = 'skipped' then $4 else note end, result = $5::jsonb, rows_in = $6::bigint, "
+              "retries = $7::int, "
               "log_lines = $8::bigint, progress = case when $3 = 'success' then 1 else progress end, pass = null, "
               "finished_at = clock_timestamp() where id = $1::uuid and epoch = $2::int and state in ('running', "
               "'publishing') returning id" },

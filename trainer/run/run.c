@@ -37,6 +37,17 @@ void run_say(const struct run_context *context, const char *fmt, ...)
         lines_add(run->lines, "run", str_of(text), clock_now_us());
 }
 
+bool run_too_little(const struct run_context *context, struct err *err, const char *fmt, ...)
+{
+    char text[SAID_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    run_of(context)->too_little = true;
+    return err_set(err, ERR_INVALID, "too little data: %s", text);
+}
+
 void run_result(struct run_context *context, const char *fmt, ...)
 {
     struct run *run = run_of(context);

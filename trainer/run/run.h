@@ -34,6 +34,7 @@ struct run {
     struct progress progress;
     struct row_news news;
     bool terminal, drawn;     /* drawn: the cursor stands behind a bar */
+    bool too_little;          /* data: run_too_little() */
     bool phase;               /* the open row of run_passes is one of run_tick */
     bool reopened, published; /* in this attempt */
     int rows_of_passes;       /* in run_passes */

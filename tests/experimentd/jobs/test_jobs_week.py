@@ -12,6 +12,7 @@ from jobs import JobsDaemon  # noqa: E402
 
 UTC = datetime.timezone.utc
 NIGHTS = 7
+MODELS = "catalogue"  # the first of those that train models, which nights with signals are for: tests/e2e/test_model_nights.py
 
 
 class Week(unittest.TestCase):
@@ -40,7 +41,7 @@ class Week(unittest.TestCase):
 
     def chain(self):
         """Predefined jobs that come after another, each behind the one it waits for."""
-        after = {j["id"]: [t["job"] for t in j["triggers"] if t["type"] == "job"] for j in self.jobs.values()}
+        after = {j["id"]: [t["job"] for t in j["triggers"] if t["type"] == "job" and j["id"] != MODELS] for j in self.jobs.values()}
         order = ["seal"]
         while len(order) < 1 + sum(map(bool, after.values())):
             order += [j for j in after if j not in order and after[j] and after[j][0] in order]
@@ -48,6 +49,7 @@ class Week(unittest.TestCase):
 
     def test_a_week_of_nights(self):
         d = self.daemon
+        d.sql("update jobs set enabled = false where id = '%s'" % MODELS)
         order, after = self.chain()
         self.last = "bandit"
         self.assertIn(self.last, order)

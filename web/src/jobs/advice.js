@@ -4,7 +4,7 @@ const BY_STATE = {
   timeout: "It took longer than the job allows. Look where its passes spent the time; then give it more workers, or a later end under Settings.",
   lost: "The process that ran it is gone: its machine went down or it was killed. What was done is kept; another try goes on from there.",
   cancelled: "Somebody ended it. Nothing of it was published: readers still see the rows of the run before.",
-  skipped: "It was not run. The reason stands above; the next one comes as planned.",
+  skipped: "It was left out. The reason stands above; the next one comes as planned.",
 };
 
 const BY_ERROR = [
