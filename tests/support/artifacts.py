@@ -28,23 +28,35 @@ def make(kind, **sections):
     return done.stdout, done.stderr.decode().strip()
 
 
-def statements(model, kind, artifact, alias="champion"):
+def statements(model, kind, artifact):
+    """A new version: the last one answers with its number."""
     content, digest = artifact
     parts = ["insert into artifact_parts values ('%s', %d, '\\x%s')" % (digest, i, content[i * PART:(i + 1) * PART].hex())
              for i in range((len(content) + PART - 1) // PART)]
-    version = ("model_version_add('%s', '%s', jsonb_build_object('status', 'ready', 'artifact', '%s', 'bytes', %d))->>'version'"
-               % (model, kind, digest, len(content)))
     return ["select artifact_open('%s', %d, '%s')" % (digest, len(content), kind), *parts,
-            "select model_alias_set('%s', '%s', (%s)::int, 'publish', 'test')" % (model, alias, version)]
+            "select model_version_add('%s', '%s', jsonb_build_object('status', 'ready', 'artifact', '%s', 'bytes', %d))->>'version' as version \\gset"
+            % (model, kind, digest, len(content)), "select :version"]
+
+
+def run(d, texts):
+    done = subprocess.run(d._psql(), input="".join(t + (";\n" if not t.endswith("\\gset") else "\n") for t in texts), capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return done.stdout.split()
+
+
+def add(d, model, artifact, kind="recommender"):
+    """The number of the new version, to which no alias points."""
+    return int(run(d, ["begin", *statements(model, kind, artifact), "commit"])[-1])
 
 
 def publish(d, model, artifact, kind="recommender", alias="champion"):
-    """The number of the new version."""
-    text = "begin;\n" + ";\n".join(statements(model, kind, artifact, alias)) + ";\ncommit;\n"
-    done = subprocess.run(d._psql("-v", "ON_ERROR_STOP=1"), input=text, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr)
-    return int(d.sql("select version from model_aliases where model = '%s' and alias = '%s'" % (model, alias))[0][0])
+    """The number of the new version, to which the alias points."""
+    texts = ["begin", *statements(model, kind, artifact),
+             "select model_alias_set('%s', '%s', :version, 'publish', 'test')" % (model, alias), "commit"]
+    run(d, texts)
+    return d.number("select version from model_aliases where model = '%s' and alias = '%s'" % (model, alias))
 
 
 def point(d, model, version, alias="champion"):
