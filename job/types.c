@@ -398,6 +398,8 @@ const struct job_type job_types[] = {
       PARAMS(golden_params) },
     { "als", "signals → a recommender: factors of units and items by implicit ALS", PARAMS(als_params),
       .incremental = true },
+    { "bpr", "signals → a recommender: factors of units and items by pairs in the right order", PARAMS(bpr_params),
+      .incremental = true },
     { "clicks", "clicks, carts, purchases … → weights of documents for queries", PARAMS(clicks_params),
       .incremental = true },
     { "catalogue", "the catalogue of documents → a model by which servers filter", PARAMS(catalogue_params) },

@@ -8,18 +8,9 @@ import shelves
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from artifact import of_version  # noqa: E402
-from daemon import DaemonTest  # noqa: E402
 
-MASK = (1 << 64) - 1
 PARAMS = {"as_of": str(shelves.LAST), "days": 10, "weights": "click=1,cart=10", "half_life_days": 0, "min_units": 10, "factors": 3, "iterations": 4,
           "alpha": 2, "lambda": 0.5, "solver": "cholesky", "seed": 7, "num_items": 6, "num_similar": 4, "num_users": 5, "ranges": 4, "gate": "none", "max_concentration": 1}
-
-
-def random_at(seed, i):
-    v = ((seed << 32) ^ i) * 0x9e3779b97f4a7c15 & MASK
-    v = (v ^ (v >> 30)) * 0xbf58476d1ce4e5b9 & MASK
-    v = (v ^ (v >> 27)) * 0x94d049bb133111eb & MASK
-    return ((v ^ (v >> 31)) >> 11) / 9007199254740992.0
 
 
 def solve(a, b):
@@ -62,7 +53,7 @@ def plain_als(rows, p):
         for item, weight in had.items():
             columns.setdefault(item, {})[unit] = weight
     alpha, reg, k = p["alpha"], p["lambda"], p["factors"]
-    y = {item: [0.1 * (random_at(p["seed"], n * k + j) - 0.5) for j in range(k)] for n, item in enumerate(sorted(columns))}
+    y = {item: [0.1 * (shelves.random_at(p["seed"], n * k + j) - 0.5) for j in range(k)] for n, item in enumerate(sorted(columns))}
     for _ in range(p["iterations"]):
         x = half(rows, y, alpha, reg)
         y = half(columns, x, alpha, reg)
@@ -72,39 +63,8 @@ def plain_als(rows, p):
     return x, y, losses
 
 
-class Als(DaemonTest):
-    @classmethod
-    def prepare(cls, d):
-        cls.rows, cls.later = shelves.send(d)
-
-    def train(self, workers=2, check=True, **more):
-        given = [x for name, value in {**PARAMS, **more}.items() for x in ("--param", "%s=%s" % (name, value))]
-        return self.daemon.run("trainer", "run", "als", "--data-dir", self.daemon.dir, "--workers", str(workers), *given, check=check)
-
-    def digest(self):
-        return self.daemon.sql("select artifact from model_versions where model = 'als' order by version desc limit 1")[0][0]
-
-    def refused(self, words, **more):
-        done = self.train(check=False, **more)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn(words, done.stderr)
-
-    def kept(self):
-        """What the matrix keeps: items of two units, then units of two items."""
-        units = {}
-        for had in self.rows.values():
-            for item in had:
-                units[item] = units.get(item, 0) + 1
-        rows = {u: {i: w for i, w in had.items() if units[i] >= 2} for u, had in self.rows.items()}
-        return {u: had for u, had in rows.items() if len(had) >= 2}
-
-    def ranked(self, found, scores, tolerance=2e-3):
-        """Entries are the best of the scores, up to what float32 can tell apart."""
-        best = sorted(scores.items(), key=lambda s: (-s[1], s[0]))[:len(found)]
-        for (name, values), (_, wanted) in zip(found, best):
-            value = next(iter(values.values()))
-            self.assertLess(abs(value - scores[name]), tolerance, name)
-            self.assertLess(abs(value - wanted), tolerance, name)
+class Als(shelves.Trained):
+    job, params = "als", PARAMS
 
     def test_1_what_a_plain_als_finds(self):
         log = self.train().stderr

@@ -9,19 +9,11 @@
 
 #include "base/clock.h"
 #include "trainer/jobs/factor_lists.h"
+#include "trainer/jobs/factor_side.h"
 #include "trainer/kernels/als/als.h"
 
 enum { ARENA_FIRST = 1 << 16 };
 #define FIRST_SIZE 0.1 /* of an item's factors, at random, before the first iteration */
-
-/* Of units or of items, as they were found last. */
-struct side {
-    bool items;
-    uint64_t count;
-    char *bytes; /* the blob's; NULL: not yet */
-    int blob;    /* -1: not yet */
-    double norm; /* Σ of squares */
-};
 
 struct als {
     struct run_context *run;
@@ -30,7 +22,7 @@ struct als {
     struct als_rules rules;
     uint32_t iterations;
     uint64_t seed;
-    struct side units, items;
+    struct factor_side units, items;
     double pairs; /* all of them, those that were seen as often as they are sure */
     double loss;  /* of a pair */
 };
@@ -49,57 +41,20 @@ static void read_params(struct als *a)
     a->seed = (uint64_t)run_whole(run, "seed");
 }
 
-/* ---- a side ---- */
-
-static float *rows_of(const struct side *s, size_t stride)
-{
-    return (float *)(void *)(s->bytes + sizeof(struct als_factors_head)) + stride * stride;
-}
-
-static void side_release(struct als *a, struct side *s)
-{
-    if (s->blob >= 0)
-        engine_blob_drop(a->run->engine, s->blob);
-    mem_free(s->bytes);
-    s->blob = -1;
-    s->bytes = NULL;
-}
-
-/* `bytes` is its own from now on. */
-static bool side_set(struct als *a, struct side *s, char *bytes, const double *gram, struct err *err)
-{
-    const size_t stride = als_stride(a->rules.rank), n = als_factors_bytes(a->rules.rank, (uint32_t)s->count);
-    side_release(a, s);
-    s->bytes = bytes;
-    als_factors_write(bytes, a->rules.rank, (uint32_t)s->count, gram, NULL);
-    s->norm = 0;
-    for (size_t k = 0; k < stride; k++)
-        s->norm += gram[k * stride + k];
-    s->blob = engine_blob(a->run->engine, (struct str){ bytes, n }, err);
-    return s->blob >= 0;
-}
-
-/* The finaliser of splitmix64: number i of the seed, 0 … 1. */
-static double random_at(uint64_t seed, uint64_t i)
-{
-    uint64_t v = (seed << 32 ^ i) * UINT64_C(0x9e3779b97f4a7c15);
-    v = (v ^ (v >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    v = (v ^ (v >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (double)((v ^ (v >> 31)) >> 11) / 9007199254740992.0;
-}
+/* ---- the items, at random ---- */
 
 static bool begin_items(struct als *a, struct err *err)
 {
     const size_t stride = als_stride(a->rules.rank);
-    char *bytes = mem_zalloc(als_factors_bytes(a->rules.rank, a->m.items));
-    const struct side made = { .bytes = bytes };
-    float *rows = rows_of(&made, stride), *scratch = mem_zalloc(stride * stride * sizeof *scratch);
+    char *bytes = factor_side_alloc(&a->items);
+    float *rows = factor_side_rows(&a->items, bytes), *scratch = mem_zalloc(stride * stride * sizeof *scratch);
     double *gram = mem_zalloc(stride * stride * sizeof *gram);
     for (uint32_t i = 0; i < a->m.items; i++)
         for (uint32_t k = 0; k < a->rules.rank && a->m.item_units[i]; k++)
-            rows[i * stride + k] = (float)(FIRST_SIZE * (random_at(a->seed, i * (uint64_t)a->rules.rank + k) - 0.5));
+            rows[i * stride + k] = (float)(FIRST_SIZE *
+                                           (factor_random(a->seed, i * (uint64_t)a->rules.rank + k) - 0.5));
     als_gram_add(rows, a->m.items, stride, scratch, gram);
-    bool ok = side_set(a, &a->items, bytes, gram, err);
+    bool ok = factor_side_set(&a->items, bytes, gram, err);
     mem_free(scratch);
     mem_free(gram);
     return ok;
@@ -138,11 +93,12 @@ static bool take(const struct als *a, const struct buf *part, size_t *at, uint64
     return true;
 }
 
-static bool gather(struct als *a, struct side *s, const struct engine_result *result, double *out_loss, struct err *err)
+static bool gather(struct als *a, struct factor_side *s, const struct engine_result *result, double *out_loss,
+                   struct err *err)
 {
     const size_t stride = als_stride(a->rules.rank);
-    struct side made = { .bytes = mem_alloc(als_factors_bytes(a->rules.rank, (uint32_t)s->count)) };
-    struct gathered g = { .gram = mem_zalloc(stride * stride * sizeof *g.gram), .rows = rows_of(&made, stride) };
+    char *bytes = factor_side_alloc(s);
+    struct gathered g = { .gram = mem_zalloc(stride * stride * sizeof *g.gram), .rows = factor_side_rows(s, bytes) };
     size_t at = 0;
     bool ok = true;
     for (uint32_t i = 0; ok && i < result->count; i++)
@@ -150,9 +106,9 @@ static bool gather(struct als *a, struct side *s, const struct engine_result *re
     if (ok && at != s->count)
         ok = err_set(err, ERR_SYSTEM, "%zu rows of factors came, of %" PRIu64, at, s->count);
     if (ok)
-        ok = side_set(a, s, made.bytes, g.gram, err);
+        ok = factor_side_set(s, bytes, g.gram, err);
     else
-        mem_free(made.bytes);
+        mem_free(bytes);
     mem_free(g.gram);
     *out_loss = g.sum.loss;
     a->pairs = g.sum.sure + (double)a->m.units * (double)a->m.items - (double)g.sum.cells;
@@ -160,24 +116,25 @@ static bool gather(struct als *a, struct side *s, const struct engine_result *re
 }
 
 /* The factors of s from those of `other`. *out_loss: of all pairs, without what lambda adds for the other side. */
-static bool half(struct als *a, struct side *s, const struct side *other, uint32_t iteration, double *out_loss,
-                 struct err *err)
+static bool half(struct als *a, struct factor_side *s, const struct factor_side *other, uint32_t iteration,
+                 double *out_loss, struct err *err)
 {
     const struct matrix *m = &a->m;
     const int blobs[] = { other->blob, s->blob };
-    const uint32_t count = s->items ? m->parts : m->ranges;
-    const struct als_params params = { a->rules, s->items };
+    const bool items = s == &a->items;
+    const uint32_t count = items ? m->parts : m->ranges;
+    const struct als_params params = { a->rules, items };
     struct engine_split *splits = arena_alloc(&a->arena, count * sizeof *splits);
     struct engine_result result;
-    struct engine_pass pass = { .name = arena_printf(&a->arena, "%s %u", s->items ? "items" : "units", iteration).p,
+    struct engine_pass pass = { .name = arena_printf(&a->arena, "%s %u", items ? "items" : "units", iteration).p,
                                 .kernel = ALS_SOLVE_KERNEL,
                                 .splits = splits,
                                 .splits_count = count,
-                                .input_pass = s->items ? m->by_item_pass : m->pass,
+                                .input_pass = items ? m->by_item_pass : m->pass,
                                 .blobs = blobs,
                                 .blobs_count = s->blob >= 0 ? 2 : 1 };
     for (uint32_t i = 0; i < count; i++)
-        splits[i] = s->items ? matrix_part(m, i) : matrix_range(m, i);
+        splits[i] = items ? matrix_part(m, i) : matrix_range(m, i);
     if (!als_params_write(&params, &a->arena, &pass.params, err) || !run_pass(a->run, &pass, &result, err))
         return false;
     bool ok = gather(a, s, &result, out_loss, err);
@@ -203,8 +160,8 @@ static bool iterate(struct als *a, uint32_t iteration, struct err *err)
 
 static bool train(struct als *a, struct err *err)
 {
-    a->units = (struct side){ .count = a->m.units, .blob = -1 };
-    a->items = (struct side){ .count = a->m.items, .blob = -1, .items = true };
+    factor_side_init(&a->units, a->run, a->rules.rank, a->m.units);
+    factor_side_init(&a->items, a->run, a->rules.rank, a->m.items);
     if (!matrix_transpose(&a->m, err) || !begin_items(a, err))
         return false;
     run_say(a->run, "loops for %s, %s", als_vector_best()->name,
@@ -225,7 +182,7 @@ static bool publish(struct als *a, struct err *err)
                                         .row_rank = a->rules.rank,
                                         .units_blob = a->units.blob,
                                         .items_blob = a->items.blob,
-                                        .items = rows_of(&a->items, stride),
+                                        .items = factor_side_rows(&a->items, a->items.bytes),
                                         .stride = stride,
                                         .fold = FOLD_SOLVE,
                                         .alpha = a->rules.alpha,
@@ -235,13 +192,13 @@ static bool publish(struct als *a, struct err *err)
 
 static bool run_als(struct run_context *run, struct err *err)
 {
-    struct als a = { .run = run, .units.blob = -1, .items.blob = -1 };
+    struct als a = { .run = run };
     arena_init(&a.arena, ARENA_FIRST);
     read_params(&a);
     bool ok = training_begin(run, "recommender", err) && matrix_open(&a.m, run, &a.arena, err) && train(&a, err) &&
               publish(&a, err);
-    side_release(&a, &a.units);
-    side_release(&a, &a.items);
+    factor_side_release(&a.units);
+    factor_side_release(&a.items);
     matrix_close(&a.m);
     arena_release(&a.arena);
     return ok;

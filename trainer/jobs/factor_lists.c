@@ -48,7 +48,7 @@ static bool pass(const struct factor_lists *f, const char *name, const char *ker
     const struct engine_pass p = {
         .name = name,
         .kernel = kernel,
-        .params = arena_printf(m->arena, "{\"rank\":%u,\"top\":%u}", f->row_rank, top),
+        .params = arena_printf(m->arena, "{\"rank\":%u,\"columns\":%u,\"top\":%u}", f->row_rank, f->rank, top),
         .splits = splits,
         .splits_count = count,
         .input_pass = by_item ? m->by_item_pass : m->pass,

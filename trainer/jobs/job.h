@@ -58,6 +58,7 @@ extern const struct job job_remove_words;
 extern const struct job job_spelling;
 extern const struct job job_phrases;
 extern const struct job job_als;
+extern const struct job job_bpr;
 extern const struct job job_publish_rewrites;
 extern const struct job job_trending;
 extern const struct job job_boosts;

@@ -27,6 +27,7 @@ const struct job *const jobs[] = {
     &job_spelling,
     &job_phrases,
     &job_als,
+    &job_bpr,
     &job_publish_rewrites,
     &job_trending,
     &job_boosts,

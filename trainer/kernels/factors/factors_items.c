@@ -40,17 +40,17 @@ static bool check_part(const struct items *s, struct err *err)
 
 /* ---- factors.similar ---- */
 
-/* All rows of length 1; one of zeros stays. */
-static float *unit_rows(const struct als_factors *f, struct arena *arena)
+/* All rows of length 1, without what lies behind `columns`; one of zeros stays. */
+static float *unit_rows(const struct als_factors *f, size_t columns, struct arena *arena)
 {
-    float *rows = arena_alloc(arena, (f->count * f->stride + 1) * sizeof *rows);
+    float *rows = arena_zalloc(arena, (f->count * f->stride + 1) * sizeof *rows);
     for (uint32_t i = 0; i < f->count; i++) {
         const float *from = f->rows + i * f->stride;
         double sum = 0;
-        for (size_t k = 0; k < f->stride; k++)
+        for (size_t k = 0; k < columns; k++)
             sum += (double)from[k] * (double)from[k];
         const float by = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-        for (size_t k = 0; k < f->stride; k++)
+        for (size_t k = 0; k < columns; k++)
             rows[i * f->stride + k] = by * from[k];
     }
     return rows;
@@ -62,7 +62,7 @@ static bool run_similar(struct task *t, struct err *err)
     if (!open_split(&s, err) || !als_factors_read(task_blob(t, 0), s.params.rank, &s.items, err) ||
         !check_part(&s, err))
         return false;
-    const float *rows = unit_rows(&s.items, task_arena(t));
+    const float *rows = unit_rows(&s.items, s.params.columns, task_arena(t));
     top_rows_init(&s.ranking, rows, s.items.count, s.items.stride, s.params.top, task_arena(t));
     for (uint32_t at = 0, n; at < s.count; at += n) {
         n = s.count - at < s.ranking.block ? s.count - at : s.ranking.block;

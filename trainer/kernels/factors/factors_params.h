@@ -3,7 +3,7 @@
 #include "trainer/kernels/factors/factors.h"
 
 struct factors_params {
-    uint32_t rank, top;
+    uint32_t rank, columns, top; /* columns: of a row, that say what is similar */
 };
 bool factors_params_read(const struct task *t, struct factors_params *out, struct err *err) MUSTCHECK;
 /* The second and third number of a split of the matrix (trainer/jobs/matrix.h). */
