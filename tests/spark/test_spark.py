@@ -46,6 +46,10 @@ JOBS = [
      ["select input, output, confidence, review, searches, evidence from query_rewrites where type = 'remove_words' order by input"]),
     ("publish-rewrites", [AS_OF, "holdout_days=2", "min_searches=10", "max_changed=1", "max_lost=1"],
      ["with gone as (delete from models where name = 'rewrites') select artifact, status, metrics from model_versions where model = 'rewrites'"]),
+    ("als", [AS_OF, "holdout_days=2", "min_units=10", "min_item_units=2", "factors=8", "iterations=4", "max_concentration=1"],
+     ["with gone as (delete from models where name = 'als') select artifact, status, metrics from model_versions where model = 'als'"]),
+    ("bpr", [AS_OF, "holdout_days=2", "min_units=10", "min_item_units=2", "factors=8", "epochs=4", "max_concentration=1"],
+     ["with gone as (delete from models where name = 'bpr') select artifact, status, metrics from model_versions where model = 'bpr'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
