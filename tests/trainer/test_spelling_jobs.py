@@ -131,6 +131,8 @@ class Spelling(DaemonTest):
                          {"notebok": "notebook", "gardn": "garden", "curtian": "curtain", "curtainz": "curtain",
                           "tablelamp": "table lamp", "gardenposter": "garden poster"})
         self.assertTrue(found["gardenposter"]["split"])
+        self.assertEqual(found["gardenposter"]["review"], "pending")  # nobody searched for both together
+        self.assertGreater(found["gardenposter"]["confidence"], 0.8)
 
     def test_2_phrases_and_sessions(self):
         self.compute()

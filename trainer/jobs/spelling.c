@@ -313,7 +313,8 @@ static bool make_rows(struct spelling *s, struct err *err)
         const struct spelling_row *r = &s->rows[i];
         if (!is_wanted(s, r, &b))
             continue;
-        bool automatic = r->numbers.confidence >= least && !is_doubtful(r);
+        bool guessed = r->numbers.split && r->numbers.next < NEXT_ENOUGH; /* nobody searched for both words together */
+        bool automatic = r->numbers.confidence >= least && !is_doubtful(r) && !guessed;
         s->automatic += automatic;
         s->out[s->out_count++] = (struct rewrite_row){ .input = r->input,
                                                        .output = r->output,

@@ -184,9 +184,9 @@ void edits_find(const struct letters *meant, const struct letters *typed, const 
 
 /* Of spelling_fit.py; accents, spaces and marks hardly come in its misspellings of single words and are set by hand. */
 const double edit_costs[EDIT_KIND_COUNT] = {
-    [EDIT_SWAP] = 1.306,       [EDIT_DOUBLED] = 1.680,      [EDIT_UNDOUBLED] = 0.471,   [EDIT_NO_VOWEL] = 0.696,
-    [EDIT_NO_SILENT] = 0.050,  [EDIT_NO_LETTER] = 1.211,    [EDIT_MORE_VOWEL] = 3.143,  [EDIT_MORE_SILENT] = 1.614,
-    [EDIT_MORE_NEAR] = 2.545,  [EDIT_MORE_LETTER] = 3.047,  [EDIT_OTHER_VOWEL] = 1.815, [EDIT_OTHER_ALIKE] = 1.518,
-    [EDIT_OTHER_NEAR] = 3.357, [EDIT_OTHER_LETTER] = 3.045, [EDIT_ACCENT] = 0.1,        [EDIT_SPLIT] = 2,
-    [EDIT_JOINED] = 2,         [EDIT_MARK] = 0.3,           [EDIT_FIRST] = 1.276,       [EDIT_LAST] = 0.371,
+    [EDIT_SWAP] = 1.326,       [EDIT_DOUBLED] = 1.719,      [EDIT_UNDOUBLED] = 0.500,   [EDIT_NO_VOWEL] = 0.724,
+    [EDIT_NO_SILENT] = 0.050,  [EDIT_NO_LETTER] = 1.190,    [EDIT_MORE_VOWEL] = 3.177,  [EDIT_MORE_SILENT] = 1.572,
+    [EDIT_MORE_NEAR] = 2.552,  [EDIT_MORE_LETTER] = 3.013,  [EDIT_OTHER_VOWEL] = 1.834, [EDIT_OTHER_ALIKE] = 1.546,
+    [EDIT_OTHER_NEAR] = 3.630, [EDIT_OTHER_LETTER] = 3.128, [EDIT_ACCENT] = 0.1,        [EDIT_SPLIT] = 2,
+    [EDIT_JOINED] = 2,         [EDIT_MARK] = 0.3,           [EDIT_FIRST] = 1.284,       [EDIT_LAST] = 0.379,
 };

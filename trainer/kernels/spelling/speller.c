@@ -7,9 +7,9 @@
 #include "trainer/kernels/spelling/sound.h"
 
 /* Fitted together with edit_costs. */
-#define WEIGHT_COUNTS 0.565
-#define WEIGHT_SAME_SOUND 0.596
-#define WEIGHT_SOUND_APART 0.830
+#define WEIGHT_COUNTS 0.576
+#define WEIGHT_SAME_SOUND 0.579
+#define WEIGHT_SOUND_APART 0.832
 #define LEAST_SHARE 1e-12
 #define KNOWN_ODDS 3.0
 #define CLICKS_FACTOR_MAX 5.0
@@ -202,7 +202,7 @@ static bool may_be(const struct speller *s, const struct asked *a, const struct 
 
 static double confidence(const struct speller *s, const struct spell_typed *t, const struct spell_meant *m)
 {
-    double odds = (double)m->searches / (t->searches ? (double)t->searches : 1);
+    double odds = fmax((double)m->searches, m->expected) / (t->searches ? (double)t->searches : 1);
     double typed_clicks = ((double)t->clicks + 1) / ((double)t->searches + 2);
     double meant_clicks = ((double)m->clicks + 1) / ((double)m->searches + 2);
     double clicks = m->searches && t->searches ? meant_clicks / typed_clicks : 1;
@@ -271,6 +271,7 @@ static void offer_split(struct speller *s, const struct asked *a, size_t at, str
     if (!may_be(s, a, &meant, &m))
         return;
     m.searches = m.clicks = 0; /* with both of them: none that is known of */
+    m.expected = h->traffic ? (double)one.searches * (double)other.searches / (double)h->traffic : 0;
     m.score = score(s, a, &meant, log(share(s, one.searches, one.listed)) + log(share(s, other.searches, other.listed)),
                     &m);
     bool better = s->count == 0 || m.score > best->score;

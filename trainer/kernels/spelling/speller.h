@@ -11,7 +11,8 @@
  * with weights that were fitted on misspellings whose correction is known (docs/model-quality.md). `probability` is the softmax of the scores: of all
  * that could have been meant, this. `confidence` is that times how much speaks for a misspelling at all, odds / (1 + odds),
  *
- *   odds = searches with the correction for one with what was typed (at least KNOWN_ODDS where a dictionary has one and not the other)
+ *   odds = searches with the correction (of two words that nobody searched together: so many as chance would have) for one with what was typed, at
+ *          least KNOWN_ODDS where a dictionary has one and not the other
  *          · (1 + 9 · share of searches with what was typed that found nothing) · (1 + corrections within sessions)
  *          · clicks per search with the correction over those with what was typed, from 1/5 to 5
  *
@@ -59,7 +60,8 @@ struct spell_meant {
     uint32_t distance;
     uint64_t searches, clicks, listed, next;
     bool sounds_same;
-    bool split; /* two words that are known one by one, not together */
+    bool split;      /* two words that are known one by one, not together */
+    double expected; /* searches with both of these, were it by chance; 0: no split */
     bool
         words_known; /* every word of what was typed is itself one that is searched or listed: only what people did tells that it was not meant */
     double edit_cost, score, probability, confidence;
