@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerJobs, jobsOf } from "./mock_jobs.js";
+import { answerRewrites, rewritesOf } from "./mock_rewrites.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 export const DIST = join(here, "../dist");
@@ -54,6 +55,11 @@ function aboutJobs(state, request, response, path, query, body) {
   return answerJobs(state.jobs, { method: request.method, path, query, body, headers: request.headers }, response, reply) !== false;
 }
 
+function aboutRewrites(state, request, response, path, query, body) {
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text) => send(response, status, "text/plain; charset=utf-8", text) };
+  return answerRewrites(state.rewrites, { method: request.method, path, query, body, headers: request.headers }, reply) !== false;
+}
+
 async function api(state, request, response, path) {
   const body = request.method === "GET" ? null : await bodyOf(request);
   const given = (request.headers.authorization || "").replace(/^Bearer /, "");
@@ -63,6 +69,7 @@ async function api(state, request, response, path) {
   if (state.key && given !== state.key)
     return problem(response, 401, "Unauthorized", given ? "this key is not known or was revoked" : "a key is needed");
   if (aboutJobs(state, request, response, path, query, body)) return undefined;
+  if (aboutRewrites(state, request, response, path, query, body)) return undefined;
   if (path === "/v1/experiments") {
     const rows = [...state.experiments.values()].map((f) => summary(f.results));
     return json(response, 200, { experiments: rows, next_page_token: null });
@@ -110,7 +117,8 @@ async function page(request, response, path) {
 export async function startMock({ port = 0, key = null, empty = false, pace, then } = {}) {
   const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
     health: fixtures(join(FIXTURES, "health")), plan: fixtures(join(FIXTURES, "plan")).get("ctr"),
-    metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }), key, broken: false, requests: [] };
+    metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }),
+    rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;
     const answer = path.startsWith("/v1/") ? api(state, request, response, path) : page(request, response, path);

@@ -116,14 +116,17 @@ export async function getPeriods(key, by) {
   return parse(await getText(`${of(key)}/timeseries?by=${by}`));
 }
 
-/** Gives the table to the browser as a file; a plain link could not send the key. `format`: csv or json. */
-export async function saveTable(key, format, dimension) {
-  const text = await getText(`${of(key)}/results.${format}${dimension ? `?segment=${encodeURIComponent(dimension)}` : ""}`);
-  const address = URL.createObjectURL(new Blob([text], { type: format === "csv" ? "text/csv" : "application/json" }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: `${key}${dimension ? `-${dimension}` : ""}.${format}` });
-  link.click();
+/** Gives an answer to the browser as a file; a plain link could not send the key. */
+export async function saveText(path, name) {
+  const text = await getText(path);
+  const address = URL.createObjectURL(new Blob([text], { type: name.endsWith(".csv") ? "text/csv" : name.endsWith(".json") ? "application/json" : "text/plain" }));
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 0);
 }
+
+/** The table of a result. `format`: csv or json. */
+export const saveTable = (key, format, dimension) => saveText(`${of(key)}/results.${format}${dimension ? `?segment=${encodeURIComponent(dimension)}` : ""}`,
+  `${key}${dimension ? `-${dimension}` : ""}.${format}`);
 
 /** What starting a draft would say. */
 export async function getPreflight(key) {

@@ -52,7 +52,7 @@ function useKey() {
   return known;
 }
 
-const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/jobs", "Jobs"], ["/live", "Live"]];
+const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/jobs", "Jobs"], ["/models", "Models"], ["/rewrites", "Rewrites"], ["/live", "Live"]];
 const viewOf = (path) => (path.startsWith("/runs/") ? "/jobs" : (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0]);
 
 /** A chunk of its own, fetched when it is first looked at. */
@@ -70,7 +70,9 @@ const Missing = () => <Failure error={{ kind: "away", message: "a part of this p
 
 function view(path) {
   const parts = path.split("/").filter(Boolean).map(decode);
-  if (parts[0] === "jobs" || parts[0] === "runs") return <Later load={() => import("./jobs/index.jsx")} of="JobViews" parts={parts} />;
+  if (parts[0] === "jobs" || parts[0] === "runs") return <Later key="jobs" load={() => import("./jobs/index.jsx")} of="JobViews" parts={parts} />;
+  if (parts[0] === "rewrites") return <Later key="rewrites" load={() => import("./rewrites/index.jsx")} of="RewriteViews" parts={parts} />;
+  if (parts[0] === "models") return <Later key="models" load={() => import("./models/index.jsx")} of="ModelViews" parts={parts} />;
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   if (/^\/live\/?$/.test(path)) return <Live />;
   if (/^\/plan\/?$/.test(path)) return <Plan />;

@@ -43,7 +43,8 @@ function Away({ error, reload }) {
   );
 }
 
-const OTHERS = { experiment: ["/", "See all experiments"], job: ["/jobs", "See all jobs"], run: ["/jobs", "See all jobs"] };
+const OTHERS = { experiment: ["/", "See all experiments"], job: ["/jobs", "See all jobs"], run: ["/jobs", "See all jobs"],
+  model: ["/models", "See all models"], rewrite: ["/rewrites", "See all rewrites"] };
 
 export function NotFound({ what, kind = "experiment" }) {
   const [to, words] = OTHERS[kind];

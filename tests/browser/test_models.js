@@ -1,0 +1,143 @@
+// Models on the mock: the list, a model's versions as picture and table, comparison, another champion, the way back.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { fixtures, startMock } from "../../web/dev/mock.js";
+import { rewritesOf } from "../../web/dev/mock_rewrites.js";
+import { lowContrast, stumbles } from "./looks.js";
+import { shot, startBrowser } from "./support.js";
+
+const NAME = "item-similarity";
+const recorded = () => rewritesOf(fixtures(new URL("../../web/dev/fixtures/rewrites", import.meta.url).pathname));
+let browser, mock;
+before(async () => void ([browser, mock] = await Promise.all([startBrowser(), startMock()])));
+after(async () => void (await Promise.all([browser?.close(), mock?.close()])));
+beforeEach(() => void (mock.state.rewrites = recorded()));
+
+const versions = () => mock.state.rewrites.versions[NAME];
+const champion = () => mock.state.rewrites.models.find((m) => m.name === NAME).aliases.champion;
+
+async function open(path = `/models/${NAME}`, options) {
+  const page = await browser.open(mock.url + path, options);
+  await page.locator("main h1").waitFor();
+  return page;
+}
+
+async function end(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+}
+
+test("the list says which version is served and how the metric went", async () => {
+  const page = await open("/models");
+  const card = page.locator(".model-card", { has: page.getByRole("link", { name: NAME }) });
+  await card.locator(".model-spark svg").waitFor();
+  assert.match(await card.textContent(), new RegExp(`Version ${champion()} is champion`));
+  assert.equal(await card.locator("circle, path").count(), versions().length);
+  assert.equal(await card.locator(".is-refused").count(), versions().filter((v) => v.status === "refused").length);
+  assert.equal(await page.locator(".model-card").count(), mock.state.rewrites.models.length);
+  await end(page);
+});
+
+describe("a model", () => {
+  test("the picture has a point a version, an interval each, a cross for what was refused, a ring for the champion", async () => {
+    const page = await open();
+    await page.locator(".chart svg").waitFor();
+    const refused = versions().filter((v) => v.status === "refused").length;
+    assert.equal(await page.locator(".chart .estimate :is(circle, path)").count(), versions().length - refused);
+    assert.equal(await page.locator(".chart .refused path").count(), refused);
+    assert.equal(await page.locator(".chart .interval line").count(), versions().length);
+    assert.equal(await page.locator(".chart .champion :is(circle, path)").count(), 1);
+    const heights = await page.locator(".chart .estimate circle").evaluateAll((list) => list.map((c) => Number(c.getAttribute("cy"))));
+    const values = versions().filter((v) => v.status !== "refused").map((v) => v.metrics["ndcg@10"].value).reverse();
+    values.forEach((v, i) => i && assert.equal(v > values[i - 1], heights[i] < heights[i - 1], `version ${i}`));
+    await page.getByLabel("Metric").selectOption("coverage");
+    await page.getByRole("heading", { name: "coverage of its versions" }).waitFor();
+    await page.locator(".chart svg[aria-label^=coverage]").waitFor();
+    assert.equal(await page.locator(".chart .interval line").count(), 0, "it has none");
+    await end(page);
+  });
+
+  test("every version is in the table with what its gate said", async () => {
+    const page = await open();
+    const rows = await page.locator(".versions tbody tr").evaluateAll((list) => list.map((row) => row.textContent));
+    assert.equal(rows.length, versions().length);
+    versions().forEach((v, i) => assert.ok(rows[i].includes(v.gate.reason) && rows[i].includes(v.status === "refused" ? "Refused" : "Passed"), rows[i]));
+    await end(page);
+  });
+
+  test("two versions are compared", async () => {
+    const page = await open();
+    for (const version of [13, 14]) await page.getByRole("checkbox", { name: String(version), exact: true }).check();
+    await page.getByRole("heading", { name: "Version 14 beside version 13" }).waitFor();
+    const c = mock.state.rewrites.compare;
+    await page.getByRole("region", { name: "Metrics" }).waitFor();
+    assert.equal(await page.getByRole("region", { name: "Metrics" }).locator("tbody tr").count(), c.metrics.length);
+    assert.match(await page.locator(".alike").textContent(), /in common/);
+    await page.getByRole("button", { name: "Close" }).click();
+    assert.equal(await page.getByRole("heading", { name: "Version 14 beside version 13" }).count(), 0);
+    await end(page);
+  });
+
+  test("rolled back, when asked twice", async () => {
+    const page = await open(), was = champion();
+    await page.getByRole("button", { name: "Roll back" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Go back" }).click();
+    assert.equal(champion(), was);
+    await page.getByRole("button", { name: "Roll back" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await page.getByRole("heading", { name: "Version 13 is served" }).waitFor();
+    assert.equal(champion(), 13);
+    await end(page);
+  });
+
+  test("another champion; of one that was refused its reason is said first", async () => {
+    const page = await open(), bad = versions().find((v) => v.status === "refused");
+    const row = page.locator(".versions tbody tr", { has: page.getByRole("checkbox", { name: String(bad.version), exact: true }) });
+    await row.getByRole("button", { name: "Make champion" }).click();
+    await page.getByRole("dialog").getByText(bad.gate.reason).waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Make it champion" }).click();
+    await page.getByRole("heading", { name: `Version ${bad.version} is served` }).waitFor();
+    assert.equal(champion(), bad.version);
+    await end(page);
+  });
+});
+
+test("what is not there is said: no models, no such model", async () => {
+  Object.assign(mock.state.rewrites, { models: [], versions: {} });
+  let page = await open("/models");
+  await page.getByRole("heading", { name: "No models yet" }).waitFor();
+  await end(page);
+  page = await open("/models/nothing");
+  await page.getByText("There is no model").waitFor();
+  await page.close();
+});
+
+test("from jobs to models by the bar above, each is its own view", async () => {
+  const page = await open("/jobs");
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Models" }).click();
+  await page.getByRole("heading", { name: "Models", level: 1 }).waitFor();
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Rewrites" }).click();
+  await page.getByRole("heading", { name: "Rewrites", level: 1 }).waitFor();
+  await end(page);
+});
+
+describe("looks", () => {
+  const VIEWS = { models: "/models", model: `/models/${NAME}` };
+  for (const size of ["wide", "phone"])
+    for (const scheme of ["light", "dark"])
+      for (const name of Object.keys(VIEWS))
+        test(`${name}, ${size}, ${scheme}: contrast, names, no sideways scroll`, async () => {
+          const page = await open(VIEWS[name], { size, scheme });
+          await page.locator(".model-spark svg, .chart svg").first().waitFor();
+          if (name === "model") {
+            for (const version of [13, 14]) await page.getByRole("checkbox", { name: String(version), exact: true }).check();
+            await page.locator(".alike").waitFor();
+          }
+          await shot(page, `${name}-${size}-${scheme}`);
+          assert.deepEqual(await page.evaluate(lowContrast), []);
+          assert.deepEqual(await page.evaluate(stumbles), []);
+          const [seen, wide] = await page.evaluate(() => [document.documentElement.clientWidth, document.documentElement.scrollWidth]);
+          assert.ok(wide <= seen, `${wide} > ${seen}`);
+          await end(page);
+        });
+});

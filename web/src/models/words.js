@@ -1,0 +1,34 @@
+// Versions, gates and metrics as words.
+import { fixed, NONE, percent } from "../format.js";
+
+export const statuses = {
+  ready: { word: "Passed", sign: "\u2713", tone: "good" },
+  refused: { word: "Refused", sign: "\u2715", tone: "bad" },
+  pending: { word: "Pending", sign: "\u2026", tone: "waits" },
+  deleted: { word: "Deleted", sign: "\u2013", tone: "off" },
+};
+export const kinds = { recommender: "recommendations", queries: "related queries", boosts: "boosts", rewrites: "rewrites of queries", catalogue: "catalogue for filters" };
+
+/** Those that are shares, or nearly always below 1, have their digits; counts have none. */
+export function metricValue(x) {
+  if (x === null || x === undefined) return NONE;
+  return Number.isInteger(x) && Math.abs(x) >= 2 ? x.toLocaleString("en") : fixed(x, Math.abs(x) < 0.1 ? 4 : 3);
+}
+export const interval = (m) => (m?.low === null || m?.low === undefined ? "" : `${metricValue(m.low)} to ${metricValue(m.high)}`);
+
+/** The metric that says most: the one that the gate looked at, else the first with an interval, else the first. */
+export function mainMetric(versions) {
+  const named = versions.map((v) => v.card?.params?.gate_metric).find((name) => name && versions.some((v) => v.metrics?.[name]));
+  if (named) return named;
+  const names = metricNames(versions);
+  return names.find((name) => versions.some((v) => Number.isFinite(v.metrics?.[name]?.low))) ?? names[0] ?? null;
+}
+
+export const metricNames = (versions) => [...new Set(versions.flatMap((v) => Object.keys(v.metrics ?? {})))];
+export const isChampion = (v) => v.aliases?.includes("champion");
+
+/** Why the gate let it pass, or not. */
+export const reasonOf = (v) => v.gate?.reason ?? (v.status === "ready" ? "nothing looked at it" : "");
+export const days = (window) => (window?.until ? (window.from ? `${window.from} to ${window.until}` : `up to ${window.until}`) : NONE);
+export const bytes = (n) => (n >= 1 << 20 ? `${fixed(n / (1 << 20), 1)} MiB` : `${fixed(n / 1024, 1)} KiB`);
+export const overlap = (x) => (x === null ? NONE : percent(x));
