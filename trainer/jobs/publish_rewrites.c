@@ -134,6 +134,22 @@ static void add_check(struct gate_outcome *o, const char *name, bool passed, con
     memcpy(o->reason, c->text, sizeof o->reason);
 }
 
+/* What a version that passed is told by. */
+static void tell(const struct publishing *p, struct gate_outcome *o)
+{
+    const struct rewrites_verdict *v = &p->verdict;
+    if (!o->passed)
+        return;
+    if (p->judged)
+        (void)snprintf(o->reason, sizeof o->reason,
+                       "%.1f%% of the searches change, %.2f%% leave a query known to be good, %.1f%% of those without "
+                       "results become one",
+                       100 * share(v->changed, v->searches), 100 * share(v->lost, v->searches),
+                       100 * share(v->recovered, v->zero));
+    else
+        (void)snprintf(o->reason, sizeof o->reason, "too few searches in the later days to judge the rules by");
+}
+
 static void decide(struct publishing *p, struct gate_outcome *out)
 {
     const struct gate_rules rules = { .rule = GATE_NONE, .level = 0.95, .min_value = NAN };
@@ -146,8 +162,7 @@ static void decide(struct publishing *p, struct gate_outcome *out)
                           ? arena_printf(&p->arena, "rules of people lead in a circle: " STR_FMT, STR_ARG(t->circle))
                           : arena_printf(&p->arena, "%zu rules were left out that led in a circle", t->circles);
     add_check(out, "circles", !t->circle.p, text.p);
-    if (!p->judged)
-        add_check(out, "searches", true, "the later days have too few searches to judge the rules by");
+    tell(p, out);
 }
 
 /* ---- the job ---- */
