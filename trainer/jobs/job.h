@@ -61,6 +61,7 @@ extern const struct job job_als;
 extern const struct job job_bpr;
 extern const struct job job_publish_rewrites;
 extern const struct job job_trending;
+extern const struct job job_content;
 extern const struct job job_boosts;
 /* clang-format on */
 

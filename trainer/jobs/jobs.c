@@ -31,6 +31,7 @@ const struct job *const jobs[] = {
     &job_publish_rewrites,
     &job_trending,
     &job_boosts,
+    &job_content,
     NULL,
 };
 /* clang-format on */

@@ -61,15 +61,34 @@ static bool compute(struct recommender_job *j, recommender_fn train, struct err 
            judge_and_publish(j, err);
 }
 
-bool recommender_run(struct run_context *run, recommender_fn train, struct err *err)
+static bool compute_alone(struct recommender_job *j, recommender_fn train, struct err *err)
 {
-    struct recommender_job j = { .run = run, .m = { .items_blob = -1 } };
+    struct gate_outcome gate;
+    j->t = (struct training){ .model = training_model(j->run) };
+    gate_unevaluated(0, &gate);
+    return training_begin(j->run, "recommender", err) && train(j, err) &&
+           model_file_end(&j->file, j->run, &j->t, err) && training_publish(j->run, &j->t, &gate, err);
+}
+
+static bool run_with(struct run_context *run, bool (*how)(struct recommender_job *, recommender_fn, struct err *),
+                     recommender_fn train, struct err *err)
+{
+    struct recommender_job j = { .run = run, .m = { .run = run, .items_blob = -1 } };
     arena_init(&j.arena, 1 << 16);
     model_file_begin(&j.file, "recommender");
-    bool ok = compute(&j, train, err);
-    j.m.run = run;
+    bool ok = how(&j, train, err);
     matrix_close(&j.m);
     model_file_release(&j.file);
     arena_release(&j.arena);
     return ok;
+}
+
+bool recommender_run(struct run_context *run, recommender_fn train, struct err *err)
+{
+    return run_with(run, compute, train, err);
+}
+
+bool recommender_run_alone(struct run_context *run, recommender_fn train, struct err *err)
+{
+    return run_with(run, compute_alone, train, err);
 }

@@ -15,6 +15,8 @@ struct recommender_job {
 /* Adds its sections to j->file. */
 typedef bool (*recommender_fn)(struct recommender_job *j, struct err *err);
 bool recommender_run(struct run_context *run, recommender_fn train, struct err *err) MUSTCHECK;
+/* The same for what is trained on no signals: no matrix, no popular items, nothing to be judged by. */
+bool recommender_run_alone(struct run_context *run, recommender_fn train, struct err *err) MUSTCHECK;
 
 /* Splits of a pass over the rows, and over parts 0 … parts - 1 that a pass over the rows has left. In the job's arena. */
 const struct engine_split *recommender_rows(struct recommender_job *j);

@@ -3,6 +3,7 @@
 #include "trainer/kernels/als/als.h"
 #include "trainer/kernels/bpr/bpr.h"
 #include "trainer/kernels/clicks/clicks.h"
+#include "trainer/kernels/content/content.h"
 #include "trainer/kernels/contests.h"
 #include "trainer/kernels/factors/factors.h"
 #include "trainer/kernels/gate/gate.h"
@@ -24,5 +25,5 @@
 
 /* One a line. */
 /* clang-format off */
-const struct kernel *const kernels[] = {&kernel_metrics_day, &kernel_metrics_units, &kernel_metrics_bootstrap, &kernel_sessions_day, &kernel_contests_range, &kernel_golden_rows, &kernel_golden_stats, &kernel_golden_counts, &kernel_golden_gradient, &kernel_golden_docs, &kernel_clicks_day, &kernel_clicks_weights, &kernel_boosts_weights, &kernel_unit_items_day, &kernel_unit_items_range, &kernel_als_solve, &kernel_bpr_epoch, &kernel_factors_units, &kernel_factors_similar, &kernel_factors_items, &kernel_matrix_units, &kernel_matrix_rows, &kernel_matrix_scatter, &kernel_matrix_columns, &kernel_gate_units, &kernel_query_log_day, &kernel_query_log_merge, &kernel_query_log_collect, &kernel_queries_similar, &kernel_queries_judge, &kernel_terms_count, &kernel_terms_merge, &kernel_spelling_correct, &kernel_sql_day, &kernel_sql_total, &kernel_remove_keys, &kernel_remove_cases, &kernel_remove_judge, &kernel_synonyms_reach, &kernel_synonyms_documents, &kernel_synonyms_pairs, &kernel_synonyms_score, &kernel_tail_traffic, &kernel_tail_head, &kernel_tail_match, &kernel_item_pairs_count, &kernel_item_pairs_similar, &kernel_item_lists_users, &kernel_pair_sums_merge, &kernel_item_triples_count, &kernel_trending_counts, NULL};
+const struct kernel *const kernels[] = {&kernel_metrics_day, &kernel_metrics_units, &kernel_metrics_bootstrap, &kernel_sessions_day, &kernel_contests_range, &kernel_golden_rows, &kernel_golden_stats, &kernel_golden_counts, &kernel_golden_gradient, &kernel_golden_docs, &kernel_clicks_day, &kernel_clicks_weights, &kernel_boosts_weights, &kernel_unit_items_day, &kernel_unit_items_range, &kernel_als_solve, &kernel_bpr_epoch, &kernel_factors_units, &kernel_factors_similar, &kernel_factors_items, &kernel_matrix_units, &kernel_matrix_rows, &kernel_matrix_scatter, &kernel_matrix_columns, &kernel_gate_units, &kernel_query_log_day, &kernel_query_log_merge, &kernel_query_log_collect, &kernel_queries_similar, &kernel_queries_judge, &kernel_terms_count, &kernel_terms_merge, &kernel_spelling_correct, &kernel_sql_day, &kernel_sql_total, &kernel_remove_keys, &kernel_remove_cases, &kernel_remove_judge, &kernel_synonyms_reach, &kernel_synonyms_documents, &kernel_synonyms_pairs, &kernel_synonyms_score, &kernel_tail_traffic, &kernel_tail_head, &kernel_tail_match, &kernel_item_pairs_count, &kernel_item_pairs_similar, &kernel_item_lists_users, &kernel_pair_sums_merge, &kernel_item_triples_count, &kernel_trending_counts, &kernel_content_terms, &kernel_content_vectors, &kernel_content_similar, NULL};
 /* clang-format on */

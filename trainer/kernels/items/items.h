@@ -8,7 +8,7 @@
  * similar_item for each item. Collects for each item with a list: u32 item, u32 count, count × { u32 item, u32 units, f32 score }.
  * "item_lists.users@1": rows of a range → what its units would like and what they had: params {"top"}, blob 0 lists of similar items (item_lists.h).
  * Collects for each unit: text, u32 count, count × { u32 item, f32 score }, u32 count, count × { u32 item, f32 weight }.
- * "pair_sums.merge@1": a part of all inputs → the sums that count at least {"min_count"}, by key; collects struct pair_sum.
+ * "pair_sums.merge@1": a part of all inputs → the sums that count at least {"min_count"} and at most "max_count", by key; collects struct pair_sum.
  * "item_triples.count@1": rows of a range → of each three items of a unit of which every two are a frequent pair, how many units had them: struct pair_sum
  * with the key (number of the pair a < b, c > b), in the part of the pair; blob 0 the keys of the frequent pairs, ascending. */
 #pragma once

@@ -6,7 +6,7 @@ enum { GATHERED_MAX = 1 << 21, TICK_RECORDS = 1 << 16 };
 
 void sums_out_open(struct sums_out *o, struct task *t, uint32_t numbers)
 {
-    *o = (struct sums_out){ .task = t, .numbers = numbers };
+    *o = (struct sums_out){ .task = t, .numbers = numbers, .parts = task_parts(t) };
     pair_sums_init(&o->sums);
 }
 
@@ -25,12 +25,11 @@ bool sums_out_add(struct sums_out *o, uint64_t key, double sum, struct err *err)
 
 bool sums_out_flush(struct sums_out *o, struct err *err)
 {
-    const uint32_t parts = task_parts(o->task);
     pair_sums_sort(&o->sums);
     for (uint32_t i = 0; i < o->sums.count; i++) {
         const struct pair_sum *e = &o->sums.entries[i];
         const struct str record = { (const char *)e, sizeof *e };
-        if (!task_emit(o->task, items_part(pair_first(e->key), o->numbers, parts), record, err) ||
+        if (!task_emit(o->task, items_part(pair_first(e->key), o->numbers, o->parts), record, err) ||
             (i % TICK_RECORDS == 0 && !task_tick(o->task, 0, err)))
             return false;
     }

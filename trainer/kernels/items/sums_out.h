@@ -7,6 +7,7 @@ struct sums_out {
     struct task *task;
     struct pair_sums sums;
     uint32_t numbers; /* the first half of a key is below */
+    uint32_t parts;   /* that sums go to: all of the split's, unless the caller says less */
 };
 void sums_out_open(struct sums_out *o, struct task *t, uint32_t numbers);
 void sums_out_close(struct sums_out *o);
