@@ -21,7 +21,16 @@ def lists(rows, columns=("score",)):
 
 def make(kind, **sections):
     """(bytes, digest)"""
-    document = json.dumps({"kind": kind, "sections": sections}).encode()
+    return make_of({"kind": kind, "sections": sections})
+
+
+def make_rewrites(rules):
+    """rules: (type, input, output, confidence)"""
+    return make_of({"kind": "rewrites", "rules": rules})
+
+
+def make_of(document):
+    document = json.dumps(document).encode()
     done = subprocess.run([os.path.join(program("tests"), "make_artifact")], input=document, capture_output=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.decode())

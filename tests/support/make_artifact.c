@@ -5,7 +5,7 @@
  *     "factors": {"rank": 2, "fold": "solve", "alpha": 10, "lambda": 0.1, "items": {"lamp": [0.5, 1]}},
  *     "card": "any text"}}
  *
- * Keys keep their order, so that a document gives the same bytes each time. */
+ * or {"kind": "rewrites", "rules": [["spelling", "lmap", "lamp", 0.9]]}. Keys keep their order, so that a document gives the same bytes each time. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@
 #include "model/artifact.h"
 #include "model/factors.h"
 #include "model/lists.h"
+#include "model/rewrite.h"
 
 static void die(const char *what)
 {
@@ -89,36 +90,67 @@ static void put_factors(json_t *section, struct arena *arena, struct buf *out)
         die(err.text);
 }
 
-int main(void)
+static void put_rewrites(json_t *list, struct arena *arena, struct buf *out, char digest[ARTIFACT_DIGEST])
 {
-    struct arena arena;
-    struct artifact_out o;
-    struct buf file, section;
+    size_t i, count = json_array_size(list);
+    struct rewrite_rule *rules = arena_zalloc(arena, (count + 1) * sizeof *rules);
+    json_t *v;
     struct err err;
-    char digest[ARTIFACT_DIGEST];
+    json_array_foreach(list, i, v)
+        rules[i] = (struct rewrite_rule){ .type = rewrite_type_of(text_of(json_array_get(v, 0))),
+                                          .input = text_of(json_array_get(v, 1)),
+                                          .output = text_of(json_array_get(v, 2)),
+                                          .confidence = json_number_value(json_array_get(v, 3)),
+                                          .id = i + 1 };
+    for (i = 0; i < count; i++)
+        if (!rewrite_check(&rules[i], &err))
+            die(err.text);
+    if (!rewrites_pack(rules, count, STR("{}"), out, digest, &err))
+        die(err.text);
+}
+
+static void put_sections(json_t *sections, const char *kind, struct arena *arena, struct buf *out,
+                         char digest[ARTIFACT_DIGEST])
+{
+    struct artifact_out o;
+    struct buf section;
+    struct err err;
     const char *name;
     json_t *v;
-    mem_init();
-    arena_init(&arena, 1 << 16);
-    json_auto_t *root = json_parse(read_all(stdin, &arena), &err);
-    if (!root)
-        die(err.text);
-    artifact_begin(&o, json_string_value(json_object_get(root, "kind")));
-    json_object_foreach(json_object_get(root, "sections"), name, v)
+    artifact_begin(&o, kind);
+    json_object_foreach(sections, name, v)
     {
         buf_init(&section, (size_t)1 << 32);
         if (json_is_string(v))
             buf_add_str(&section, text_of(v));
         else if (str_eq_c(str_of(name), "factors"))
-            put_factors(v, &arena, &section);
+            put_factors(v, arena, &section);
         else
             put_lists(v, &section);
-        artifact_add(&o, name, arena_str(&arena, buf_str(&section)));
+        artifact_add(&o, name, arena_str(arena, buf_str(&section)));
         buf_release(&section);
     }
-    buf_init(&file, (size_t)1 << 32);
-    if (!artifact_end(&o, &file, digest, &err))
+    if (!artifact_end(&o, out, digest, &err))
         die(err.text);
+}
+
+int main(void)
+{
+    struct arena arena;
+    struct buf file;
+    struct err err;
+    char digest[ARTIFACT_DIGEST];
+    mem_init();
+    arena_init(&arena, 1 << 16);
+    json_auto_t *root = json_parse(read_all(stdin, &arena), &err);
+    if (!root)
+        die(err.text);
+    buf_init(&file, (size_t)1 << 32);
+    if (json_object_get(root, "rules"))
+        put_rewrites(json_object_get(root, "rules"), &arena, &file, digest);
+    else
+        put_sections(json_object_get(root, "sections"), json_string_value(json_object_get(root, "kind")), &arena, &file,
+                     digest);
     if (fwrite(file.p, 1, file.n, stdout) != file.n || fflush(stdout) != 0)
         die("cannot write");
     (void)fprintf(stderr, "%s\n", digest);
