@@ -37,11 +37,11 @@
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/jobs/jobs.h"
+#include "experimentd/results/ages.h"
+#include "experimentd/schedule/schedule.h"
 #include "experimentd/serving/recent.h"
 #include "experimentd/serving/serving.h"
 #include "experimentd/serving/store.h"
-#include "experimentd/results/ages.h"
-#include "experimentd/schedule/schedule.h"
 #include "experimentd/units/eraser.h"
 
 enum { READY_WAIT_US = 15000000 };

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
+enum { INSERT_MAX = 100 };
 
 const char *const boosts_expression_names[] = { "classic", "calibrated" };
 static_assert(COUNT_OF(boosts_expression_names) == BOOSTS_EXPRESSION_COUNT, "one name each");
@@ -31,15 +31,15 @@ bool boosts_open(const struct artifact *a, struct boosts *out, struct err *err)
     return true;
 }
 
-/* ---- documents of several queries ---- */
+/* ---- documents of several queries, by the number of their text ---- */
 
 struct gather {
     const struct boosts *b;
     const struct boosts_request *q;
     struct boost *items;
-    double *best; /* of each item: the greatest that one query said */
-    uint32_t *slots;
-    size_t count, room, slots_count; /* slots: a power of two above 2 * room */
+    uint32_t *ids, *slots; /* slots: 1 + number of an item; a power of two of them, at least twice the room */
+    double *best;          /* of each item: the greatest that one query said */
+    size_t count, room, slots_count;
 };
 
 static void gather_init(struct gather *g, size_t room, struct arena *arena)
@@ -48,18 +48,20 @@ static void gather_init(struct gather *g, size_t room, struct arena *arena)
     for (g->slots_count = 16; g->slots_count < 2 * room;)
         g->slots_count *= 2;
     g->items = arena_alloc(arena, (room + 1) * sizeof *g->items);
+    g->ids = arena_alloc(arena, (room + 1) * sizeof *g->ids);
     g->best = arena_alloc(arena, (room + 1) * sizeof *g->best);
     g->slots = arena_zalloc(arena, g->slots_count * sizeof *g->slots);
 }
 
-static size_t item_of(struct gather *g, struct str doc)
+static size_t item_of(struct gather *g, uint32_t id)
 {
-    size_t at = (size_t)hash64(doc) & (g->slots_count - 1);
+    size_t at = (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (g->slots_count - 1);
     for (; g->slots[at]; at = (at + 1) & (g->slots_count - 1))
-        if (str_eq(g->items[g->slots[at] - 1].doc, doc))
+        if (g->ids[g->slots[at] - 1] == id)
             return g->slots[at] - 1;
     assert(g->count < g->room);
-    g->items[g->count] = (struct boost){ .doc = doc };
+    g->items[g->count] = (struct boost){ .doc = lists_text(&g->b->boosts, id) };
+    g->ids[g->count] = id;
     g->best[g->count] = -INFINITY;
     g->slots[at] = (uint32_t)++g->count;
     return g->count - 1;
@@ -70,21 +72,16 @@ static double value_or_nan(const struct lists *l, uint32_t entry, int column)
     return column < 0 ? NAN : (double)lists_value(l, entry, (uint32_t)column);
 }
 
-static double worth(const struct boosts_request *q, double weight, double calibrated, double similarity)
-{
-    if (q->expression == BOOSTS_CALIBRATED)
-        return calibrated * similarity;
-    return log(fmax(weight, 0) + 1) + 10 * log(similarity + 1);
-}
-
 static void add(struct gather *g, struct str query, struct lists_row row, double similarity)
 {
     const struct lists *l = &g->b->boosts;
+    bool shares = g->q->expression == BOOSTS_CALIBRATED;
+    double match = 10 * log(similarity + 1); /* Fusion's 10 log(score + 1) */
     for (uint32_t i = row.first; i < row.first + row.count; i++) {
-        size_t n = item_of(g, lists_entry(l, i));
+        size_t n = item_of(g, lists_entry_id(l, i));
         struct boost *item = &g->items[n];
         double weight = value_or_nan(l, i, g->b->weight), calibrated = value_or_nan(l, i, g->b->calibrated);
-        double value = worth(g->q, weight, calibrated, similarity);
+        double value = shares ? calibrated * similarity : log(weight > 0 ? weight + 1 : 1) + match;
         item->boost = g->q->rollup == BOOSTS_SUM ? item->boost + value : fmax(item->boost, value);
         if (value <= g->best[n])
             continue;
@@ -141,6 +138,27 @@ static int by_boost(const void *va, const void *vb)
     return d ? d : (a->doc.n > b->doc.n) - (a->doc.n < b->doc.n);
 }
 
+/* Puts the n best in front, in order, by insertion: the best of a query come first, so that few of the others have to move. */
+static size_t best_first(struct boost *items, size_t count, size_t wanted)
+{
+    size_t n = wanted < count ? wanted : count;
+    if (n == 0)
+        return 0;
+    if (n > INSERT_MAX)
+        n = count;
+    qsort(items, n, sizeof *items, by_boost);
+    for (size_t i = n; i < count; i++) {
+        if (by_boost(&items[i], &items[n - 1]) > 0)
+            continue;
+        struct boost better = items[i];
+        size_t at = n - 1;
+        for (; at > 0 && by_boost(&better, &items[at - 1]) < 0; at--)
+            items[at] = items[at - 1];
+        items[at] = better;
+    }
+    return wanted < count ? wanted : count;
+}
+
 static void scale(struct boost *items, size_t count, double low, double high)
 {
     double greatest = count ? items[0].boost : 0, least = count ? items[count - 1].boost : 0;
@@ -164,10 +182,8 @@ bool boosts_for(const struct boosts *b, const struct boosts_request *q, struct a
     add(&g, q->query, row, 1);
     for (uint32_t i = 0; i < out->similar; i++)
         add(&g, sources[i].query, sources[i].row, sources[i].similarity);
-    if (g.count > 1)
-        qsort(g.items, g.count, sizeof *g.items, by_boost);
     out->boosts = g.items;
-    out->count = g.count < q->n ? g.count : q->n;
+    out->count = best_first(g.items, g.count, q->n);
     if (q->scale_low < q->scale_high)
         scale(out->boosts, out->count, q->scale_low, q->scale_high);
     return true;

@@ -267,12 +267,15 @@ struct scored {
     uint32_t number;
 };
 
-static bool worse(const struct factors *f, struct scored a, struct scored b)
+static bool worse_text(const struct factors *f, uint32_t a, uint32_t b)
 {
-    if (a.score > b.score || a.score < b.score)
-        return a.score < b.score;
-    const struct recommend_item x = { .item = factors_text(f, a.number) }, y = { .item = factors_text(f, b.number) };
+    const struct recommend_item x = { .item = factors_text(f, a) }, y = { .item = factors_text(f, b) };
     return by_score(&x, &y) > 0;
+}
+
+static inline bool worse(const struct factors *f, struct scored a, struct scored b)
+{
+    return a.score < b.score || (!(a.score > b.score) && worse_text(f, a.number, b.number));
 }
 
 /* The heap's top is the worst of the `count` best so far. */

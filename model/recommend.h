@@ -54,7 +54,7 @@ enum recommend_note {
 enum {
     RECOMMEND_N_MAX = 1000,
     RECOMMEND_DIVERSE_MAX = 100, /* diversity is for answers up to this length */
-    RECOMMEND_SCAN_MAX = 50000,
+    RECOMMEND_SCAN_MAX = 20000,
     RECOMMEND_HISTORY_MAX = FACTORS_HISTORY_MAX
 };
 

@@ -200,17 +200,20 @@ static void write_head(const struct boosts_ask *a, const struct serving_entry *e
     write_model(out, e);
     buf_add_c(out, ",\"query\":");
     buf_add_json_str(out, a->request.query);
-    buf_addf(out, ",\"match\":\"%s\",\"similar_queries\":%u", matches[r->match], r->similar);
+    buf_add_c(out, ",\"match\":\"");
+    buf_add_c(out, matches[r->match]);
+    buf_add_c(out, "\",\"similar_queries\":");
+    buf_add_u64(out, r->similar);
     if (r->count == 0)
         buf_add_c(out, ",\"note\":\"unknown_query\",\"detail\":\"the model knows neither documents of this query nor "
                        "of similar ones\"");
 }
 
-static void write_known(struct buf *out, const char *name, double v)
+static void write_known(struct buf *out, const char *member, double v)
 {
     if (isnan(v))
         return;
-    buf_addf(out, ",\"%s\":", name);
+    buf_add_c(out, member);
     write_score(out, v);
 }
 
@@ -220,9 +223,9 @@ static void write_json(const struct boost *b, struct buf *out)
     buf_add_json_str(out, b->doc);
     buf_add_c(out, ",\"boost\":");
     write_score(out, b->boost);
-    write_known(out, "weight", b->weight);
-    write_known(out, "calibrated", b->calibrated);
-    write_known(out, "signals", b->signals);
+    write_known(out, ",\"weight\":", b->weight);
+    write_known(out, ",\"calibrated\":", b->calibrated);
+    write_known(out, ",\"signals\":", b->signals);
     buf_add_c(out, b->similarity < 1 ? ",\"source\":\"similar\",\"similarity\":" : ",\"source\":\"exact\"}");
     if (b->similarity < 1) {
         write_score(out, b->similarity);

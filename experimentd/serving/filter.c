@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "assign/condition.h"
 #include "base/buf.h"
 
 enum { DEPTH_MAX = 16, KNOWN_MAX = 160, SHOWN_MAX = 60, PIECE_BYTES = 1024, SCRATCH_BYTES = 16 << 10 };
@@ -87,9 +88,16 @@ bool filter_open(struct filter *f, const struct serving *s, const struct assign_
                                                  err);
     if (!e)
         return err_prefix(err, "field \"filter\": ");
-    *f = (struct filter){ .catalogue = e->served->view, .condition = condition };
+    *f = (struct filter){ .catalogue = e->served->view };
+    if (!check(f, condition, true, 0, err))
+        return false;
+    arena_init(&f->compiled, SCRATCH_BYTES);
     arena_init(&f->scratch, SCRATCH_BYTES);
-    return check(f, condition, true, 0, err);
+    struct assign_arena arena = { .more = arena_more, .owner = &f->compiled };
+    struct assign_compiler c = { .arena = &arena };
+    f->condition = assign_condition_compile(&c, condition);
+    f->paths = c.paths.p;
+    return true;
 }
 
 bool filter_keeps(void *arg, struct str item)
@@ -115,10 +123,13 @@ bool filter_keeps(void *arg, struct str item)
             fields.count++;
         }
     }
-    return assign_condition(f->condition, &fields, NULL, &arena);
+    struct assign_scratch s = { .arena = &arena };
+    const struct assign_subject subject = { .object = &fields, .paths = f->paths };
+    return assign_condition_met(f->condition, &subject, &s) && !s.failed;
 }
 
 void filter_close(struct filter *f)
 {
+    arena_release(&f->compiled);
     arena_release(&f->scratch);
 }

@@ -7,12 +7,16 @@
 
 enum { FILTER_FIELDS_MAX = 16, FILTER_ASKS_MAX = 5000 };
 
+struct assign_condition;
+struct assign_path;
+
 struct filter {
     const struct catalogue *catalogue;
-    const struct assign_value *condition;
+    const struct assign_condition *condition; /* compiled once, asked for each item */
+    const struct assign_path *paths;
     int fields[FILTER_FIELDS_MAX]; /* of the catalogue, that the condition names */
     uint32_t fields_count, asked;
-    struct arena scratch;
+    struct arena compiled, scratch; /* scratch: of one item */
 };
 
 /* Ends with filter_close, when it did not fail or `f` was zero before. ERR_INVALID: an operator or a field is not known (those of the catalogue are named); ERR_NOT_FOUND: no catalogue is served. */

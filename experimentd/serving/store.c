@@ -414,7 +414,7 @@ static void wait_for_news(struct store *s)
 static void *run(void *arg)
 {
     struct store *s = arg;
-    log_set_thread("models ");
+    log_set_thread("thread=models ");
     while (!atomic_load(&s->stop)) {
         struct err err = { 0 };
         wait_for_news(s);

@@ -104,7 +104,9 @@ void write_recommendations(const struct recommend_ask *ask, const struct serving
         buf_addf(out, ",\"history\":{\"given\":%zu,\"recent\":%zu,\"known\":%zu}", q->history_count - ask->recent_count,
                  ask->recent_count, a->history_known);
     write_note(ask, a, out);
-    buf_addf(out, ",\"%s\":[", words[q->of].list);
+    buf_add_c(out, ",\"");
+    buf_add_c(out, words[q->of].list);
+    buf_add_c(out, "\":[");
     for (size_t i = 0; i < a->count; i++) {
         if (i)
             buf_add_byte(out, ',');
