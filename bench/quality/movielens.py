@@ -125,7 +125,8 @@ class Library:
     def lists(self, split, **p):
         users, items, matrix = matrix_of(split)
         if self.name == "als":
-            model = implicit.cpu.als.AlternatingLeastSquares(factors=p["factors"], regularization=p["lambda"], alpha=1.0, iterations=15, random_state=1)
+            model = implicit.cpu.als.AlternatingLeastSquares(factors=p["factors"], regularization=p["lambda"], alpha=1.0, iterations=15, num_threads=1,
+                                                             random_state=1)
             model.fit(matrix * (1 + p["alpha"]), show_progress=False)
         else:
             model = implicit.cpu.bpr.BayesianPersonalizedRanking(factors=p["factors"], learning_rate=p["learning_rate"], regularization=p["regularization"],
