@@ -1,4 +1,5 @@
-/* The blobs of a task: files that the worker maps. A blob is named by what it contains; that is checked, for a copy on another host may be cut. */
+/* The blobs of a task: files that the worker maps. A blob is named by what it contains; that is checked, for a copy on another host may be cut. A worker
+ * checks a file once, not for each of the many splits that read it: it remembers which file it was. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -7,7 +8,33 @@
 #include "trainer/engine/runtime.h"
 #include "trainer/engine/store.h"
 
-static bool map(const char *path, uint64_t bytes, struct str *out, struct err *err)
+static bool was_checked(const struct blob_checks *all, const struct stat *st, const char *hash)
+{
+    for (unsigned i = 0; i < BLOB_CHECKS; i++) {
+        const struct blob_check *c = &all->checks[i];
+        if (c->device == st->st_dev && c->inode == st->st_ino && c->bytes == st->st_size &&
+            c->changed.tv_sec == st->st_ctim.tv_sec && c->changed.tv_nsec == st->st_ctim.tv_nsec &&
+            strcmp(c->hash, hash) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check(struct blob_checks *all, const struct stat *st, struct str bytes, const char *hash)
+{
+    if (!hash || strlen(hash) >= BLOB_HASH_MAX)
+        return false;
+    if (was_checked(all, st, hash))
+        return true;
+    if (strcmp(store_key_of_bytes(bytes).text, hash) != 0)
+        return false;
+    struct blob_check *c = &all->checks[all->next++ % BLOB_CHECKS];
+    *c = (struct blob_check){ st->st_dev, st->st_ino, st->st_ctim, st->st_size, "" };
+    memcpy(c->hash, hash, strlen(hash) + 1);
+    return true;
+}
+
+static bool map(const char *path, uint64_t bytes, struct stat *out_st, struct str *out, struct err *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -21,6 +48,7 @@ static bool map(const char *path, uint64_t bytes, struct str *out, struct err *e
     if (p == MAP_FAILED)
         return err_set_errno(err, "cannot map blob \"%s\"", path);
     *out = (struct str){ p ? p : "", bytes };
+    *out_st = st;
     return true;
 }
 
@@ -33,10 +61,11 @@ bool task_map_blobs(struct task *t, const json_t *list, struct err *err)
         const char *path = json_string_value(json_object_get(b, "path"));
         const char *hash = json_string_value(json_object_get(b, "hash"));
         uint64_t bytes = (uint64_t)json_integer_value(json_object_get(b, "bytes"));
-        if (!map(path ? path : "", bytes, &t->blobs[i], err))
+        struct stat st;
+        if (!map(path ? path : "", bytes, &st, &t->blobs[i], err))
             return false;
         t->blobs_count = i + 1;
-        if (!hash || strcmp(store_key_of_bytes(t->blobs[i]).text, hash) != 0)
+        if (!check(t->checks, &st, t->blobs[i], hash))
             return err_set(err, ERR_SYSTEM, "blob \"%s\" is damaged", path);
     }
     return true;

@@ -1,6 +1,8 @@
 /* runtime.h - a task as the worker holds it; kernels see task.h. */
 #pragma once
 #include <jansson.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "trainer/engine/emit.h"
 #include "trainer/engine/feed.h"
@@ -9,9 +11,24 @@
 #include "trainer/engine/task.h"
 #include "trainer/engine/wire.h"
 
+/* Which files of blobs the worker found to be what they are called. All zeros: none yet. */
+enum { BLOB_CHECKS = 8, BLOB_HASH_MAX = 80 };
+struct blob_check {
+    dev_t device;
+    ino_t inode;
+    struct timespec changed;
+    off_t bytes;
+    char hash[BLOB_HASH_MAX];
+};
+struct blob_checks {
+    struct blob_check checks[BLOB_CHECKS];
+    unsigned next;
+};
+
 struct task {
     struct wire *wire;
-    struct pg **connection; /* the worker's own */
+    struct blob_checks *checks; /* the worker's own */
+    struct pg **connection;     /* the worker's own */
     uint32_t split, attempt;
     json_t *json;
     struct str pass, params, desc, snapshot;
@@ -36,7 +53,8 @@ struct task {
 };
 
 /* From a TASK frame, and the DATA frames behind it. `t` is to be closed in any case. */
-bool task_open(struct task *t, struct wire *wire, const struct frame *f, struct err *err) MUSTCHECK;
+bool task_open(struct task *t, struct wire *wire, struct blob_checks *checks, const struct frame *f,
+               struct err *err) MUSTCHECK;
 const struct kernel *task_kernel(const struct task *t, struct err *err);
 /* What was collected and emitted is all: sends and closes it. */
 bool task_finish(struct task *t, struct err *err) MUSTCHECK;

@@ -79,10 +79,10 @@ static uint64_t rand_key_of(const struct task *t)
     return mixed(mixed(seed ^ hash64(member(t->json, "pass"))) + t->split);
 }
 
-bool task_open(struct task *t, struct wire *wire, const struct frame *f, struct err *err)
+bool task_open(struct task *t, struct wire *wire, struct blob_checks *checks, const struct frame *f, struct err *err)
 {
     json_error_t e;
-    *t = (struct task){ .wire = wire, .split = f->a, .attempt = f->b, .told_us = clock_mono_us() };
+    *t = (struct task){ .wire = wire, .checks = checks, .split = f->a, .attempt = f->b, .told_us = clock_mono_us() };
     arena_init(&t->arena, ARENA_FIRST);
     buf_init(&t->result, TASK_COLLECT_MAX);
     feed_init(&t->feed);

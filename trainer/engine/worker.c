@@ -35,13 +35,20 @@ static bool say_done(const struct task *t, size_t peak)
     return wire_say(FRAME_DONE, t->split, t->attempt, str_of(text));
 }
 
+/* What lives as long as the process. */
+struct worker {
+    struct wire wire;
+    struct pg *connection;
+    struct blob_checks checks;
+};
+
 /* 0, or the exit code of a worker that has failed. */
-static int run_task(struct wire *wire, struct pg **connection, const struct frame *f)
+static int run_task(struct worker *w, const struct frame *f)
 {
     struct task t;
     struct err err = { 0 };
-    bool open = task_open(&t, wire, f, &err);
-    t.connection = connection;
+    bool open = task_open(&t, &w->wire, &w->checks, f, &err);
+    t.connection = &w->connection;
     const struct kernel *kernel = open ? task_kernel(&t, &err) : NULL;
     memory_cap(&t);
     bool ok = kernel && kernel->run(&t, &err) && task_finish(&t, &err);
@@ -56,19 +63,19 @@ static int run_task(struct wire *wire, struct pg **connection, const struct fram
     return t.bug ? WORKER_BUG : open && !kernel ? WORKER_OTHER_BUILD : exit_code_of(err.kind);
 }
 
-static int serve(struct wire *wire, struct pg **connection)
+static int serve(struct worker *w)
 {
     struct frame f;
     int code = 0;
     while (code == 0) {
-        enum wire_state state = wire_read(wire, &f);
+        enum wire_state state = wire_read(&w->wire, &f);
         if (state == WIRE_END)
             return EXIT_SUCCESS; /* the coordinator has gone */
         if (state == WIRE_BAD)
             return WORKER_OTHER_BUILD;
         switch (f.type) {
         case FRAME_TASK:
-            code = run_task(wire, connection, &f);
+            code = run_task(w, &f);
             break;
         case FRAME_CANCEL: /* of an attempt that had ended */
             break;
@@ -90,8 +97,7 @@ static bool say_hello(void)
 
 int worker_main(int argc, char **argv)
 {
-    struct wire wire;
-    struct pg *connection = NULL;
+    struct worker w = { .connection = NULL };
     uint32_t parent;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc > 0 && parse_u32(str_of(argv[0]), &parent, NULL) && getppid() != (pid_t)parent)
@@ -99,9 +105,9 @@ int worker_main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    wire_open(&wire);
-    int code = say_hello() ? serve(&wire, &connection) : EXIT_SUCCESS;
-    pg_close(connection);
-    wire_close(&wire);
+    wire_open(&w.wire);
+    int code = say_hello() ? serve(&w) : EXIT_SUCCESS;
+    pg_close(w.connection);
+    wire_close(&w.wire);
     return code;
 }
