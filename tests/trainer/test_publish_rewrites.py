@@ -127,6 +127,7 @@ class PublishRewrites(DaemonTest):
         self.assertEqual([self.versions()[1]["champion"], self.versions()[1]["metrics"]["changed"]["value"]], [True, 0])
         self.daemon.sql("delete from models")
         self.assertIn("there is nothing to publish", self.publish(check=False).stderr)
+        self.assertEqual(self.daemon.sql("select state from runs where job = 'publish-rewrites' order by queued_at desc limit 1"), [["skipped"]])
         self.assertRegex(self.publish("max_changed=2", check=False).stderr, re.compile('"max_changed"'))
 
 

@@ -200,7 +200,7 @@ static bool compute(struct publishing *p, struct err *err)
     if (!training_champion(run, t.model, &p->champion_file, &p->champion, &p->version, err))
         return false;
     if (p->table.count == 0 && !p->version) /* of a model that is there, a version without rules takes them back */
-        return err_set(err, ERR_INVALID, "no rewrite is approved or auto: there is nothing to publish");
+        return run_too_little(run, err, "no rewrite is approved or auto: there is nothing to publish");
     if (!pack(p, &t, err) || !judge(p, err))
         return false;
     t.units = p->verdict.searches;
