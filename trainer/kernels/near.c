@@ -1,5 +1,6 @@
 #include "trainer/kernels/near.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,21 +8,28 @@
 #include "base/hash.h"
 #include "trainer/kernels/words.h"
 
-enum { RESTS_MAX = 1 + NEAR_PREFIX + NEAR_PREFIX * (NEAR_PREFIX - 1) / 2, CHAR_BYTES = 4 };
+enum { RESTS_MAX = 1 + NEAR_PREFIX_MAX + NEAR_PREFIX_MAX * (NEAR_PREFIX_MAX - 1) / 2, CHAR_BYTES = 4 };
 
 struct entry {
     uint64_t rest;
     uint32_t number;
 };
 struct near_index {
+    unsigned edits;
+    size_t prefix;
     struct str *texts;
+    uint32_t *chars; /* of each */
     struct entry *entries;
     size_t texts_count, texts_room, entries_count, entries_room;
 };
 
-struct near_index *near_new(void)
+struct near_index *near_new(unsigned edits, size_t prefix)
 {
-    return mem_zalloc(sizeof(struct near_index));
+    struct near_index *n = mem_zalloc(sizeof *n);
+    assert(edits <= NEAR_EDITS_MAX && prefix <= NEAR_PREFIX_MAX && edits < prefix);
+    n->edits = edits;
+    n->prefix = prefix;
+    return n;
 }
 
 void near_free(struct near_index *n)
@@ -29,6 +37,7 @@ void near_free(struct near_index *n)
     if (!n)
         return;
     mem_free(n->texts);
+    mem_free(n->chars);
     mem_free(n->entries);
     mem_free(n);
 }
@@ -36,17 +45,17 @@ void near_free(struct near_index *n)
 /* ---- rests ---- */
 
 struct prefix {
-    size_t from[NEAR_PREFIX + 1]; /* where each character begins; behind them, the end */
+    size_t from[NEAR_PREFIX_MAX + 1]; /* where each character begins; behind them, the end */
     size_t count;
     const char *p;
 };
 
-static void prefix_of(struct str s, struct prefix *out)
+static void prefix_of(struct str s, size_t max, struct prefix *out)
 {
     size_t at = 0;
     uint32_t cp;
     out->p = s.p;
-    for (out->count = 0; out->count < NEAR_PREFIX && at < s.n; out->count++) {
+    for (out->count = 0; out->count < max && at < s.n; out->count++) {
         out->from[out->count] = at;
         at += assign_decode(s.p + at, s.n - at, &cp);
     }
@@ -56,7 +65,7 @@ static void prefix_of(struct str s, struct prefix *out)
 /* Without the characters i and j; out of range: all stay. */
 static uint64_t rest(const struct prefix *p, size_t i, size_t j)
 {
-    char text[NEAR_PREFIX * CHAR_BYTES];
+    char text[NEAR_PREFIX_MAX * CHAR_BYTES];
     size_t n = 0;
     for (size_t c = 0; c < p->count; c++) {
         if (c == i || c == j)
@@ -67,11 +76,11 @@ static uint64_t rest(const struct prefix *p, size_t i, size_t j)
     return hash64((struct str){ text, n });
 }
 
-static size_t rests_of(struct str s, unsigned edits, uint64_t *out)
+static size_t rests_of(struct str s, size_t prefix, unsigned edits, uint64_t *out)
 {
     struct prefix p;
     size_t n = 0;
-    prefix_of(s, &p);
+    prefix_of(s, prefix, &p);
     out[n++] = rest(&p, SIZE_MAX, SIZE_MAX);
     for (size_t i = 0; edits >= 1 && i < p.count; i++)
         out[n++] = rest(&p, i, SIZE_MAX);
@@ -86,10 +95,11 @@ static size_t rests_of(struct str s, unsigned edits, uint64_t *out)
 void near_add(struct near_index *n, struct str text)
 {
     uint64_t rests[RESTS_MAX];
-    size_t count = rests_of(text, NEAR_EDITS, rests);
+    size_t count = rests_of(text, n->prefix, n->edits, rests);
     if (n->texts_count == n->texts_room) {
         n->texts_room = n->texts_room ? 2 * n->texts_room : 256;
         n->texts = mem_realloc(n->texts, n->texts_room * sizeof *n->texts);
+        n->chars = mem_realloc(n->chars, n->texts_room * sizeof *n->chars);
     }
     while (n->entries_count + count > n->entries_room) {
         n->entries_room = n->entries_room ? 2 * n->entries_room : 4096;
@@ -97,6 +107,7 @@ void near_add(struct near_index *n, struct str text)
     }
     for (size_t i = 0; i < count; i++)
         n->entries[n->entries_count++] = (struct entry){ rests[i], (uint32_t)n->texts_count };
+    n->chars[n->texts_count] = (uint32_t)words_chars(text);
     n->texts[n->texts_count++] = text;
 }
 
@@ -145,11 +156,13 @@ static bool insert(uint32_t *out, size_t *count, size_t max, uint32_t number)
 size_t near_find(const struct near_index *n, struct str s, unsigned limit, uint32_t *out, size_t max)
 {
     uint64_t rests[RESTS_MAX];
-    size_t found = 0, count = rests_of(s, limit, rests);
+    size_t found = 0, count = rests_of(s, n->prefix, limit, rests), chars = words_chars(s);
     for (size_t r = 0; max && r < count; r++)
         for (size_t i = first_of(n, rests[r]); i < n->entries_count && n->entries[i].rest == rests[r]; i++) {
             uint32_t number = n->entries[i].number;
             if (i > 0 && n->entries[i - 1].rest == rests[r] && n->entries[i - 1].number == number)
+                continue;
+            if (n->chars[number] > chars + limit || chars > n->chars[number] + limit)
                 continue;
             if (words_distance(n->texts[number], s, limit) <= limit)
                 (void)insert(out, &found, max, number);

@@ -5,6 +5,8 @@
 
 #include "trainer/kernels/pair_table.h"
 
+enum { SQUASHED_EDITS = 1 };
+
 /* ---- indexes ---- */
 
 struct link {
@@ -107,8 +109,8 @@ static int by_text(const void *a, const void *b, void *arg)
 static void index_texts(struct tail_heads *h)
 {
     uint32_t near = 0;
-    h->near_words = near_new();
-    h->near_squashed = near_new();
+    h->near_words = near_new(2, 8);
+    h->near_squashed = near_new(SQUASHED_EDITS, 16); /* many begin with the same word */
     h->near_word_ids = arena_alloc(h->arena, ((size_t)h->head_words + 1) * sizeof *h->near_word_ids);
     h->sorted_words = arena_alloc(h->arena, ((size_t)h->head_words + 1) * sizeof *h->sorted_words);
     for (uint32_t i = 0; i < h->head_words; i++) {
@@ -241,7 +243,8 @@ static void take_by_words(struct found *f, const struct query_record *q, double 
             take_begun(f, w.texts[i]);
     }
     struct str whole = words_squash(&w, squashed);
-    size_t n = whole.n ? near_find(f->h->near_squashed, whole, words_edits(whole, scale), near, TAIL_NEAR) : 0;
+    unsigned edits = words_edits(whole, scale) > SQUASHED_EDITS ? SQUASHED_EDITS : words_edits(whole, scale);
+    size_t n = whole.n ? near_find(f->h->near_squashed, whole, edits, near, TAIL_NEAR) : 0;
     for (size_t i = 0; i < n; i++)
         take(f, near[i]);
 }

@@ -1,7 +1,7 @@
 /* tail_heads.h - pure: the head of the queries, prepared for looking up which of them a tail query may mean.
  *
  * Heads are numbered by their traffic, most first. A tail query's candidates are the heads that share a word with it, have one that is few edits from
- * one of its words, or one that its last word begins; that are few edits from it when spaces do not count; for which documents are clicked
+ * one of its words, or one that its last word begins; that are an edit from it when spaces do not count; for which documents are clicked
  * that are clicked for it; and those that people searched for next. Of a word or document that many heads have, the first TAIL_COMMON count. */
 #pragma once
 #include "trainer/kernels/intern.h"
