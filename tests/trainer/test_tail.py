@@ -51,7 +51,8 @@ class HeadTail(DaemonTest):
 
     def report(self, **more):
         self.job("head-tail", **more)
-        return json.loads(self.daemon.sql("select result from runs order by started_at desc limit 1")[0][0])
+        last = self.daemon.sql("select id from runs order by started_at desc limit 1")[0][0]
+        return self.call("GET", "/v1/runs/" + last)["result"]
 
     def rows(self):
         return self.daemon.sql("select type, input, output, bidirectional, confidence, review, searches, evidence from query_rewrites order by 1, 2, 3")
