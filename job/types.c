@@ -425,7 +425,8 @@ const struct job_type job_types[] = {
       PARAMS(boosts_params), .incremental = true },
     { "publish-rewrites", "rewrites of queries that are approved → a model by which servers rewrite",
       PARAMS(publish_rewrites_params), .incremental = true },
-    { "content", "documents that are alike by their texts → a recommender", PARAMS(content_params) },
+    { "content", "documents that are alike by their texts → a recommender", PARAMS(content_params),
+      .incremental = true },
     { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params),
       .incremental = true },
 };

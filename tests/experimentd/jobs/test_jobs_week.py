@@ -41,10 +41,10 @@ class Week(unittest.TestCase):
 
     def chain(self):
         """Predefined jobs that come after another, each behind the one it waits for."""
-        after = {j["id"]: [t["job"] for t in j["triggers"] if t["type"] == "job" and j["id"] != MODELS] for j in self.jobs.values()}
+        after = {j["id"]: [t["job"] for t in j["triggers"] if t["type"] == "job"] for j in self.jobs.values() if j["id"] != MODELS}
         order = ["seal"]
-        while len(order) < 1 + sum(map(bool, after.values())):
-            order += [j for j in after if j not in order and after[j] and after[j][0] in order]
+        for before in order:
+            order += [j for j in after if after[j][:1] == [before]]
         return order, {j: a[0] for j, a in after.items() if a}
 
     def test_a_week_of_nights(self):
