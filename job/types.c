@@ -421,6 +421,8 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "phrases", "words that go together beyond chance → phrases, for review", PARAMS(phrases_params),
       .incremental = true },
+    { "query-similarity", "queries and the documents clicked for them, factorised → similar queries",
+      PARAMS(query_similarity_params), .incremental = true },
     { "boosts", "clicks, carts, purchases … → which documents to lift for a query, and by how much",
       PARAMS(boosts_params), .incremental = true },
     { "publish-rewrites", "rewrites of queries that are approved → a model by which servers rewrite",

@@ -105,6 +105,57 @@ def judged(lists, later, of):
     return found
 
 
+class Factors:
+    """Implicit ALS (Hu, Koren, Volinsky) over queries and documents, row by row, by Gaussian elimination."""
+
+    def __init__(self, log, rank, iterations, alpha, penalty, seed, min_count=2):
+        self.queries = sorted((t for t, q in log.queries.items() if q.searches >= min_count), key=str.encode)
+        self.docs = sorted({d for t in self.queries for d in log.queries[t].docs}, key=str.encode)
+        self.rank, self.alpha, self.penalty = rank, alpha, penalty
+        self.query, self.doc = ({t: i for i, t in enumerate(texts)} for texts in (self.queries, self.docs))
+        rows = [{self.doc[d]: math.log1p(n) for d, n in log.queries[t].docs.items()} for t in self.queries]
+        columns = [{q: row[d] for q, row in enumerate(rows) if d in row} for d in range(len(self.docs))]
+        self.y = [[0.1 * self.random(seed, d * rank + k) for k in range(rank)] for d in range(len(self.docs))]
+        for _ in range(iterations):
+            self.x = self.half(rows, self.y)
+            self.y = self.half(columns, self.x)
+
+    @staticmethod
+    def random(seed, i):
+        v = ((seed << 32 ^ i) * 0x9e3779b97f4a7c15) % 2**64
+        v = ((v ^ v >> 30) * 0xbf58476d1ce4e5b9) % 2**64
+        v = ((v ^ v >> 27) * 0x94d049bb133111eb) % 2**64
+        return ((v ^ v >> 31) >> 11) / 2**53 - 0.5
+
+    def half(self, rows, other):
+        gram = [[sum(y[i] * y[j] for y in other) + (self.penalty if i == j else 0) for j in range(self.rank)] for i in range(self.rank)]
+        return [self.solve(row, other, gram) if row else [0.0] * self.rank for row in rows]
+
+    def solve(self, row, other, gram):
+        a = [list(g) + [0.0] for g in gram]
+        for n, weight in row.items():
+            y = other[n]
+            for i in range(self.rank):
+                for j in range(self.rank):
+                    a[i][j] += self.alpha * weight * y[i] * y[j]
+                a[i][-1] += (1 + self.alpha * weight) * y[i]
+        for i in range(self.rank):
+            best = max(range(i, self.rank), key=lambda r: abs(a[r][i]))
+            a[i], a[best] = a[best], a[i]
+            for r in range(self.rank):
+                if r != i:
+                    by = a[r][i] / a[i][i]
+                    a[r] = [u - by * v for u, v in zip(a[r], a[i])]
+        return [a[i][-1] / a[i][i] for i in range(self.rank)]
+
+    def cosine(self, a, b):
+        x, y = self.x[self.query[a]], self.x[self.query[b]]
+        return sum(u * v for u, v in zip(x, y)) / math.sqrt(sum(u * u for u in x) * sum(v * v for v in y))
+
+    def product(self, query, doc):
+        return sum(u * v for u, v in zip(self.x[self.query[query]], self.y[self.doc[doc]]))
+
+
 class Queries(DaemonTest):
     """The tests go on where the one before has stopped."""
 
@@ -221,6 +272,37 @@ class Queries(DaemonTest):
         self.train(LAST, holdout_days=0)
         _, status, _, metrics, gate = self.version()
         self.assertEqual((status, gate["rule"], metrics), ("ready", "none", {}))
+
+    def test_6_queries_and_documents_factorised(self):
+        job, given = "query-similarity", {"factors": 6, "iterations": 3, "alpha": 5, "lambda": 0.5, "seed": 7, "min_similarity": 0.4, "top": 10, "top_items": 10}
+        done = self.train(LAST, job=job, **given)
+        print(done.stderr)
+        n, status, digest, metrics, gate = self.version(model=job)
+        self.assertEqual((n, status, gate["rule"]), (1, "ready", "first"))
+        log, got = QueryLog(self.daemon, number(0), number(LAST - 2)), artifact.of_version(self.daemon, job)
+        f = Factors(log, 6, 3, 5, 0.5, 7)
+        lists, items = got.lists("queries_for_query"), got.lists("items_for_query")
+        self.assertEqual((got.kind, got.card["units"], got.card["items"]), ("queries", len(f.queries), len(f.docs)))
+        for query, entries in lists.items():
+            for text, values in entries:
+                self.assertAlmostEqual(values["score"], f.cosine(query, text), delta=2e-3)
+            least, bags = entries[-1][1]["score"], [sorted(t.split()) for t, _ in entries] + [sorted(query.split())]
+            for other in f.queries:  # nobody is missing
+                if sorted(other.split()) not in bags and f.x[f.query[other]] != [0.0] * 6:
+                    self.assertLess(f.cosine(query, other), max(0.4, least if len(entries) == 10 else 0.4) + 2e-3)
+        for query, entries in items.items():
+            self.assertEqual(len(entries), 10)
+            for doc, values in entries:
+                self.assertAlmostEqual(values["score"], f.product(query, doc), delta=2e-3)
+                self.assertEqual(values["clicks"], log.queries[query].docs[doc])
+            best = sorted(f.docs, key=lambda d: -f.product(query, d))[:10]
+            self.assertGreaterEqual(len({d for d, _ in entries} & set(best)), 9)
+        self.assertGreater(metrics["ndcg@10"]["low"], 0.2)
+        self.assertGreater(metrics["items_ndcg@10"]["low"], 0.4)
+        for workers in ("1", "4"):
+            self.train(LAST, "--workers", workers, job=job, **given)
+            self.assertEqual(self.version(model=job)[1:3], ("refused", digest))
+        self.assertNotEqual(self.daemon.run("trainer", "run", job, "--data-dir", self.daemon.dir, "--param", "model=similar-queries", "--param", "alpha=0", check=False).returncode, 0)
 
 
 if __name__ == "__main__":

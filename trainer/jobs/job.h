@@ -52,6 +52,7 @@ extern const struct job job_popular;
 extern const struct job job_item_similarity;
 extern const struct job job_association_rules;
 extern const struct job job_similar_queries;
+extern const struct job job_query_similarity;
 extern const struct job job_head_tail;
 extern const struct job job_synonyms;
 extern const struct job job_remove_words;

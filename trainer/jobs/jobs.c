@@ -21,6 +21,7 @@ const struct job *const jobs[] = {
     &job_item_similarity,
     &job_association_rules,
     &job_similar_queries,
+    &job_query_similarity,
     &job_head_tail,
     &job_synonyms,
     &job_remove_words,

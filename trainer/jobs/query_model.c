@@ -20,6 +20,20 @@ bool query_model_begin(struct query_model *m, struct run_context *run, struct ar
     return training_begin(run, kind, err);
 }
 
+void query_model_judge_queries(struct query_model *m)
+{
+    static const char *const queries[QUERY_JUDGE_METRICS] = {
+        [QUERY_JUDGE_NDCG] = "ndcg@10", [QUERY_JUDGE_HIT_RATE] = "hit_rate@10", [QUERY_JUDGE_MRR] = "mrr@10"
+    };
+    static const char *const items[QUERY_JUDGE_METRICS] = { [QUERY_JUDGE_NDCG] = "items_ndcg@10",
+                                                            [QUERY_JUDGE_HIT_RATE] = "items_hit_rate@10",
+                                                            [QUERY_JUDGE_MRR] = "items_mrr@10" };
+    m->sections[QUERY_JUDGE_NEXT] = STR("queries_for_query");
+    m->sections[QUERY_JUDGE_ITEMS] = STR("items_for_query");
+    m->names[QUERY_JUDGE_NEXT] = queries;
+    m->names[QUERY_JUDGE_ITEMS] = items;
+}
+
 /* ---- judging ---- */
 
 struct judging {

@@ -24,5 +24,7 @@ struct query_model {
 /* ERR_INVALID when the model is there with another kind. */
 bool query_model_begin(struct query_model *m, struct run_context *run, struct arena *arena, const char *kind,
                        struct err *err) MUSTCHECK;
+/* Sections queries_for_query and items_for_query are judged: "ndcg@10", … and "items_ndcg@10", … */
+void query_model_judge_queries(struct query_model *m);
 /* Adds the card, ends the artifact, judges and publishes it. */
 bool query_model_publish(struct query_model *m, struct artifact_out *o, struct err *err) MUSTCHECK;

@@ -64,16 +64,19 @@ static bool pass_similar(struct query_similar *s, struct query_log *q, int blob,
     return ok;
 }
 
-bool query_similar_find(struct query_similar *s, struct query_log *q, uint64_t min_searches,
-                        const struct query_pair_rules *rules, struct err *err)
+bool query_similar_open(struct query_similar *s, struct query_log *q, uint64_t min_searches, struct err *err)
 {
     *s = (struct query_similar){ .lists = NULL };
     buf_init(&s->blob, HEAD_BYTES_MAX);
-    if (!query_log_collect(q, min_searches, &s->set, err) ||
-        !query_head_write(s->set.queries, s->set.count, q->sessions, &s->blob, err) ||
-        !query_head_read(buf_str(&s->blob), &s->head, err))
-        return false;
-    int blob = engine_blob(q->run->engine, buf_str(&s->blob), err);
+    return query_log_collect(q, min_searches, &s->set, err) &&
+           query_head_write(s->set.queries, s->set.count, q->sessions, &s->blob, err) &&
+           query_head_read(buf_str(&s->blob), &s->head, err);
+}
+
+bool query_similar_find(struct query_similar *s, struct query_log *q, uint64_t min_searches,
+                        const struct query_pair_rules *rules, struct err *err)
+{
+    int blob = query_similar_open(s, q, min_searches, err) ? engine_blob(q->run->engine, buf_str(&s->blob), err) : -1;
     if (blob < 0)
         return false;
     bool ok = pass_similar(s, q, blob, rules, err);

@@ -6,13 +6,6 @@
 #include "trainer/jobs/query_model.h"
 #include "trainer/jobs/query_similar.h"
 
-static const char *const query_metrics[QUERY_JUDGE_METRICS] = {
-    [QUERY_JUDGE_NDCG] = "ndcg@10", [QUERY_JUDGE_HIT_RATE] = "hit_rate@10", [QUERY_JUDGE_MRR] = "mrr@10"
-};
-static const char *const item_metrics[QUERY_JUDGE_METRICS] = { [QUERY_JUDGE_NDCG] = "items_ndcg@10",
-                                                               [QUERY_JUDGE_HIT_RATE] = "items_hit_rate@10",
-                                                               [QUERY_JUDGE_MRR] = "items_mrr@10" };
-
 struct sections {
     struct buf queries, items;
     uint64_t queries_count, pairs; /* with a list; entries */
@@ -99,10 +92,7 @@ static bool run_similar_queries(struct run_context *run, struct err *err)
     struct arena arena;
     arena_init(&arena, 1 << 16);
     bool ok = query_model_begin(&m, run, &arena, "queries", err);
-    m.sections[QUERY_JUDGE_NEXT] = STR("queries_for_query");
-    m.sections[QUERY_JUDGE_ITEMS] = STR("items_for_query");
-    m.names[QUERY_JUDGE_NEXT] = query_metrics;
-    m.names[QUERY_JUDGE_ITEMS] = item_metrics;
+    query_model_judge_queries(&m);
     ok = ok && train(&m, &q, &s, err);
     query_similar_release(&s);
     query_log_close(&q);

@@ -2,6 +2,10 @@
  *
  * "queries.similar@1": queries FROM … TO-1 of the head (blob 0: query_head.h), desc "FROM TO" → of each, its lists (query_pairs.h). Params: struct
  * query_pair_rules as JSON. Collects records of queries_lists_write, by query.
+ * "queries.als@1": half an iteration of implicit ALS (als_solve.h) over queries of the head, or its documents; desc "PART FIRST COUNT", params of als.h,
+ * blobs: factors of the other side, the head. Collects YᵀY of the rows that it made (double), the rows.
+ * "queries.items@1": queries → documents by the product of factors; desc "PART FIRST COUNT", params {"rank", "columns", "top"}, blobs: factors of queries, of
+ * documents. Collects for each query: u32 count, count × struct factors_entry.
  * "queries.judge@1": records of queries of a later window (query_log.merge's) → how well the lists of a candidate (blob 0: an artifact) and of a champion
  * (blob 1, if there is one) foretold them (query_judge.h). Params: struct queries_judge_params as JSON. Collects a struct query_judged. */
 #pragma once
@@ -9,8 +13,10 @@
 #include "trainer/kernels/queries/query_pairs.h"
 
 #define QUERIES_SIMILAR_KERNEL "queries.similar@1"
+#define QUERIES_ALS_KERNEL "queries.als@1"
+#define QUERIES_ITEMS_KERNEL "queries.items@1"
 #define QUERIES_JUDGE_KERNEL "queries.judge@1"
-extern const struct kernel kernel_queries_similar, kernel_queries_judge;
+extern const struct kernel kernel_queries_similar, kernel_queries_als, kernel_queries_items, kernel_queries_judge;
 
 bool queries_rules_write(const struct query_pair_rules *r, struct arena *arena, struct str *out,
                          struct err *err) MUSTCHECK;
