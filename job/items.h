@@ -1,4 +1,4 @@
-/* items.h - parameters of the jobs that learn which items go together (docs/recommenders.md); for job/types.c alone. */
+/* items.h - parameters of the jobs that learn which items go together (docs/recommending-items.md); for job/types.c alone. */
 #pragma once
 #include "job/training.h"
 

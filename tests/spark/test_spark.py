@@ -50,6 +50,16 @@ JOBS = [
      ["with gone as (delete from models where name = 'als') select artifact, status, metrics from model_versions where model = 'als'"]),
     ("bpr", [AS_OF, "holdout_days=2", "min_units=10", "min_item_units=2", "factors=8", "epochs=4", "max_concentration=1"],
      ["with gone as (delete from models where name = 'bpr') select artifact, status, metrics from model_versions where model = 'bpr'"]),
+    ("popular", [AS_OF, "holdout_days=1", "min_units=5"],
+     ["with gone as (delete from models where name = 'popular') select artifact, status, gate->>'decision' from model_versions where model = 'popular'"]),
+    ("item-similarity", [AS_OF, "holdout_days=1", "min_units=5", "values=weights"],
+     ["with gone as (delete from models where name = 'item-similarity') select artifact, status, gate->>'decision' from model_versions where model = 'item-similarity'"]),
+    ("association-rules", [AS_OF, "holdout_days=1", "min_units=5", "min_count=2", "max_q=0.9", "weights=click=1,cart=1,purchase=1"],
+     ["with gone as (delete from models where name = 'association-rules') select artifact, status, gate->>'decision' from model_versions where model = 'association-rules'"]),
+    ("trending", [AS_OF, "target_days=2", "reference_days=3", "min_signals=10", "max_q=0.9"],
+     ["with gone as (delete from models where name = 'trending') select artifact, status, gate->>'decision' from model_versions where model = 'trending'"]),
+    ("content", ["fields=title=1"],
+     ["with gone as (delete from models where name = 'content') select artifact, status, gate->>'decision' from model_versions where model = 'content'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
@@ -261,6 +271,7 @@ class Jobs(SparkTest):
                                             ("bestest leather sofa", 12, {}, 12), ("settee", 12, {"s-1": 9}, 0)):
             log.add(query, searches, docs, zero=zero)
         log.send(d)
+        d.post("/v1/items", [{"id": "doc-%d" % i, "title": "%s %s" % (("lamp", "desk", "sofa")[i % 3], ("oak", "brass", "steel", "red")[i % 4])} for i in range(40)])
         d.make_experiment("shown", metrics=[{"metric": "ctr", "role": "primary"}, {"metric": "mrr", "role": "secondary"}])
         at = "%sT00:00:01Z" % MONTH.date(0)
         reply = d.post("/v1/rewrites", {"type": "spelling", "input": MONTH.query_text(0).split()[0].lower(), "output": "something"})
