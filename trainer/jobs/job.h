@@ -62,8 +62,8 @@ extern const struct job job_als;
 extern const struct job job_bpr;
 extern const struct job job_publish_rewrites;
 extern const struct job job_trending;
-extern const struct job job_content;
 extern const struct job job_boosts;
+extern const struct job job_content;
 /* clang-format on */
 
 /* Parameters that have a value (given, required or by default: asserted). */
