@@ -68,7 +68,7 @@ static const struct job_param als_params[] = {
     { .name = "cg_steps", .type = JOB_WHOLE, .fallback = "3", .min = 1, .max = 100, .help = "solver=cg: so many" },
     SEED,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
+    GATE_LISTS("0.8"),
     RANGES,
     FULL,
 };
@@ -110,7 +110,7 @@ static const struct job_param bpr_params[] = {
       .help = "interactions that one worker goes through in a row; items' factors are put together behind that" },
     SEED,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
+    GATE_LISTS("0.8"),
     RANGES,
     FULL,
 };

@@ -140,7 +140,7 @@ static const struct job_param item_similarity_params[] = {
       .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" },
     ITEMS_POPULAR,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
+    GATE_LISTS("0.8"),
     RANGES,
     FULL,
 };
@@ -218,7 +218,7 @@ static const struct job_param association_rules_params[] = {
       .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" },
     ITEMS_POPULAR,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
+    GATE_LISTS("0.8"),
     RANGES,
     FULL,
 };
@@ -358,7 +358,7 @@ static const struct job_param content_params[] = {
     MIN_UNITS("10"),
     ITEMS_MATRIX("1", "1", "200"),
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
-    GATE_LISTS("0.5"),
+    GATE_LISTS("0.8"),
     RANGES,
     FULL,
 };

@@ -1,6 +1,6 @@
 /* training.h - parameters of every job that trains a model (trainer/models/), as rows for job/types.c, so that all have the same names, bounds and words.
  *
- *   MODEL("als"), AS_OF, DAYS("90"), HOLDOUT("1"), MIN_UNITS("100"), SEED, GATE_PARAMS(job_recommender_metrics, "ndcg@10"), GATE_LISTS("0.5") */
+ *   MODEL("als"), AS_OF, DAYS("90"), HOLDOUT("1"), MIN_UNITS("100"), SEED, GATE_PARAMS(job_recommender_metrics, "ndcg@10"), GATE_LISTS("0.8") */
 #pragma once
 #include "job/types.h"
 
@@ -74,6 +74,12 @@ extern const char *const job_recommender_metrics[]; /* of trainer/models/gate_re
       .min = 0,                                                                                                 \
       .max = 1,                                                                                                 \
       .help = "share of the lists that the most recommended item is in; more: refused, as after a click bot" }, \
+        { .name = "max_concentration_rise",                                                                     \
+          .type = JOB_REAL,                                                                                     \
+          .fallback = "0.2",                                                                                    \
+          .min = 0,                                                                                             \
+          .max = 1,                                                                                             \
+          .help = "by how much that share may be above the champion's, asked for the same units" },             \
     {                                                                                                           \
         .name = "min_coverage", .type = JOB_REAL, .fallback = "0", .min = 0, .max = 1,                          \
         .help = "share of all items that are in some list; less: refused"                                       \

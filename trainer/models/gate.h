@@ -20,10 +20,10 @@ enum gate_rule {
 
 struct gate_rules {
     enum gate_rule rule;
-    const char *metric;                                /* name of the one that decides */
-    double margin, level;                              /* of the difference; of the intervals */
-    double min_value, max_concentration, min_coverage; /* NAN: no bound */
-    uint64_t min_units;                                /* fewer in the later window: refused */
+    const char *metric;                                          /* name of the one that decides */
+    double margin, level;                                        /* of the difference; of the intervals */
+    double min_value, max_concentration, max_rise, min_coverage; /* NAN: no bound */
+    uint64_t min_units;                                          /* fewer in the later window: refused */
 };
 const char *gate_rule_name(enum gate_rule rule);
 enum gate_rule gate_rule_named(const char *name); /* it is one of them (asserted) */
@@ -78,7 +78,8 @@ void gate_outcome_json(const struct gate_outcome *o, struct buf *out);
 
 /* The gate of recommenders (model/recommend.h): `candidate`, an artifact, and the champion are asked for each unit that had something new in the later days of
  * the matrix, in a pass of its own. Metrics over units: ndcg@10, recall@10, precision@10, map@10, mrr@10, hit_rate@10, novelty@10; of the whole: coverage, the share of
- * the matrix' items that are in some list, and concentration, the share of lists that the item is in that is in most. Without later days nothing is evaluated, and
+ * the matrix' items that are in some list, and concentration, the share of lists that the item is in that is in most; it may be
+ * max_rise above the champion's. Without later days nothing is evaluated, and
  * metrics_json stays empty. */
 bool gate_recommender(struct run_context *run, const struct matrix *m, struct str candidate, struct gate_outcome *out,
                       struct buf *metrics_json, struct err *err) MUSTCHECK;

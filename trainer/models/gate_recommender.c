@@ -120,16 +120,18 @@ static void decide(const struct gate_rules *rules, const struct totals *t, uint3
                    struct gate_outcome *out, struct buf *metrics_json)
 {
     struct gate_metric metrics[SCORE_COUNT];
+    double concentration = share(t->most[0], t->counts.lists[0]), before = share(t->most[1], t->counts.lists[1]);
     const struct gate_bound bounds[] = {
         { "coverage", share(t->recommended[0], items), champion ? share(t->recommended[1], items) : NAN,
           rules->min_coverage, NAN },
-        { "concentration", share(t->most[0], t->counts.lists[0]),
-          champion ? share(t->most[1], t->counts.lists[1]) : NAN, NAN, rules->max_concentration },
+        { "concentration", concentration, champion ? before : NAN, NAN, rules->max_concentration },
+        { "concentration_rise", concentration - before, NAN, NAN, rules->max_rise }, /* against a champion alone */
     };
+    const size_t kept = COUNT_OF(bounds) - 1, asked = champion ? kept + 1 : kept;
     for (int s = 0; s < SCORE_COUNT; s++)
         metrics[s] = (struct gate_metric){ unit_score_names[s], t->counts.m[s] };
-    gate_decide(rules, metrics, SCORE_COUNT, bounds, COUNT_OF(bounds), champion, out);
-    gate_metrics_json(rules, metrics, SCORE_COUNT, bounds, COUNT_OF(bounds), champion > 0, metrics_json);
+    gate_decide(rules, metrics, SCORE_COUNT, bounds, asked, champion, out);
+    gate_metrics_json(rules, metrics, SCORE_COUNT, bounds, kept, champion > 0, metrics_json);
 }
 
 bool gate_recommender(struct run_context *run, const struct matrix *m, struct str candidate, struct gate_outcome *out,

@@ -17,6 +17,7 @@ struct gate_rules gate_rules_of(const struct run_context *run)
                                 .level = run->param(run, "gate_level") ? run_real(run, "gate_level") : 0.95,
                                 .min_value = bound_of(run, "min_value"),
                                 .max_concentration = bound_of(run, "max_concentration"),
+                                .max_rise = bound_of(run, "max_concentration_rise"),
                                 .min_coverage = bound_of(run, "min_coverage"),
                                 .min_units = run->param(run, "gate_min_units")
                                                  ? (uint64_t)run_whole(run, "gate_min_units")

@@ -159,6 +159,21 @@ class Models(DaemonTest):
         self.call("get", "/v1/models/kept", status=404)
         self.assertEqual(self.call("get", "/v1/models/kept/revisions")["revisions"][0]["action"], "delete")
 
+    def test_retention_drops_what_nobody_needs(self):
+        for data in (ONE, TWO, ONE, TWO, build("recommender", {"popular": lists(["score"], {"": [("x", 1)]})})):
+            self.upload("swept", data)
+        self.alias("swept", "champion", version=2)
+        self.alias("swept", "champion", version=4)
+        self.daemon.sql("update model_versions set created_at = now() - interval '40 days' where model = 'swept'")
+        self.daemon.run("trainer", "run", "retention", "--data-dir", self.daemon.dir, "--param", "models_days=41")
+        self.assertEqual(len(self.call("get", "/v1/models/swept/versions")["versions"]), 5)
+        self.daemon.run("trainer", "run", "retention", "--data-dir", self.daemon.dir, "--param", "models_keep=1", "--param", "models_days=30")
+        kept = [v["version"] for v in self.call("get", "/v1/models/swept/versions")["versions"]]
+        self.assertEqual(kept, [5, 4, 2])  # the newest, the champion, and what a roll-back would lead to
+        self.assertEqual(self.call("post", "/v1/models/swept/aliases/champion/rollback")["version"], 2)
+        result = json.loads(self.daemon.sql("select result from runs where job = 'retention' order by queued_at desc limit 1")[0][0])
+        self.assertEqual(result["versions"], 2)
+
     # ---- what is in a version
 
     def test_lists_are_exported(self):
