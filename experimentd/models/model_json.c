@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "experimentd/serving/serving.h"
+
 enum form { TEXT, WHOLE, INSTANT, JSON };
 struct member {
     const char *name;
@@ -49,18 +51,41 @@ static void write_member(struct jsonw *w, const struct member *m, const PGresult
 
 static void write_members(struct jsonw *w, const struct member *members, int count, const PGresult *r, int row)
 {
-    jsonw_open(w, NULL, '{');
     for (int i = 0; i < count; i++)
         write_member(w, &members[i], r, row, i);
+}
+
+/* By alias: the version that this daemon serves, and why that is not the one that the alias names. */
+static void write_served(struct jsonw *w, struct str model)
+{
+    const struct serving *s = serving_get();
+    jsonw_open(w, "served", '{');
+    for (size_t i = 0; s && i < s->entries_count; i++) {
+        const struct serving_entry *e = &s->entries[i];
+        if (!str_eq(e->model, model))
+            continue;
+        jsonw_open(w, e->alias.p, '{'); /* ended by 0, as all texts of an arena */
+        if (e->served)
+            jsonw_i64(w, "version", e->version);
+        else
+            jsonw_null(w, "version");
+        jsonw_str(w, "error", e->error);
+        jsonw_close(w);
+    }
     jsonw_close(w);
 }
 
 void model_write(struct jsonw *w, const PGresult *r, int row)
 {
+    jsonw_open(w, NULL, '{');
     write_members(w, model_members, MODEL_COLUMN_COUNT, r, row);
+    write_served(w, pg_get(r, row, 0));
+    jsonw_close(w);
 }
 
 void version_write(struct jsonw *w, const PGresult *r, int row)
 {
+    jsonw_open(w, NULL, '{');
     write_members(w, version_members, VERSION_COLUMN_COUNT, r, row);
+    jsonw_close(w);
 }

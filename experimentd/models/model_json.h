@@ -29,5 +29,6 @@ enum {
     "(case when starts_with(" text ", '@') then (select va.version from model_aliases va where va.model = " model \
     " and va.alias = substr(" text ", 2)) else (" text ")::int end)"
 
+/* With "served": by alias, what this daemon serves of it (experimentd/serving/). */
 void model_write(struct jsonw *w, const PGresult *r, int row);
 void version_write(struct jsonw *w, const PGresult *r, int row);

@@ -1,4 +1,6 @@
 /* /v1/rewrite: a query → what is searched, and why, from the version that is served (experimentd/serving/). No database, and nothing waits. */
+#include "experimentd/rewrites/ask.h"
+
 #include "base/jsonw.h"
 #include "experimentd/rewrites/handlers.h"
 #include "experimentd/serving/fields.h"
@@ -18,6 +20,7 @@ static const struct field fields[FIELD_COUNT] = {
 struct ask {
     struct rewrite_ask ask;
     struct str query, model, alias;
+    bool named; /* the request says which rules */
 };
 
 /* ---- what is asked ---- */
@@ -38,15 +41,13 @@ static bool read_types(struct str list, unsigned *out, struct err *err)
     return true;
 }
 
-static bool read_ask(struct http_request *req, struct ask *a, struct err *err)
+static bool take(const struct assign_value *v, struct ask *a, struct err *err)
 {
-    struct assign_value v[FIELD_COUNT];
     struct str types;
-    return fields_of_request(req, fields, FIELD_COUNT, v, err) &&
-           field_short(&v[FIELD_Q], "q", true, QUERY_BYTES, &a->query, err) &&
+    a->named = v[FIELD_MODEL].type != ASSIGN_MISSING || v[FIELD_ALIAS].type != ASSIGN_MISSING;
+    return field_short(&v[FIELD_Q], "q", true, QUERY_BYTES, &a->query, err) &&
            field_short(&v[FIELD_TYPES], "types", false, TYPES_BYTES, &types, err) &&
-           field_short(&v[FIELD_MODEL], "model", false, NAME_BYTES, &a->model, err) &&
-           field_short(&v[FIELD_ALIAS], "alias", false, NAME_BYTES, &a->alias, err) &&
+           field_model(&v[FIELD_MODEL], &v[FIELD_ALIAS], &a->model, &a->alias, err) &&
            field_number(&v[FIELD_MIN_CONFIDENCE], "min_confidence", 0, 1, false, 0, &a->ask.min_confidence, err) &&
            read_types(types, &a->ask.types, err);
 }
@@ -54,9 +55,8 @@ static bool read_ask(struct http_request *req, struct ask *a, struct err *err)
 /* Who names no model and no alias gets the query as it is while nothing was published: a front end can ask before there are rules. */
 static bool find_rules(const struct ask *a, const struct serving_entry **out, struct err *err)
 {
-    struct str alias = a->alias.n ? a->alias : STR(SERVING_ALIAS);
-    *out = serving_find(serving_get(), SERVING_REWRITES, a->model, alias, err);
-    return *out || (!a->model.n && !a->alias.n && err->kind == ERR_NOT_FOUND);
+    *out = serving_find(serving_get(), SERVING_REWRITES, a->model, a->alias, err);
+    return *out || (!a->named && err->kind == ERR_NOT_FOUND);
 }
 
 /* ---- the answer ---- */
@@ -114,7 +114,7 @@ static void write_text(struct jsonw *w, const char *name, const struct rewriting
     jsonw_str(w, name, text.failed ? r->rewritten : buf_str(&text));
 }
 
-static void write_answer(struct jsonw *w, const struct rewriting *r, const struct serving_entry *e)
+static void write_rewriting(struct jsonw *w, const struct rewriting *r, const struct serving_entry *e)
 {
     jsonw_open(w, NULL, '{');
     jsonw_str(w, "query", r->normalised);
@@ -133,22 +133,41 @@ static void write_answer(struct jsonw *w, const struct rewriting *r, const struc
     jsonw_close(w);
 }
 
+static void answer(const struct ask *a, const struct serving_entry *e, struct arena *arena, struct buf *out)
+{
+    struct rewriting *r = arena_alloc(arena, sizeof *r);
+    struct jsonw w;
+    rewrite_apply(e ? e->served->view : NULL, a->query, &a->ask, arena, r);
+    jsonw_init(&w, out);
+    write_rewriting(&w, r, e);
+}
+
 void rewrite_query(struct http_request *req, void *arg)
 {
+    struct assign_value v[FIELD_COUNT];
     struct ask a;
     const struct serving_entry *e;
     struct err err;
     struct buf b;
-    struct jsonw w;
     (void)arg;
-    if (!read_ask(req, &a, &err) || !find_rules(&a, &e, &err)) {
+    if (!fields_of_request(req, fields, FIELD_COUNT, v, &err) || !take(v, &a, &err) || !find_rules(&a, &e, &err)) {
         http_reply_err(req, &err);
         return;
     }
-    struct rewriting *r = arena_alloc(&req->arena, sizeof *r);
-    rewrite_apply(e ? e->served->view : NULL, a.query, &a.ask, &req->arena, r);
     buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    write_answer(&w, r, e);
+    answer(&a, e, &req->arena, &b);
     http_reply_buf(req, 200, &b, "the rewriting");
+}
+
+bool rewrite_answer(const struct assign_value *input, const struct serving_entry *e, struct arena *arena,
+                    struct buf *out, struct err *err)
+{
+    struct assign_value v[FIELD_COUNT];
+    struct ask a;
+    if (!fields_of_object(input, fields, FIELD_COUNT, v, err) || !take(v, &a, err))
+        return false;
+    if (a.named)
+        return err_set(err, ERR_INVALID, "fields \"model\" and \"alias\" are not for inputs: the path names the model");
+    answer(&a, e, arena, out);
+    return true;
 }

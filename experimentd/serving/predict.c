@@ -1,6 +1,7 @@
 #include "experimentd/serving/predict.h"
 
 #include "experimentd/evaluate/ask.h"
+#include "experimentd/rewrites/ask.h"
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
 #include "experimentd/serving/fields.h"
@@ -36,10 +37,16 @@ static bool boosts_one(struct prediction *p, const struct assign_value *input, s
            boosts_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
 }
 
+static bool rewrite_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    return rewrite_answer(input, p->entry, &p->req->arena, &p->out, err);
+}
+
 typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
 static const predict_fn kinds[SERVING_VIEW_COUNT] = {
     [SERVING_RECOMMENDER] = recommend_one,
     [SERVING_BOOSTS] = boosts_one,
+    [SERVING_REWRITES] = rewrite_one,
 };
 
 enum name { ALIAS, INPUTS, NAME_COUNT };

@@ -7,7 +7,7 @@ import unittest
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
-from artifacts import lists, make, point, publish  # noqa: E402
+from artifacts import lists, make, make_rewrites, point, publish  # noqa: E402
 from daemon import Daemon, wait_for  # noqa: E402
 
 POPULAR = {"": [["sofa", 100], ["lamp", 90], ["rug", 80], ["vase", 70]], "outdoor": [["tent", 4]]}
@@ -63,6 +63,7 @@ class Serving(unittest.TestCase):
         publish(cls.d, "shop", make("recommender", **SHOP))
         publish(cls.d, "catalogue", make("catalogue", **CATALOGUE), kind="catalogue")
         publish(cls.d, "boosts", make("boosts", **BOOSTS), kind="boosts")
+        publish(cls.d, "rewrites", make_rewrites([["spelling", "lmap", "lamp", 0.9]]), kind="rewrites")
         publish(cls.d, "odd", make("weather", numbers="1 2 3"), kind="weather")
         cls.wait_version("catalogue", 1)
         cls.wait_version("odd", 1)
@@ -215,7 +216,11 @@ class Serving(unittest.TestCase):
         self.assertEqual((answer["model"], [names(p) for p in answer["predictions"]]), ("shop", [["lamp", "desk"], ["desk"]]))
         answer = predict("boosts", {"alias": "champion", "inputs": [{"q": "lamp", "n": 1}]})
         self.assertEqual(answer["predictions"][0]["boosts"][0]["doc"], "d1")
+        answer = predict("rewrites", {"inputs": [{"q": "red lmap"}, {"q": "lamp"}]})
+        self.assertEqual([(p["rewritten"], p["changed"]) for p in answer["predictions"]], [("red lamp", True), ("lamp", False)])
+        self.assertEqual(self.d.get("/v1/rewrite?q=lmap&model=rewrites@champion", key="client").json["rewritten"], "lamp")
         for model, body, status, text in [
+                ("rewrites", {"inputs": [{"q": "a", "alias": "b"}]}, 400, "the path names the model"),
                 ("shop", {"inputs": [{"for": "user", "id": "ann"}, {"for": "cat"}]}, 400, 'field "inputs" element 1: field "for" is "cat"'),
                 ("shop", {"inputs": [{"for": "user", "id": "ann", "model": "x"}]}, 400, "the path names it"),
                 ("shop", {}, 400, 'field "inputs" is missing'), ("nothing", {"inputs": []}, 404, "shop@champion"),

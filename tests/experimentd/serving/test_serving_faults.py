@@ -118,6 +118,9 @@ class Faults(unittest.TestCase):
             point(d, self.model, 2)
             wait_for(lambda says=says: says in (self.served()["error"] or ""), says)
             self.assertEqual((self.served()["version"], self.served()["wanted_version"]), (1, 2))
+            told = d.get("/v1/models/" + self.model).json
+            self.assertEqual((told["aliases"], told["served"]["champion"]["version"]), ({"champion": 2}, 1))
+            self.assertIn(says, told["served"]["champion"]["error"])
             self.assertEqual(self.first(), "v1-0")
             self.assertGreaterEqual(d.metric("experimentd_models_failing"), 1)
             self.assertFalse([f for f in os.listdir(os.path.join(d.dir, "models")) if f.startswith(two[1])])
