@@ -169,7 +169,8 @@ bool recommend_ask_of(const struct assign_value *object, struct arena *arena, st
 
 /* ---- the model ---- */
 
-static bool can_answer(const struct serving_entry *e, enum recommend_for of)
+/* 2: it has lists of this kind; 1: a user's history tells it something; 0: nothing but what is popular. */
+static int fitness(const struct serving_entry *e, enum recommend_for of)
 {
     static const enum recommend_section sections[] = {
         [RECOMMEND_USER] = SECTION_ITEMS_FOR_USER,       [RECOMMEND_ITEM] = SECTION_ITEMS_FOR_ITEM,
@@ -178,20 +179,30 @@ static bool can_answer(const struct serving_entry *e, enum recommend_for of)
     };
     static_assert(COUNT_OF(sections) == RECOMMEND_FOR_COUNT, "one section each");
     const struct recommender *r = e->served ? e->served->view : NULL;
-    return r && r->has[sections[of]];
+    if (!r)
+        return 0;
+    if (r->has[sections[of]])
+        return 2;
+    return of == RECOMMEND_USER && (r->has_factors || r->has[SECTION_ITEMS_FOR_ITEM]);
 }
 
 const struct serving_entry *recommend_ask_model(const struct recommend_ask *ask, const struct serving *s,
                                                 struct str usual, struct err *err)
 {
+    const struct serving_entry *best = NULL;
+    int most = 0;
     if (ask->model.n || usual.n)
         return serving_find(s, SERVING_RECOMMENDER, ask->model.n ? ask->model : usual, ask->alias, err);
-    for (size_t i = 0; s && i < s->entries_count; i++) {
+    for (size_t i = 0; s && i < s->entries_count && most < 2; i++) {
         const struct serving_entry *e = &s->entries[i];
-        if (e->view == SERVING_RECOMMENDER && str_eq(e->alias, ask->alias) && can_answer(e, ask->request.of))
-            return e;
+        bool asked = e->view == SERVING_RECOMMENDER && str_eq(e->alias, ask->alias);
+        int fits = asked ? fitness(e, ask->request.of) : 0;
+        if (fits > most) {
+            best = e;
+            most = fits;
+        }
     }
-    return serving_find(s, SERVING_RECOMMENDER, (struct str){ NULL, 0 }, ask->alias, err);
+    return best ? best : serving_find(s, SERVING_RECOMMENDER, (struct str){ NULL, 0 }, ask->alias, err);
 }
 
 /* ---- answering ---- */

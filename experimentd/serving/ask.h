@@ -20,7 +20,8 @@ bool recommend_ask_read(struct http_request *req, struct recommend_ask *out, str
 /* Of an object, as /v1/models/{name}/predict has them. */
 bool recommend_ask_of(const struct assign_value *object, struct arena *arena, struct recommend_ask *out,
                       struct err *err) MUSTCHECK;
-/* The model that is to answer: that of the ask, of the setting models.recommender, or the first that has lists of this kind. */
+/* The model that is to answer: that of the ask, of the setting models.recommender, or the first that has lists of this kind; for a user without such, one
+ * that a history tells something. */
 const struct serving_entry *recommend_ask_model(const struct recommend_ask *ask, const struct serving *s,
                                                 struct str usual, struct err *err);
 /* Answers as one JSON object, appended. */

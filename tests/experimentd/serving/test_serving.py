@@ -152,6 +152,22 @@ class Serving(unittest.TestCase):
         self.assertEqual(answer["history"], {"given": 0, "recent": 2, "known": 1})
         self.assertEqual(ask(d, **{"for": "user", "id": "carl", "recent": "false"})["note"], "unknown_user")
 
+    def test_without_a_name_a_model_answers_that_can(self):
+        d = self.d
+        publish(d, "a-popular", make("recommender", popular=lists({"": [["x", 1]]})), alias="other")
+        publish(d, "b-similar", make("recommender", items_for_item=lists({"lamp": [["bulb", 1]]})), alias="other")
+        version = publish(d, "c-queries", make("queries", queries_for_query=lists({"lamp": [["light", 1]]}), items_for_query=lists({"lamp": [["l1", 1]]})),
+                          kind="queries", alias="other")
+        self.wait_version("c-queries", version, "other")
+        self.assertEqual(ask(d, **{"for": "top", "alias": "other"})["model"], "a-popular")
+        self.assertEqual(ask(d, **{"for": "item", "id": "lamp", "alias": "other"})["model"], "b-similar")
+        self.assertEqual(ask(d, **{"for": "query", "id": "lamp", "alias": "other"})["model"], "c-queries")
+        self.assertEqual(items(ask(d, **{"for": "queries", "id": "lamp", "alias": "other"}), "query"), [("light", "similar")])
+        answer = ask(d, {"for": "user", "id": "carla", "history": ["lamp"], "alias": "other"})
+        self.assertEqual((answer["model"], items(answer)), ("b-similar", [("bulb", "fold-in")]))
+        answer = ask(d, **{"for": "users", "id": "lamp", "alias": "other"})
+        self.assertEqual((answer["users"], answer["note"]), ([], "no_lists"))
+
     def test_a_filter_looks_at_the_catalogue(self):
         d = self.d
 
