@@ -2,7 +2,7 @@
  * same params: JSON of struct tail_params, whose numbers are known one pass after the other.
  *
  * "tail.traffic@1" collects: u64 bytes of the histogram | the histogram (traffic.h) | of each word: text, u64 queries, searches, traffic.
- * "tail.head@1" collects the records of queries with traffic `head` or more.
+ * "tail.head@1" collects the records of queries with traffic `head` or more, without what was searched next or in the same sessions.
  * "tail.match@1" has two blobs, the records of the head and words that are not rare (text, u64 queries); it collects struct tail_counts | rows
  * (tail_row.h). */
 #pragma once

@@ -58,8 +58,33 @@ static void head_init(struct tail_heads *h, struct tail_head *head)
     char squashed[QUERY_TEXT_MAX];
     words_split(head->query->text, &head->words);
     head->squashed = arena_str(h->arena, words_squash(&head->words, squashed));
-    for (uint32_t i = 0; i < head->query->lists[QUERY_DOCS].count; i++)
-        head->doc_clicks += (double)head->query->lists[QUERY_DOCS].entries[i].count;
+}
+
+static int by_doc(const void *a, const void *b)
+{
+    const struct tail_doc *x = a, *y = b;
+    return x->doc < y->doc ? -1 : x->doc > y->doc;
+}
+
+/* Its documents, and those that lead to it. */
+static void number_docs(struct tail_heads *h, uint32_t number, struct links *links)
+{
+    struct tail_head *head = &h->heads[number];
+    const struct query_list *list = &head->query->lists[QUERY_DOCS];
+    struct tail_doc *docs = arena_alloc(h->arena, ((size_t)list->count + 1) * sizeof *docs);
+    double clicks = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        clicks += (double)list->entries[i].count;
+    for (uint32_t i = 0; i < list->count; i++) {
+        docs[i] = (struct tail_doc){ intern_add(&h->docs, list->entries[i].text),
+                                     (double)list->entries[i].count / clicks };
+        if (i < TAIL_DOCS && docs[i].share >= TAIL_DOC_SHARE)
+            link_add(links, docs[i].doc, number);
+    }
+    if (list->count)
+        qsort(docs, list->count, sizeof *docs, by_doc);
+    head->docs = docs;
+    head->docs_count = list->count;
 }
 
 static void number_all(struct tail_heads *h)
@@ -67,15 +92,12 @@ static void number_all(struct tail_heads *h)
     struct links words = { 0 }, docs = { 0 };
     for (uint32_t n = 0; n < h->count; n++) {
         struct tail_head *head = &h->heads[n];
-        const struct query_list *list = &head->query->lists[QUERY_DOCS];
         (void)intern_add(&h->texts, head->query->text);
         for (uint32_t i = 0; i < head->words.count; i++) {
             head->ids[i] = intern_add(&h->words, head->words.texts[i]);
             link_add(&words, head->ids[i], n);
         }
-        for (uint32_t i = 0; i < list->count && i < TAIL_DOCS; i++)
-            if ((double)list->entries[i].count >= TAIL_DOC_SHARE * head->doc_clicks)
-                link_add(&docs, intern_add(&h->docs, list->entries[i].text), n);
+        number_docs(h, n, &docs);
     }
     h->head_words = h->words.count;
     h->by_word = index_make(&words, h->words.count, h->arena);

@@ -19,12 +19,18 @@ struct tail_index {
     uint32_t keys;
 };
 
+struct tail_doc {
+    uint32_t doc; /* its number in `docs` */
+    double share; /* of the query's clicks on documents */
+};
+
 struct tail_head {
     const struct query_record *query;
     struct words words;
     uint32_t ids[WORDS_MAX]; /* numbers of the words */
     struct str squashed;
-    double doc_clicks; /* Σ over its documents */
+    const struct tail_doc *docs; /* by number */
+    uint32_t docs_count;
 };
 
 struct tail_heads {

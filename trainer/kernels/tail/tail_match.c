@@ -11,6 +11,46 @@ static_assert(sizeof tail_reason_names / sizeof *tail_reason_names == TAIL_REASO
 
 enum { SHRINK = 2, NONE = -1 };
 
+/* ---- the tail's side, the same for all heads ---- */
+
+struct tail_next {
+    uint32_t head;
+    uint64_t count;
+};
+
+struct tail_side {
+    const struct query_record *query;
+    struct words words;
+    char squashed_bytes[QUERY_TEXT_MAX];
+    struct str squashed;
+    double clicks;                        /* on documents */
+    struct tail_doc docs[QUERY_LIST_MAX]; /* UINT32_MAX: of no head */
+    double next_sum;
+    struct tail_next next[QUERY_LIST_MAX]; /* that are heads */
+    uint32_t next_count;
+};
+
+static void side_of(const struct tail_heads *h, const struct query_record *q, struct tail_side *s)
+{
+    const struct query_list *docs = &q->lists[QUERY_DOCS], *next = &q->lists[QUERY_NEXT];
+    s->query = q;
+    s->clicks = s->next_sum = 0;
+    s->next_count = 0;
+    words_split(q->text, &s->words);
+    s->squashed = words_squash(&s->words, s->squashed_bytes);
+    for (uint32_t i = 0; i < docs->count; i++)
+        s->clicks += (double)docs->entries[i].count;
+    for (uint32_t i = 0; i < docs->count; i++)
+        s->docs[i] = (struct tail_doc){ intern_find(&h->docs, docs->entries[i].text),
+                                        (double)docs->entries[i].count / s->clicks };
+    for (uint32_t i = 0; i < next->count; i++) {
+        uint32_t head = tail_heads_find(h, next->entries[i].text);
+        s->next_sum += (double)next->entries[i].count;
+        if (head != UINT32_MAX)
+            s->next[s->next_count++] = (struct tail_next){ head, next->entries[i].count };
+    }
+}
+
 /* ---- words beside words ---- */
 
 struct aligned {
@@ -98,11 +138,10 @@ static void add_left(struct aligned *a, const struct tail_heads *h, const struct
             a->sum += weight_of(h, head->texts[j]);
 }
 
-static void align(struct aligned *a, const struct tail_heads *h, const struct query_record *q, const struct words *head,
+static void align(struct aligned *a, const struct tail_heads *h, const struct words *words, const struct words *head,
                   double scale)
 {
-    *a = (struct aligned){ .exact = 0 };
-    words_split(q->text, &a->words);
+    *a = (struct aligned){ .words = *words };
     if (a->words.count == 0)
         return;
     align_exact(a, h, head);
@@ -114,53 +153,50 @@ static void align(struct aligned *a, const struct tail_heads *h, const struct qu
 /* ---- the witnesses ---- */
 
 /* Edits between the texts without their spaces, when they are few enough; else UINT_MAX. */
-static unsigned squashed_edits(const struct aligned *a, const struct tail_head *head, double scale, double *out_alike)
+static unsigned squashed_edits(const struct tail_side *s, const struct tail_head *head, double scale, double *out_alike)
 {
-    char squashed[QUERY_TEXT_MAX];
-    struct str whole = words_squash(&a->words, squashed);
-    unsigned limit = words_edits(whole, scale);
-    unsigned d = words_distance(whole, head->squashed, limit);
-    if (!whole.n || d > limit || (d > 0 && words_have_digit(head->squashed)))
+    unsigned limit = words_edits(s->squashed, scale);
+    unsigned d = words_distance(s->squashed, head->squashed, limit);
+    if (!s->squashed.n || d > limit || (d > 0 && words_have_digit(head->squashed)))
         return UINT32_MAX;
-    *out_alike = 1 - (double)d / (double)words_chars(whole);
+    *out_alike = 1 - (double)d / (double)words_chars(s->squashed);
     return d;
 }
 
-static double share_of(const struct query_list *list, struct str text, double sum)
+static double share_of(const struct tail_head *head, uint32_t doc)
 {
-    for (uint32_t i = 0; i < list->count; i++)
-        if (str_eq(list->entries[i].text, text))
-            return (double)list->entries[i].count / sum;
+    uint32_t lo = 0, hi = head->docs_count;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (head->docs[mid].doc == doc)
+            return head->docs[mid].share;
+        if (head->docs[mid].doc < doc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
     return 0;
 }
 
-static double overlap(const struct query_record *q, const struct tail_head *head, uint32_t *out_docs)
+static double overlap(const struct tail_side *s, const struct tail_head *head, uint32_t *out_docs)
 {
-    const struct query_list *mine = &q->lists[QUERY_DOCS], *theirs = &head->query->lists[QUERY_DOCS];
-    double sum = 0, shared = 0;
+    double shared = 0;
     *out_docs = 0;
-    for (uint32_t i = 0; i < mine->count; i++)
-        sum += (double)mine->entries[i].count;
-    for (uint32_t i = 0; i < mine->count; i++) {
-        double share = share_of(theirs, mine->entries[i].text, head->doc_clicks),
-               own = (double)mine->entries[i].count / sum;
-        shared += fmin(share, own);
+    for (uint32_t i = 0; i < s->query->lists[QUERY_DOCS].count; i++) {
+        double share = s->docs[i].doc == UINT32_MAX ? 0 : share_of(head, s->docs[i].doc);
+        shared += fmin(share, s->docs[i].share);
         *out_docs += share > 0;
     }
     return shared;
 }
 
-static double came_next(const struct query_record *q, struct str text, uint64_t *out_next)
+static double came_next(const struct tail_side *s, uint32_t head, uint64_t *out_next)
 {
-    const struct query_list *next = &q->lists[QUERY_NEXT];
-    double sum = SHRINK;
     *out_next = 0;
-    for (uint32_t i = 0; i < next->count; i++) {
-        sum += (double)next->entries[i].count;
-        if (str_eq(next->entries[i].text, text))
-            *out_next = next->entries[i].count;
-    }
-    return (double)*out_next / sum;
+    for (uint32_t i = 0; i < s->next_count; i++)
+        if (s->next[i].head == head)
+            *out_next = s->next[i].count;
+    return (double)*out_next / (s->next_sum + SHRINK);
 }
 
 double tail_click_rate(const struct query_record *q)
@@ -247,38 +283,30 @@ static enum tail_reason reason_alone(const struct tail_heads *h, const struct qu
 
 /* ---- one head ---- */
 
-static double clicks_of(const struct query_record *q)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < q->lists[QUERY_DOCS].count; i++)
-        sum += (double)q->lists[QUERY_DOCS].entries[i].count;
-    return sum;
-}
-
-struct tail_evidence tail_weigh(const struct tail_heads *h, const struct tail_rules *rules,
-                                const struct query_record *q, uint32_t number, enum tail_reason *out_reason)
+static struct tail_evidence weigh(const struct tail_heads *h, const struct tail_rules *rules, const struct tail_side *s,
+                                  uint32_t number, enum tail_reason *out_reason)
 {
     const struct tail_head *head = &h->heads[number];
     struct tail_evidence e = { .words = 0 };
     struct aligned a;
-    double alike = 0, clicks = clicks_of(q);
-    align(&a, h, q, &head->words, rules->length_scale);
+    double alike = 0;
+    align(&a, h, &s->words, &head->words, rules->length_scale);
     struct left left = left_of(h, &a, &head->words);
-    unsigned squashed = squashed_edits(&a, head, rules->length_scale, &alike);
-    double shared = overlap(q, head, &e.shared_docs);
+    unsigned squashed = squashed_edits(s, head, rules->length_scale, &alike);
+    double shared = overlap(s, head, &e.shared_docs);
     e.text = fmax(a.sum > 0 ? 2 * a.shared / a.sum : 0, alike);
-    e.documents = shared * clicks / (clicks + SHRINK);
-    e.sessions = came_next(q, head->query->text, &e.next);
+    e.documents = shared * s->clicks / (s->clicks + SHRINK);
+    e.sessions = came_next(s, number, &e.next);
     e.confidence = 1 - (1 - TAIL_TEXT * e.text) * (1 - TAIL_DOCUMENTS * e.documents) * (1 - TAIL_SESSIONS * e.sessions);
     e.words = a.words.count;
     e.head_words = head->words.count;
     e.shared_words = a.exact;
     e.edits = a.near ? a.edits : squashed != UINT32_MAX ? squashed : 0;
-    e.click_rate = tail_click_rate(q);
+    e.click_rate = tail_click_rate(s->query);
     e.head_click_rate = tail_click_rate(head->query);
-    bool elsewhere = clicks >= (double)rules->min_clicks && shared < rules->min_overlap;
+    bool elsewhere = s->clicks >= (double)rules->min_clicks && shared < rules->min_overlap;
     bool number_more = left.head_number && squashed == UINT32_MAX;
-    e.refused = elsewhere || number_more || does_worse(q, head->query, rules->z);
+    e.refused = elsewhere || number_more || does_worse(s->query, head->query, rules->z);
     *out_reason = reason_of(&a, &left, squashed);
     return e;
 }
@@ -291,13 +319,15 @@ struct tail_match tail_match(const struct tail_heads *h, const struct tail_rules
     uint32_t *list;
     size_t count = tail_heads_candidates(h, q, rules->length_scale, &list);
     struct tail_match m = { reason_alone(h, q), UINT32_MAX, { .words = 0 } };
+    struct tail_side side;
     uint32_t like = UINT32_MAX;
     double like_text = 0;
+    side_of(h, q, &side);
     for (size_t i = 0; i < count; i++) {
         enum tail_reason reason;
         if (str_eq(h->heads[list[i]].query->text, q->text))
             continue;
-        struct tail_evidence e = tail_weigh(h, rules, q, list[i], &reason);
+        struct tail_evidence e = weigh(h, rules, &side, list[i], &reason);
         if (e.text > like_text || (e.text == like_text && e.text > 0 && list[i] < like)) {
             like = list[i];
             like_text = e.text;
@@ -311,6 +341,6 @@ struct tail_match tail_match(const struct tail_heads *h, const struct tail_rules
     }
     mem_free(list);
     if (m.head == UINT32_MAX && like_text >= TAIL_TEXT_LEAST)
-        (void)tail_weigh(h, rules, q, like, &m.reason);
+        (void)weigh(h, rules, &side, like, &m.reason);
     return m;
 }

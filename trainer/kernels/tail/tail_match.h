@@ -59,8 +59,5 @@ struct tail_match {
 };
 /* The tail query itself is never its head. */
 struct tail_match tail_match(const struct tail_heads *h, const struct tail_rules *rules, const struct query_record *q);
-/* Its parts, for one head. */
-struct tail_evidence tail_weigh(const struct tail_heads *h, const struct tail_rules *rules,
-                                const struct query_record *q, uint32_t head, enum tail_reason *out_reason);
 /* A share of searches with a click: clicks beyond one a search do not count. */
 double tail_click_rate(const struct query_record *q);

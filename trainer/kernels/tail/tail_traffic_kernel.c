@@ -3,6 +3,8 @@
 #include "trainer/kernels/record.h"
 #include "trainer/kernels/tail/tail.h"
 
+enum { RECORD_MAX = 4 << 20 };
+
 struct word_sum {
     uint64_t queries, searches, traffic;
 };
@@ -87,18 +89,29 @@ static bool run_traffic(struct task *t, struct err *err)
 struct choosing {
     struct task *task;
     struct tail_params params;
+    struct buf record;
 };
 
 static bool choose(void *arg, const struct query_record *q, struct str bytes, struct err *err)
 {
     struct choosing *c = arg;
-    return tail_traffic_of(&c->params, q) < c->params.head || task_collect(c->task, bytes, err);
+    struct query_record without = *q;
+    (void)bytes;
+    if (tail_traffic_of(&c->params, q) < c->params.head)
+        return true;
+    without.lists[QUERY_NEXT].count = without.lists[QUERY_SAME].count = 0; /* every worker holds the head */
+    buf_clear(&c->record);
+    query_record_write(&c->record, &without);
+    return buf_ok(&c->record, "a query of the head", err) && task_collect(c->task, buf_str(&c->record), err);
 }
 
 static bool run_head(struct task *t, struct err *err)
 {
     struct choosing c = { .task = t };
-    return tail_params_read(task_params(t), &c.params, err) && query_each(t, choose, &c, err);
+    buf_init(&c.record, RECORD_MAX);
+    bool ok = tail_params_read(task_params(t), &c.params, err) && query_each(t, choose, &c, err);
+    buf_release(&c.record);
+    return ok;
 }
 
 const struct kernel kernel_tail_traffic = { TAIL_TRAFFIC_KERNEL, run_traffic };
