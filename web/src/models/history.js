@@ -38,7 +38,7 @@ export async function drawHistory(rows, width) {
     marginBottom: 36,
     style: { fontSize: "12px" },
     x: { domain: [rows[0].version - 0.6, rows[rows.length - 1].version + 0.6], label: null },
-    y: { domain: domain(rows), label: null },
+    y: { domain: domain(rows), label: null, insetBottom: 12 },
     marks: [
       Plot.gridY({ ticks: 5, stroke: "var(--line)", strokeOpacity: 1 }),
       Plot.axisY({ ticks: 5, tickFormat: metricValue, tickSize: 0, label: null, fill: "var(--quiet)" }),

@@ -52,7 +52,7 @@ function Serving({ model, champion, action, reload }) {
     <section class="card serving" aria-labelledby="serving">
       <div>
         <h2 id="serving">Version {champion.version} is served</h2>
-        <p class="quiet">Made {instant(champion.created_at)}{champion.job && <> by <Link to={`/jobs/${encodeURIComponent(champion.job)}`}>{champion.job}</Link></>} of {days(champion.card?.window)}. {reasonOf(champion)}</p>
+        <p class="quiet">Made {instant(champion.created_at)}{champion.job && <> by <Link to={`/jobs/${encodeURIComponent(champion.job)}`}>{champion.job}</Link></>}, from data {champion.card?.window?.from ? "of" : ""} {days(champion.card?.window)}. {reasonOf(champion)}</p>
       </div>
       <button type="button" disabled={action.busy} onClick={() => setAsked(true)}>Roll back</button>
       <Outcome action={action} what="Not done" reload={reload} />

@@ -9,19 +9,22 @@ export const statuses = {
 };
 export const kinds = { recommender: "recommendations", queries: "related queries", boosts: "boosts", rewrites: "rewrites of queries", catalogue: "catalogue for filters" };
 
-/** Those that are shares, or nearly always below 1, have their digits; counts have none. */
+/** What is whole is written whole. */
 export function metricValue(x) {
   if (x === null || x === undefined) return NONE;
-  return Number.isInteger(x) && Math.abs(x) >= 2 ? x.toLocaleString("en") : fixed(x, Math.abs(x) < 0.1 ? 4 : 3);
+  return Number.isInteger(x) ? fixed(x, 0) : fixed(x, Math.abs(x) < 0.1 ? 4 : 3);
 }
 export const interval = (m) => (m?.low === null || m?.low === undefined ? "" : `${metricValue(m.low)} to ${metricValue(m.high)}`);
+
+/** Of models whose gate compares no metric. */
+const TELLING = ["recovered", "documents"];
 
 /** The metric that says most: the one that the gate looked at, else the first with an interval, else the first. */
 export function mainMetric(versions) {
   const named = versions.map((v) => v.card?.params?.gate_metric).find((name) => name && versions.some((v) => v.metrics?.[name]));
   if (named) return named;
   const names = metricNames(versions);
-  return names.find((name) => versions.some((v) => Number.isFinite(v.metrics?.[name]?.low))) ?? names[0] ?? null;
+  return names.find((name) => TELLING.includes(name)) ?? names.find((name) => versions.some((v) => Number.isFinite(v.metrics?.[name]?.low))) ?? names[0] ?? null;
 }
 
 export const metricNames = (versions) => [...new Set(versions.flatMap((v) => Object.keys(v.metrics ?? {})))];
@@ -29,6 +32,7 @@ export const isChampion = (v) => v.aliases?.includes("champion");
 
 /** Why the gate let it pass, or not. */
 export const reasonOf = (v) => v.gate?.reason ?? (v.status === "ready" ? "nothing looked at it" : "");
-export const days = (window) => (window?.until ? (window.from ? `${window.from} to ${window.until}` : `up to ${window.until}`) : NONE);
+const whole = (date) => date.replaceAll("-", "\u2011"); /* it does not break */
+export const days = (window) => (window?.until ? (window.from ? `${whole(window.from)} to ${whole(window.until)}` : `up to ${whole(window.until)}`) : NONE);
 export const bytes = (n) => (n >= 1 << 20 ? `${fixed(n / (1 << 20), 1)} MiB` : `${fixed(n / 1024, 1)} KiB`);
 export const overlap = (x) => (x === null ? NONE : percent(x));
