@@ -13,9 +13,41 @@ static const char *param(const struct run_context *context, const char *name)
     return strcmp(name, "model") == 0 ? "liked" : NULL;
 }
 
-/* A run whose row is there, as far as publishing looks at it. */
-static void run_make(struct run *run, struct pg *pg)
+/* What a test made, released when it ends. */
+static struct run runs[4];
+static struct buf files[16];
+static struct pg *connections[4];
+static size_t runs_count, files_count, connections_count;
+
+static void release_all(void)
 {
+    for (size_t i = 0; i < runs_count; i++)
+        buf_release(&runs[i].result);
+    for (size_t i = 0; i < files_count; i++)
+        buf_release(&files[i]);
+    for (size_t i = 0; i < connections_count; i++)
+        pg_close(connections[i]);
+}
+
+TestSuite(training, .fini = release_all);
+TestSuite(models, .fini = release_all);
+
+static struct buf *file_new(void)
+{
+    struct buf *b = &files[files_count++];
+    buf_init(b, ARTIFACT_BYTES_MAX);
+    return b;
+}
+
+static struct pg *connection(const char *url)
+{
+    return connections[connections_count++] = url ? pgtest_connect(url, NULL, 0) : pgtest_open(NULL, 0);
+}
+
+/* A run whose row is there, as far as publishing looks at it. */
+static struct run *run_make(struct pg *pg)
+{
+    struct run *run = &runs[runs_count++];
     unsigned char id[16];
     *run = (struct run){ .context = { .pg = pg, .param = param, .engine_name = "local", .epoch = 1 } };
     run->context.type = run->params.type = job_type_find(STR("golden"));
@@ -28,10 +60,11 @@ static void run_make(struct run *run, struct pg *pg)
                            "'running', 'local', 1)",
                            run->context.id);
     pgtest_exec(pg, sql);
+    return run;
 }
 
 struct made {
-    struct buf file;
+    struct buf *file;
     char digest[ARTIFACT_DIGEST];
     struct training t;
 };
@@ -43,13 +76,13 @@ static void made_make(struct made *m, size_t bytes, char fill)
     struct err err;
     char *section = mem_alloc(bytes);
     memset(section, fill, bytes);
-    buf_init(&m->file, ARTIFACT_BYTES_MAX);
+    m->file = file_new();
     artifact_begin(&o, "recommender");
     artifact_add(&o, "popular", (struct str){ section, bytes });
-    cr_assert(artifact_end(&o, &m->file, m->digest, &err));
+    cr_assert(artifact_end(&o, m->file, m->digest, &err));
     m->t = (struct training){ .model = "liked",
                               .kind = "recommender",
-                              .file = buf_str(&m->file),
+                              .file = buf_str(m->file),
                               .digest = m->digest,
                               .from = 20000,
                               .until = 20029,
@@ -85,22 +118,20 @@ static void text_is(struct pg *pg, const char *sql, const char *expected)
 
 Test(training, the_champion_is_what_was_published)
 {
-    struct run run;
     struct made m;
-    struct buf file;
+    struct buf *file = file_new();
     struct artifact a;
     struct err err = { 0 };
     int version = -1;
-    struct pg *pg = pgtest_open(NULL, 0);
-    run_make(&run, pg);
-    buf_init(&file, ARTIFACT_BYTES_MAX);
-    cr_assert(training_champion(&run.context, "liked", &file, &a, &version, &err), "%s", err.text);
+    struct pg *pg = connection(NULL);
+    struct run *run = run_make(pg);
+    cr_assert(training_champion(&run->context, "liked", file, &a, &version, &err), "%s", err.text);
     cr_assert(eq(int, version, 0));
     cr_assert(eq(ptr, a.bytes.p, NULL));
     made_make(&m, (3 << 20) + 12345, 'x'); /* four parts */
-    publish(&run, &m.t, true, 0);
+    publish(run, &m.t, true, 0);
     cr_assert(eq(i64, pgtest_number(pg, "select count(*) from artifact_parts"), 4));
-    cr_assert(training_champion(&run.context, "liked", &file, &a, &version, &err), "%s", err.text);
+    cr_assert(training_champion(&run->context, "liked", file, &a, &version, &err), "%s", err.text);
     cr_assert(eq(int, version, 1));
     cr_assert(str_eq(a.bytes, m.t.file));
     text_is(pg,
@@ -111,14 +142,13 @@ Test(training, the_champion_is_what_was_published)
 
 Test(training, what_the_gate_refused_is_kept_and_the_champion_stays)
 {
-    struct run run;
     struct made one, two;
-    struct pg *pg = pgtest_open(NULL, 0);
-    run_make(&run, pg);
+    struct pg *pg = connection(NULL);
+    struct run *run = run_make(pg);
     made_make(&one, 100, 'a');
     made_make(&two, 100, 'b');
-    publish(&run, &one.t, true, 0);
-    publish(&run, &two.t, false, 1);
+    publish(run, &one.t, true, 0);
+    publish(run, &two.t, false, 1);
     cr_assert(eq(i64, pgtest_number(pg, "select version from model_aliases"), 1));
     text_is(pg,
             "select status || ': ' || (gate->>'reason') || ', after ' || parent_version from model_versions where "
@@ -127,38 +157,36 @@ Test(training, what_the_gate_refused_is_kept_and_the_champion_stays)
 }
 
 struct second {
-    const char *url;
     struct made *m;
-    struct run run;
+    struct run *run;
 };
 
 static void *publish_second(void *arg)
 {
     struct second *s = arg;
-    publish(&s->run, &s->m->t, true, 1);
+    publish(s->run, &s->m->t, true, 1);
     return NULL;
 }
 
 /* Both were compared with version 1. The second one waits for the first, and then is not compared with the champion any more. */
 Test(training, of_two_runs_at_once_the_later_one_is_refused)
 {
-    struct run run;
     struct made first, a, b;
     struct err err = { 0 };
     pthread_t thread;
-    struct pg *pg = pgtest_open(NULL, 0);
+    struct pg *pg = connection(NULL);
     struct second second = { .m = &b };
-    run_make(&run, pg);
+    struct run *run = run_make(pg);
     made_make(&first, 100, '1');
     made_make(&a, 100, 'a');
     made_make(&b, 100, 'b');
-    publish(&run, &first.t, true, 0);
-    run_make(&second.run, pgtest_connect(pg->url, NULL, 0));
+    publish(run, &first.t, true, 0);
+    second.run = run_make(connection(pg->url));
     struct gate_outcome gate = { .passed = true, .champion = 1, .rule = "better", .reason = "because" };
     cr_assert(pg_begin(pg, &err));
-    cr_assert(training_store(&run.context, &a.t, &gate, &err), "%s", err.text);
+    cr_assert(training_store(&run->context, &a.t, &gate, &err), "%s", err.text);
     cr_assert(eq(int, pthread_create(&thread, NULL, publish_second, &second), 0));
-    struct pg *look = pgtest_connect(pg->url, NULL, 0);
+    struct pg *look = connection(pg->url);
     while (pgtest_number(look, "select count(*) from pg_locks where not granted") == 0) {
         /* until it waits for the model's row */
     }
@@ -175,65 +203,62 @@ Test(training, of_two_runs_at_once_the_later_one_is_refused)
 
 Test(training, altered_bytes_in_the_database_are_found_and_mended_by_the_same_model)
 {
-    struct run run;
     struct made m;
-    struct buf file;
+    struct buf *file = file_new();
     struct artifact a;
     struct err err = { 0 };
     int version = -1;
-    struct pg *pg = pgtest_open(NULL, 0);
-    run_make(&run, pg);
-    buf_init(&file, ARTIFACT_BYTES_MAX);
+    struct pg *pg = connection(NULL);
+    struct run *run = run_make(pg);
     made_make(&m, 2 << 20, 'x');
-    publish(&run, &m.t, true, 0);
+    publish(run, &m.t, true, 0);
     pgtest_exec(pg, "update artifact_parts set content = set_byte(content, 77, 0) where part = 1");
-    cr_assert(not(training_champion(&run.context, "liked", &file, &a, &version, &err)));
+    cr_assert(not(training_champion(&run->context, "liked", file, &a, &version, &err)));
     cr_assert(eq(int, version, -1));
     cr_assert(ne(ptr, strstr(err.text, "model \"liked\": version 1, which is champion: artifact is damaged"), NULL),
               "%s", err.text);
     pgtest_exec(pg, "delete from artifact_parts where part = 2");
-    buf_clear(&file);
-    cr_assert(not(training_champion(&run.context, "liked", &file, &a, &version, &err)));
+    buf_clear(file);
+    cr_assert(not(training_champion(&run->context, "liked", file, &a, &version, &err)));
     cr_assert(ne(ptr, strstr(err.text, "artifact is truncated"), NULL), "%s", err.text);
-    publish(&run, &m.t, false, 1);
-    buf_clear(&file);
-    cr_assert(training_champion(&run.context, "liked", &file, &a, &version, &err), "%s", err.text);
+    publish(run, &m.t, false, 1);
+    buf_clear(file);
+    cr_assert(training_champion(&run->context, "liked", file, &a, &version, &err), "%s", err.text);
 }
 
 Test(training, a_name_or_kind_that_cannot_be_is_refused_first)
 {
-    struct run run;
     struct made m;
     struct err err = { 0 };
-    struct pg *pg = pgtest_open(NULL, 0);
-    run_make(&run, pg);
-    cr_assert(training_begin(&run.context, "recommender", &err), "%s", err.text);
+    struct pg *pg = connection(NULL);
+    struct run *run = run_make(pg);
+    cr_assert(training_begin(&run->context, "recommender", &err), "%s", err.text);
     made_make(&m, 100, 'x');
-    publish(&run, &m.t, true, 0);
-    cr_assert(not(training_begin(&run.context, "boosts", &err)));
+    publish(run, &m.t, true, 0);
+    cr_assert(not(training_begin(&run->context, "boosts", &err)));
     cr_assert(eq(str, err.text, "parameter \"model\": model \"liked\" is of kind recommender, not boosts"));
-    cr_assert(not(training_enough(&run.context, "units", 12, "rows", &err)));
+    cr_assert(not(training_enough(&run->context, "units", 12, "rows", &err)));
     cr_assert(eq(str, err.text, "too little data: 12 units, parameter \"rows\" asks for 200000"));
-    cr_assert(training_enough(&run.context, "units", 200000, "rows", &err));
+    cr_assert(training_enough(&run->context, "units", 200000, "rows", &err));
 }
 
 /* ---- aliases, in SQL ---- */
 
-static void three_versions(struct run *run, struct pg *pg)
+static struct run *three_versions(struct pg *pg)
 {
     struct made m;
-    run_make(run, pg);
+    struct run *run = run_make(pg);
     for (int i = 0; i < 3; i++) {
         made_make(&m, 100, (char)('a' + i));
         publish(run, &m.t, true, i);
     }
+    return run;
 }
 
 Test(models, roll_backs_lead_back_step_by_step)
 {
-    struct run run;
-    struct pg *pg = pgtest_open(NULL, 0);
-    three_versions(&run, pg);
+    struct pg *pg = connection(NULL);
+    (void)three_versions(pg);
     text_is(pg, "select model_alias_rollback('liked', 'champion', 'me')", "{\"was\": 3, \"version\": 2}");
     text_is(pg, "select model_alias_rollback('liked', 'champion', 'me')", "{\"was\": 2, \"version\": 1}");
     text_is(pg, "select model_alias_rollback('liked', 'champion', 'me')", "{\"refused\": \"before\"}");
@@ -246,18 +271,16 @@ Test(models, roll_backs_lead_back_step_by_step)
 
 Test(models, a_roll_back_passes_over_versions_that_are_gone)
 {
-    struct run run;
-    struct pg *pg = pgtest_open(NULL, 0);
-    three_versions(&run, pg);
+    struct pg *pg = connection(NULL);
+    (void)three_versions(pg);
     pgtest_exec(pg, "select model_version_drop('liked', 2)");
     text_is(pg, "select model_alias_rollback('liked', 'champion', 'me')", "{\"was\": 3, \"version\": 1}");
 }
 
 Test(models, sweeping_keeps_what_is_young_new_used_or_rolled_back_to)
 {
-    struct run run;
-    struct pg *pg = pgtest_open(NULL, 0);
-    three_versions(&run, pg);
+    struct pg *pg = connection(NULL);
+    (void)three_versions(pg);
     text_is(pg, "select models_sweep(1, 90)", "{\"versions\": 0, \"artifacts\": 0}"); /* all are young */
     pgtest_exec(pg, "update model_versions set created_at = now() - interval '91 days'");
     text_is(pg, "select models_sweep(3, 90)", "{\"versions\": 0, \"artifacts\": 0}"); /* the newest three */
@@ -270,12 +293,11 @@ Test(models, sweeping_keeps_what_is_young_new_used_or_rolled_back_to)
 
 Test(models, what_the_gate_refused_is_set_only_by_force)
 {
-    struct run run;
     struct made m;
-    struct pg *pg = pgtest_open(NULL, 0);
-    three_versions(&run, pg);
+    struct pg *pg = connection(NULL);
+    struct run *run = three_versions(pg);
     made_make(&m, 100, 'd');
-    publish(&run, &m.t, false, 3);
+    publish(run, &m.t, false, 3);
     text_is(pg, "select model_alias_set('liked', 'champion', 4, 'set', 'me')",
             "{\"detail\": \"because\", \"refused\": \"gate\"}");
     text_is(pg, "select model_alias_set('liked', 'champion', 4, 'set', 'me', true)", "{\"was\": 3, \"version\": 4}");
@@ -288,9 +310,8 @@ Test(models, what_the_gate_refused_is_set_only_by_force)
 
 Test(models, deleting_a_model_leaves_nothing)
 {
-    struct run run;
-    struct pg *pg = pgtest_open(NULL, 0);
-    three_versions(&run, pg);
+    struct pg *pg = connection(NULL);
+    (void)three_versions(pg);
     pgtest_exec(pg, "delete from models where name = 'liked'");
     text_is(pg, "select models_sweep(1, 90)", "{\"versions\": 0, \"artifacts\": 3}");
     cr_assert(eq(
