@@ -3,12 +3,15 @@ import csv
 import io
 import json
 import os
+import re
+import socket
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from artifact import Artifact, build, build_lists as lists  # noqa: E402
 from daemon import DaemonTest, wait_for  # noqa: E402
+from held import Held  # noqa: E402
 
 
 def recommender(rows, **card):
@@ -202,6 +205,21 @@ class Models(DaemonTest):
         self.refused('field "b"', 400, "GET", "/v1/models/compared/compare?a=1")
         self.refused('has no version "7"', 404, "GET", "/v1/models/compared/compare?a=1&b=7")
         self.refused('has no version "@champion"', 404, "GET", "/v1/models/compared/compare?a=1&b=@champion")
+
+    def test_a_worker_does_not_wait_for_what_takes_long(self):
+        self.upload("slow", ONE)
+        key = open(os.path.join(self.daemon.dir, "admin.key"), encoding="utf-8").read().strip()
+        asked = ["/v1/models/slow/versions/1/export", "/v1/models/slow/compare?a=1&b=1"] * 2 + ["/v1/models/slow/versions/1/artifact", "/healthz"]
+        waits = "select count(*) from pg_stat_activity where application_name = 'experimentd models' and wait_event_type = 'Lock'"
+        with socket.create_connection((self.daemon.host, self.daemon.port), timeout=120) as s:  # one connection, so one worker
+            with Held(self.daemon, "lock table artifact_parts in access exclusive mode"):
+                s.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s\r\n" % (
+                    path.encode(), key.encode(), b"Connection: close\r\n" if path == "/healthz" else b"") for path in asked))
+                wait_for(lambda: self.daemon.number(waits) == 4, "four threads to wait for the lock")
+                self.assertEqual([self.daemon.get("/v1/models").status for _ in range(8)], [200] * 8)  # whichever worker gets them
+            replies = b"".join(iter(lambda: s.recv(65536), b""))
+        self.assertEqual(re.findall(rb"HTTP/1\.1 (\d+) ", replies), [b"200"] * 4 + [b"503", b"200"])
+        self.assertIn(b"Retry-After: 1", replies)
 
     # ---- who may
 
