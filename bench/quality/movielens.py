@@ -34,8 +34,10 @@ except ImportError:
 DATA = os.path.join(SHARED_DATA, "movielens_100k", "ml-100k.inter")
 K, FIRST = 10, datetime.date(2026, 1, 1)
 GRIDS = {"als": {"factors": (32, 64), "alpha": (1, 5), "lambda": (3, 10, 30)},
-         "bpr": {"factors": (32, 64), "learning_rate": (0.05,), "regularization": (0.005, 0.01, 0.02), "epochs": (30, 60)}}
-CHOSEN = {"als": {"factors": 32, "alpha": 1, "lambda": 10}, "bpr": {"factors": 64, "learning_rate": 0.05, "regularization": 0.01, "epochs": 60}}
+         "bpr": {"factors": (32, 64), "learning_rate": (0.01, 0.05), "regularization": (0.001, 0.01, 0.02), "epochs": (30, 60)}}
+ALS = {"factors": 32, "alpha": 1, "lambda": 10}
+CHOSEN = {"job als": ALS, "implicit als": ALS, "job bpr": {"factors": 64, "learning_rate": 0.05, "regularization": 0.01, "epochs": 60},
+          "implicit bpr": {"factors": 32, "learning_rate": 0.01, "regularization": 0.001, "epochs": 60}}
 COLUMNS = ("P@10", "R@10", "nDCG@10", "MAP")
 PUBLISHED = (("SAR", .330753, .176385, .382461, .110591), ("BPR", .388229, .212522, .441997, .132478),
              ("ALS (explicit ratings)", .048462, .017796, .044239, .004732), ("NCF", .347296, .180775, .396118, .107720))
@@ -198,7 +200,7 @@ def main():
             jobs += [(Library(name), "implicit " + name) for name in GRIDS]
         else:
             print("implicit is not installed: it is left out")
-        chosen = {name: CHOSEN[who.name] if quick else choose(who, inner, GRIDS[who.name]) for who, name in jobs}
+        chosen = {name: CHOSEN[name] if quick else choose(who, inner, GRIDS[who.name]) for who, name in jobs}
         print("%d users, %d ratings\n\nChronological, 75 %% / 25 %%\n" % (len(users), sum(map(len, users.values()))))
         table(COLUMNS, rows_of(chronological, jobs, chosen))
         print("\nRandom, 75 % / 25 %\n")

@@ -16,8 +16,8 @@ class MovieLens(unittest.TestCase):
         with movielens.Daemon() as d:
             split.send(d)
             for name in ("als", "bpr"):
-                found[name] = movielens.measures(split, movielens.Job(d, name).lists(split, **movielens.CHOSEN[name]))
-            found["als, 1 iteration"] = movielens.measures(split, movielens.Job(d, "als").lists(split, **{**movielens.CHOSEN["als"], "iterations": 1}))
+                found[name] = movielens.measures(split, movielens.Job(d, name).lists(split, **movielens.CHOSEN["job " + name]))
+            found["als, 1 iteration"] = movielens.measures(split, movielens.Job(d, "als").lists(split, **{**movielens.CHOSEN["job als"], "iterations": 1}))
         for name, values in found.items():
             print("%-20s P %.4f  R %.4f  nDCG %.4f  MAP %.4f" % (name, *values))
         for k in range(4):
