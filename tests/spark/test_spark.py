@@ -60,6 +60,12 @@ JOBS = [
      ["with gone as (delete from models where name = 'trending') select artifact, status, gate->>'decision' from model_versions where model = 'trending'"]),
     ("content", ["fields=title=1"],
      ["with gone as (delete from models where name = 'content') select artifact, status, gate->>'decision' from model_versions where model = 'content'"]),
+    ("similar-queries", [AS_OF, "holdout_days=2", "min_searches=10", "min_llr=0", "min_pair_count=1", "min_overlap=0.1", "max_concentration=1"],
+     ["with gone as (delete from models where name = 'similar-queries') select artifact, status, metrics from model_versions where model = 'similar-queries'"]),
+    ("query-similarity", [AS_OF, "holdout_days=2", "min_searches=10", "factors=8", "iterations=4", "min_similarity=0", "max_concentration=1"],
+     ["with gone as (delete from models where name = 'query-similarity') select artifact, status, metrics from model_versions where model = 'query-similarity'"]),
+    ("boosts", [AS_OF, "holdout_days=2", "min_queries=2", "min_llr=0", "min_pair_count=1", "max_concentration=1"],
+     ["with gone as (delete from models where name = 'boosts') select artifact, status, metrics from model_versions where model = 'boosts'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
