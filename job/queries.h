@@ -17,6 +17,11 @@ static const char *const similar_sources[] = { "both", "clicks", "sessions", NUL
         .name = "min_coverage", .type = JOB_REAL, .fallback = "0", .min = 0, .max = 1,                       \
         .help = "share of the queries of the later days for which there is a list; less: refused"            \
     }
+#define MIN_QUERY_UNITS                                                                                       \
+    {                                                                                                         \
+        .name = "min_query_units", .type = JOB_WHOLE, .fallback = "2", .min = 1, .max = 1e9, .unit = "units", \
+        .help = "a query that fewer asked is left out: what one person types is nobody else's suggestion"     \
+    }
 /* When two queries are alike. */
 #define SIMILAR_EVIDENCE                                                                                              \
     { .name = "min_pair_count",                                                                                       \
@@ -107,6 +112,7 @@ static const struct job_param similar_queries_params[] = {
     MIN_SEARCHES("1000"),
     SESSION_GAP,
     CLICK_TYPES,
+    MIN_QUERY_UNITS,
     SIMILAR_QUERIES("20", "50"),
     GATE_PARAMS(query_metrics, "ndcg@10"),
     GATE_LEADS("0.5"),
@@ -122,6 +128,7 @@ static const struct job_param query_similarity_params[] = {
     MIN_SEARCHES("1000"),
     SESSION_GAP,
     CLICK_TYPES,
+    MIN_QUERY_UNITS,
     { .name = "min_query_count",
       .type = JOB_WHOLE,
       .fallback = "2",
@@ -214,6 +221,7 @@ static const struct job_param boosts_params[] = {
               "expression gives" },
     SESSION_GAP,
     CLICK_TYPES,
+    MIN_QUERY_UNITS,
     { .name = "top_similar",
       .type = JOB_WHOLE,
       .fallback = "10",

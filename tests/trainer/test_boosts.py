@@ -79,6 +79,9 @@ class Boosts(DaemonTest):
         row = self.daemon.sql("select version, status, artifact, metrics, gate from model_versions where model = 'boosts' order by version desc limit 1")[0]
         return int(row[0]), row[1], row[2], json.loads(row[3]), json.loads(row[4])
 
+    def version_of_champion(self):
+        return self.daemon.sql("select version from model_aliases where model = 'boosts' and alias = 'champion'")
+
     def newest(self):
         return artifact.of_version(self.daemon, "boosts", self.version()[0])
 
@@ -159,6 +162,22 @@ class Boosts(DaemonTest):
             done = self.train(check=False, **params)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)
+
+    def test_6_a_click_bot_is_refused(self):
+        """It buys one thing for every query, with as many names as it needs; nobody has marked it."""
+        champion = self.version_of_champion()
+        queries = sorted(Plain(self.daemon, number(LAST)).queries)
+        poison = [{"type": "purchase", "unit": "p-%d" % (n % 40), "query": query, "doc": "junk", "timestamp": (TOPICS.first + datetime.timedelta(days=LAST - 1, seconds=n)).isoformat()}
+                  for n, query in enumerate(queries * 100)]
+        self.assertEqual(self.daemon.post("/v1/signals", poison, key="client").json["rejected"], [])
+        self.daemon.wait_loaded()
+        said = self.train(holdout_days=1).stderr
+        _, status, _, metrics, gate = self.version()
+        self.assertEqual((status, gate["rule"]), ("refused", "max_concentration"), said)
+        self.assertGreater(metrics["concentration"]["value"], 0.9)
+        self.assertLess(metrics["concentration"]["champion"], 0.3)
+        self.assertLess(metrics["ndcg@10"]["difference"]["value"], 0)
+        self.assertEqual(self.version_of_champion(), champion)
 
 
 if __name__ == "__main__":

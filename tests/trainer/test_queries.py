@@ -36,8 +36,8 @@ def best(counter, n=200):
 class Plain:
     """Related queries of a log, by the formulas of query_pairs.h."""
 
-    def __init__(self, log, min_count=2, min_pair=2, min_overlap=0.3, min_llr=10.83, prior_sessions=10, prior_clicks=10, top=20, top_items=50):
-        self.log, self.q = log, {t: q for t, q in log.queries.items() if q.searches >= min_count}
+    def __init__(self, log, min_count=2, min_units=2, min_pair=2, min_overlap=0.3, min_llr=10.83, prior_sessions=10, prior_clicks=10, top=20, top_items=50):
+        self.log, self.q = log, {t: q for t, q in log.queries.items() if q.searches >= min_count and len(q.units) >= min_units}
         self.doc_clicks = collections.Counter()
         for q in self.q.values():
             self.doc_clicks.update(q.docs)
@@ -253,10 +253,12 @@ class Queries(DaemonTest):
         same = [tuple(map(int, m)) for m in re.findall(r"(\d+) of (\d+) days and ranges of buckets are as they were", done.stderr)]
         self.assertEqual([a for a, _ in same], [b for _, b in same])
         self.assertEqual(self.daemon.request("PUT", "/v1/marks/bot-1", {"mark": "none"}).status, 200)
-        done = self.train(LAST + 1, gate="none", max_concentration=1)
+        done = self.train(LAST + 1, gate="none", max_concentration=1, min_query_units=1)
         same = [tuple(map(int, m)) for m in re.findall(r"(\d+) of (\d+) days and ranges of buckets are as they were", done.stderr)]
         self.assertEqual([a for a, _ in same], [b for _, b in same])
         self.assertIn("sale", [e[0] for e in artifact.of_version(self.daemon, JOB, self.version()[0]).lists("queries_for_query")["spam"]])
+        self.train(LAST + 1, gate="none", max_concentration=1)  # what one unit types is nobody else's suggestion
+        self.assertNotIn("spam", artifact.of_version(self.daemon, JOB, self.version()[0]).lists("queries_for_query"))
         self.assertEqual(self.daemon.request("PUT", "/v1/marks/bot-1", {"mark": "hand"}).status, 200)
 
     def test_5_what_is_refused(self):

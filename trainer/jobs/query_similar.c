@@ -64,12 +64,24 @@ static bool pass_similar(struct query_similar *s, struct query_log *q, int blob,
     return ok;
 }
 
+/* What one person types is nobody else's suggestion. */
+static void leave_out(struct query_set *s, uint64_t min_units)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->queries[i].units >= min_units)
+            s->queries[n++] = s->queries[i];
+    s->count = n;
+}
+
 bool query_similar_open(struct query_similar *s, struct query_log *q, uint64_t min_searches, struct err *err)
 {
     *s = (struct query_similar){ .lists = NULL };
     buf_init(&s->blob, HEAD_BYTES_MAX);
-    return query_log_collect(q, min_searches, &s->set, err) &&
-           query_head_write(s->set.queries, s->set.count, q->sessions, &s->blob, err) &&
+    if (!query_log_collect(q, min_searches, &s->set, err))
+        return false;
+    leave_out(&s->set, (uint64_t)run_whole(q->run, "min_query_units"));
+    return query_head_write(s->set.queries, s->set.count, q->sessions, &s->blob, err) &&
            query_head_read(buf_str(&s->blob), &s->head, err);
 }
 

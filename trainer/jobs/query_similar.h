@@ -13,7 +13,7 @@ struct query_similar {
 /* The run's parameters: source, min_overlap, min_llr, min_pair_count, prior_sessions, prior_clicks, min_length, max_length, min_token_overlap, top,
  * top_items (SIMILAR_QUERIES in job/types.c). */
 struct query_pair_rules query_similar_rules(const struct run_context *run);
-/* The head alone: queries with at least min_searches searches. Release it in any case. */
+/* The head alone: queries with at least min_searches searches, by at least min_query_units (the run's parameter) units. Release it in any case. */
 bool query_similar_open(struct query_similar *s, struct query_log *q, uint64_t min_searches, struct err *err) MUSTCHECK;
 /* The head, and the lists of all of it. Release it in any case. */
 bool query_similar_find(struct query_similar *s, struct query_log *q, uint64_t min_searches,
