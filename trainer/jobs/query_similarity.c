@@ -155,8 +155,7 @@ static bool iterate(struct factoring *f, struct err *err)
     if (f->head_blob < 0 || !begin_docs(f, err))
         return false;
     for (uint32_t i = 1; i <= iterations; i++)
-        if (!half(f, &f->queries, &f->docs, i, err) || !half(f, &f->docs, &f->queries, i, err) ||
-            !run_tick(f->m->run, "iterations", i, iterations, err))
+        if (!half(f, &f->queries, &f->docs, i, err) || !half(f, &f->docs, &f->queries, i, err))
             return false;
     return true;
 }
