@@ -483,6 +483,22 @@ Test(speller, a_word_of_the_dictionary_is_never_wrong)
     buf_release(&bytes);
 }
 
+Test(speller, doubts_phrases_of_words_that_people_mean)
+{
+    struct spell_meant m;
+    char text[TEXT_MAX];
+    struct spell_typed t = { .text = STR("desert wine"), .searches = 12 };
+    cr_assert(correct(&t, &spell_rules_default, text, &m));
+    cr_assert(eq(str, text, "dessert wine"));
+    cr_assert(m.words_known);
+    t.text = STR("desert bots");
+    cr_assert(correct(&t, &spell_rules_default, text, &m));
+    cr_assert(not(m.words_known));
+    t.text = STR("certian");
+    cr_assert(correct(&t, &spell_rules_default, text, &m));
+    cr_assert(not(m.words_known));
+}
+
 Test(speller, takes_any_bytes)
 {
     AUTO(speller_free) struct speller *s = speller_new(&shop_head, &spell_rules_default);

@@ -164,6 +164,8 @@ class Spelling(DaemonTest):
         found = self.found()
         self.assertNotIn("curtainz", found)  # which is one of its words
         self.assertEqual(found["notebok"]["to"], "notebook")
+        self.compute(dictionary="shop", misspelling_threshold=0, correction_threshold=1, phrases="false")
+        self.assertEqual(self.found()["sthul"]["to"], "stuhl")  # any word can be wrong now, and any one right
         self.assertEqual(self.daemon.number("select (result->>'dictionary_version')::int from runs where job = 'spelling' order by started_at desc limit 1"), 1)
         refused = self.compute(dictionary="none", check=False)
         self.assertNotEqual(refused.returncode, 0)

@@ -313,7 +313,7 @@ bool spell_correct(struct speller *s, const struct spell_typed *typed, struct sp
     offer_splits(s, &a, out);
     if (s->count == 0)
         return false;
-    out->words_known = words_known(s, typed->text);
+    out->words_known = !a.word && words_known(s, typed->text);
     out->probability = probability(s, out->score);
     out->confidence = confidence(s, typed, out);
     return true;

@@ -62,8 +62,8 @@ struct spell_meant {
     bool sounds_same;
     bool split;      /* two words that are known one by one, not together */
     double expected; /* searches with both of these, were it by chance; 0: no split */
-    bool
-        words_known; /* every word of what was typed is itself one that is searched or listed: only what people did tells that it was not meant */
+    /* What was typed is several words, each searched often or listed: only what people did tells that they were not meant. */
+    bool words_known;
     double edit_cost, score, probability, confidence;
 };
 
