@@ -468,7 +468,8 @@ Test(speller, a_boost_of_nothing_takes_the_evidence_away)
 
 Test(speller, a_word_of_the_dictionary_is_never_wrong)
 {
-    const struct head_term words[] = { TERM("their", 0, 500000), TERM("there", 0, 900000), TERM("thier", 0, 1) };
+    const struct head_term words[] = { TERM("their", 0, 500000), TERM("there", 0, 900000), TERM("thier", 0, 1),
+                                       TERM("address", 0, 9000) };
     struct buf bytes;
     struct head h;
     struct spell_rules rules = spell_rules_default;
@@ -480,6 +481,8 @@ Test(speller, a_word_of_the_dictionary_is_never_wrong)
     cr_assert(not(spell_correct(s, &(struct spell_typed){ .text = STR("thier"), .searches = 9 }, &m)));
     cr_assert(spell_correct(s, &(struct spell_typed){ .text = STR("theer"), .searches = 9 }, &m));
     cr_assert(lt(dbl, m.confidence, 0.8)); /* a dictionary alone makes nothing certain */
+    cr_assert(spell_correct(s, &(struct spell_typed){ .text = STR("addres"), .searches = 9 }, &m)); /* no plural */
+    cr_assert(str_eq_c(m.text, "address"));
     buf_release(&bytes);
 }
 

@@ -196,8 +196,8 @@ static bool may_be(const struct speller *s, const struct asked *a, const struct 
     uint64_t least = memchr(m->text.p, ' ', m->text.n) && !m->split ? r->least_phrase : r->least_word;
     bool enough = m->searches >= least && m->clicks >= r->least_clicks &&
                   (double)m->searches >= r->ratio * (double)a->typed->searches;
-    return (enough || m->listed) && !differ_by_plurals(m->text, a->typed->text) &&
-           letters_same_digits(meant, &a->letters);
+    bool plural = !m->listed && differ_by_plurals(m->text, a->typed->text); /* a dictionary would list both */
+    return (enough || m->listed) && !plural && letters_same_digits(meant, &a->letters);
 }
 
 static double confidence(const struct speller *s, const struct spell_typed *t, const struct spell_meant *m)

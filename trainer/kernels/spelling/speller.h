@@ -16,7 +16,7 @@
  *          · (1 + 9 · share of searches with what was typed that found nothing) · (1 + corrections within sessions)
  *          · clicks per search with the correction over those with what was typed, from 1/5 to 5
  *
- * What differs in a digit, or by a plural s at its end, is no misspelling. */
+ * What differs in a digit is no misspelling; nor is what differs by a plural s at its end, unless a dictionary lists one and not the other. */
 #pragma once
 #include "trainer/kernels/spelling/head.h"
 
