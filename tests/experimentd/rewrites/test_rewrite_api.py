@@ -43,6 +43,8 @@ class RewriteApi(DaemonTest):
                           ("synonym", "case", "cover", "iphone case", 5, 0.6, "manual")])
         self.assertEqual(answer["terms"], [{"text": "iphone case", "phrase": True, "synonyms": [{"text": "iphone cover", "rule": 5, "confidence": 0.6, "source": "manual"}]}])
         self.assertEqual(self.call("post", "/v1/rewrite", {"q": "Cheap IPONE casse"}, key="client"), answer)
+        several = self.call("post", "/v1/models/rewrites/predict", {"inputs": [{"q": "Cheap IPONE casse"}, {"q": "jobs", "types": "spelling"}]}, key="client")
+        self.assertEqual([several["version"], several["predictions"][0]["steps"], several["predictions"][1]["rewritten"]], [version, answer["steps"], "jobs"])
         self.assertEqual(self.ask("a cover", types="spelling,phrase")["expanded"], "a cover")
         self.assertEqual(self.ask("a cover")["expanded"], "a (cover OR case)")
         self.assertEqual(self.ask("jobs")["rewritten"], "careers")
