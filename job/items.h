@@ -1,4 +1,4 @@
-/* items.h - parameters of the jobs that learn which items go together (docs/recommending-items.md); for job/types.c alone. */
+/* items.h - parameters of the jobs that learn which items go together (docs/recommenders.md); for job/types.c alone. */
 #pragma once
 #include "job/training.h"
 
@@ -273,10 +273,11 @@ static const struct job_param trending_params[] = {
       .help = "of what is found at most such a share is chance (test of two Poisson rates, Benjamini-Hochberg)" },
     { .name = "prior",
       .type = JOB_REAL,
-      .fallback = "0",
+      .fallback = "5",
       .min = 0,
       .max = 1000,
-      .help = "so many expected events draw a ratio towards 1 (shape of the gamma prior); 0: found from all" },
+      .help = "so many expected events draw a ratio towards 1 (shape of the gamma prior); 0: found from all, which is "
+              "many where hardly anything changes, and then hides the few that do" },
     { .name = "level",
       .type = JOB_REAL,
       .fallback = "0.9",

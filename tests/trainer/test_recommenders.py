@@ -264,7 +264,7 @@ class Recommenders(DaemonTest):
         d.post("/v1/signals", [{"type": "click", "unit": "fan-%d" % i, "doc": "doc-77", "id": "fan-%d" % i, "timestamp": (day - datetime.timedelta(days=i % 2)).isoformat()} for i in range(60)]
                + [{"type": "click", "unit": "one-fan", "doc": "doc-78", "id": "one-%d" % i, "timestamp": day.isoformat()} for i in range(200)], key="client")
         d.wait_loaded()
-        params = ("target_days=3", "reference_days=7", "max_q=0.2")
+        params = ("target_days=3", "reference_days=7", "max_q=0.2", "prior=0")
         digests = set()
         for workers in (1, 2, 4):
             self.daemon.run("trainer", "run", "trending", "--data-dir", d.dir, "--workers", str(workers), *(x for p in (AS_OF, *params) for x in ("--param", p)))
