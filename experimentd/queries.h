@@ -71,7 +71,7 @@ enum query {
     QUERY_DICTIONARY_PUT, /* $1 name, $2 words, $3 how many, $4 their sum, $5 expected version or null, $6 actor → {"version", "created"} or {"refused", …} (migration 0023) */
     QUERY_DICTIONARY_DELETE, /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
     /* models/model_json.h: MODEL_COLUMNS, VERSION_COLUMNS */
-    QUERY_MODELS, /* $1 name, or null for all */
+    QUERY_MODELS,     /* $1 name, or null for all */
     QUERY_MODEL_EDIT, /* $1 name, $2 edit that was read or null, $3 description, $4 tags; null: stays, $5 actor → edit that it had, edit that it has; no row: unknown, null: another edit */
     QUERY_MODEL_DELETE, /* $1 name, $2 actor → an alias that is in the way or null; no row: unknown */
     QUERY_MODEL_VERSIONS, /* $1 model, $2 version ("3", "@champion") or null for all, $3 only below this, $4 how many, $5 also deleted ones */
@@ -79,7 +79,7 @@ enum query {
     QUERY_MODEL_VERSION_DELETE, /* $1 model, $2 version, $3 actor → an alias that is in the way or null, status before; no row: unknown */
     QUERY_MODEL_ALIAS_SET, /* $1 model, $2 alias, $3 version, $4 actor, $5 forced, $6 expected version or null → {"version", "was"} or {"refused", …} (migration 0021) */
     QUERY_MODEL_ALIAS_ROLLBACK, /* $1 model, $2 alias, $3 actor → likewise */
-    QUERY_MODEL_ALIAS_DELETE, /* $1 model, $2 alias, $3 actor → version; no row: unknown */
+    QUERY_MODEL_ALIAS_DELETE,   /* $1 model, $2 alias, $3 actor → version; no row: unknown */
     QUERY_COUNT
 };
 

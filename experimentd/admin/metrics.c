@@ -6,11 +6,11 @@
 #include "experimentd/ingest/key_rate.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/jobs/jobs.h"
-#include "experimentd/serving/recent.h"
-#include "experimentd/serving/store.h"
 #include "experimentd/results/ages.h"
 #include "experimentd/schedule/schedule.h"
 #include "experimentd/server.h"
+#include "experimentd/serving/recent.h"
+#include "experimentd/serving/store.h"
 
 enum { ANSWER_MAX = 1 << 20 };
 

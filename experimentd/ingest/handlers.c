@@ -15,8 +15,8 @@
 #include "experimentd/ingest/live/live.h"
 #include "experimentd/ingest/load/loader.h"
 #include "experimentd/ingest/schema.h"
-#include "experimentd/serving/recent.h"
 #include "experimentd/server.h"
+#include "experimentd/serving/recent.h"
 
 enum { ANSWER_MAX = 16 << 20, REJECTED_TOLD_MAX = 1000 };
 

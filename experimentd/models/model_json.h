@@ -6,7 +6,7 @@
 /* Of "models m". */
 #define MODEL_COLUMNS                                                                                                \
     "m.name, m.kind, m.description, m.tags, m.last_version, (select count(*) from model_versions v where v.model = " \
-    "m.name and v.status <> 'deleted'), coalesce((select jsonb_object_agg(a.alias, a.version) from " \
+    "m.name and v.status <> 'deleted'), coalesce((select jsonb_object_agg(a.alias, a.version) from "                 \
     "model_aliases a where a.model = m.name), '{}'), us(m.created_at), us(m.updated_at), m.edit"
 enum { MODEL_EDIT_COLUMN = 9, MODEL_COLUMN_COUNT };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "model/query_text.h"
 #include "trainer/kernels/clicks/click_filters.h"
 #include "trainer/kernels/clicks/click_weights.h"
-#include "model/query_text.h"
 #include "trainer/kernels/radix.h"
 
 enum { PARTS = 4, EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };

@@ -2,9 +2,9 @@
  * part for each range of the split. Memory: the pairs of the split. */
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "model/query_text.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/day_split.h"
-#include "model/query_text.h"
 #include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/units/unit_items.h"
 
