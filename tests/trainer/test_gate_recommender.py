@@ -4,12 +4,14 @@ import datetime
 import json
 import math
 import os
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from artifact import of_version  # noqa: E402
-from daemon import DaemonTest  # noqa: E402
+from daemon import DaemonTest, program, wait_for  # noqa: E402
+from held import Held  # noqa: E402
 from month import Month  # noqa: E402
 
 MONTH = Month(seed=11, days=14, visits=110, units=110, docs=70, late=0)
@@ -164,6 +166,47 @@ class Gate(DaemonTest):
         lists = of_version(self.daemon, "poisoned", 2).lists("items_for_user")
         paid = [unit for unit, entries in lists.items() if not unit.startswith("farm-") and "doc-paid" in [e for e, _ in entries[:TOP]]]
         self.assertGreater(len(paid), 50)  # the bot did reach people's lists
+
+    # ---- publishing
+
+    def begin(self, model):
+        """A run that passes its gate, on its way."""
+        params = ("model=" + model, "as_of=%s" % MONTH.date(12), "holdout_days=%d" % HOLDOUT, "half_life_days=0", "min_units=20", "gate=not_worse", "gate_margin=1")
+        return subprocess.Popen([program("trainer"), "run", "item-similarity", "--data-dir", self.daemon.dir, *(x for p in params for x in ("--param", p))],
+                                stderr=subprocess.PIPE, text=True)
+
+    def wait_blocked(self, count):
+        """In the statements that store; the heartbeat of a run waits for its row, too."""
+        wait_for(lambda: self.daemon.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
+                                            "(query like '%artifact_open%' or query like '%from models where name%for update' or query like '%model_version_add%')") == count,
+                 "%d runs to wait in their publication" % count)
+
+    def versions(self, model):
+        return self.daemon.sql("select version, status, gate->>'rule' from model_versions where model = '%s' order by version" % model)
+
+    def test_of_two_runs_at_once_one_is_champion(self):
+        self.train("twice", 9)
+        with Held(self.daemon, "lock table artifacts in exclusive mode"):
+            runs = [self.begin("twice"), self.begin("twice")]
+            self.wait_blocked(2)
+        said = [run.communicate(timeout=120)[1] for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0, 0], said)
+        self.assertEqual(self.versions("twice"), [["1", "ready", "first"], ["2", "ready", "not_worse"], ["3", "refused", "champion"]])
+        self.assertEqual(self.champion("twice"), 2)
+        self.assertIn("version 2 became champion meanwhile, this one was compared with 1; train it again", "".join(said))
+
+    def test_a_coordinator_that_is_killed_while_it_publishes_leaves_nothing(self):
+        self.train("killed", 9)
+        before = self.daemon.number("select count(*) from artifacts")
+        with Held(self.daemon, "lock table model_versions in exclusive mode"):
+            run = self.begin("killed")
+            self.wait_blocked(1)  # its artifact is there, uncommitted
+            run.kill()
+            run.communicate(timeout=120)
+        wait_for(lambda: self.daemon.number("select count(*) from pg_stat_activity where application_name like 'trainer%'") == 0, "its connections to be gone")
+        self.assertEqual((self.versions("killed"), self.champion("killed"), self.daemon.number("select count(*) from artifacts")), ([["1", "ready", "first"]], 1, before))
+        again = self.begin("killed")
+        self.assertEqual((again.communicate(timeout=120)[1] and again.returncode, self.champion("killed")), (0, 2))
 
     def test_too_few_units_judge_nothing(self):
         few = self.train("few", 12, "gate_min_units=1000")
