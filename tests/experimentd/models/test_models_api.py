@@ -138,6 +138,19 @@ class Models(DaemonTest):
         self.assertEqual([r["action"] for r in self.call("get", "/v1/models/served/revisions")["revisions"]],
                          ["delete alias", "rollback", "rollback", "alias", "alias", "alias", "alias", "upload", "upload", "upload"])
 
+    def test_a_roll_back_restores_the_answers(self):
+        for data in (ONE, TWO):
+            self.upload("answers", data)
+
+        def answered(best):
+            reply = self.daemon.get("/v1/recommend?model=answers&for=user&id=ann&n=1", key="client")
+            return reply.status == 200 and reply.json["items"][0]["item"] == best
+        for version, best in ((1, "lamp"), (2, "chair")):
+            self.alias("answers", "champion", version=version)
+            wait_for(lambda: answered(best), "version %d to be served" % version)
+        self.call("post", "/v1/models/answers/aliases/champion/rollback")
+        wait_for(lambda: answered("lamp"), "version 1 to be served again")
+
     def test_what_the_gate_refused_is_set_only_by_force(self):
         self.upload("gated", ONE)
         self.daemon.sql("update model_versions set status = 'refused', gate = '{\"reason\": \"worse by far\"}' where model = 'gated'")
