@@ -187,10 +187,10 @@ static const struct job_param association_rules_params[] = {
     { .name = "max_q",
       .type = JOB_REAL,
       .fallback = "0.05",
-      .min = 0,
+      .min = 1e-12,
       .max = 1,
-      .open = true,
-      .help = "of the rules that are kept at most such a share is chance (Fisher's test, Benjamini-Hochberg)" },
+      .help = "of the rules that are kept at most such a share is chance (Fisher's test, adjusted over all that there "
+              "could be)" },
     { .name = "min_improvement",
       .type = JOB_REAL,
       .fallback = "0",

@@ -54,7 +54,7 @@ JOBS = [
      ["with gone as (delete from models where name = 'popular') select artifact, status, gate->>'decision' from model_versions where model = 'popular'"]),
     ("item-similarity", [AS_OF, "holdout_days=1", "min_units=5", "values=weights"],
      ["with gone as (delete from models where name = 'item-similarity') select artifact, status, gate->>'decision' from model_versions where model = 'item-similarity'"]),
-    ("association-rules", [AS_OF, "holdout_days=1", "min_units=5", "min_count=2", "max_q=0.9", "weights=click=1,cart=1,purchase=1"],
+    ("association-rules", [AS_OF, "holdout_days=1", "min_units=5", "min_count=2", "max_q=1", "weights=click=1,cart=1,purchase=1"],
      ["with gone as (delete from models where name = 'association-rules') select artifact, status, gate->>'decision' from model_versions where model = 'association-rules'"]),
     ("trending", [AS_OF, "target_days=2", "reference_days=3", "min_signals=10", "max_q=0.9"],
      ["with gone as (delete from models where name = 'trending') select artifact, status, gate->>'decision' from model_versions where model = 'trending'"]),

@@ -160,7 +160,7 @@ class Recommenders(DaemonTest):
     # ---- association-rules
 
     def rules(self, least):
-        """Of each antecedent its rules: consequent, confidence, lift, p; and of all rules that were looked at, q."""
+        """Of each antecedent its rules: consequent, confidence, lift, p; q over all rules that there could have been."""
         baskets = self.carts.values()
         units = collections.Counter(d for b in baskets for d in b)
         baskets = [{d for d in b if units[d] >= 2} for b in baskets]
@@ -176,9 +176,11 @@ class Recommenders(DaemonTest):
                 halves = [sets[frozenset({a, then})] / sets[frozenset({a})] for a in s - {then}] if len(s) == 3 else []
                 looked_at.append(("\x1f".join(sorted(s - {then})), then, count / of_a, count * n / (of_a * of_c), self.together(count, of_a, of_c, n), max(halves, default=0)))
         looked_at.sort(key=lambda r: r[4])
+        items = sum(1 for s, count in sets.items() if len(s) == 1 and count >= least)
+        possible = items * (items - 1) + (items - 2) * sum(1 for s, count in sets.items() if len(s) == 2 and count >= least)
         least_q, adjusted = 1, [0.0] * len(looked_at)
         for i in range(len(looked_at) - 1, -1, -1):
-            least_q = min(least_q, looked_at[i][4] * len(looked_at) / (i + 1))
+            least_q = min(least_q, looked_at[i][4] * possible / (i + 1))
             adjusted[i] = least_q
         return n, [(*r, q) for r, q in zip(looked_at, adjusted)]
 

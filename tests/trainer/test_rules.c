@@ -11,7 +11,7 @@ static const struct pair_sum pairs[] = { { (uint64_t)0 << 32 | 1, 6, 0 },
                                          { (uint64_t)0 << 32 | 2, 4, 0 },
                                          { (uint64_t)1 << 32 | 2, 4, 0 } };
 static const struct pair_sum triples[] = { { (uint64_t)0 << 32 | 2, 4, 0 } };
-static const struct rule_counts counts = { 10, item_units, pairs, triples, 3, 1 };
+static const struct rule_counts counts = { 10, 4, 3, item_units, pairs, triples, 3, 1 };
 
 Test(rules, measures_by_hand)
 {
@@ -37,13 +37,25 @@ Test(rules, measures_by_hand)
     cr_assert(epsilon_eq(dbl, exp(t->log_p), 15.0 / 210, 1e-13)); /* C(6,4)/C(10,4) */
 }
 
-Test(rules, adjusted_over_all_that_were_looked_at)
+Test(rules, what_could_have_been)
+{
+    struct rule_counts c = counts;
+    cr_assert(eq(dbl, rules_possible(&c), 3 * 2 + 3 * 1));
+    c.min_count = 6; /* the third item can be in none */
+    cr_assert(eq(dbl, rules_possible(&c), 2 * 1 + 0));
+}
+
+Test(rules, adjusted_over_all_that_could_have_been)
 {
     struct rule r[4] = { { .log_p = log(0.01) }, { .log_p = log(0.04) }, { .log_p = log(0.03) }, { .log_p = 0 } };
-    rules_adjust(r, 4);
+    rules_adjust(r, 4, 4);
     cr_assert(epsilon_eq(dbl, exp(r[0].log_q), 0.04, 1e-15));
     cr_assert(epsilon_eq(dbl, exp(r[1].log_q), 0.04 * 4 / 3, 1e-15));
     cr_assert(epsilon_eq(dbl, exp(r[2].log_q), 0.04 * 4 / 3, 1e-15));
+    cr_assert(epsilon_eq(dbl, exp(r[3].log_q), 1, 1e-15));
+    rules_adjust(r, 4, 20);
+    cr_assert(epsilon_eq(dbl, exp(r[0].log_q), 0.2, 1e-14));
+    cr_assert(epsilon_eq(dbl, exp(r[1].log_q), 0.04 * 20 / 3, 1e-14));
     cr_assert(epsilon_eq(dbl, exp(r[3].log_q), 1, 1e-15));
 }
 

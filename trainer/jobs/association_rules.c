@@ -130,6 +130,8 @@ static bool make_rules(struct mining *g, struct err *err)
 {
     const struct matrix *m = &g->j->m;
     const struct rule_counts counts = { .units = m->units,
+                                        .min_count = g->min_count,
+                                        .items = m->items,
                                         .item_units = m->item_units,
                                         .pairs = (const void *)buf_str(&g->pairs).p,
                                         .triples = (const void *)buf_str(&g->triples).p,
@@ -139,7 +141,7 @@ static bool make_rules(struct mining *g, struct err *err)
     g->looked_at = rules_count(&counts);
     g->rules = mem_alloc((g->looked_at + 1) * sizeof *g->rules);
     rules_make(&counts, g->rules);
-    rules_adjust(g->rules, g->looked_at);
+    rules_adjust(g->rules, g->looked_at, rules_possible(&counts));
     g->kept = rules_choose(g->rules, g->looked_at, &limits);
     run_say(g->j->run, "%zu frequent pairs, %zu frequent triples, of %" PRIu64 " units or more; %zu of %zu rules kept",
             counts.pairs_count, counts.triples_count, g->min_count, g->kept, g->looked_at);

@@ -83,7 +83,16 @@ void rules_make(const struct rule_counts *c, struct rule *out)
 
 /* ---- all of them ---- */
 
-void rules_adjust(struct rule *rules, size_t count)
+double rules_possible(const struct rule_counts *c)
+{
+    double items = 0;
+    for (uint32_t i = 0; i < c->items; i++)
+        items += c->item_units[i] >= c->min_count;
+    return items * (items - 1) + (double)c->pairs_count * fmax(0, items - 2);
+}
+
+/* Of the tests that were not made p counts as 1: q = min over the greater p of p · possible/rank. */
+void rules_adjust(struct rule *rules, size_t count, double possible)
 {
     double *p = mem_alloc((count + 1) * sizeof *p), *q = mem_alloc((count + 1) * sizeof *q);
     struct family_rank *ranks = mem_alloc((count + 1) * sizeof *ranks);
@@ -92,7 +101,7 @@ void rules_adjust(struct rule *rules, size_t count)
     family_rank(p, count, ranks);
     family_p(FAMILY_BH, ranks, count, q);
     for (size_t i = 0; i < count; i++)
-        rules[i].log_q = q[i];
+        rules[i].log_q = fmin(0, q[i] + log(fmax(1, possible / (double)count)));
     mem_free(p);
     mem_free(q);
     mem_free(ranks);
