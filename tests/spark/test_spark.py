@@ -3,6 +3,7 @@
     test_spark.py VERSION [unittest's arguments]        VERSION: 4, or 3.5 for a smaller round
 """
 import atexit
+import concurrent.futures
 import datetime
 import json
 import os
@@ -25,6 +26,8 @@ VERSION = sys.argv.pop(1) if sys.argv[1:] and sys.argv[1][0].isdigit() else "4"
 SMALL = ["rows=100000", "splits=8", "parts=4", "passes=2"]
 MONTH = Month(seed=11, days=5, visits=40, first=datetime.date.today() - datetime.timedelta(days=7))
 AS_OF = "as_of=%s" % MONTH.date(4)
+# These write to one table, or read what others of them have written: one after the other.
+OF_REWRITES = ("spelling", "phrases", "head-tail", "synonyms", "remove-words", "publish-rewrites")
 # Of each job: its parameters, and what it leaves behind.
 JOBS = [
     ("clicks", [AS_OF], ["select * from query_doc_weights order by query, filters, rank"]),
@@ -73,19 +76,21 @@ JOBS = [
 class Run:
     """A run of `trainer` that goes on beside the test."""
 
-    def __init__(self, test, arguments):
+    def __init__(self, test, arguments, root=None):
+        """root: its data directory; the test's own when nothing else is said."""
         self.test = test
         self.log = os.path.join(test.root, "run-%d.log" % time.monotonic_ns())
-        known = set(test.column("select id from runs"))
+        of_job = "select id from runs where job = '%s'" % arguments[0]
+        known = set(test.column(of_job))
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([program("trainer"), "run", *arguments, "--database-url", test.postgres.url(), "--data-dir", test.root],
+            self.process = subprocess.Popen([program("trainer"), "run", *arguments, "--database-url", test.postgres.url(), "--data-dir", root or test.root],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "JAVA_TOOL_OPTIONS": JAVA})
         test.addCleanup(self.stop)
         if "--run" in arguments:
             self.id = arguments[arguments.index("--run") + 1]
         else:
-            wait_for(lambda: set(test.column("select id from runs")) - known or self.process.poll() is not None, "the run's row")
-            self.id = (set(test.column("select id from runs")) - known).pop()
+            wait_for(lambda: set(test.column(of_job)) - known or self.process.poll() is not None, "the run's row")
+            self.id = (set(test.column(of_job)) - known).pop()
 
     def stop(self):
         """Of a test that has failed."""
@@ -288,18 +293,29 @@ class Jobs(SparkTest):
         self.assertTrue(reply.status == 200 and not reply.json["rejected"], reply)
         d.wait_loaded()
 
+    def compare(self, lane, jobs, found):
+        """One after the other, beside other lanes: each of them has a core of the cluster, and a data directory of its own."""
+        root = os.path.join(self.root, "lane-%d" % lane)
+        os.makedirs(root, exist_ok=True)
+        for job, params, queries in jobs:
+            given = [x for p in [*params, "full=true"] for x in ("--param", p)]
+            for arguments in (["--workers", "1"], self.spark.arguments(**{"spark.cores.max": "1"})):
+                shutil.rmtree(os.path.join(root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
+                Run(self, [job, *given, *arguments], root).wait()
+                found.setdefault(job, []).append([self.daemon.sql(q) for q in queries])
+
     def test_every_job_gives_the_same_rows(self):
         self.prepare()
-        for job, params, queries in JOBS:
-            found = []
-            for arguments in (["--workers", "2"], self.spark.arguments()):
-                shutil.rmtree(os.path.join(self.root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
-                given = [*params, "full=true"]
-                Run(self, [job, *(x for p in given for x in ("--param", p)), *arguments]).wait()
-                found.append([self.daemon.sql(q) for q in queries])
+        found = {}
+        first = [j for j in JOBS if j[0] in OF_REWRITES]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            lanes = [pool.submit(self.compare, n, jobs, found) for n, jobs in enumerate((first, [j for j in JOBS if j not in first]))]
+            for lane in lanes:
+                lane.result()
+        for job, _, _ in JOBS:
             with self.subTest(job):
-                self.assertTrue(all(found[0]))
-                self.assertEqual(found[0], found[1])
+                self.assertTrue(all(found[job][0]))
+                self.assertEqual(found[job][0], found[job][1])
 
 
 def load_tests(loader, tests, pattern):
