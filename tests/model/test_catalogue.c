@@ -29,8 +29,11 @@ static void make(const char *kind)
     cr_assert(artifact_read(buf_str(&file), &artifact, &err), "%s", err.text);
 }
 
+static struct buf text;
+
 static void end(void)
 {
+    buf_release(&text);
     buf_release(&names);
     buf_release(&docs);
     buf_release(&file);
@@ -40,12 +43,12 @@ TestSuite(catalogue, .fini = end);
 
 static char *written(const char *doc)
 {
-    static struct buf b;
     struct lists_row row;
-    buf_init(&b, 1 << 10);
+    buf_release(&text);
+    buf_init(&text, 1 << 10);
     cr_assert(catalogue_find(&catalogue, str_of(doc), &row));
-    catalogue_write(&catalogue, &row, &b);
-    return b.p;
+    catalogue_write(&catalogue, &row, &text);
+    return text.p;
 }
 
 Test(catalogue, what_went_in_comes_out)
