@@ -298,7 +298,7 @@ class Jobs(SparkTest):
         root = os.path.join(self.root, "lane-%d" % lane)
         os.makedirs(root, exist_ok=True)
         for job, params, queries in jobs:
-            given = [x for p in [*params, "full=true"] for x in ("--param", p)]
+            given = [x for p in [*params, "full=true", "ranges=4"] for x in ("--param", p)]
             for arguments in (["--workers", "1"], self.spark.arguments(**{"spark.cores.max": "1"})):
                 shutil.rmtree(os.path.join(root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
                 Run(self, [job, *given, *arguments], root).wait()

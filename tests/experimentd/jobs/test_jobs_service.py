@@ -182,6 +182,15 @@ class Alone(unittest.TestCase):
         d.post("/v1/runs/%s/cancel" % waiting)
         d.wait_run(waiting, "cancelled")
 
+    def test_a_run_with_too_little_data_is_left_out_and_holds_nothing_back(self):
+        with JobsDaemon() as d:
+            self.assertEqual(d.post("/v1/jobs", {"id": "young", "type": "popular", "triggers": []}).status, 201)
+            d.make_job("next", triggers=after("young", "success"))
+            run = d.wait_run(d.start_run("young"), "skipped")
+            self.assertRegex(run["note"], "^too little data: 0 units .* are needed$")
+            self.assertIsNone(run["error"])
+            d.wait_runs("next", 1, "success")
+
     def test_a_trainer_that_is_not_there_fails_the_run_and_says_so(self):
         with JobsDaemon("--jobs-trainer", "/nonexistent/trainer") as d:
             d.make_job("a")
