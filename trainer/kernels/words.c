@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "assign/text.h"
+#include "trainer/kernels/spelling/distance.h"
 
 enum { EDITS_MAX = 2 };
 
@@ -97,57 +97,18 @@ bool words_measure(const struct words *w, uint32_t i)
 
 /* ---- distance ---- */
 
-static bool decode(struct str s, uint32_t *out, size_t *out_count)
+static bool read(struct str s, struct letters *out)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.n;) {
-        if (n == WORDS_CHARS_MAX)
-            return false;
-        i += assign_decode(s.p + i, s.n - i, &out[n++]);
-    }
-    *out_count = n;
-    return true;
-}
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* Rows: of the text before the last one, of the last one, and the one that is filled. Once two rows lie above the limit, all that follow do. */
-static unsigned align(const uint32_t *a, size_t na, const uint32_t *b, size_t nb, unsigned limit)
-{
-    unsigned rows[3][WORDS_CHARS_MAX + 1], *before = rows[0], *last = rows[1], *now = rows[2], last_least = 0;
-    for (size_t j = 0; j <= nb; j++)
-        last[j] = before[j] = (unsigned)j;
-    for (size_t i = 1; i <= na; i++) {
-        unsigned now_least = now[0] = (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            now[j] = least(least(last[j] + 1, now[j - 1] + 1), last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                now[j] = least(now[j], before[j - 2] + 1);
-            now_least = least(now_least, now[j]);
-        }
-        if (now_least > limit && last_least > limit)
-            return limit + 1;
-        unsigned *spare = before;
-        before = last;
-        last = now;
-        now = spare;
-        last_least = now_least;
-    }
-    return last[nb];
+    out->n = 0;
+    return s.n == 0 || letters_of(s, out);
 }
 
 unsigned words_distance(struct str a, struct str b, unsigned limit)
 {
-    uint32_t x[WORDS_CHARS_MAX], y[WORDS_CHARS_MAX];
-    size_t nx, ny;
+    struct letters x, y;
     if (limit == 0 || str_eq(a, b))
         return str_eq(a, b) ? 0 : 1;
-    if (!decode(a, x, &nx) || !decode(b, y, &ny) || nx > ny + limit || ny > nx + limit)
-        return limit + 1;
-    return least(align(x, nx, y, ny, limit), limit + 1);
+    return read(a, &x) && read(b, &y) ? letters_distance(&x, &y, limit) : limit + 1;
 }
 
 unsigned words_edits(struct str s, double scale)

@@ -8,8 +8,9 @@
 
 #include "base/str.h"
 #include "model/query_text.h"
+#include "trainer/kernels/spelling/letters.h"
 
-enum { WORDS_MAX = 32, WORDS_CHARS_MAX = 64 };
+enum { WORDS_MAX = 32, WORDS_CHARS_MAX = LETTERS_MAX };
 
 struct words {
     struct str texts[WORDS_MAX]; /* borrowed from the query */
@@ -26,8 +27,8 @@ size_t words_chars(struct str s);
 bool words_have_digit(struct str word);
 /* Word i is a number ("64gb"), or the unit of one beside it ("64 gb"). */
 bool words_measure(const struct words *w, uint32_t i);
-/* Optimal string alignment: insertions, deletions, substitutions, and neighbours that changed places, each 1. limit + 1: more than the limit, or a
- * text that is not the other has more than WORDS_CHARS_MAX characters. */
+/* letters_distance of the two (spelling/distance.h). limit + 1: more than the limit, or a text that is not the other has more than WORDS_CHARS_MAX
+ * characters. */
 unsigned words_distance(struct str a, struct str b, unsigned limit);
 /* Edits that a text may differ in and still be taken for the other: one for each `scale` characters, at most two; none when it has a digit, for a
  * number that differs is another number. */
