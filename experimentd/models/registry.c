@@ -5,13 +5,12 @@
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "experimentd/models/model_json.h"
+#include "model/artifact_parts.h"
 #include "model/catalogue.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 
-enum { PART_BYTES = 1 << 20, JSON_MAX = 1 << 20 };
-
-static const char copy_parts[] = "copy artifact_parts (digest, part, content) from stdin (format binary)";
+enum { JSON_MAX = 1 << 20 };
 
 enum stmt { VERSION, PART, OPEN, ADD, TELL };
 const struct pg_stmt registry_statements[] = {
@@ -155,35 +154,13 @@ bool registry_check(struct str file, struct artifact *out, struct err *err)
 
 /* ---- a new version ---- */
 
-static bool send_parts(struct pg *pg, const struct artifact *a, struct err *err)
-{
-    AUTO(buf_release) struct buf b;
-    uint64_t rows;
-    buf_init(&b, PART_BYTES + 1024);
-    if (!pg_copy_begin(pg, copy_parts, err))
-        return false;
-    pg_copy_header(&b);
-    for (size_t at = 0; at < a->bytes.n; at += PART_BYTES) {
-        size_t n = a->bytes.n - at < PART_BYTES ? a->bytes.n - at : PART_BYTES;
-        pg_copy_row(&b, 3);
-        pg_copy_text(&b, str_of(a->digest));
-        pg_copy_i32(&b, (int32_t)(at / PART_BYTES));
-        pg_copy_text(&b, (struct str){ a->bytes.p + at, n });
-        if (!pg_copy_send(pg, buf_str(&b), err))
-            return false;
-        buf_clear(&b);
-    }
-    pg_copy_trailer(&b);
-    return pg_copy_send(pg, buf_str(&b), err) && pg_copy_end(pg, &rows, err);
-}
-
 static bool send_artifact(struct pg *pg, const struct artifact *a, struct err *err)
 {
     char bytes[24];
     (void)snprintf(bytes, sizeof bytes, "%zu", a->bytes.n);
     const char *params[] = { a->digest, bytes, a->kind };
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &registry_statements[OPEN], params, err);
-    return r && send_parts(pg, a, err);
+    return r && artifact_parts_send(pg, a->digest, a->bytes, err);
 }
 
 static bool add_row(struct pg *pg, const char *model, const struct artifact *a, const struct buf *doc, int *out_version,

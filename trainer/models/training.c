@@ -6,11 +6,10 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "job/types.h"
+#include "model/artifact_parts.h"
 #include "trainer/engine/build.h"
 
-enum { PART_BYTES = 1 << 20, JSON_MAX = 256 << 10, NAME_MAX_BYTES = 64 };
-
-static const char copy_parts[] = "copy artifact_parts (digest, part, content) from stdin (format binary)";
+enum { JSON_MAX = 256 << 10, NAME_MAX_BYTES = 64 };
 
 enum stmt { KIND, CHAMPION, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, MOVE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
@@ -189,35 +188,13 @@ bool training_champion(struct run_context *run, const char *model, struct buf *f
 
 /* ---- publishing ---- */
 
-static bool store_parts(struct pg *pg, const struct training *t, struct err *err)
-{
-    AUTO(buf_release) struct buf b;
-    uint64_t rows;
-    buf_init(&b, PART_BYTES + 1024);
-    if (!pg_copy_begin(pg, copy_parts, err))
-        return false;
-    pg_copy_header(&b);
-    for (size_t at = 0; at < t->file.n; at += PART_BYTES) {
-        size_t n = t->file.n - at < PART_BYTES ? t->file.n - at : PART_BYTES;
-        pg_copy_row(&b, 3);
-        pg_copy_text(&b, str_of(t->digest));
-        pg_copy_i32(&b, (int32_t)(at / PART_BYTES));
-        pg_copy_text(&b, (struct str){ t->file.p + at, n });
-        if (!pg_copy_send(pg, buf_str(&b), err))
-            return false;
-        buf_clear(&b);
-    }
-    pg_copy_trailer(&b);
-    return pg_copy_send(pg, buf_str(&b), err) && pg_copy_end(pg, &rows, err);
-}
-
 static bool store_artifact(struct pg *pg, const struct training *t, struct err *err)
 {
     char bytes[24];
     (void)snprintf(bytes, sizeof bytes, "%zu", t->file.n);
     const char *params[] = { t->digest, bytes, t->kind };
     AUTO(pg_result_free) PGresult *r = pg_run(pg, &statements[OPEN], params, err);
-    return r && store_parts(pg, t, err);
+    return r && artifact_parts_send(pg, t->digest, t->file, err);
 }
 
 /* The model's row is locked from here on: nobody moves its aliases. */
