@@ -22,6 +22,8 @@ class Week(unittest.TestCase):
             self.skipTest(reason)
         self.clock = self.enterContext(SetClock())
         self.first = (datetime.datetime.now(UTC) + datetime.timedelta(days=1)).replace(hour=2, minute=0, second=0, microsecond=0)
+        # The day before has no two o'clock to come, whatever the hour at which the test runs.
+        self.clock.set(round((self.first - datetime.timedelta(hours=12) - datetime.datetime.now(UTC)).total_seconds()))
         self.daemon = self.enterContext(JobsDaemon(environment=self.clock.environment, predefined=True))
         wait_for(self.daemon.leads, "the daemon to lead")
         self.jobs = {j["id"]: j for j in self.daemon.get("/v1/jobs").json["jobs"]}
