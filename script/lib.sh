@@ -27,8 +27,11 @@ step() {
     return 1
 }
 
-# build PRESET DIR: configures once, then only when CMake says so.
+# build PRESET DIR: configures once, then only when CMake says so. Where ccache is installed, what another checkout compiled is not compiled again.
 build() {
+    if command -v ccache >/dev/null; then
+        export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+    fi
     [ -f "$2/build.ninja" ] || cmake --preset "$1" >/dev/null || return 1
     ninja -C "$2" -j "$(nproc)"
 }
