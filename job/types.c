@@ -373,6 +373,7 @@ static const struct job_param clicks_params[] = {
 #include "job/factors.h" /* these need the macros above */
 #include "job/items.h"
 #include "job/queries.h"
+#include "job/ranking.h"
 #include "job/rewrites.h"
 #include "job/spelling.h"
 #include "job/tail.h"

@@ -15,6 +15,7 @@
 #include "trainer/kernels/queries/queries.h"
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/remove/remove_words.h"
+#include "trainer/kernels/serps/serp_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/spelling/spelling.h"
 #include "trainer/kernels/sql/sql_day.h"
@@ -54,6 +55,9 @@ const struct kernel *const kernels[] = {
     &kernel_query_log_day,
     &kernel_query_log_merge,
     &kernel_query_log_collect,
+    &kernel_serps_day,
+    &kernel_serps_merge,
+    &kernel_serps_collect,
     &kernel_queries_similar,
     &kernel_queries_als,
     &kernel_queries_items,

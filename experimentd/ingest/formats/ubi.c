@@ -126,6 +126,26 @@ static json_t *hit_ids(json_t *in)
     return json_array_size(ids) ? ids : lenient_any(response, "query_response_hit_ids", "queryResponseHitIds");
 }
 
+/* What was shown, as {"docs": […]}: the ids in the order of positions, up to what is none. Passes look at the first ones alone
+ * (trainer/kernels/serps/serp_shown.h), and params have a limit, which escaped characters must not break. */
+static struct str shown(const json_t *ids, struct arena *arena)
+{
+    enum { IDS_MAX = 100, ID_BYTES = 512, ESCAPED = 6, FRAME = 64 };
+    json_auto_t *docs = json_array();
+    size_t bytes = FRAME;
+    for (size_t i = 0; i < json_array_size(ids) && i < IDS_MAX; i++) {
+        struct str id = lenient_text(json_array_get(ids, i), arena);
+        bytes += ESCAPED * id.n + 3;
+        if (id.n == 0 || id.n > ID_BYTES || bytes > SIGNAL_PARAMS_MAX)
+            break;
+        (void)json_array_append_new(docs, json_stringn(id.p, id.n));
+    }
+    if (json_array_size(docs) == 0)
+        return (struct str){ NULL, 0 };
+    json_auto_t *params = json_pack("{s:O}", "docs", docs);
+    return lenient_object(params, arena);
+}
+
 static bool read_query(json_t *in, int64_t received_us, struct arena *arena, struct foreign_event *out, struct err *err)
 {
     struct signal *s = &out->signals[0];
@@ -140,7 +160,7 @@ static bool read_query(json_t *in, int64_t received_us, struct arena *arena, str
     if (json_is_array(ids)) {
         out->signals[1] = *s;
         out->signals[1].type = STR("response");
-        out->signals[1].params = (struct str){ NULL, 0 };
+        out->signals[1].params = shown(ids, arena);
         out->signals[1].value = (double)json_array_size(ids);
         out->signals_count = 2;
     }

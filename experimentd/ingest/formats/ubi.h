@@ -5,7 +5,7 @@
  * ids inside event_attributes, timestamps as text or number, positions as {"ordinal": n} or {"ordinal": {"index": n}}.
  * An ordinal is stored as the position when it is at least 1, and always in params; a 0 says that the application counts from 0 and
  * its position is left unknown here.
- * A query becomes a "request"; with hit ids known also a "response" whose value is their number. Actions: click, item_click,
+ * A query becomes a "request"; with hit ids known also a "response" whose value is their number and whose params.docs they are. Actions: click, item_click,
  * click_through, product_click → click; add_to_cart → cart; search, on_search → search; the rest keep their names.
  * params are the attributes as sent, "application", and "action_name" where it is not the type.
  * query_attributes with experiment (or experiment_id) and variant (or variation) also yield an exposure. */

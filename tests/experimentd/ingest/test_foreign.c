@@ -65,15 +65,20 @@ static const struct foreign_event *insights(const char *event)
     return &events[0];
 }
 
-static const struct foreign_event *ubi(const char *event)
+static const struct foreign_event *ubi_of(enum ubi_kind kind, const char *event)
 {
     struct err err;
     char *body = arena_cstr(&arena, str_of(event));
     for (char *p = body; *p; p++)
         if (*p == '\'')
             *p = '"';
-    cr_assert(ubi_read(str_of(body), UBI_EVENTS, NOW, &arena, keep, NULL, &err), "%s", err.text);
+    cr_assert(ubi_read(str_of(body), kind, NOW, &arena, keep, NULL, &err), "%s", err.text);
     return &events[0];
+}
+
+static const struct foreign_event *ubi(const char *event)
+{
+    return ubi_of(UBI_EVENTS, event);
 }
 
 static char *text(struct str s)
@@ -203,4 +208,21 @@ Test(foreign, ubi_keeps_the_application_and_the_action_that_its_type_does_not_te
     cr_expect(eq(str, text(e->signals[0].params), "(none)"));
     e = ubi("{'action_name':'click','client_id':'c','application':'shop','event_attributes':{'application':'own'}}");
     cr_expect(eq(str, text(e->signals[0].params), "{\"application\":\"own\"}"));
+}
+
+Test(foreign, ubi_keeps_what_a_query_was_shown)
+{
+    const struct foreign_event *e = ubi_of(
+        UBI_QUERIES, "{'client_id':'c','query_id':'q','user_query':'lamp','query_response_hit_ids':['B02',17,'B01']}");
+    cr_expect(eq(sz, e->signals_count, 2));
+    cr_expect(eq(str, text(e->signals[0].params), "(none)"));
+    cr_expect(eq(str, text(e->signals[1].type), "response"));
+    cr_expect(eq(dbl, e->signals[1].value, 3));
+    cr_expect(eq(str, text(e->signals[1].params), "{\"docs\":[\"B02\",\"17\",\"B01\"]}"));
+    e = ubi_of(UBI_QUERIES,
+               "{'clientId':'c','userQuery':'lamp','queryResponse':{'queryResponseHitIds':['x',null,'y']}}");
+    cr_expect(eq(str, text(e->signals[1].params), "{\"docs\":[\"x\"]}"));
+    e = ubi_of(UBI_QUERIES, "{'clientId':'c','userQuery':'lmap','queryResponse':{'queryResponseHitIds':[]}}");
+    cr_expect(eq(dbl, e->signals[1].value, 0));
+    cr_expect(eq(str, text(e->signals[1].params), "(none)"));
 }
