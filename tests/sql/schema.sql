@@ -551,6 +551,208 @@ CREATE FUNCTION public.job_triggers_check(wanted text, triggers jsonb) RETURNS t
         (select format('would run in a circle: %s', array_to_string(path, ' after ')) from up where job = wanted order by cardinality(path) limit 1))
 $$;
 
+CREATE FUNCTION public.judgment_set_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was judgment_sets%rowtype;
+    user_ text;
+begin
+    perform judgments_lock();
+    select * into was from judgment_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where wanted in (j.params->>'judgments', j.params->>'human') order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    delete from judgment_sets where name = wanted;
+    insert into revisions (actor, subject, action, before, after)
+    values (judgment_set_delete.actor, 'judgments:' || wanted, 'delete', judgment_set_document(was), null);
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.judgment_sets (
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    source text DEFAULT 'human'::text NOT NULL,
+    max_grade real DEFAULT 3 NOT NULL,
+    spec jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tally jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    run uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT judgment_sets_max_grade CHECK (((max_grade > (0)::double precision) AND (max_grade <= ('1000000'::numeric)::double precision))),
+    CONSTRAINT judgment_sets_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT judgment_sets_source CHECK ((source = ANY (ARRAY['human'::text, 'clicks'::text, 'merged'::text, 'import'::text]))),
+    CONSTRAINT judgment_sets_spec CHECK ((jsonb_typeof(spec) = 'object'::text))
+);
+
+CREATE FUNCTION public.judgment_set_document(s public.judgment_sets) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('name', s.name, 'description', s.description, 'source', s.source, 'max_grade', s.max_grade, 'spec', s.spec,
+                              'tally', s.tally, 'version', s.version)
+$$;
+
+CREATE FUNCTION public.judgment_set_put(wanted text, props jsonb, ratings jsonb, mode text, expected bigint, of_run uuid, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was judgment_sets%rowtype;
+    now_ judgment_sets%rowtype;
+    found_ boolean;
+    highest real;
+    over_ jsonb;
+    before_ jsonb;
+    few boolean := ratings is not null and jsonb_array_length(ratings) <= 50;
+    created bigint := 0;
+    changed bigint := 0;
+    unchanged bigint := 0;
+    deleted bigint := 0;
+begin
+    perform judgments_lock();
+    select * into was from judgment_sets s where s.name = wanted;
+    found_ := found;
+    if found_ and props->>'must' = 'be_new' then
+        return jsonb_build_object('refused', 'exists');
+    elsif not found_ and props->>'must' = 'exist' then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> coalesce(was.version, 0) then
+        return jsonb_build_object('refused', 'version', 'version', coalesce(was.version, 0));
+    elsif found_ and of_run is not null and was.source in ('human', 'import') then
+        return jsonb_build_object('refused', 'source', 'detail', was.source);
+    end if;
+    highest := coalesce((props->>'max_grade')::real, was.max_grade,
+                        greatest(1, (select max((r.value ->> 2)::real) from jsonb_array_elements(ratings) r)));
+    select jsonb_build_array(r.value ->> 0, r.value ->> 1, r.value -> 2, r.ordinality) into over_
+    from jsonb_array_elements(ratings) with ordinality r where (r.value ->> 2)::real > highest order by r.ordinality limit 1;
+    if over_ is null and found_ and highest < was.max_grade and (ratings is null or mode <> 'replace') then
+        select jsonb_build_array(j.query, j.doc, j.grade, 0) into over_ from judgments j
+        where j.set_name = wanted and j.grade > highest order by j.grade desc, j.query, j.doc limit 1;
+    end if;
+    if over_ is not null then
+        return jsonb_build_object('refused', 'grade', 'detail', over_, 'max_grade', highest);
+    end if;
+    insert into judgment_sets as s (name, description, source, max_grade, spec, run, updated_by)
+    values (wanted, coalesce(props->>'description', was.description, ''), coalesce(props->>'source', was.source, 'human'), highest,
+            coalesce(props->'spec', was.spec, '{}'), coalesce(of_run, was.run), actor)
+    on conflict (name) do update set (description, source, max_grade, spec, run) =
+        (excluded.description, excluded.source, excluded.max_grade, excluded.spec, excluded.run)
+    returning * into now_;
+    if ratings is not null then
+        before_ := case when few then judgments_named(wanted, ratings) end;
+        with given as materialized (
+            select distinct on (1, 2) r.value ->> 0 as query, r.value ->> 1 as doc, (r.value ->> 2)::real as grade,
+                (r.value ->> 3)::real as confidence, (r.value ->> 4)::real as evidence, coalesce(r.value ->> 5, 'human') as source,
+                r.value ->> 6 as judge
+            from jsonb_array_elements(ratings) with ordinality r order by 1, 2, r.ordinality desc),
+        gone as (
+            delete from judgments j where j.set_name = wanted and mode = 'replace' and (of_run is null or j.edited_at is null)
+                and not exists (select from given g where g.query = j.query and g.doc = j.doc)
+            returning 1),
+        written as (
+            insert into judgments as j (set_name, query, doc, grade, confidence, evidence, source, judge, edited_at)
+            select wanted, g.query, g.doc, g.grade, g.confidence, g.evidence, g.source, g.judge,
+                case when (props->>'edited')::boolean then now() end
+            from given g
+            on conflict (set_name, query, doc) do update
+            set (grade, confidence, evidence, source, judge, edited_at) =
+                (excluded.grade, excluded.confidence, excluded.evidence, excluded.source, excluded.judge, excluded.edited_at)
+            where (j.grade, j.confidence, j.evidence, j.source, j.judge)
+                is distinct from (excluded.grade, excluded.confidence, excluded.evidence, excluded.source, excluded.judge)
+                and (of_run is null or j.edited_at is null)
+            returning (xmax = 0) as made)
+        select count(*) filter (where made), count(*) filter (where not made), (select count(*) from given) - count(*), (select count(*) from gone)
+        into created, changed, unchanged, deleted from written;
+        delete from judgments p where p.set_name = wanted and p.doc = ''
+            and exists (select from judgments j where j.set_name = wanted and j.query = p.query and j.doc <> '');
+    end if;
+    if found_ and created + changed + deleted = 0 and (now_.description, now_.source, now_.max_grade, now_.spec) =
+        (was.description, was.source, was.max_grade, was.spec) then
+        return jsonb_build_object('version', was.version, 'new', false, 'created', 0, 'changed', 0, 'unchanged', unchanged, 'deleted', 0);
+    end if;
+    update judgment_sets s set tally = judgments_tally(wanted, highest), version = case when found_ then s.version + 1 else 1 end,
+        updated_at = now(), updated_by = actor where s.name = wanted returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (judgment_set_put.actor, 'judgments:' || wanted, case when found_ then 'edit' else 'create' end,
+            case when found_ then judgment_set_document(was) || case when few then jsonb_build_object('ratings', before_) else '{}' end end,
+            judgment_set_document(now_) || case when few then jsonb_build_object('ratings', judgments_named(wanted, ratings)) else '{}' end);
+    return jsonb_build_object('version', now_.version, 'new', not found_, 'created', created, 'changed', changed, 'unchanged', unchanged,
+                              'deleted', deleted);
+end
+$$;
+
+CREATE FUNCTION public.judgments_delete(wanted text, ratings jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was judgment_sets%rowtype;
+    now_ judgment_sets%rowtype;
+    before_ jsonb;
+    gone bigint;
+begin
+    perform judgments_lock();
+    select * into was from judgment_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    before_ := case when jsonb_array_length(ratings) <= 50 then judgments_named(wanted, ratings) end;
+    delete from judgments j using (select distinct r.value ->> 0 as query, r.value ->> 1 as doc from jsonb_array_elements(ratings) r) g
+    where j.set_name = wanted and j.query = g.query and (j.doc = g.doc or g.doc is null);
+    get diagnostics gone = row_count;
+    if gone > 0 then
+        update judgment_sets s set tally = judgments_tally(wanted, s.max_grade), version = s.version + 1, updated_at = now(), updated_by = actor
+        where s.name = wanted returning * into now_;
+        insert into revisions (actor, subject, action, before, after)
+        values (judgments_delete.actor, 'judgments:' || wanted, 'edit',
+                judgment_set_document(was) || case when before_ is null then '{}' else jsonb_build_object('ratings', before_) end,
+                judgment_set_document(now_));
+    end if;
+    return jsonb_build_object('version', was.version + (gone > 0)::int, 'new', false, 'created', 0, 'changed', 0, 'unchanged', 0, 'deleted', gone);
+end
+$$;
+
+CREATE FUNCTION public.judgments_lock() RETURNS void
+    LANGUAGE sql
+    AS $$
+    select pg_advisory_xact_lock(hashtext('experimentd judgments'))
+$$;
+
+CREATE FUNCTION public.judgments_named(wanted text, ratings jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(jsonb_agg(jsonb_build_array(j.query, j.doc, j.grade, j.confidence, j.evidence, j.source, j.judge) order by j.query, j.doc), '[]')
+    from (select distinct r.value ->> 0 as query, r.value ->> 1 as doc from jsonb_array_elements(ratings) r) g
+    join judgments j on j.set_name = wanted and j.query = g.query and (j.doc = g.doc or g.doc is null)
+$$;
+
+CREATE FUNCTION public.judgments_tally(wanted text, highest real) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    with j as materialized (select query, doc, grade, source from judgments where set_name = wanted),
+    grade as (select grade, count(*) as n from j where grade is not null group by 1),
+    few as (select count(*) <= 12 as yes from grade),
+    bar as (
+        select grade as low, grade as high, n from grade, few where yes
+        union all
+        select (highest * b / 10)::real, (highest * (b + 1) / 10)::real, sum(n)
+        from (select least(9, floor(grade / highest * 10)) as b, n from grade) x, few where not yes group by b)
+    select jsonb_build_object(
+        'queries', (select count(distinct query) from j), 'documents', (select count(distinct doc) from j where doc <> ''),
+        'judgments', (select count(*) from j where grade is not null), 'unjudged', (select count(*) from j where grade is null),
+        'human', (select count(*) from j where grade is not null and source = 'human'),
+        'grades', (select coalesce(jsonb_agg(jsonb_build_object('from', low, 'to', high, 'count', n) order by low), '[]') from bar))
+$$;
+
 CREATE FUNCTION public.lose_runs(silent interval) RETURNS SETOF uuid
     LANGUAGE sql
     AS $$
@@ -727,6 +929,135 @@ begin
         update unknown_changes set changes = changes + 1;
     end if;
     return null;
+end
+$$;
+
+CREATE FUNCTION public.query_set_content(wanted text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(jsonb_agg(jsonb_build_array(q.query, q.weight, q.params) order by q.position), '[]') from query_set_queries q where q.set_name = wanted
+$$;
+
+CREATE FUNCTION public.query_set_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was query_sets%rowtype;
+    user_ text;
+begin
+    perform judgments_lock();
+    select * into was from query_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where j.params->>'query_set' = wanted order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    delete from query_sets where name = wanted;
+    insert into revisions (actor, subject, action, before, after)
+    values (query_set_delete.actor, 'query-set:' || wanted, 'delete', query_set_document(was), null);
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.query_sets (
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    sampling text DEFAULT 'manual'::text NOT NULL,
+    spec jsonb DEFAULT '{}'::jsonb NOT NULL,
+    queries integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    run uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT query_sets_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT query_sets_sampling CHECK ((sampling = ANY (ARRAY['manual'::text, 'topn'::text, 'pptss'::text, 'random'::text, 'stratified'::text]))),
+    CONSTRAINT query_sets_spec CHECK ((jsonb_typeof(spec) = 'object'::text))
+);
+
+CREATE FUNCTION public.query_set_document(s public.query_sets) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('name', s.name, 'description', s.description, 'sampling', s.sampling, 'spec', s.spec, 'queries', s.queries,
+                              'version', s.version)
+$$;
+
+CREATE FUNCTION public.query_set_fill(wanted text, content jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+    delete from query_set_queries where set_name = wanted;
+    insert into query_set_queries (set_name, position, query, weight, params)
+    select wanted, row_number() over (order by c.ordinality), c.value ->> 0, coalesce((c.value ->> 1)::real, 1), nullif(c.value -> 2, 'null')
+    from jsonb_array_elements(content) with ordinality c
+$$;
+
+CREATE FUNCTION public.query_set_put(wanted text, props jsonb, queries jsonb, mode text, expected bigint, of_run uuid, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was query_sets%rowtype;
+    now_ query_sets%rowtype;
+    found_ boolean;
+    before_ jsonb;
+    after_ jsonb;
+begin
+    perform judgments_lock();
+    select * into was from query_sets s where s.name = wanted;
+    found_ := found;
+    if found_ and props->>'must' = 'be_new' then
+        return jsonb_build_object('refused', 'exists');
+    elsif not found_ and props->>'must' = 'exist' then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> coalesce(was.version, 0) then
+        return jsonb_build_object('refused', 'version', 'version', coalesce(was.version, 0));
+    elsif found_ and of_run is not null and was.sampling = 'manual' then
+        return jsonb_build_object('refused', 'source', 'detail', was.sampling);
+    end if;
+    before_ := query_set_content(wanted);
+    select coalesce(jsonb_agg(c.value order by c.first), '[]') into after_ from (
+        select (array_agg(a.value order by a.n desc))[1] as value, min(a.n) as first
+        from jsonb_array_elements(case when mode = 'replace' and queries is not null then '[]' else before_ end || coalesce(queries, '[]'))
+            with ordinality a (value, n) group by a.value ->> 0) c;
+    insert into query_sets as s (name, description, sampling, spec, run, updated_by)
+    values (wanted, coalesce(props->>'description', was.description, ''), coalesce(props->>'sampling', was.sampling, 'manual'),
+            coalesce(props->'spec', was.spec, '{}'), coalesce(of_run, was.run), actor)
+    on conflict (name) do update set (description, sampling, spec, run) = (excluded.description, excluded.sampling, excluded.spec, excluded.run)
+    returning * into now_;
+    if after_ is distinct from before_ then
+        perform query_set_fill(wanted, after_);
+        after_ := query_set_content(wanted);
+    end if;
+    if found_ and after_ = before_ and (now_.description, now_.sampling, now_.spec) = (was.description, was.sampling, was.spec) then
+        return jsonb_build_object('version', was.version, 'new', false, 'queries', was.queries);
+    end if;
+    update query_sets s set queries = jsonb_array_length(after_), version = case when found_ then s.version + 1 else 1 end, updated_at = now(),
+        updated_by = actor where s.name = wanted returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (query_set_put.actor, 'query-set:' || wanted, case when found_ then 'edit' else 'create' end,
+            case when found_ then query_set_document(was) end, query_set_document(now_));
+    return jsonb_build_object('version', now_.version, 'new', not found_, 'queries', now_.queries);
+end
+$$;
+
+CREATE FUNCTION public.query_set_remove(wanted text, gone jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    before_ jsonb := query_set_content(wanted);
+    after_ jsonb;
+    answer jsonb;
+begin
+    perform judgments_lock();
+    before_ := query_set_content(wanted);
+    select coalesce(jsonb_agg(c.value order by c.n), '[]') into after_ from jsonb_array_elements(before_) with ordinality c (value, n)
+    where not gone ? (c.value ->> 0);
+    answer := query_set_put(wanted, '{"must": "exist"}', after_, 'replace', expected, null, actor);
+    return answer || case when answer ? 'refused' then '{}' else
+        jsonb_build_object('deleted', jsonb_array_length(before_) - jsonb_array_length(after_)) end;
 end
 $$;
 
@@ -1302,6 +1633,25 @@ CREATE TABLE public.journal_position (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.judgments (
+    set_name text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL COLLATE pg_catalog."C",
+    doc text NOT NULL COLLATE pg_catalog."C",
+    grade real,
+    confidence real,
+    evidence real,
+    source text NOT NULL,
+    judge text,
+    edited_at timestamp with time zone,
+    CONSTRAINT judgments_confidence CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT judgments_doc CHECK ((octet_length(doc) <= 512)),
+    CONSTRAINT judgments_evidence CHECK ((evidence >= (0)::double precision)),
+    CONSTRAINT judgments_grade CHECK (((grade >= (0)::double precision) AND (grade <= ('1000000'::numeric)::double precision))),
+    CONSTRAINT judgments_of_a_document CHECK (((doc <> ''::text) OR (grade IS NULL))),
+    CONSTRAINT judgments_query CHECK (((octet_length(query) >= 1) AND (octet_length(query) <= 1024))),
+    CONSTRAINT judgments_source CHECK ((source = ANY (ARRAY['human'::text, 'clicks'::text])))
+);
+
 CREATE VIEW public.layers AS
  SELECT config_objects.key,
     config_objects.version,
@@ -1506,6 +1856,17 @@ ALTER TABLE public.query_rewrites ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.query_set_queries (
+    set_name text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
+    query text NOT NULL COLLATE pg_catalog."C",
+    weight real DEFAULT 1 NOT NULL,
+    params jsonb,
+    CONSTRAINT query_set_queries_params CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT query_set_queries_query CHECK (((octet_length(query) >= 1) AND (octet_length(query) <= 1024))),
+    CONSTRAINT query_set_queries_weight CHECK (((weight >= (0)::double precision) AND (weight <= ('1000000000000000000000000000000'::numeric)::double precision)))
 );
 
 CREATE TABLE public.revisions (
@@ -1895,6 +2256,12 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.journal_position
     ADD CONSTRAINT journal_position_pkey PRIMARY KEY (journal);
 
+ALTER TABLE ONLY public.judgment_sets
+    ADD CONSTRAINT judgment_sets_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.judgments
+    ADD CONSTRAINT judgments_pkey PRIMARY KEY (set_name, query, doc);
+
 ALTER TABLE ONLY public.load_batches
     ADD CONSTRAINT load_batches_pkey PRIMARY KEY (seq);
 
@@ -1939,6 +2306,15 @@ ALTER TABLE ONLY public.query_rewrites
 
 ALTER TABLE ONLY public.query_rewrites
     ADD CONSTRAINT query_rewrites_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.query_set_queries
+    ADD CONSTRAINT query_set_queries_once UNIQUE (set_name, query);
+
+ALTER TABLE ONLY public.query_set_queries
+    ADD CONSTRAINT query_set_queries_pkey PRIMARY KEY (set_name, "position");
+
+ALTER TABLE ONLY public.query_sets
+    ADD CONSTRAINT query_sets_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT revisions_pkey PRIMARY KEY (id);
@@ -2091,6 +2467,9 @@ ALTER TABLE ONLY public.bootstrap_intervals
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.judgments
+    ADD CONSTRAINT judgments_set_name FOREIGN KEY (set_name) REFERENCES public.judgment_sets(name) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.model_alias_log
     ADD CONSTRAINT model_alias_log_model_fkey FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
 
@@ -2129,6 +2508,9 @@ ALTER TABLE ONLY public.preferences
 
 ALTER TABLE ONLY public.query_doc_weights_current
     ADD CONSTRAINT query_doc_weights_current_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.query_set_queries
+    ADD CONSTRAINT query_set_queries_set_name FOREIGN KEY (set_name) REFERENCES public.query_sets(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.run_log
     ADD CONSTRAINT run_log_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id) ON DELETE CASCADE;
