@@ -1,0 +1,39 @@
+/* lines.h - pure: which lines of a file are wrong, the first ones with why; and CSV with a head. */
+#pragma once
+#include "base/buf.h"
+
+enum { BAD_LINES_MAX = 20, CSV_HEAD_MAX = 32 };
+
+struct bad_line {
+    size_t line; /* from 1 */
+    struct err err;
+};
+struct bad_lines {
+    struct bad_line first[BAD_LINES_MAX];
+    size_t count; /* of all */
+};
+void bad_lines_add(struct bad_lines *b, size_t line, const struct err *err);
+/* True when there is none; else *err says how many, and what is wrong with the first. */
+bool bad_lines_none(const struct bad_lines *b, struct err *err) MUSTCHECK;
+
+/* A byte order mark is taken off. False at the end. The line has no white space at its ends; empty ones are passed over. */
+struct line_reader {
+    struct str rest;
+    size_t line;
+};
+void line_reader_open(struct line_reader *r, struct str text);
+bool line_reader_next(struct line_reader *r, struct str *out);
+
+/* Columns that a file may have, each under one of several names with "|" between them: "doc|docid". */
+struct csv_columns {
+    const char *const *names;
+    size_t count;
+    size_t required; /* the first ones */
+};
+/* fields[i] is column i, or {NULL, 0}: the file has none, or the record ends before. `err` of a record that is refused is told of by line. */
+typedef bool (*csv_row_fn)(void *arg, const struct str *fields, struct err *err);
+/* False: the head, or the file as a whole, cannot be read. */
+bool csv_read(struct str text, const struct csv_columns *columns, struct arena *arena, csv_row_fn fn, void *arg,
+              struct bad_lines *bad, struct err *err) MUSTCHECK;
+/* RFC 4180. */
+void csv_put(struct buf *b, struct str field);
