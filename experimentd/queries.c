@@ -295,6 +295,50 @@ const struct pg_stmt queries[] = {
     [QUERY_DICTIONARY_PUT] = { "dictionary_put", 6,
                                "select dictionary_put($1, $2, $3::integer, $4::bigint, $5::bigint, $6)" },
     [QUERY_DICTIONARY_DELETE] = { "dictionary_delete", 3, "select dictionary_delete($1, $2::bigint, $3)" },
+    [QUERY_JUDGMENT_SETS] = { "judgment_sets", 1,
+                              "select name, version, description, case when $1::text is null then spec - 'conflicts' "
+                              "else spec end, run, "
+                              "us(created_at), us(updated_at), updated_by, source, max_grade::float8, tally from "
+                              "judgment_sets "
+                              "where $1::text is null or name = $1 order by name" },
+    [QUERY_JUDGMENT_SET_PUT] = { "judgment_set_put", 6,
+                                 "select judgment_set_put($1, $2::jsonb, $3::jsonb, $4, $5::bigint, null, $6)" },
+    [QUERY_JUDGMENT_SET_DELETE] = { "judgment_set_delete", 3, "select judgment_set_delete($1, $2::bigint, $3)" },
+    [QUERY_JUDGMENTS_DELETE] = { "judgments_delete", 4, "select judgments_delete($1, $2::jsonb, $3::bigint, $4)" },
+    [QUERY_JUDGMENTS] = { "judgments", 5,
+                          "select s.version, s.description, j.query, j.doc, j.grade, j.confidence, j.evidence, "
+                          "j.source, "
+                          "j.judge, us(j.edited_at) from judgment_sets s left join lateral (select * from judgments k "
+                          "where "
+                          "k.set_name = s.name and ($2::text is null or k.query = $2) and ($3::text is null or "
+                          "(k.query, "
+                          "k.doc) > ($3, $4)) order by k.query, k.doc limit $5::int) j on true where s.name = $1 "
+                          "order by j.query, j.doc" },
+    [QUERY_JUDGMENTS_QUERIES] = { "judgments_queries", 5,
+                                  "select s.version, q.* from judgment_sets s left join lateral (select k.query, "
+                                  "count(*) "
+                                  "filter (where k.doc <> ''), count(k.grade), count(k.grade) filter (where k.source = "
+                                  "'human'), max(k.grade), avg(k.grade) from judgments k where k.set_name = s.name and "
+                                  "($2::text is null or position(lower($2) in lower(k.query)) > 0) and ($4::text is "
+                                  "null or "
+                                  "k.query > $4) group by k.query having not $3::boolean or count(*) > count(k.grade) "
+                                  "order by "
+                                  "k.query limit $5::int) q on true where s.name = $1 order by q.query" },
+    [QUERY_QUERY_SETS] = { "query_sets", 1,
+                           "select name, version, description, spec, run, us(created_at), us(updated_at), updated_by, "
+                           "sampling, queries from query_sets where $1::text is null or name = $1 order by name" },
+    [QUERY_QUERY_SET_PUT] = { "query_set_put", 6,
+                              "select query_set_put($1, $2::jsonb, $3::jsonb, $4, $5::bigint, null, $6)" },
+    [QUERY_QUERY_SET_DELETE] = { "query_set_delete", 3, "select query_set_delete($1, $2::bigint, $3)" },
+    [QUERY_QUERY_SET_REMOVE] = { "query_set_remove", 4, "select query_set_remove($1, $2::jsonb, $3::bigint, $4)" },
+    [QUERY_QUERY_SET_QUERIES] = { "query_set_queries", 3,
+                                  "select s.version, s.description, s.sampling, q.position, q.query, q.weight, "
+                                  "q.params from "
+                                  "query_sets s left join lateral (select * from query_set_queries k where k.set_name "
+                                  "= s.name "
+                                  "and k.position > $2::int order by k.position limit $3::int) q on true where s.name "
+                                  "= $1 "
+                                  "order by q.position" },
     [QUERY_MODELS] = { "models", 1,
                        "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },
     [QUERY_MODEL_EDIT] = { "model_edit", 5,

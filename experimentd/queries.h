@@ -70,6 +70,18 @@ enum query {
     QUERY_DICTIONARY_WORDS, /* $1 name → and its words */
     QUERY_DICTIONARY_PUT, /* $1 name, $2 words, $3 how many, $4 their sum, $5 expected version or null, $6 actor → {"version", "created"} or {"refused", …} (migration 0023) */
     QUERY_DICTIONARY_DELETE, /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
+    /* judgments/: sets in the order of enum judgment_set_column and of enum query_set_column; edits answer as migration 0026 says */
+    QUERY_JUDGMENT_SETS,    /* $1 name, or null for all: then without the conflicts of their spec */
+    QUERY_JUDGMENT_SET_PUT, /* $1 name, $2 props, $3 ratings or null, $4 mode, $5 expected version or null, $6 actor */
+    QUERY_JUDGMENT_SET_DELETE, /* $1 name, $2 expected version or null, $3 actor */
+    QUERY_JUDGMENTS_DELETE,    /* $1 name, $2 [[query, doc] …], $3 expected version or null, $4 actor */
+    QUERY_JUDGMENTS, /* $1 name, $2 query or null for all, $3 behind this query and $4 document or null, $5 how many or null → version, description, query, doc, grade, confidence, evidence, source, judge, edited (µs); nulls from query on: none; no row: unknown */
+    QUERY_JUDGMENTS_QUERIES, /* $1 name, $2 a part of the query or null, $3 only with unjudged ones, $4 behind this query or null, $5 how many → version, query, documents, judged, by people, highest, mean */
+    QUERY_QUERY_SETS,        /* $1 name, or null for all */
+    QUERY_QUERY_SET_PUT,     /* as QUERY_JUDGMENT_SET_PUT */
+    QUERY_QUERY_SET_DELETE,
+    QUERY_QUERY_SET_REMOVE,  /* $1 name, $2 [query …], $3 expected version or null, $4 actor */
+    QUERY_QUERY_SET_QUERIES, /* $1 name, $2 behind this position, $3 how many or null → version, description, sampling, position, query, weight, params */
     /* models/model_json.h: MODEL_COLUMNS, VERSION_COLUMNS */
     QUERY_MODELS,     /* $1 name, or null for all */
     QUERY_MODEL_EDIT, /* $1 name, $2 edit that was read or null, $3 description, $4 tags; null: stays, $5 actor → edit that it had, edit that it has; no row: unknown, null: another edit */

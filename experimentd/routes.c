@@ -18,6 +18,7 @@
 #include "experimentd/items/handlers.h"
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/log_view.h"
+#include "experimentd/judgments/handlers.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/models/handlers.h"
 #include "experimentd/plan/handlers.h"
@@ -214,6 +215,43 @@ const struct route routes[] = {
     { HTTP_PUT_, "/v1/dictionaries/{name}", SCOPE_ADMIN, dictionaries_put,
       "make one, or give it other words: text, one word a line with its count; ?dry_run=true: only check it", NULL },
     { HTTP_DELETE_, "/v1/dictionaries/{name}", SCOPE_ADMIN, dictionaries_delete, "delete one that no job uses", NULL },
+
+    { HTTP_GET_, "/v1/judgments", SCOPE_ANALYST, judgments_list, "judgment sets: grades of documents for queries",
+      NULL },
+    { HTTP_POST_, "/v1/judgments", SCOPE_ADMIN, judgments_create, "make a judgment set", NULL },
+    { HTTP_GET_, "/v1/judgments/{name}", SCOPE_ANALYST, judgments_get, "one judgment set", NULL },
+    { HTTP_PATCH_, "/v1/judgments/{name}", SCOPE_ADMIN, judgments_patch, "change its description or its highest grade",
+      NULL },
+    { HTTP_DELETE_, "/v1/judgments/{name}", SCOPE_ADMIN, judgments_remove, "delete one that no job uses", NULL },
+    { HTTP_GET_, "/v1/judgments/{name}/revisions", SCOPE_ANALYST, judgments_revisions, "its revisions", NULL },
+    { HTTP_GET_, "/v1/judgments/{name}/queries", SCOPE_ANALYST, judgments_queries,
+      "its queries, each with how far it is judged", NULL },
+    { HTTP_GET_, "/v1/judgments/{name}/ratings", SCOPE_ANALYST, ratings_list, "its judgments, all or of one query",
+      NULL },
+    { HTTP_PUT_, "/v1/judgments/{name}/ratings", SCOPE_ADMIN, ratings_put, "put in one judgment or several", NULL },
+    { HTTP_DELETE_, "/v1/judgments/{name}/ratings", SCOPE_ADMIN, ratings_delete,
+      "take out one judgment, or all of a query", NULL },
+    { HTTP_POST_, "/v1/judgments/{name}/import", SCOPE_ADMIN, judgments_import,
+      "put in a file: ?format=quepid|srw|trec|csv|jsonl|letor|rre, ?mode=merge|replace; ?dry_run=true: only check it",
+      NULL },
+    { HTTP_GET_, "/v1/judgments/{name}/export", SCOPE_ANALYST, judgments_export,
+      "as a file in one of these formats; trec-topics: what the topics of qrels are", NULL },
+    { HTTP_GET_, "/v1/query-sets", SCOPE_ANALYST, query_sets_list, "query sets: queries to try rankings with", NULL },
+    { HTTP_POST_, "/v1/query-sets", SCOPE_ADMIN, query_sets_create, "make a query set", NULL },
+    { HTTP_GET_, "/v1/query-sets/{name}", SCOPE_ANALYST, query_sets_get, "one query set", NULL },
+    { HTTP_PATCH_, "/v1/query-sets/{name}", SCOPE_ADMIN, query_sets_patch, "change its description", NULL },
+    { HTTP_DELETE_, "/v1/query-sets/{name}", SCOPE_ADMIN, query_sets_remove, "delete one that no job uses", NULL },
+    { HTTP_GET_, "/v1/query-sets/{name}/revisions", SCOPE_ANALYST, query_sets_revisions, "its revisions", NULL },
+    { HTTP_GET_, "/v1/query-sets/{name}/queries", SCOPE_ANALYST, query_set_queries_list, "its queries, in their order",
+      NULL },
+    { HTTP_PUT_, "/v1/query-sets/{name}/queries", SCOPE_ADMIN, query_set_queries_put,
+      "put in one query or several; ?mode=replace: instead of all", NULL },
+    { HTTP_DELETE_, "/v1/query-sets/{name}/queries", SCOPE_ADMIN, query_set_queries_delete, "take out one query",
+      NULL },
+    { HTTP_POST_, "/v1/query-sets/{name}/import", SCOPE_ADMIN, query_sets_import,
+      "put in a file: ?format=text|csv|jsonl|srw, ?mode=replace|merge; ?dry_run=true: only check it", NULL },
+    { HTTP_GET_, "/v1/query-sets/{name}/export", SCOPE_ANALYST, query_sets_export, "as a file in one of these formats",
+      NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },

@@ -280,6 +280,16 @@ void models_revisions(struct http_request *req, void *arg)
     revisions(req, arg, "model");
 }
 
+void judgments_revisions(struct http_request *req, void *arg)
+{
+    revisions(req, arg, "judgments");
+}
+
+void query_sets_revisions(struct http_request *req, void *arg)
+{
+    revisions(req, arg, "query-set");
+}
+
 /* ---- one set of handlers a kind ---- */
 
 #define HANDLERS(plural, kind)                                   \

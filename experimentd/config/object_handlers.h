@@ -23,6 +23,8 @@ void experiments_revisions(struct http_request *req, void *arg);
 void metrics_revisions(struct http_request *req, void *arg);
 void jobs_revisions(struct http_request *req, void *arg);
 void models_revisions(struct http_request *req, void *arg);
+void judgments_revisions(struct http_request *req, void *arg);
+void query_sets_revisions(struct http_request *req, void *arg);
 void layers_revisions(struct http_request *req, void *arg);
 void domains_revisions(struct http_request *req, void *arg);
 void segments_revisions(struct http_request *req, void *arg);

@@ -4,10 +4,11 @@
 #include "base/jsonw.h"
 #include "base/pgloop.h"
 #include "experimentd/dictionaries/dictionary.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/queries.h"
 #include "experimentd/worker.h"
 
-enum { ANSWER_MAX = DICTIONARY_BYTES_MAX + 4096, NAME_MAX_BYTES = 64 };
+enum { ANSWER_MAX = DICTIONARY_BYTES_MAX + 4096 };
 /* Columns of QUERY_DICTIONARIES; of QUERY_DICTIONARY_WORDS the words behind them. */
 enum column { NAME, WORDS, TOTAL, BYTES, VERSION, CREATED, UPDATED, BY, CONTENT };
 
@@ -125,22 +126,6 @@ void dictionaries_list(struct http_request *req, void *arg)
 
 /* ---- edits ---- */
 
-/* NULL: any version. */
-static bool read_if_match(struct http_request *req, const char **out, struct err *err)
-{
-    struct str match = http_header(req, STR("if-match"));
-    uint32_t version;
-    *out = NULL;
-    if (!match.n || str_eq(match, STR("*")))
-        return true;
-    if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-        !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID,
-                       "header \"If-Match\" must be an ETag of the dictionary, like \"3\" with its quotes");
-    *out = arena_printf(&req->arena, "%u", version).p;
-    return true;
-}
-
 static void refuse(struct wait *wait, const json_t *answer)
 {
     const char *why = json_string_value(json_object_get(answer, "refused"));
@@ -178,16 +163,6 @@ static void on_edited(void *arg, const PGresult *r, const struct err *err)
     }
 }
 
-static bool is_name(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
-        if (!letter && !(i > 0 && strchr("_.-", s.p[i])))
-            return false;
-    }
-    return s.n > 0 && s.n <= NAME_MAX_BYTES;
-}
-
 /* A problem that names the lines. */
 static void reply_errors(struct http_request *req, const struct dictionary *d, const struct err *err)
 {
@@ -211,15 +186,6 @@ static void reply_errors(struct http_request *req, const struct dictionary *d, c
     jsonw_close(&w);
     http_reply(req, 400, "application/problem+json", buf_str(&b));
     buf_release(&b);
-}
-
-static bool dry_run(struct http_request *req, bool *out, struct err *err)
-{
-    struct str text;
-    *out = false;
-    return !http_query(req, STR("dry_run"), &text) || parse_bool(text, out, NULL) ||
-           err_set(err, ERR_INVALID, "query parameter \"dry_run\" is \"" STR_FMT "\", neither true nor false",
-                   STR_ARG(str_cut(text, 60)));
 }
 
 static void store(struct wait *wait, const struct dictionary *d, const char *expected)
@@ -256,12 +222,9 @@ void dictionaries_put(struct http_request *req, void *arg)
     const char *expected;
     bool only_checked;
     struct err err;
-    if (!is_name(req->params[0])) {
-        (void)err_set(&err, ERR_INVALID,
-                      "the name of a dictionary has small letters, digits and _ . - behind the first, at most %d",
-                      NAME_MAX_BYTES);
-        http_reply_err(req, &err);
-    } else if (!read_if_match(req, &expected, &err) || !dry_run(req, &only_checked, &err)) {
+    if (!http_name_check(req->params[0], "the name of a dictionary", &err) ||
+        !http_if_match(req, "dictionary", &expected, &err) ||
+        !http_query_flag(req, STR("dry_run"), &only_checked, &err)) {
         http_reply_err(req, &err);
     } else {
         put_words(wait, expected, only_checked);
@@ -273,7 +236,7 @@ void dictionaries_delete(struct http_request *req, void *arg)
     struct wait *wait = wait_new(req, arg);
     const char *expected;
     struct err err;
-    if (!read_if_match(req, &expected, &err)) {
+    if (!http_if_match(req, "dictionary", &expected, &err)) {
         http_reply_err(req, &err);
         return;
     }

@@ -1,6 +1,7 @@
 /* Definitions: list, make, read, put, delete. The database checks what concerns several jobs (job_edit, migration 0019). */
 #include "base/clock.h"
 #include "base/pgloop.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/jobs/definition.h"
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/run_json.h"
@@ -240,27 +241,12 @@ static void on_edited(void *arg, const PGresult *r, const struct err *err)
         reply_one(wait, strcmp(wait->action, "create") == 0 ? 201 : 200);
 }
 
-/* NULL: any version. */
-static bool read_if_match(struct http_request *req, const char **out, struct err *err)
-{
-    struct str match = http_header(req, STR("if-match"));
-    uint32_t version;
-    *out = NULL;
-    if (!match.n || str_eq(match, STR("*")))
-        return true;
-    if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-        !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID, "header \"If-Match\" must be an ETag of the job, like \"3\" with its quotes");
-    *out = arena_printf(&req->arena, "%u", version).p;
-    return true;
-}
-
 static void edit(struct wait *wait, const char *document)
 {
     struct http_request *req = wait->req;
     const char *expected;
     struct err err;
-    if (!read_if_match(req, &expected, &err)) {
+    if (!http_if_match(req, "job", &expected, &err)) {
         http_reply_err(req, &err);
         return;
     }

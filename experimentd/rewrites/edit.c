@@ -1,6 +1,7 @@
 /* What people do: rules of their own, changes, reviews. The checks that need the table are in its functions (migration 0022). */
 #include "base/json.h"
 #include "base/pgloop.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/queries.h"
 #include "experimentd/rewrites/handlers.h"
 #include "experimentd/rewrites/parts.h"
@@ -227,21 +228,6 @@ static void on_edited(void *arg, const PGresult *r, const struct err *err)
         reply_one(wait);
 }
 
-/* NULL: any version. */
-static bool read_if_match(struct http_request *req, const char **out, struct err *err)
-{
-    struct str match = http_header(req, STR("if-match"));
-    uint32_t version;
-    if (!match.n || str_eq(match, STR("*")))
-        return true;
-    if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-        !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID,
-                       "header \"If-Match\" must be an ETag of the rewrite, like \"3\" with its quotes");
-    *out = arena_printf(&req->arena, "%u", version).p;
-    return true;
-}
-
 static void edit(struct wait *wait, const char *document)
 {
     const char *params[] = { wait->id, wait->deletes ? "delete" : "change", wait->expected, document, who(wait) };
@@ -289,7 +275,7 @@ void rewrites_patch(struct http_request *req, void *arg)
     struct err err;
     if (!wait)
         return;
-    if (!read_if_match(req, &wait->expected, &err) || !(wait->patch = json_parse(req->body, &err))) {
+    if (!http_if_match(req, "rewrite", &wait->expected, &err) || !(wait->patch = json_parse(req->body, &err))) {
         http_reply_err(req, &err);
         return;
     }
@@ -304,7 +290,7 @@ void rewrites_delete(struct http_request *req, void *arg)
     if (!wait)
         return;
     wait->deletes = true;
-    if (read_if_match(req, &wait->expected, &err))
+    if (http_if_match(req, "rewrite", &wait->expected, &err))
         edit(wait, NULL);
     else
         http_reply_err(req, &err);
