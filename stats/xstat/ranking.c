@@ -35,7 +35,8 @@ bool xstat_ndcg_mrr_err(struct xstat_in *in, json_t *out, struct err *err)
     }
     int64_t k = xstat_in_count(in, "k");
     struct ranking_rules rules = { k > 0 ? (size_t)k : 0, xstat_in_double_or(in, "max_grade", 4),
-                                   xstat_in_double_or(in, "relevant_at", 1), xstat_in_double_or(in, "rbp_p", 0.8) };
+                                   xstat_in_double_or(in, "relevant_at", 1), xstat_in_double_or(in, "rbp_p", 0.8),
+                                   RANKING_UNJUDGED_REFUSED };
     struct ranking r;
     if (!xstat_in_end(in, err) || !ranking_score(grades, n, judged, judged_n, &rules, &r, err))
         return false;

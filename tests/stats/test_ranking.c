@@ -7,7 +7,7 @@
 #include "stats/ranking/ranking.h"
 
 enum { N = 12 };
-static const struct ranking_rules rules = { 8, 4, 2, 0.7 };
+static const struct ranking_rules rules = { 8, 4, 2, 0.7, RANKING_UNJUDGED_REFUSED };
 
 static struct ranking of(const double *grades, size_t n, const struct ranking_rules *r)
 {
@@ -28,7 +28,7 @@ static void draw_grades(struct draw *d, double *grades)
 /* The example of Wikipedia's page on discounted cumulative gain. */
 Test(ranking, the_example_of_everybody)
 {
-    struct ranking r = of((const double[]){ 3, 2, 3, 0, 1, 2 }, 6, &(struct ranking_rules){ 6, 3, 1, 0.8 });
+    struct ranking r = of((const double[]){ 3, 2, 3, 0, 1, 2 }, 6, &(struct ranking_rules){ 6, 3, 1, 0.8, 0 });
     cr_assert(epsilon_eq(dbl, r.dcg_lin, 6.861, 5e-4));
     cr_assert(epsilon_eq(dbl, r.idcg_lin, 7.141, 5e-4));
     cr_assert(epsilon_eq(dbl, r.ndcg_lin, 0.961, 5e-4));
@@ -77,7 +77,7 @@ Test(ranking, the_cut_is_at_k)
 {
     const double grades[] = { 0, 2, 0, 4 }, cut[] = { 0, 2 };
     double judged[] = { 0, 2, 0, 4 };
-    struct ranking_rules two = { 2, 4, 2, 0.7 };
+    struct ranking_rules two = { 2, 4, 2, 0.7, 0 };
     struct ranking a = of(grades, 4, &two), b;
     struct err err;
     cr_assert(ranking_score(cut, 2, judged, 4, &two, &b, &err));
@@ -100,6 +100,8 @@ Test(ranking, nothing_relevant_is_0_and_not_undefined)
 {
     const double none[] = { 0, 0, 0 };
     struct ranking a = of(none, 3, &rules), b = of(none, 0, &rules), zero = { 0 };
+    cr_assert(eq(dbl, a.judged, 1));
+    a.judged = 0;
     cr_assert(eq(int, memcmp(&a, &zero, sizeof zero), 0));
     cr_assert(eq(int, memcmp(&b, &zero, sizeof zero), 0));
 }
@@ -115,9 +117,9 @@ Test(ranking, refusals_say_why)
     cr_assert(not(ranking_score((const double[]){ NAN }, 1, judged, 2, &rules, &r, &err)));
     cr_assert(not(ranking_score(grades, 2, (double[]){ 5 }, 1, &rules, &r, &err)));
     cr_assert(eq(str, err.text, "grade 1 of the judged documents is 5, not from 0 to max_grade 4"));
-    cr_assert(not(ranking_score(grades, 2, judged, 2, &(struct ranking_rules){ 0, 4, 1, 0.8 }, &r, &err)));
+    cr_assert(not(ranking_score(grades, 2, judged, 2, &(struct ranking_rules){ 0, 4, 1, 0.8, 0 }, &r, &err)));
     cr_assert(eq(str, err.text, "k is 0, a ranking has at least one rank"));
-    cr_assert(not(ranking_score(grades, 2, judged, 2, &(struct ranking_rules){ 1, 4, 1, 1 }, &r, &err)));
+    cr_assert(not(ranking_score(grades, 2, judged, 2, &(struct ranking_rules){ 1, 4, 1, 1, 0 }, &r, &err)));
     cr_assert(eq(str, err.text, "rbp_p is 1, not between 0 and 1"));
     cr_assert(not(ranking_score(grades, 2, fewer, 1, &rules, &r, &err)));
     cr_assert(eq(str, err.text, "the list has more relevant documents than all that are judged"));
