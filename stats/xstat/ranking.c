@@ -1,7 +1,10 @@
-/* The method ndcg_mrr_err: how good one ranking is. */
+/* The methods ndcg_mrr_err and ranking_metrics: how good one ranking is; rank_similarity: how alike two lists are; paired_rankers: which of two is better. */
+#include <math.h>
 #include <string.h>
 
+#include "stats/ranking/paired.h"
 #include "stats/ranking/ranking.h"
+#include "stats/ranking/similar.h"
 #include "stats/xstat/xstat.h"
 
 static void write_ranking(const struct ranking *r, json_t *out)
@@ -18,6 +21,7 @@ static void write_ranking(const struct ranking *r, json_t *out)
     xstat_out_double(out, "recall", r->recall);
     xstat_out_double(out, "ap", r->ap);
     xstat_out_double(out, "rbp", r->rbp);
+    xstat_out_double(out, "success", r->success);
 }
 
 /* Without judgments of other documents those of the list are all there are. */
@@ -41,5 +45,214 @@ bool xstat_ndcg_mrr_err(struct xstat_in *in, json_t *out, struct err *err)
     if (!xstat_in_end(in, err) || !ranking_score(grades, n, judged, judged_n, &rules, &r, err))
         return false;
     write_ranking(&r, out);
+    return true;
+}
+
+/* A list as it is given: grades, or documents (in order, or with scores) and judgments. */
+static size_t find_text(const char *const *texts, size_t n, const char *text)
+{
+    size_t i = 0;
+    while (i < n && strcmp(texts[i], text) != 0)
+        i++;
+    return i;
+}
+
+static void read_graded(struct xstat_in *in, struct ranking_query *q)
+{
+    double *grades = xstat_in_doubles(in, "grades", &q->n), *judged;
+    if (xstat_in_has(in, "all_grades")) {
+        judged = xstat_in_doubles(in, "all_grades", &q->judged_n);
+    } else {
+        q->judged_n = q->n;
+        judged = arena_alloc(in->arena, (q->n + 1) * sizeof *judged);
+        memcpy(judged, grades, q->n * sizeof *judged);
+    }
+    ranking_sort_judged(judged, q->judged_n);
+    q->grades = grades;
+    q->judged = judged;
+}
+
+static void order_by_scores(struct xstat_in *in, const char **docs, size_t n)
+{
+    size_t n_scores;
+    const double *scores = xstat_in_doubles(in, "scores", &n_scores);
+    if (in->err.kind == ERR_NONE && n_scores != n)
+        (void)err_set(&in->err, ERR_INVALID, "%zu scores for %zu documents", n_scores, n);
+    if (in->err.kind != ERR_NONE)
+        return;
+    struct ranking_scored *scored = arena_alloc(in->arena, (n + 1) * sizeof *scored);
+    for (size_t i = 0; i < n; i++)
+        scored[i] = (struct ranking_scored){ docs[i], scores[i], i };
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(scores[i]))
+            (void)err_set(&in->err, ERR_INVALID, "field \"scores\": score %zu is not a finite number", i + 1);
+    ranking_sort_scored(scored, n);
+    for (size_t i = 0; i < n; i++)
+        docs[i] = scored[i].doc;
+}
+
+static void read_documents(struct xstat_in *in, struct ranking_query *q)
+{
+    size_t n_judged;
+    const char **docs = xstat_in_texts(in, "docs", &q->n);
+    const char **judged_docs = xstat_in_texts(in, "judged_docs", &n_judged);
+    double *judged = xstat_in_doubles(in, "judged_grades", &q->judged_n);
+    if (xstat_in_has(in, "scores"))
+        order_by_scores(in, docs, q->n);
+    if (in->err.kind == ERR_NONE && n_judged != q->judged_n)
+        (void)err_set(&in->err, ERR_INVALID, "%zu grades for %zu judged documents", q->judged_n, n_judged);
+    if (in->err.kind != ERR_NONE)
+        return;
+    double *grades = arena_alloc(in->arena, (q->n + 1) * sizeof *grades);
+    for (size_t i = 0; i < q->n; i++) {
+        size_t at = find_text(judged_docs, n_judged, docs[i]);
+        grades[i] = at < n_judged ? judged[at] : (double)NAN;
+        if (find_text(docs, i, docs[i]) < i)
+            (void)err_set(&in->err, ERR_INVALID, "document \"%s\" stands twice in the list", docs[i]);
+    }
+    ranking_sort_judged(judged, q->judged_n);
+    q->grades = grades;
+    q->judged = judged;
+}
+
+static enum ranking_unjudged read_unjudged(struct xstat_in *in)
+{
+    const char *text = xstat_in_has(in, "unjudged") ? xstat_in_text(in, "unjudged") : "zero";
+    for (int i = RANKING_UNJUDGED_ZERO; text && i < RANKING_UNJUDGED_COUNT; i++)
+        if (strcmp(text, ranking_unjudged_names[i]) == 0)
+            return (enum ranking_unjudged)i;
+    (void)err_set(&in->err, ERR_INVALID, "field \"unjudged\" is not \"zero\" or \"skip\"");
+    return RANKING_UNJUDGED_ZERO;
+}
+
+static bool write_metrics(const char *const *names, size_t n, const struct ranking_query *q, json_t *out,
+                          struct err *err)
+{
+    json_t *canonical = json_array(), *values = json_array();
+    (void)json_object_set_new(out, "names", canonical);
+    (void)json_object_set_new(out, "values", values);
+    for (size_t i = 0; i < n; i++) {
+        struct ranking_metric m;
+        char name[RANKING_METRIC_NAME_MAX];
+        if (!ranking_metric_parse(names[i], &m, err))
+            return false;
+        ranking_metric_name(&m, name);
+        (void)json_array_append_new(canonical, json_string(name));
+        (void)json_array_append_new(values, json_real(ranking_metric_value(&m, q)));
+    }
+    return true;
+}
+
+bool xstat_ranking_metrics(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n;
+    struct ranking_query q = { .max_grade = xstat_in_double_or(in, "max_grade", 4),
+                               .relevant_at = xstat_in_double_or(in, "relevant_at", 1),
+                               .unjudged = read_unjudged(in) };
+    const char **names = xstat_in_texts(in, "metrics", &n);
+    if (xstat_in_has(in, "grades"))
+        read_graded(in, &q);
+    else
+        read_documents(in, &q);
+    if (xstat_in_end(in, err) && ranking_query_check(&q, err))
+        return write_metrics(names, n, &q, out, err);
+    return false;
+}
+
+/* Numbers of documents: the place where each stands first in a, then b. */
+static uint32_t *number_texts(struct xstat_in *in, const char *const *a, size_t n_a, const char *const *b, size_t n_b)
+{
+    uint32_t *items = arena_alloc(in->arena, (n_b + 1) * sizeof *items);
+    for (size_t i = 0; i < n_b; i++) {
+        size_t at = find_text(a, n_a, b[i]);
+        items[i] = (uint32_t)(at < n_a ? at : n_a + find_text(b, n_b, b[i]));
+        if (find_text(b, i, b[i]) < i)
+            (void)err_set(&in->err, ERR_INVALID, "document \"%s\" stands twice in a list", b[i]);
+    }
+    return items;
+}
+
+static bool all_from_0(const int64_t *counts, size_t n)
+{
+    size_t i = 0;
+    while (i < n && counts[i] >= 0)
+        i++;
+    return i == n;
+}
+
+static void write_frequency(struct xstat_in *in, json_t *out)
+{
+    size_t n_a, n_b;
+    const int64_t *a = xstat_in_counts(in, "counts_a", &n_a), *b = xstat_in_counts(in, "counts_b", &n_b);
+    if (in->err.kind == ERR_NONE && (n_a != n_b || !all_from_0(a, n_a) || !all_from_0(b, n_b)))
+        (void)err_set(&in->err, ERR_INVALID, "the counts are not two lists of one length, from 0");
+    if (in->err.kind == ERR_NONE)
+        xstat_out_double(out, "frequency_weighted", similar_frequency((const uint64_t *)a, (const uint64_t *)b, n_a));
+}
+
+bool xstat_rank_similarity(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n_a, n_b;
+    const char **a = xstat_in_texts(in, "a", &n_a), **b = xstat_in_texts(in, "b", &n_b);
+    double p = xstat_in_double_or(in, "p", 0.9);
+    if (xstat_in_has(in, "counts_a"))
+        write_frequency(in, out);
+    const uint32_t *items_a = number_texts(in, a, n_a, a, n_a), *items_b = number_texts(in, a, n_a, b, n_b);
+    struct similar s;
+    if (!xstat_in_end(in, err) || !similar_lists(items_a, n_a, items_b, n_b, p, &s, err))
+        return false;
+    xstat_out_double(out, "rbo_truncated", s.rbo_truncated);
+    xstat_out_double(out, "rbo", s.rbo);
+    xstat_out_double(out, "jaccard", s.jaccard);
+    xstat_out_double(out, "overlap", s.overlap);
+    xstat_out_count(out, "common", (int64_t)s.common);
+    return true;
+}
+
+static void write_paired(const struct paired *p, json_t *out)
+{
+    xstat_out_double(out, "mean_a", p->mean_a);
+    xstat_out_double(out, "mean_b", p->mean_b);
+    xstat_out_double(out, "diff", p->difference);
+    xstat_out_double(out, "se", p->se);
+    xstat_out_double(out, "ci_lo", p->ci_lo);
+    xstat_out_double(out, "ci_hi", p->ci_hi);
+    xstat_out_double(out, "bootstrap_lo", p->bootstrap_lo);
+    xstat_out_double(out, "bootstrap_hi", p->bootstrap_hi);
+    xstat_out_count(out, "wins", (int64_t)p->wins);
+    xstat_out_count(out, "losses", (int64_t)p->losses);
+    xstat_out_count(out, "ties", (int64_t)p->ties);
+    xstat_out_double(out, "df", p->df);
+    xstat_out_double_if(out, "t", p->varies, p->t);
+    xstat_out_double_if(out, "log_p_t", p->varies, p->log_p_t);
+    xstat_out_double(out, "log_p_randomisation", p->log_p_randomisation);
+    xstat_out_bool(out, "exact", p->exact);
+    xstat_out_double(out, "ranks_plus", p->ranks_plus);
+    xstat_out_double(out, "ranks_minus", p->ranks_minus);
+    xstat_out_double(out, "log_p_wilcoxon", p->log_p_wilcoxon);
+    xstat_out_double(out, "log_p_sign", p->log_p_sign);
+}
+
+bool xstat_paired_rankers(struct xstat_in *in, json_t *out, struct err *err)
+{
+    size_t n, n_b, n_w = 0;
+    const double *a = xstat_in_doubles(in, "a", &n), *b = xstat_in_doubles(in, "b", &n_b), *weights = NULL;
+    struct paired_rules rules = { xstat_in_double_or(in, "alpha", 0.05), PAIRED_DRAWS, 1 };
+    if (xstat_in_has(in, "weights"))
+        weights = xstat_in_doubles(in, "weights", &n_w);
+    if (xstat_in_has(in, "draws"))
+        rules.draws = (uint64_t)xstat_in_count(in, "draws");
+    if (xstat_in_has(in, "seed"))
+        rules.seed = (uint64_t)xstat_in_count(in, "seed");
+    if (!xstat_in_end(in, err))
+        return false;
+    if (n != n_b || (weights && n != n_w))
+        return err_set(err, ERR_INVALID, "the lists are of different lengths");
+    struct paired p;
+    size_t room = paired_room(n, &rules);
+    double *scratch = rules.draws <= PAIRED_DRAWS_MAX ? arena_alloc(in->arena, (room + 1) * sizeof *scratch) : NULL;
+    if (!paired_compare(a, b, weights, n, &rules, scratch, &p, err))
+        return false;
+    write_paired(&p, out);
     return true;
 }

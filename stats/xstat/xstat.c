@@ -239,7 +239,38 @@ const struct xstat_method xstat_methods[] = {
       "K. Jarvelin, J. Kekalainen 2002; C. Burges et al. 2005; O. Chapelle et al. 2009; A. Moffat, J. Zobel 2008",
       "grades: in rank order; k; all_grades: of every judged document, grades when absent; max_grade relevant_at "
       "rbp_p: 4 1 0.8",
-      "dcg_* idcg_* ndcg_* rr err precision recall ap rbp", xstat_ndcg_mrr_err },
+      "dcg_* idcg_* ndcg_* rr err precision recall ap rbp success", xstat_ndcg_mrr_err },
+    { "ranking_metrics", "metrics of one ranking by name, as trec_eval has them, and the variants of others",
+      "ndcg@k ndcg_burges@k (2^g - 1) ndcg_burges_uncut@k dcg@k dcg_burges@k map@k mrr@k err(max=)@k precision@k (over "
+      "k)\n"
+      "  precision_returned@k (over min(k, length)) r_precision recall@k rbp(p=)@k rbp_graded(p=,max=)@k success@k "
+      "judged@k;\n"
+      "  names of trec_eval and ir_measures are understood; scores: float32 descending, equal ones by document id "
+      "descending",
+      "trec_eval 10.0-rc3; stats/ranking/metric.h",
+      "metrics: names; docs in order, or with scores; judged_docs judged_grades; or grades (of the list) and "
+      "all_grades;\n"
+      "  max_grade relevant_at: 4 1; unjudged: zero, or skip (as if not in the list)",
+      "names (canonical) values", xstat_ranking_metrics },
+    { "rank_similarity", "how alike two lists are: RBO, Jaccard, overlap",
+      "rbo_truncated (1 - p)/(1 - p^n) Σ p^(d-1) |A_d ∩ B_d|/max(|A_d|, |B_d|), n the longer length; rbo: "
+      "extrapolated;\n"
+      "  jaccard |A ∩ B|/|A ∪ B|; overlap |A ∩ B|/max(|A|, |B|); frequency_weighted: Σ over items of both of the mean "
+      "of\n"
+      "  their shares, over Σ of all",
+      "W. Webber, A. Moffat, J. Zobel, TOIS 28 (2010), equation 32; Search Relevance Workbench",
+      "a b: documents, best first; p: 0.9; counts_a counts_b: how often each item stands in the two collections",
+      "rbo_truncated rbo jaccard overlap common frequency_weighted", xstat_rank_similarity },
+    { "paired_rankers", "two rankers on the same queries: t, randomisation, Wilcoxon, sign, bootstrap",
+      "d_i = b_i - a_i; diff Σ w d/Σ w; se² n/(n - 1) Σ w² (d - diff)²/(Σ w)²; randomisation: share of signs with\n"
+      "  |Σ ± w d| >= the observed, all 2^n up to 20 that are not 0, else (count + 1)/(draws + 1); Wilcoxon: exact "
+      "given the\n"
+      "  ranks up to 50 that are not 0; bootstrap: type-7 percentiles of the mean of queries drawn again",
+      "M. Smucker, J. Allan, B. Carterette, CIKM 2007; F. Wilcoxon 1945; T. Sakai, SIGIR 2006",
+      "a b: a value a query; weights; alpha: 0.05; draws: 10000; seed: 1",
+      "mean_a mean_b diff se ci_* bootstrap_* wins losses ties df t log_p_t log_p_randomisation exact ranks_plus "
+      "ranks_minus log_p_wilcoxon log_p_sign",
+      xstat_paired_rankers },
     { "bandit_weights", "weights of a bandit's arms: Thompson, top-two, epsilon-greedy, with a floor",
       "P(i best) = ∫ f_i ∏_{j≠i} F_j; top-two: w_i (β + (1 - β) Σ_{j≠i} w_j/(1 - w_j)); floor: f + (1 - K f) w_i, "
       "equal "

@@ -193,6 +193,20 @@ CASES = {
         ("one user", {"kind": "user_scores", "users": [[1.0]]}, "", 0),
         ("identical users", {"kind": "user_scores", "users": [[1.0], [1.0]]}, "", 0),
     ],
+    "ranking_metrics": [
+        ("no document", {"metrics": ["ndcg", "mrr", "judged@3"], "docs": [], "judged_docs": ["a"], "judged_grades": [1]}, {"values": [0.0, 0.0, 0.0]}, 0),
+        ("nothing judged", {"metrics": ["ndcg", "recall", "map", "judged"], "docs": ["a"], "judged_docs": [], "judged_grades": []}, {"values": [0.0, 0.0, 0.0, 0.0]}, 0),
+        ("a persistence near 1", {"metrics": ["rbp(p=0.999999)@3"], "grades": [1, 1, 1]}, {"values": [1 - 0.999999 ** 3]}, 1e-9),
+    ],
+    "rank_similarity": [
+        ("two empty lists", {"a": [], "b": []}, {"rbo": 0.0, "rbo_truncated": 0.0, "jaccard": 0.0, "common": 0}, 0),
+        ("a persistence near 0", {"a": ["x", "y"], "b": ["x", "z"], "p": 1e-12}, {"rbo_truncated": 1.0, "rbo": 1.0}, 1e-9),
+    ],
+    "paired_rankers": [
+        ("no query differs", {"a": [1, 2, 3], "b": [1, 2, 3]}, {"diff": 0.0, "t": None, "log_p_randomisation": 0.0, "log_p_wilcoxon": 0.0, "log_p_sign": 0.0, "bootstrap_lo": 0.0}, 0),
+        ("all differ by the same", {"a": [0] * 10, "b": [0.5] * 10}, {"t": None, "log_p_t": None, "log_p_randomisation": -9 * math.log(2), "log_p_sign": -9 * math.log(2)}, 1e-12),
+        ("two queries", {"a": [0, 0], "b": [1, 3]}, {"diff": 2.0, "se": 1.0, "log_p_randomisation": -math.log(2)}, 1e-12),
+    ],
     "ndcg_mrr_err": [
         ("no document", {"grades": [], "k": 4}, {"ndcg_exp": 0.0, "rr": 0.0, "ap": 0.0}, 0),
         ("nothing relevant", {"grades": [0, 0], "k": 4}, {"ndcg_exp": 0.0, "rr": 0.0, "err": 0.0}, 0),

@@ -43,8 +43,9 @@ MAY_BE_NULL = {
     "two_proportion": {"z_pooled", "log_p_pooled", "p_pooled", "log_p_pooled_greater", "z_unpooled", "log_p_unpooled", "p_unpooled", "rr", "rr_katz", "rr_score"},
     "normal_bayes": {"log_bf10"},
     "power_t": {"mde_rel"},
+    "paired_rankers": {"t", "log_p_t"},
 }
-PROBABILITIES = {"p", "p_exact", "power", "p_one_sided", "err", "precision", "recall", "ap", "rbp", "cum_alpha", "nominal_p", "exit_up", "exit_lo",
+PROBABILITIES = {"p", "p_exact", "power", "p_one_sided", "err", "precision", "recall", "ap", "rbp", "success", "rbo", "rbo_truncated", "jaccard", "overlap", "cum_alpha", "nominal_p", "exit_up", "exit_lo",
                  "sequential_p", "posterior_prob_srm", "i_squared"}
 LONG = 8  # of longer arrays only the first numbers are replaced
 
