@@ -147,3 +147,71 @@ size_t number_text(double v, char out[NUMBER_TEXT_MAX])
     }
     return put_decimal(out, &all);
 }
+
+/* ---- reading ---- */
+
+enum { FIVES = 28, TENS_EXACT = 22 };
+static const uint64_t fives[FIVES] = { /* 5^k, below 2^63 */
+                                       1,
+                                       5,
+                                       25,
+                                       125,
+                                       625,
+                                       3125,
+                                       15625,
+                                       78125,
+                                       390625,
+                                       1953125,
+                                       9765625,
+                                       48828125,
+                                       244140625,
+                                       1220703125,
+                                       6103515625,
+                                       30517578125,
+                                       152587890625,
+                                       762939453125,
+                                       3814697265625,
+                                       19073486328125,
+                                       95367431640625,
+                                       476837158203125,
+                                       2384185791015625,
+                                       11920928955078125,
+                                       59604644775390625,
+                                       298023223876953125,
+                                       1490116119384765625,
+                                       7450580596923828125
+};
+/* Below, every whole number is a double. */
+#define DOUBLE_WHOLE (UINT64_C(1) << 53)
+
+/* m / 5^k / 2^k. The quotient has 63 bits or more, and its last bit says whether anything is left: rounding it to 53 rounds the true value. */
+static double divided(uint64_t m, int k)
+{
+    int up = __builtin_clzll(m), down = __builtin_clzll(fives[k]);
+    uint64_t top = m << up, bottom = fives[k] << down;
+    __extension__ unsigned __int128 wide = (unsigned __int128)top << 63;
+    uint64_t quotient = (uint64_t)(wide / bottom);
+    if ((uint64_t)(wide % bottom))
+        quotient |= 1;
+    uint64_t scale = (uint64_t)(1023 + down - up - 63 - k) << 52; /* 2^…, as the bits of a double */
+    double power;
+    memcpy(&power, &scale, sizeof power);
+    return (double)quotient * power;
+}
+
+bool number_of_decimal(uint64_t m, int exponent, double *out)
+{
+    if (m == 0) {
+        *out = 0;
+        return true;
+    }
+    if (exponent == 0 || (exponent > 0 && exponent <= TENS_EXACT && m <= DOUBLE_WHOLE)) {
+        double ten = exponent ? (double)fives[exponent] * (double)(UINT64_C(1) << exponent) : 1; /* exact up to 10^22 */
+        *out = (double)m * ten;
+        return true;
+    }
+    if (exponent > 0 || exponent <= -FIVES)
+        return false;
+    *out = divided(m, -exponent);
+    return true;
+}

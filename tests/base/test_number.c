@@ -90,3 +90,33 @@ Test(number, everyday_numbers)
         same(round(v));
     }
 }
+
+static void reads(uint64_t m, int exponent)
+{
+    char text[48];
+    double got;
+    (void)snprintf(text, sizeof text, "%llue%d", (unsigned long long)m, exponent);
+    if (number_of_decimal(m, exponent, &got))
+        cr_assert(got == strtod(text, NULL), "%s: %a, not %a", text, got, strtod(text, NULL));
+    else
+        cr_assert(exponent > 0 || exponent < -27, "%s is within the quick range", text);
+}
+
+Test(number, digits_are_read_as_strtod_reads_them)
+{
+    struct draw d = { 20260301 };
+    static const uint64_t ends[] = {
+        0, 1, 9007199254740991u, 9007199254740992u, 9007199254740993u, UINT64_MAX, UINT64_MAX - 1
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        for (int e = -30; e <= 30; e++)
+            reads(ends[i], e);
+    for (int i = 0; i < 400000; i++) {
+        uint64_t m = draw_u64(&d) >> (draw_u64(&d) % 64);
+        reads(m, (int)(draw_u64(&d) % 56) - 30);
+    }
+    /* halfway between two doubles, and beside it */
+    for (uint64_t k = 0; k < 2000; k++)
+        for (uint64_t by = 0; by < 3; by++)
+            reads((UINT64_C(1) << 53) + 2 * k + by, 0), reads(((UINT64_C(1) << 53) + 2 * k + 1) * 10 + by - 1, -1);
+}

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_TEXT_MAX = 64 };
+#include "base/number.h"
+
+enum { PULL_NUMBER_MAX = 64, DIGITS_EXACT = 19 }; /* digits that a uint64_t holds */
 
 void pull_init(struct pull *p, struct str text, struct arena *arena)
 {
@@ -232,42 +234,75 @@ bool pull_string(struct pull *p, struct str *out)
 
 /* ---- numbers ---- */
 
-static size_t digits(const char **at, const char *end)
+/* What a number's text says, while its digits fit. */
+struct digits {
+    uint64_t m;
+    size_t kept; /* digits of m, but zeros in front */
+    int point;   /* kept digits behind the point */
+};
+
+static size_t digits(const char **at, const char *end, struct digits *d, int behind)
 {
     const char *from = *at;
-    while (*at < end && **at >= '0' && **at <= '9')
-        (*at)++;
+    for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+        d->m = d->m * 10 + (uint64_t)(**at - '0');
+        d->kept += d->kept || d->m;
+        d->point += behind;
+    }
     return (size_t)(*at - from);
+}
+
+/* Behind the "e". */
+static bool exponent(const char **at, const char *end, int *out)
+{
+    struct digits d = { .m = 0 };
+    bool minus = *at < end && **at == '-';
+    if (*at < end && (**at == '+' || **at == '-'))
+        (*at)++;
+    if (digits(at, end, &d, 0) == 0)
+        return false;
+    int size = d.kept > 4 ? 9999 : (int)d.m;
+    *out = minus ? -size : size;
+    return true;
+}
+
+static bool slow_number(struct pull *p, size_t n, double *out)
+{
+    char text[PULL_NUMBER_MAX + 1];
+    memcpy(text, p->at, n);
+    text[n] = '\0';
+    *out = strtod(text, NULL);
+    return isfinite(*out) || pull_fail(p, "the number %s does not fit a double", text);
 }
 
 bool pull_number(struct pull *p, double *out)
 {
-    char text[NUMBER_TEXT_MAX + 1];
+    struct digits d = { .m = 0 };
+    int ten = 0;
     spaces(p);
     const char *from = p->at, *at = p->at;
-    if (at < p->end && *at == '-')
-        at++;
+    bool minus = at < p->end && *at == '-';
+    at += minus;
     bool zero = at < p->end && *at == '0';
-    size_t whole = digits(&at, p->end);
+    size_t whole = digits(&at, p->end, &d, 0);
     bool ok = whole == 1 || (whole > 1 && !zero);
     if (ok && at < p->end && *at == '.') {
         at++;
-        ok = digits(&at, p->end) > 0;
+        ok = digits(&at, p->end, &d, 1) > 0;
     }
     if (ok && at < p->end && (*at == 'e' || *at == 'E')) {
         at++;
-        if (at < p->end && (*at == '+' || *at == '-'))
-            at++;
-        ok = digits(&at, p->end) > 0;
+        ok = exponent(&at, p->end, &ten);
     }
     size_t n = (size_t)(at - from);
-    if (!ok || n > NUMBER_TEXT_MAX)
+    if (!ok || n > PULL_NUMBER_MAX)
         return pull_fail(p, ok ? "a number has more than 64 characters" : "a number is not well formed");
-    memcpy(text, from, n);
-    text[n] = '\0';
-    *out = strtod(text, NULL);
-    if (!isfinite(*out))
-        return pull_fail(p, "the number %s does not fit a double", text);
+    if (d.kept > DIGITS_EXACT || !number_of_decimal(d.m, ten - d.point, out)) {
+        if (!slow_number(p, n, out))
+            return false;
+    } else if (minus) {
+        *out = -*out;
+    }
     p->at = at;
     return true;
 }
