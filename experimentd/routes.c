@@ -42,6 +42,8 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/boosts", SCOPE_CLIENT, serve_boosts,
       "documents to raise for a query, its own and those of similar ones; as JSON, for Solr, for Elasticsearch", NULL },
     { HTTP_POST_, "/v1/boosts", SCOPE_CLIENT, serve_boosts, "the same with a body", NULL },
+    { HTTP_POST_, "/v1/rank", SCOPE_CLIENT, serve_rank,
+      "up to 1000 documents scored by their features, the best first, with what each feature contributes", NULL },
     { HTTP_POST_, "/v1/models/{name}/predict", SCOPE_CLIENT, serve_predict,
       "several requests of a model at once, as its kind takes them", NULL },
     { HTTP_GET_, "/v1/serving", SCOPE_ANALYST, serve_status,

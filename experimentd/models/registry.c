@@ -7,6 +7,7 @@
 #include "experimentd/models/model_json.h"
 #include "model/artifact_parts.h"
 #include "model/catalogue.h"
+#include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 
@@ -126,13 +127,19 @@ static bool check_lists(const struct artifact *a, struct arena *arena, struct er
     return true;
 }
 
+static bool check_ranker(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct ranker r;
+    return ranker_open(a, arena, &r, err);
+}
+
 /* What a kind says of its sections; others are taken as they are, and nothing here serves them. */
 static const struct {
     const char *kind;
     bool (*check)(const struct artifact *a, struct arena *arena, struct err *err);
 } checks[] = {
     { "recommender", check_recommender }, { REWRITES_KIND, check_rewrites }, { CATALOGUE_KIND, check_catalogue },
-    { "queries", check_lists },           { "boosts", check_lists },
+    { "queries", check_lists },           { "boosts", check_lists },         { RANKER_KIND, check_ranker },
 };
 
 bool registry_check(struct str file, struct artifact *out, struct err *err)

@@ -4,6 +4,7 @@
 #include "experimentd/server.h"
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
+#include "experimentd/serving/rank_ask.h"
 #include "experimentd/serving/store.h"
 
 enum { ANSWER_MAX = 8 << 20 };
@@ -48,6 +49,31 @@ void serve_boosts(struct http_request *req, void *arg)
     buf_init(&b, ANSWER_MAX);
     if (boosts_into(req, &b, &err)) {
         http_reply_buf(req, 200, &b, "the boosts");
+        return;
+    }
+    buf_release(&b);
+    http_reply_err(req, &err);
+}
+
+static bool rank_into(struct http_request *req, struct buf *out, struct err *err)
+{
+    struct rank_ask ask;
+    if (req->query.n)
+        return err_set(err, ERR_INVALID, "a POST has its fields in the body, not in the query string");
+    if (!rank_ask_read(req->body, req->started_us, &req->arena, &ask, err))
+        return false;
+    const struct serving_entry *e = serving_find(serving_get(), SERVING_RANKER, ask.model, ask.alias, err);
+    return e && rank_answer_write(&ask, e, &req->arena, out, err);
+}
+
+void serve_rank(struct http_request *req, void *arg)
+{
+    struct err err;
+    struct buf b;
+    (void)arg;
+    buf_init(&b, ANSWER_MAX);
+    if (rank_into(req, &b, &err)) {
+        http_reply_buf(req, 200, &b, "the ranking");
         return;
     }
     buf_release(&b);

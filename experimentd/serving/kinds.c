@@ -4,10 +4,11 @@
 
 #include "model/boosts.h"
 #include "model/catalogue.h"
+#include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 
-const char *const serving_view_names[] = { "none", "recommender", "boosts", "catalogue", "rewrites" };
+const char *const serving_view_names[] = { "none", "recommender", "boosts", "catalogue", "rewrites", "ranker" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
@@ -34,12 +35,19 @@ static const void *open_rewrites(const struct artifact *a, struct arena *arena, 
     return rewrites_read(a, r, err) ? r : NULL;
 }
 
+static const void *open_ranker(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct ranker *r = arena_alloc(arena, sizeof *r);
+    return ranker_open(a, arena, r, err) ? r : NULL;
+}
+
 static const struct serving_kind kinds[] = {
     { "recommender", SERVING_RECOMMENDER, open_recommender },
     { "queries", SERVING_RECOMMENDER, open_recommender }, /* queries for a query, items for a query */
     { BOOSTS_KIND, SERVING_BOOSTS, open_boosts },
     { CATALOGUE_KIND, SERVING_CATALOGUE, open_catalogue },
     { REWRITES_KIND, SERVING_REWRITES, open_rewrites },
+    { RANKER_KIND, SERVING_RANKER, open_ranker },
 };
 
 const struct serving_kind *serving_kind_of(struct str name)

@@ -11,6 +11,7 @@ enum serving_view {
     SERVING_BOOSTS,      /* struct boosts: model/boosts.h */
     SERVING_CATALOGUE,   /* struct catalogue: model/catalogue.h */
     SERVING_REWRITES,    /* struct rewrites: model/rewrite.h */
+    SERVING_RANKER,      /* struct ranker: model/ranker.h */
     SERVING_VIEW_COUNT
 };
 extern const char *const serving_view_names[SERVING_VIEW_COUNT]; /* "recommender", … */

@@ -5,6 +5,7 @@
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
 #include "experimentd/serving/fields.h"
+#include "experimentd/serving/rank_ask.h"
 #include "experimentd/serving/write.h"
 #include "experimentd/worker.h"
 
@@ -42,11 +43,19 @@ static bool rewrite_one(struct prediction *p, const struct assign_value *input, 
     return rewrite_answer(input, p->entry, &p->req->arena, &p->out, err);
 }
 
+static bool rank_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    struct rank_ask ask;
+    return rank_ask_of(input, p->req->started_us, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
+           rank_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
+}
+
 typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
 static const predict_fn kinds[SERVING_VIEW_COUNT] = {
     [SERVING_RECOMMENDER] = recommend_one,
     [SERVING_BOOSTS] = boosts_one,
     [SERVING_REWRITES] = rewrite_one,
+    [SERVING_RANKER] = rank_one,
 };
 
 enum name { ALIAS, INPUTS, NAME_COUNT };

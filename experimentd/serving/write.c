@@ -4,10 +4,13 @@
 #include <math.h>
 #include <stdio.h>
 
-void write_score(struct buf *out, double v)
+/* Of 0.000123 the zeros behind the point count: so many places tell as much. */
+enum { PLACES_MAX = 12, SCORE_DIGITS = 6, FLOAT_DIGITS = 9 };
+
+static void write_digits(struct buf *out, double v, int most)
 {
-    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
-    enum { DIGITS = 6 };
+    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12 };
+    static_assert(COUNT_OF(powers) == PLACES_MAX + 1, "one power a place");
     double size = fabs(v);
     char text[32], *at = text + sizeof text;
     int whole = 0;
@@ -15,13 +18,13 @@ void write_score(struct buf *out, double v)
         if (!isfinite(v))
             buf_add_c(out, "null");
         else
-            buf_addf(out, "%.6g", v);
+            buf_addf(out, "%.*g", most, v);
         return;
     }
-    while (whole < DIGITS && size >= powers[whole])
+    while (whole < most && size >= powers[whole])
         whole++;
-    int decimals = DIGITS - whole; /* of 0.000123 the zeros behind the point count: nine places tell as much */
-    for (double rest = size * 10; whole == 0 && rest < 1 && decimals < 9; rest *= 10)
+    int decimals = most - whole;
+    for (double rest = size * 10; whole == 0 && rest < 1 && decimals < most + 3; rest *= 10)
         decimals++;
     uint64_t digits = (uint64_t)llround(size * powers[decimals]), cut = digits;
     for (; decimals && cut % 10 == 0; decimals--)
@@ -37,6 +40,16 @@ void write_score(struct buf *out, double v)
     if (v < 0)
         *--at = '-';
     buf_add(out, at, (size_t)(text + sizeof text - at));
+}
+
+void write_score(struct buf *out, double v)
+{
+    write_digits(out, v, SCORE_DIGITS);
+}
+
+void write_float(struct buf *out, float v)
+{
+    write_digits(out, (double)v, FLOAT_DIGITS);
 }
 
 void write_model(struct buf *out, const struct serving_entry *e)

@@ -57,3 +57,23 @@ Test(write, a_score_reads_back_within_a_millionth)
         cr_assert(le(dbl, fabs(back - v), fabs(v) * 5.1e-6), "%.17g became %s", v, text);
     }
 }
+
+Test(write, a_float_reads_back_as_the_same_float)
+{
+    uint32_t state = 2463534242;
+    for (int i = 0; i < 200000; i++) {
+        struct buf b;
+        float v;
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        uint32_t bits = i % 2 ? state : (state & 0x07ffffffu) + 0x3a000000u; /* any; of the sizes that scores have */
+        memcpy(&v, &bits, sizeof v);
+        if (!isfinite(v))
+            continue;
+        buf_init(&b, 64);
+        write_float(&b, v);
+        cr_assert(eq(flt, strtof(b.p, NULL), v), "%a is written as %s", (double)v, b.p);
+        buf_release(&b);
+    }
+}
