@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "trainer/kernels/rank/xgboost_api.h"
 
 enum { HASH_BYTES = 16, LIBRARIES_MAX = 128, FILE_READ = 1 << 16 };
 
@@ -178,6 +179,8 @@ char *bundle_make(const char *dir, char out_archive[64], struct err *err)
 {
     AUTO(pieces_release) struct pieces pieces = { 0 };
     char hash[2 * HASH_BYTES + 1];
+    if (!xgboost_api(err)) /* kernels load it when they need it: it has to be among the libraries that are */
+        return NULL;
     pieces_find(&pieces);
     if (!make_dir(dir, err) || !hash_all(&pieces, hash, err))
         return NULL;
