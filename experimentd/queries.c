@@ -339,6 +339,25 @@ const struct pg_stmt queries[] = {
                                   "and k.position > $2::int order by k.position limit $3::int) q on true where s.name "
                                   "= $1 "
                                   "order by q.position" },
+    [QUERY_LABELLED_SETS] = { "labelled_sets", 1,
+                              "select s.name, count(t.text), count(distinct t.label), count(*) filter (where t.source "
+                              "= 'manual'), s.version, s.run, us(s.created_at), us(s.updated_at), s.updated_by, case "
+                              "when $1::text is not null then (select coalesce(jsonb_agg(jsonb_build_object('label', "
+                              "l.label, 'texts', l.texts, 'weight', l.weight) order by l.texts desc, l.label), '[]') "
+                              "from (select label, count(*) as texts, sum(weight) as weight from labelled_texts where "
+                              "set_name = s.name group by label) l) end from labelled_sets s left join labelled_texts "
+                              "t on t.set_name = s.name where $1::text is null or s.name = $1 group by s.name order by "
+                              "s.name" },
+    [QUERY_LABELLED_TEXTS] = { "labelled_texts", 6,
+                               "select t.text, t.label, t.weight, t.source from labelled_sets s left join "
+                               "labelled_texts t on t.set_name = s.name and ($2::text is null or t.label = $2) and "
+                               "($3::text is null or starts_with(t.text, $3)) and ($4::text is null or (t.text, "
+                               "t.label) > ($4, $5::text)) where s.name = $1 order by t.text, t.label limit "
+                               "$6::bigint" },
+    [QUERY_LABELLED_PUT] = { "labelled_put", 5,
+                             "select labelled_texts_put($1, $2::jsonb, $3::boolean, $4::bigint, $5)" },
+    [QUERY_LABELLED_DELETE] = { "labelled_delete", 3, "select labelled_set_delete($1, $2::bigint, $3)" },
+    [QUERY_LABELLED_TEXT_DELETE] = { "labelled_text_delete", 4, "select labelled_text_delete($1, $2, $3, $4)" },
     [QUERY_MODELS] = { "models", 1,
                        "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },
     [QUERY_MODEL_EDIT] = { "model_edit", 5,

@@ -82,6 +82,12 @@ enum query {
     QUERY_QUERY_SET_DELETE,
     QUERY_QUERY_SET_REMOVE,  /* $1 name, $2 [query …], $3 expected version or null, $4 actor */
     QUERY_QUERY_SET_QUERIES, /* $1 name, $2 behind this position, $3 how many or null → version, description, sampling, position, query, weight, params */
+    /* labelled/handlers.c (migration 0029): name, texts, labels, texts of people, version, run, created, updated (µs), by whom, labels as JSON */
+    QUERY_LABELLED_SETS,  /* $1 name, or null for all, without their labels */
+    QUERY_LABELLED_TEXTS, /* $1 name, $2 label or null, $3 beginning of the text or null, $4 text and $5 label behind which, or null, $6 how many or null → text, label, weight, source; a set without such texts: a row of nulls; no row: unknown */
+    QUERY_LABELLED_PUT, /* $1 name, $2 [{"text", "label", "weight"} …], $3 others go, $4 expected version or null, $5 actor → {"version", "created", "added", …} or {"refused", …} */
+    QUERY_LABELLED_DELETE,      /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
+    QUERY_LABELLED_TEXT_DELETE, /* $1 name, $2 text, $3 label or null, $4 actor → likewise */
     /* models/model_json.h: MODEL_COLUMNS, VERSION_COLUMNS */
     QUERY_MODELS,     /* $1 name, or null for all */
     QUERY_MODEL_EDIT, /* $1 name, $2 edit that was read or null, $3 description, $4 tags; null: stays, $5 actor → edit that it had, edit that it has; no row: unknown, null: another edit */

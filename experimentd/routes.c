@@ -19,6 +19,7 @@
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/log_view.h"
 #include "experimentd/judgments/handlers.h"
+#include "experimentd/labelled/handlers.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/models/handlers.h"
 #include "experimentd/plan/handlers.h"
@@ -254,6 +255,21 @@ const struct route routes[] = {
       "put in a file: ?format=text|csv|jsonl|srw, ?mode=replace|merge; ?dry_run=true: only check it", NULL },
     { HTTP_GET_, "/v1/query-sets/{name}/export", SCOPE_ANALYST, query_sets_export, "as a file in one of these formats",
       NULL },
+    { HTTP_GET_, "/v1/labelled-texts", SCOPE_ANALYST, labelled_list,
+      "sets of texts with labels, which classifiers learn from", NULL },
+    { HTTP_GET_, "/v1/labelled-texts/{name}", SCOPE_ANALYST, labelled_get, "what is known of one, label by label",
+      NULL },
+    { HTTP_GET_, "/v1/labelled-texts/{name}/texts", SCOPE_ANALYST, labelled_texts,
+      "its texts, by text and label; ?label=, ?prefix=", NULL },
+    { HTTP_DELETE_, "/v1/labelled-texts/{name}/texts", SCOPE_ADMIN, labelled_delete_text,
+      "take one out: ?text=, and ?label= when it has others, too", NULL },
+    { HTTP_POST_, "/v1/labelled-texts/{name}/import", SCOPE_ADMIN, labelled_import,
+      "put texts with labels into it: ?format=csv or jsonl; ?replace=true: those that are not given go; ?dry_run=true: "
+      "only check them",
+      NULL },
+    { HTTP_GET_, "/v1/labelled-texts/{name}/export", SCOPE_ANALYST, labelled_export, "its texts as csv or jsonl",
+      NULL },
+    { HTTP_DELETE_, "/v1/labelled-texts/{name}", SCOPE_ADMIN, labelled_delete, "delete one that no job uses", NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },
