@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "base/buf.h"
+#include "model/text_terms.h"
 #include "trainer/kernels/content/content_index.h"
-#include "trainer/kernels/content/text_terms.h"
 #include "trainer/kernels/items/best.h"
 
 static struct arena arena;

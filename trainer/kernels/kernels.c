@@ -84,6 +84,7 @@ const struct kernel *const kernels[] = {
     &kernel_item_triples_count,
     &kernel_trending_counts,
     &kernel_content_terms,
+    &kernel_content_words,
     &kernel_content_vectors,
     &kernel_content_similar,
     NULL,

@@ -1,22 +1,14 @@
-/* words.h - pure: the words of a query (query_text.h), and how far texts are apart.
- *
- * A word is a run of anything but white space and punctuation; + # & % belong to words ("c++"), a point or comma does between two digits ("1.5"). Texts are
- * compared by their characters, not bytes. */
+/* words.h - pure: the words of a query (model/text_words.h), and how far texts are apart. Texts are compared by their characters, not bytes. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
 #include "model/query_text.h"
+#include "model/text_words.h"
 #include "trainer/kernels/spelling/letters.h"
 
-enum { WORDS_MAX = 32, WORDS_CHARS_MAX = LETTERS_MAX };
-
-struct words {
-    struct str texts[WORDS_MAX]; /* borrowed from the query */
-    uint32_t count;              /* what lies behind the last one is left out */
-};
-void words_split(struct str query, struct words *out);
+enum { WORDS_CHARS_MAX = LETTERS_MAX };
 
 /* Those between spaces, whatever they are made of: what rewritings of queries call words (model/rewrite.h). */
 void words_split_spaces(struct str query, struct words *out);

@@ -1,4 +1,4 @@
-/* "content.vectors@1": see content.h. */
+/* "content.vectors@2": see content.h. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -14,7 +14,9 @@ struct weighing {
     struct task *task;
     const struct content_word *words;
     uint32_t words_count;
-    int64_t max_terms;
+    const float *rows; /* of each word, when dims is above 0 */
+    double *sum;
+    int64_t max_terms, dims;
     struct best best;
     struct buf out;
 };
@@ -27,6 +29,7 @@ static bool read_params(struct weighing *w, struct err *err)
         return false;
     json_reader_open(&r, root, "params");
     (void)json_get_i64(&r, "max_terms", JSON_REQUIRED, &w->max_terms);
+    (void)json_get_i64(&r, "dims", JSON_REQUIRED, &w->dims);
     return json_reader_close(&r, err);
 }
 
@@ -50,30 +53,58 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static void put_vector(struct weighing *w, struct str doc)
+static void put_terms(struct weighing *w)
 {
     double squares = 0;
-    best_sort(&w->best);
     for (uint32_t i = 0; i < w->best.count; i++)
         squares += w->best.entries[i].score * w->best.entries[i].score;
-    if (w->best.count)
-        qsort(w->best.entries, w->best.count, sizeof *w->best.entries, by_number);
-    buf_clear(&w->out);
-    record_put_text(&w->out, doc);
     record_put(&w->out, &w->best.count, sizeof w->best.count);
     for (uint32_t i = 0; i < w->best.count; i++) {
         const struct best_entry *b = &w->best.entries[i];
         const struct content_entry e = { b->number, (float)(b->score / sqrt(squares)) };
         record_put(&w->out, &e, sizeof e);
     }
+}
+
+/* The sum of its words' vectors; none when they cancel each other out. */
+static void put_sum(struct weighing *w)
+{
+    const uint32_t dims = (uint32_t)w->dims;
+    double squares = 0;
+    memset(w->sum, 0, dims * sizeof *w->sum);
+    for (uint32_t i = 0; i < w->best.count; i++)
+        for (uint32_t k = 0; k < dims; k++)
+            w->sum[k] += w->best.entries[i].score * (double)w->rows[(size_t)w->best.entries[i].number * dims + k];
+    for (uint32_t k = 0; k < dims; k++)
+        squares += w->sum[k] * w->sum[k];
+    const uint32_t count = squares > 0 ? dims : 0;
+    record_put(&w->out, &count, sizeof count);
+    for (uint32_t k = 0; k < count; k++) {
+        const struct content_entry e = { k, (float)(w->sum[k] / sqrt(squares)) };
+        record_put(&w->out, &e, sizeof e);
+    }
+}
+
+static void put_vector(struct weighing *w, struct str doc, uint32_t words)
+{
+    best_sort(&w->best);
+    if (w->best.count)
+        qsort(w->best.entries, w->best.count, sizeof *w->best.entries, by_number);
+    buf_clear(&w->out);
+    record_put_text(&w->out, doc);
+    record_put(&w->out, &words, sizeof words);
+    if (w->dims)
+        put_sum(w);
+    else
+        put_terms(w);
     best_clear(&w->best);
 }
 
 static bool weigh(struct weighing *w, struct str *in, struct err *err)
 {
     struct str doc;
-    uint32_t count;
-    if (!record_take_text(in, &doc) || !record_take(in, &count, sizeof count))
+    uint32_t words, count;
+    if (!record_take_text(in, &doc) || !record_take(in, &words, sizeof words) || !record_take(in, &count, sizeof count))
         return err_set(err, ERR_SYSTEM, "the terms of a document are damaged");
     for (uint32_t i = 0; i < count; i++) {
         struct content_term term;
@@ -83,7 +114,7 @@ static bool weigh(struct weighing *w, struct str *in, struct err *err)
         if (word)
             best_add(&w->best, term.weight * word->idf, (uint32_t)(word - w->words), 0);
     }
-    put_vector(w, doc);
+    put_vector(w, doc, words);
     return buf_ok(&w->out, "a document's vector", err) && task_collect(w->task, buf_str(&w->out), err);
 }
 
@@ -115,6 +146,13 @@ static bool run(struct task *t, struct err *err)
                           .words_count = (uint32_t)(blob.n / sizeof(struct content_word)) };
     if (!read_params(&w, err))
         return false;
+    if (w.dims) {
+        const struct str rows = task_blob(t, 1);
+        if (rows.n != (size_t)w.words_count * (size_t)w.dims * sizeof *w.rows)
+            return err_set(err, ERR_INVALID, "the vectors of terms have %zu bytes", rows.n);
+        w.rows = (const void *)rows.p;
+        w.sum = arena_alloc(task_arena(t), (size_t)w.dims * sizeof *w.sum);
+    }
     best_init(&w.best, (uint32_t)w.max_terms, task_arena(t));
     buf_init(&w.out, RECORD_MAX);
     bool ok = weigh_all(&w, err);

@@ -1,9 +1,10 @@
-#include "trainer/kernels/content/text_terms.h"
+#include "model/text_terms.h"
 
 #include <stdlib.h>
 
-#include "trainer/kernels/pair_table.h"
-#include "trainer/kernels/words.h"
+#include "base/hash.h"
+#include "model/query_text.h"
+#include "model/text_words.h"
 
 /* Lucene's list; and the most frequent German words that say nothing alone. */
 static const char english[] = "a,an,and,are,as,at,be,but,by,for,if,in,into,is,it,no,not,of,on,or,such,that,the,their,"
@@ -14,7 +15,9 @@ static const char german[] = "aber,als,am,an,auch,auf,aus,bei,bis,da,das,dass,de
 
 static int by_bytes(const void *a, const void *b)
 {
-    return pair_text_compare(*(const struct str *)a, *(const struct str *)b);
+    const struct str *x = a, *y = b;
+    const int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+    return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
 static void add_words(struct stop_words *out, struct str list, struct arena *arena)
@@ -99,4 +102,9 @@ void text_terms(struct str text, const struct stop_words *stop, unsigned ngrams,
         for (uint32_t k = 0; k < words.count; k++)
             add_word(&w, words.texts[k]);
     }
+}
+
+uint64_t text_term_key(struct str term)
+{
+    return hash64(term) >> 1;
 }
