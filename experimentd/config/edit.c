@@ -23,7 +23,8 @@ struct edit *edit_new(struct http_request *req, struct worker *worker, const cha
                         .make = make,
                         .reply = reply,
                         /* copied: the label is of a snapshot, which an edit may outlive */
-                        .actor = arena_cstr(&req->arena, req->key_label) };
+                        .actor = arena_cstr(&req->arena, req->key_label),
+                        .body = req->body };
     return e;
 }
 
@@ -56,7 +57,7 @@ void edit_write_end(struct edit *e)
 
 json_t *edit_patched(struct edit *e, struct str was, struct err *err)
 {
-    json_auto_t *patch = json_parse(e->req->body, err), *root = patch ? json_parse(was, err) : NULL;
+    json_auto_t *patch = json_parse(e->body, err), *root = patch ? json_parse(was, err) : NULL;
     const char *key;
     json_t *v;
     if (!root)

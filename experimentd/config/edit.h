@@ -25,6 +25,7 @@ struct edit {
     const char *kind, *action; /* "experiment", "start": told by the revision */
     struct str key;
     const char *actor; /* the request's key */
+    struct str body;   /* the request's; of an edit without one, what it would have sent */
     edit_make_fn make;
     edit_reply_fn reply;
     int refused_status; /* set by make: 412, or 0 */

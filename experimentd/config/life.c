@@ -73,7 +73,7 @@ static void merge(json_t *into, json_t *patch)
 /* The request's body as an object; {} when there is none and it may be missing. */
 static json_t *body_object(struct edit *e, bool needed, struct err *err)
 {
-    struct str body = str_trim(e->req->body);
+    struct str body = str_trim(e->body);
     json_t *root = body.n || needed ? json_parse(body, err) : json_object();
     if (root && !json_is_object(root)) {
         json_decref(root);
@@ -100,7 +100,7 @@ bool life_create(struct edit *e, const struct snapshot *s, struct err *err)
 {
     struct snapshot_experiment x;
     struct str spec;
-    json_auto_t *root = json_parse(e->req->body, err);
+    json_auto_t *root = json_parse(e->body, err);
     if (!root || !read_new(e, root, s, &x, err) || !experiment_spec(&x, e->arena, &spec, err))
         return false;
     edit_write_begin(e, "experiment", x.key, e->action, spec, unchanged);
@@ -274,13 +274,24 @@ static void write_phase(struct edit *e, const struct snapshot_experiment *was, c
 {
     edit_write_begin(e, "experiment", was->key, e->action, spec, state_write(now, e->arena));
     jsonw_i64(&e->w, "phase", was->phase + 1);
-    write_times(e, NULL, "phase_started_at");
+    write_times(e, was->status == EXPERIMENT_RUNNING ? NULL : "running", "phase_started_at");
+    if (was->status != EXPERIMENT_RUNNING) {
+        jsonw_null(&e->w, "stopped_at");
+        jsonw_null(&e->w, "concluded_at");
+    }
     edit_write_end(e);
 }
 
-bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err)
+/* Of one that was stopped or concluded: what it ended with is forgotten. */
+static void reopen(struct snapshot_experiment *now)
 {
-    const struct snapshot_experiment *was = find_in(e, s, EXPERIMENT_RUNNING, err);
+    now->status = EXPERIMENT_RUNNING;
+    now->winner = now->stop_reason = nothing;
+    now->rollout = false;
+}
+
+static bool begin_anew(struct edit *e, const struct snapshot_experiment *was, const struct snapshot *s, struct err *err)
+{
     json_auto_t *patch = was ? body_object(e, false, err) : NULL, *before = NULL, *after = NULL;
     struct snapshot_experiment now;
     struct str spec;
@@ -289,11 +300,26 @@ bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err)
         !read_changed(e, was, patch, s, &before, &after, &now, err) || !phase_keeps(before, after, err))
         return false;
     begin_phase(was, &now, reassign);
+    reopen(&now);
     if (!phase_may_start(e, &now, s, err) || !give_slots(e, &now, s, err) || !life_may_start(&now, s, err) ||
         !experiment_spec(&now, e->arena, &spec, err))
         return false;
     write_phase(e, was, &now, spec);
     return true;
+}
+
+bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err)
+{
+    const struct snapshot_experiment *was = find_in(e, s, EXPERIMENT_RUNNING, err);
+    return was && begin_anew(e, was, s, err);
+}
+
+bool life_reopen(struct edit *e, const struct snapshot *s, struct err *err)
+{
+    const struct snapshot_experiment *was = find(e, s, err);
+    if (was && was->status == EXPERIMENT_DRAFT)
+        return wrong_status(e, was, err);
+    return was && begin_anew(e, was, s, err);
 }
 
 bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err)

@@ -15,6 +15,8 @@ bool life_stop(struct edit *e, const struct snapshot *s, struct err *err); /* ar
 bool life_conclude(struct edit *e, const struct snapshot *s, struct err *err);
 /* Refused by what a pre-flight of the phase would refuse. */
 bool life_new_phase(struct edit *e, const struct snapshot *s, struct err *err);
+/* The same, also of one that was stopped or concluded: it runs again. For experiments that stand and are tried on one thing after the other. */
+bool life_reopen(struct edit *e, const struct snapshot *s, struct err *err);
 bool life_ramp(struct edit *e, const struct snapshot *s, struct err *err); /* to the next step */
 bool life_hold(struct edit *e, const struct snapshot *s,
                struct err *err); /* arg: why what is due by the clock was not done */

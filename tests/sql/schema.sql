@@ -793,6 +793,21 @@ CREATE FUNCTION public.model_alias_before(entry bigint) RETURNS bigint
     join model_versions v on v.model = l.model and v.version = l.version where v.status <> 'deleted' limit 1
 $$;
 
+CREATE FUNCTION public.model_alias_drop(of_model text, of_alias text, of_version integer, actor text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    gone model_aliases%rowtype;
+begin
+    delete from model_aliases where model = of_model and alias = of_alias and (of_version is null or version = of_version) returning * into gone;
+    if not found then
+        return false;
+    end if;
+    insert into model_alias_log (model, alias, before, action, set_by) values (of_model, of_alias, gone.log, 'delete', actor);
+    return true;
+end
+$$;
+
 CREATE FUNCTION public.model_alias_rollback(of_model text, of_alias text, actor text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -848,6 +863,113 @@ begin
     insert into model_aliases (model, alias, version, log, set_by) values (of_model, of_alias, wanted, entry, actor)
     on conflict (model, alias) do update set version = excluded.version, log = excluded.log, set_at = now(), set_by = excluded.set_by;
     return jsonb_build_object('version', wanted, 'was', a.version);
+end
+$$;
+
+CREATE FUNCTION public.model_loop_offer(of_model text, of_version integer, passed boolean, actor text, why text, proof jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+    champion integer;
+    challenger integer;
+    waiting integer;
+    given text;
+begin
+    perform 1 from model_loops where model = of_model for update;
+    if not found then
+        return null;
+    end if;
+    select version into champion from model_aliases where model = of_model and alias = 'champion';
+    if champion is null or not passed then
+        perform model_loop_step(of_model, case when passed then 'trained' else 'refused' end, of_version, null, null, actor, why, proof, null);
+        return null;
+    end if;
+    select version into challenger from model_aliases where model = of_model and alias = 'challenger';
+    given := case when challenger is null or challenger = champion then 'challenger' else 'next' end;
+    select version into waiting from model_aliases where model = of_model and alias = given;
+    perform model_alias_set(of_model, given, of_version, 'publish', actor);
+    perform model_loop_step(of_model, case given when 'next' then 'queued' else 'challenger' end, of_version, null, null, actor,
+                            case when given = 'next' then 'version ' || challenger || ' is being tried' ||
+                                 case when waiting is not null then '; version ' || waiting || ' waits no longer' else '' end || '. Its gate: ' || why
+                                 else 'it passed its gate: ' || why end, proof, null);
+    return given;
+end
+$$;
+
+CREATE FUNCTION public.model_loop_put(of_model text, wanted jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    l model_loops%rowtype;
+    trying integer;
+begin
+    perform 1 from models where name = of_model for update;
+    if not found then
+        return jsonb_build_object('refused', 'model');
+    end if;
+    select * into l from model_loops where model = of_model for update;
+    if expected is not null and coalesce(l.version, 0) <> expected then
+        return jsonb_build_object('refused', 'expected', 'detail', coalesce(l.version, 0));
+    elsif wanted is null and l.model is null then
+        return jsonb_build_object('refused', 'loop');
+    end if;
+    trying := (l.state->>'version')::int;
+    if wanted is null then
+        perform model_loop_step(of_model, 'off', trying, case when trying is not null then l.spec->>'experiment' end,
+                                (l.state->>'experiment_phase')::int, actor, case when trying is null then 'the loop was deleted' else
+                                'the loop was deleted while version ' || trying || ' was being tried: its experiment and aliases stay as they are' end, '{}', null);
+        delete from model_loops where model = of_model;
+        return jsonb_build_object('version', 0);
+    end if;
+    insert into model_loops (model, spec) values (of_model, wanted)
+    on conflict (model) do update set spec = excluded.spec, version = model_loops.version + 1, updated_at = now();
+    perform model_loop_step(of_model, case when l.model is null then 'on' else 'changed' end, null, null, null, actor,
+                            case when l.model is null then 'the loop was turned on' when trying is not null then
+                            'the loop was changed; what is being tried goes on as it began' else 'the loop was changed' end,
+                            jsonb_strip_nulls(jsonb_build_object('before', l.spec, 'after', wanted)), null);
+    return jsonb_build_object('version', coalesce(l.version, 0) + 1);
+end
+$$;
+
+CREATE FUNCTION public.model_loop_step(of_model text, of_step text, of_version integer, of_experiment text, of_phase integer, actor text, why text, proof jsonb, next jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    l model_loops%rowtype;
+    entry bigint;
+begin
+    select * into l from model_loops where model = of_model for update;
+    if next is not null then
+        update model_loops set state = next, updated_at = now() where model = of_model;
+    end if;
+    insert into model_loop_steps (model, step, version, experiment, phase, who, reason, evidence, url)
+    values (of_model, of_step, of_version, of_experiment, of_phase, actor, why, coalesce(proof, '{}'), l.spec->'notify'->>'url') returning id into entry;
+    insert into revisions (actor, subject, action, before, after)
+    values (actor, 'model:' || of_model, 'loop ' || of_step, l.state,
+            jsonb_strip_nulls(jsonb_build_object('step', entry, 'version', of_version, 'experiment', of_experiment, 'phase', of_phase, 'reason', why,
+                                                 'state', next)));
+    return entry;
+end
+$$;
+
+CREATE FUNCTION public.model_loop_wish(of_model text, wanted text, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    l model_loops%rowtype;
+    phase text;
+begin
+    perform 1 from models where name = of_model for update;
+    select * into l from model_loops where model = of_model for update;
+    if not found then
+        return jsonb_build_object('refused', 'loop');
+    end if;
+    phase := l.state->>'phase';
+    if phase = 'idle' or (wanted <> 'stop' and phase = 'trying') then
+        return jsonb_build_object('refused', 'state', 'detail', phase);
+    end if;
+    update model_loops set state = l.state || jsonb_build_object('wish', wanted, 'wished_by', actor) where model = of_model;
+    return jsonb_build_object('state', phase);
 end
 $$;
 
@@ -1741,6 +1863,41 @@ CREATE TABLE public.model_aliases (
     CONSTRAINT model_aliases_alias CHECK ((alias ~ '^[a-z][a-z0-9._-]{0,63}$'::text))
 );
 
+CREATE TABLE public.model_loop_steps (
+    id bigint NOT NULL,
+    model text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    step text NOT NULL,
+    version integer,
+    experiment text,
+    phase integer,
+    who text NOT NULL,
+    reason text NOT NULL,
+    evidence jsonb DEFAULT '{}'::jsonb NOT NULL,
+    url text,
+    told_at timestamp with time zone,
+    tell_attempts integer DEFAULT 0 NOT NULL,
+    CONSTRAINT model_loop_steps_step CHECK ((step = ANY (ARRAY['on'::text, 'changed'::text, 'off'::text, 'trained'::text, 'refused'::text, 'queued'::text, 'challenger'::text, 'started'::text, 'noticed'::text, 'paused'::text, 'awaiting'::text, 'approved'::text, 'rejected'::text, 'promoted'::text, 'dropped'::text, 'timed_out'::text, 'rolled_back'::text, 'stopped'::text])))
+);
+
+ALTER TABLE public.model_loop_steps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.model_loop_steps_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.model_loops (
+    model text NOT NULL,
+    spec jsonb NOT NULL,
+    state jsonb DEFAULT '{"phase": "idle"}'::jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.model_versions (
     model text NOT NULL,
     version integer NOT NULL,
@@ -2277,6 +2434,12 @@ ALTER TABLE ONLY public.model_alias_log
 ALTER TABLE ONLY public.model_aliases
     ADD CONSTRAINT model_aliases_pkey PRIMARY KEY (model, alias);
 
+ALTER TABLE ONLY public.model_loop_steps
+    ADD CONSTRAINT model_loop_steps_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.model_loops
+    ADD CONSTRAINT model_loops_pkey PRIMARY KEY (model);
+
 ALTER TABLE ONLY public.model_versions
     ADD CONSTRAINT model_versions_pkey PRIMARY KEY (model, version);
 
@@ -2391,6 +2554,10 @@ CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX model_alias_log_of ON public.model_alias_log USING btree (model, alias, id);
 
+CREATE INDEX model_loop_steps_of ON public.model_loop_steps USING btree (model, id);
+
+CREATE INDEX model_loop_steps_untold ON public.model_loop_steps USING btree (id) WHERE ((url IS NOT NULL) AND (told_at IS NULL));
+
 CREATE INDEX model_versions_artifact ON public.model_versions USING btree (artifact) WHERE (artifact IS NOT NULL);
 
 CREATE INDEX query_rewrites_review ON public.query_rewrites USING btree (review, type);
@@ -2478,6 +2645,12 @@ ALTER TABLE ONLY public.model_aliases
 
 ALTER TABLE ONLY public.model_aliases
     ADD CONSTRAINT model_aliases_version FOREIGN KEY (model, version) REFERENCES public.model_versions(model, version);
+
+ALTER TABLE ONLY public.model_loop_steps
+    ADD CONSTRAINT model_loop_steps_model FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_loops
+    ADD CONSTRAINT model_loops_model FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.model_versions
     ADD CONSTRAINT model_versions_artifact_fkey FOREIGN KEY (artifact) REFERENCES public.artifacts(digest);

@@ -11,7 +11,7 @@
 
 enum { JSON_MAX = 256 << 10, NAME_MAX_BYTES = 64 };
 
-enum stmt { KIND, CHAMPION, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, MOVE, STMT_COUNT };
+enum stmt { KIND, CHAMPION, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, OFFER, MOVE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
     [KIND] = { "training_kind", 1, "select kind from models where name = $1" },
     [CHAMPION] = { "training_champion", 1,
@@ -25,6 +25,7 @@ static const struct pg_stmt statements[STMT_COUNT] = {
     [ALIAS] = { "training_alias", 1, "select version from model_aliases where model = $1 and alias = 'champion'" },
     [OPEN] = { "training_open", 3, "select artifact_open($1, $2::bigint, $3)" },
     [VERSION] = { "training_version", 3, "select model_version_add($1, $2, $3::jsonb)->>'version'" },
+    [OFFER] = { "training_offer", 6, "select model_loop_offer($1, $2::int, $3::bool, $4, $5, $6::jsonb)" },
     [MOVE] = { "training_move", 3, "select model_alias_set($1, 'champion', $2::int, 'publish', $3)->>'refused'" },
 };
 
@@ -256,11 +257,40 @@ static bool add_version(struct run_context *run, const struct training *t, const
     return true;
 }
 
-static bool move_champion(struct run_context *run, const char *model, int version, struct err *err)
+enum { WHO_MAX = 80, PLACE_MAX = 16 };
+
+/* What became of the version: "champion", "challenger", "next" or "refused". */
+struct place {
+    char name[PLACE_MAX];
+    int version, champion; /* the latter as it was; 0: none */
+};
+
+/* With the model's loop on, what passed has to prove itself on users first: it becomes an alias of the loop, and the champion stays. */
+static bool offer(struct run_context *run, const struct training *t, const struct gate_outcome *o, const char *who,
+                  struct place *at, struct err *err)
 {
-    char number[16], who[80];
+    char number[16];
+    AUTO(buf_release) struct buf proof;
+    struct jsonw w;
+    buf_init(&proof, JSON_MAX);
+    jsonw_init(&w, &proof);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "rule", o->rule);
+    jsonw_raw(&w, "metrics", t->metrics.n ? t->metrics : STR("{}"));
+    jsonw_close(&w);
+    (void)snprintf(number, sizeof number, "%d", at->version);
+    const char *params[] = { t->model, number, o->passed ? "true" : "false", who, o->reason, buf_str(&proof).p };
+    AUTO(pg_result_free)
+    PGresult *r = buf_ok(&proof, "what the gate said", err) ? pg_run(run->pg, &statements[OFFER], params, err) : NULL;
+    if (r && !PQgetisnull(r, 0, 0))
+        (void)snprintf(at->name, sizeof at->name, "%s", PQgetvalue(r, 0, 0));
+    return r != NULL;
+}
+
+static bool move_champion(struct run_context *run, const char *model, int version, const char *who, struct err *err)
+{
+    char number[16];
     (void)snprintf(number, sizeof number, "%d", version);
-    (void)snprintf(who, sizeof who, "job %s", run->type->name);
     const char *params[] = { model, number, who };
     AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[MOVE], params, err);
     if (r && !PQgetisnull(r, 0, 0))
@@ -269,8 +299,37 @@ static bool move_champion(struct run_context *run, const char *model, int versio
     return r != NULL;
 }
 
-static bool tell(struct run_context *run, const struct training *t, const struct gate_outcome *o, int version,
-                 struct err *err)
+/* The way from the gate: refused, champion at once, or to the model's loop. */
+static bool settle(struct run_context *run, const struct training *t, const struct gate_outcome *o, struct place *at,
+                   struct err *err)
+{
+    char who[WHO_MAX];
+    (void)snprintf(who, sizeof who, "job %s", run->type->name);
+    (void)snprintf(at->name, sizeof at->name, "%s", o->passed ? "champion" : "refused");
+    return offer(run, t, o, who, at, err) &&
+           (strcmp(at->name, "champion") != 0 || move_champion(run, t->model, at->version, who, err));
+}
+
+/* What a run says of each place. */
+static const struct {
+    const char *name, *words;
+} places[] = {
+    { "champion", "champion" },
+    { "refused", "refused, the champion stays" },
+    { "challenger", "challenger, users will decide" },
+    { "next", "next, behind the version that is being tried" },
+};
+
+static const char *place_words(const struct place *at)
+{
+    size_t i = 0;
+    while (i + 1 < sizeof places / sizeof *places && strcmp(places[i].name, at->name) != 0)
+        i++;
+    return places[i].words;
+}
+
+static bool tell(struct run_context *run, const struct training *t, const struct gate_outcome *o,
+                 const struct place *at, struct err *err)
 {
     AUTO(buf_release) struct buf b;
     struct jsonw w;
@@ -278,32 +337,32 @@ static bool tell(struct run_context *run, const struct training *t, const struct
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "model", t->model);
-    jsonw_i64(&w, "version", version);
+    jsonw_i64(&w, "version", at->version);
     jsonw_text(&w, "artifact", t->digest);
     jsonw_i64(&w, "bytes", (int64_t)t->file.n);
     jsonw_i64(&w, "rows", (int64_t)t->rows);
     jsonw_i64(&w, "units", (int64_t)t->units);
     jsonw_i64(&w, "items", (int64_t)t->items);
-    jsonw_bool(&w, "champion", o->passed);
+    jsonw_bool(&w, "champion", strcmp(at->name, "champion") == 0);
+    jsonw_text(&w, "became", at->name);
     jsonw_text(&w, "rule", o->rule);
     jsonw_text(&w, "reason", o->reason);
     if (t->metrics.n)
         jsonw_raw(&w, "metrics", t->metrics);
     jsonw_close(&w);
     run_result(run, "%s", buf_str(&b).p);
-    run_say(run, "model %s version %d: %s (%s: %s)", t->model, version,
-            o->passed ? "champion" : "refused, the champion stays", o->rule, o->reason);
+    run_say(run, "model %s version %d: %s (%s: %s)", t->model, at->version, place_words(at), o->rule, o->reason);
     return buf_ok(&b, "the run's result", err);
 }
 
 bool training_store(struct run_context *run, const struct training *t, const struct gate_outcome *gate, struct err *err)
 {
-    int champion, version;
-    if (!lock_model(run->pg, t, &champion, err))
+    struct place at;
+    if (!lock_model(run->pg, t, &at.champion, err))
         return false;
-    struct gate_outcome now = decision_now(gate, champion);
-    return store_artifact(run->pg, t, err) && add_version(run, t, &now, champion, &version, err) &&
-           (!now.passed || move_champion(run, t->model, version, err)) && tell(run, t, &now, version, err);
+    struct gate_outcome now = decision_now(gate, at.champion);
+    return store_artifact(run->pg, t, err) && add_version(run, t, &now, at.champion, &at.version, err) &&
+           settle(run, t, &now, &at, err) && tell(run, t, &now, &at, err);
 }
 
 bool training_publish(struct run_context *run, const struct training *t, const struct gate_outcome *gate,

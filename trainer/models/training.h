@@ -38,8 +38,9 @@ bool training_enough(const struct run_context *run, const char *what, uint64_t s
 bool training_champion(struct run_context *run, const char *model, struct buf *file, struct artifact *out,
                        int *out_version, struct err *err) MUSTCHECK;
 
-/* Stores artifact and version; moves alias champion when the gate passed it, else its status is "refused", with the reason. Either is a success of
- * the run, and said. Begins and ends the publishing transaction. */
+/* Stores artifact and version; moves alias champion when the gate passed it, else its status is "refused", with the reason. Of a model with a loop
+ * (docs/loop.md) that has a champion what passed becomes alias challenger or next instead, and users decide. Each is a success of the run, and said.
+ * Begins and ends the publishing transaction. */
 bool training_publish(struct run_context *run, const struct training *t, const struct gate_outcome *gate,
                       struct err *err) MUSTCHECK;
 /* The middle of it, for a job that publishes more in the same transaction: between run_publish_begin and run_publish_end; sets run_result. */
