@@ -379,6 +379,136 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.feature_names(spec jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select array(select e.value ->> 'name' from jsonb_array_elements(spec -> 'features') with ordinality e order by e.ordinality)
+$$;
+
+CREATE FUNCTION public.feature_rows_delete(wanted text, of_query text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    gone bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd features'));
+    if not exists (select from feature_sets s where s.name = wanted) then
+        return null;
+    end if;
+    delete from feature_rows r where r.set_name = wanted and (of_query is null or r.query = of_query);
+    get diagnostics gone = row_count;
+    update feature_sets s set rows = s.rows - gone, rows_at = now() where s.name = wanted and gone > 0;
+    return gone;
+end
+$$;
+
+CREATE FUNCTION public.feature_rows_put(wanted text, features integer, given jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was feature_sets%rowtype;
+    total bigint;
+    fresh bigint;
+    changed_ bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd features'));
+    select * into was from feature_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif jsonb_array_length(was.spec -> 'features') <> feature_rows_put.features then
+        return jsonb_build_object('refused', 'columns');
+    end if;
+    with written as (
+        insert into feature_rows as r (set_name, query, doc, values)
+        select wanted, g.q, g.d, g.v::real[] from jsonb_to_recordset(given) g (q text, d text, v text)
+        on conflict (set_name, query, doc) do update set (values, updated_at) = (excluded.values, now())
+            where r.values is distinct from excluded.values
+        returning xmax = 0 as made)
+    select count(*) filter (where made), count(*) filter (where not made) into fresh, changed_ from written;
+    total := jsonb_array_length(given);
+    update feature_sets s set rows = s.rows + fresh, rows_at = now() where s.name = wanted and fresh + changed_ > 0;
+    return jsonb_build_object('created', fresh, 'changed', changed_, 'unchanged', total - fresh - changed_);
+end
+$$;
+
+CREATE FUNCTION public.feature_set_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was feature_sets%rowtype;
+    user_ text;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd features'));
+    select * into was from feature_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where j.params ->> 'feature_set' = wanted order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    delete from feature_sets where name = wanted;
+    insert into revisions (actor, subject, action, before, after)
+    values (feature_set_delete.actor, 'feature-set:' || wanted, 'delete', feature_set_document(was), null);
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.feature_sets (
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    spec jsonb NOT NULL,
+    rows bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    rows_at timestamp with time zone,
+    updated_by text NOT NULL,
+    CONSTRAINT feature_sets_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT feature_sets_spec CHECK ((jsonb_typeof((spec -> 'features'::text)) = 'array'::text))
+);
+
+CREATE FUNCTION public.feature_set_document(s public.feature_sets) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('name', s.name, 'description', s.description, 'spec', s.spec, 'rows', s.rows, 'version', s.version)
+$$;
+
+CREATE FUNCTION public.feature_set_put(wanted text, description text, spec jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was feature_sets%rowtype;
+    now_ feature_sets%rowtype;
+    found_ boolean;
+    names text[];
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd features'));
+    select * into was from feature_sets s where s.name = wanted;
+    found_ := found;
+    if expected is not null and expected <> coalesce(was.version, 0) then
+        return jsonb_build_object('refused', 'version', 'version', coalesce(was.version, 0));
+    end if;
+    names := feature_names(was.spec);
+    if found_ and was.rows > 0 and names <> (feature_names(feature_set_put.spec))[1:cardinality(names)] then
+        return jsonb_build_object('refused', 'columns', 'version', was.version);
+    elsif found_ and was.spec = feature_set_put.spec and was.description = feature_set_put.description then
+        return jsonb_build_object('version', was.version, 'created', false);
+    end if;
+    insert into feature_sets as s (name, description, spec, updated_by)
+    values (wanted, feature_set_put.description, feature_set_put.spec, actor)
+    on conflict (name) do update set (description, spec, version, updated_at, updated_by) =
+        (excluded.description, excluded.spec, s.version + 1, now(), excluded.updated_by)
+    returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (feature_set_put.actor, 'feature-set:' || wanted, case when found_ then 'replace' else 'create' end,
+            case when found_ then feature_set_document(was) end, feature_set_document(now_));
+    return jsonb_build_object('version', now_.version, 'created', not found_);
+end
+$$;
+
 CREATE FUNCTION public.fill_query_texts(wanted date) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -633,9 +763,10 @@ begin
                         greatest(1, (select max((r.value ->> 2)::real) from jsonb_array_elements(ratings) r)));
     select jsonb_build_array(r.value ->> 0, r.value ->> 1, r.value -> 2, r.ordinality) into over_
     from jsonb_array_elements(ratings) with ordinality r where (r.value ->> 2)::real > highest order by r.ordinality limit 1;
-    if over_ is null and found_ and highest < was.max_grade and (ratings is null or mode <> 'replace') then
+    if over_ is null and found_ and highest < was.max_grade then
         select jsonb_build_array(j.query, j.doc, j.grade, 0) into over_ from judgments j
-        where j.set_name = wanted and j.grade > highest order by j.grade desc, j.query, j.doc limit 1;
+        where j.set_name = wanted and j.grade > highest and (ratings is null or mode <> 'replace' or (of_run is not null and j.edited_at is not null))
+        order by j.grade desc, j.query, j.doc limit 1;
     end if;
     if over_ is not null then
         return jsonb_build_object('refused', 'grade', 'detail', over_, 'max_grade', highest);
@@ -751,6 +882,154 @@ CREATE FUNCTION public.judgments_tally(wanted text, highest real) RETURNS jsonb
         'judgments', (select count(*) from j where grade is not null), 'unjudged', (select count(*) from j where grade is null),
         'human', (select count(*) from j where grade is not null and source = 'human'),
         'grades', (select coalesce(jsonb_agg(jsonb_build_object('from', low, 'to', high, 'count', n) order by low), '[]') from bar))
+$$;
+
+CREATE FUNCTION public.labelled_set_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was labelled_sets%rowtype;
+    user_ text;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd labelled texts'));
+    select * into was from labelled_sets s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where j.type in ('training-data', 'query-intent') and j.params->>'texts' = wanted order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    insert into revisions (actor, subject, action, before, after)
+    values (labelled_set_delete.actor, 'labelled-texts:' || wanted, 'delete', labelled_set_document(was), null);
+    delete from labelled_sets s where s.name = wanted;
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.labelled_sets (
+    name text NOT NULL COLLATE pg_catalog."C",
+    version bigint DEFAULT 1 NOT NULL,
+    run uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT labelled_sets_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text))
+);
+
+CREATE FUNCTION public.labelled_set_document(s public.labelled_sets) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object('name', s.name, 'version', s.version, 'texts', count(*), 'labels', count(distinct t.label))
+    from labelled_texts t where t.set_name = s.name
+$$;
+
+CREATE FUNCTION public.labelled_set_end(wanted text, made boolean, before jsonb, of_run uuid, actor text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    now_ labelled_sets%rowtype;
+begin
+    update labelled_sets s set version = s.version + 1, updated_at = now(), updated_by = labelled_set_end.actor, run = coalesce(of_run, s.run)
+    where s.name = wanted returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (labelled_set_end.actor, 'labelled-texts:' || wanted, case when made then 'create' else 'change' end, labelled_set_end.before,
+            labelled_set_document(now_));
+    return now_.version;
+end
+$$;
+
+CREATE FUNCTION public.labelled_set_open(wanted text, expected bigint, actor text, OUT made boolean, OUT before jsonb) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was labelled_sets%rowtype;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd labelled texts'));
+    select * into was from labelled_sets s where s.name = wanted;
+    made := not found;
+    if expected is not null and expected <> coalesce(was.version, 0) then
+        made := null;
+    elsif made then
+        insert into labelled_sets (name, version, updated_by) values (wanted, 0, actor);
+    else
+        before := labelled_set_document(was);
+    end if;
+end
+$$;
+
+CREATE FUNCTION public.labelled_text_delete(wanted text, of_text text, with_label text, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was labelled_sets%rowtype;
+    before_ jsonb;
+    gone bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('experimentd labelled texts'));
+    select * into was from labelled_sets s where s.name = wanted;
+    before_ := labelled_set_document(was);
+    delete from labelled_texts t where t.set_name = wanted and t.text = of_text and (with_label is null or t.label = with_label);
+    get diagnostics gone = row_count;
+    if gone = 0 then
+        return jsonb_build_object('refused', 'missing');
+    end if;
+    return jsonb_build_object('version', labelled_set_end(wanted, false, before_, null, actor), 'deleted', gone);
+end
+$$;
+
+CREATE FUNCTION public.labelled_texts_add(wanted text, rows jsonb, of_run uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    added bigint;
+begin
+    insert into labelled_texts (set_name, text, label, weight, source, run)
+    select wanted, g.value ->> 'text', g.value ->> 'label', (g.value ->> 'weight')::real, 'job', of_run
+    from jsonb_array_elements(labelled_texts_add.rows) g
+    where not exists (select from labelled_texts t where t.set_name = wanted and t.text = g.value ->> 'text' and t.source = 'manual');
+    get diagnostics added = row_count;
+    return added;
+end
+$$;
+
+CREATE FUNCTION public.labelled_texts_put(wanted text, rows jsonb, all_ boolean, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    o record;
+    c record;
+begin
+    select * into o from labelled_set_open(wanted, expected, actor);
+    if o.made is null then
+        return jsonb_build_object('refused', 'version', 'version', (select coalesce(max(s.version), 0) from labelled_sets s where s.name = wanted));
+    end if;
+    with given as (
+        select distinct on (g.value ->> 'text', g.value ->> 'label') g.value ->> 'text' as text, g.value ->> 'label' as label, (g.value ->> 'weight')::real as weight
+        from jsonb_array_elements(labelled_texts_put.rows) with ordinality g order by 1, 2, g.ordinality desc),
+    joined as (
+        select g.*, t.text is not null as there, t.weight is not distinct from g.weight and t.source = 'manual' as same
+        from given g left join labelled_texts t on t.set_name = wanted and t.text = g.text and t.label = g.label),
+    written as (
+        insert into labelled_texts (set_name, text, label, weight, source)
+        select wanted, j.text, j.label, j.weight, 'manual' from joined j where not (j.there and j.same)
+        on conflict (set_name, text, label) do update set weight = excluded.weight, source = 'manual', run = null
+        returning 1),
+    gone as (
+        delete from labelled_texts t where t.set_name = wanted and
+            (all_ or t.source = 'job' and exists (select from given g where g.text = t.text)) and
+            not exists (select from given g where g.text = t.text and g.label = t.label)
+        returning 1)
+    select count(*) filter (where not there) as added, count(*) filter (where there and not same) as changed,
+        count(*) filter (where there and same) as unchanged, (select count(*) from gone) as deleted, (select count(*) from written) as written
+    into c from joined;
+    return jsonb_build_object('version', case when o.made or c.written > 0 or c.deleted > 0
+            then labelled_set_end(wanted, o.made, o.before, null, actor)
+            else (select s.version from labelled_sets s where s.name = wanted) end,
+        'created', o.made, 'added', c.added, 'changed', c.changed, 'unchanged', c.unchanged, 'deleted', c.deleted);
+end
 $$;
 
 CREATE FUNCTION public.lose_runs(silent interval) RETURNS SETOF uuid
@@ -1697,6 +1976,14 @@ CREATE TABLE public.exposures (
 )
 PARTITION BY RANGE (at);
 
+CREATE TABLE public.feature_rows (
+    set_name text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL COLLATE pg_catalog."C",
+    doc text NOT NULL COLLATE pg_catalog."C",
+    "values" real[] NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.golden_docs (
     doc text NOT NULL,
     clicks bigint NOT NULL,
@@ -1772,6 +2059,19 @@ CREATE TABLE public.judgments (
     CONSTRAINT judgments_of_a_document CHECK (((doc <> ''::text) OR (grade IS NULL))),
     CONSTRAINT judgments_query CHECK (((octet_length(query) >= 1) AND (octet_length(query) <= 1024))),
     CONSTRAINT judgments_source CHECK ((source = ANY (ARRAY['human'::text, 'clicks'::text])))
+);
+
+CREATE TABLE public.labelled_texts (
+    set_name text NOT NULL COLLATE pg_catalog."C",
+    text text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL COLLATE pg_catalog."C",
+    weight real DEFAULT 1 NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    run uuid,
+    CONSTRAINT labelled_texts_label CHECK (((octet_length(label) >= 1) AND (octet_length(label) <= 200))),
+    CONSTRAINT labelled_texts_source CHECK ((source = ANY (ARRAY['job'::text, 'manual'::text]))),
+    CONSTRAINT labelled_texts_text CHECK (((octet_length(text) >= 1) AND (octet_length(text) <= 2000))),
+    CONSTRAINT labelled_texts_weight CHECK (((weight > (0)::double precision) AND (weight <= ('1000000000'::numeric)::double precision)))
 );
 
 CREATE VIEW public.layers AS
@@ -2392,6 +2692,12 @@ ALTER TABLE ONLY public.experiments
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_pkey PRIMARY KEY (experiment, variant, segment, day);
 
+ALTER TABLE ONLY public.feature_rows
+    ADD CONSTRAINT feature_rows_pkey PRIMARY KEY (set_name, query, doc);
+
+ALTER TABLE ONLY public.feature_sets
+    ADD CONSTRAINT feature_sets_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.golden_docs
     ADD CONSTRAINT golden_docs_pkey PRIMARY KEY (doc);
 
@@ -2418,6 +2724,12 @@ ALTER TABLE ONLY public.judgment_sets
 
 ALTER TABLE ONLY public.judgments
     ADD CONSTRAINT judgments_pkey PRIMARY KEY (set_name, query, doc);
+
+ALTER TABLE ONLY public.labelled_sets
+    ADD CONSTRAINT labelled_sets_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.labelled_texts
+    ADD CONSTRAINT labelled_texts_pkey PRIMARY KEY (set_name, text, label);
 
 ALTER TABLE ONLY public.load_batches
     ADD CONSTRAINT load_batches_pkey PRIMARY KEY (seq);
@@ -2550,6 +2862,8 @@ ALTER TABLE ONLY public.user_query_history
 
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
 
+CREATE INDEX labelled_texts_by_label ON public.labelled_texts USING btree (set_name, label, text);
+
 CREATE INDEX marked_units_bucket ON public.marked_units USING btree (bucket);
 
 CREATE INDEX model_alias_log_of ON public.model_alias_log USING btree (model, alias, id);
@@ -2634,8 +2948,14 @@ ALTER TABLE ONLY public.bootstrap_intervals
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.feature_rows
+    ADD CONSTRAINT feature_rows_set FOREIGN KEY (set_name) REFERENCES public.feature_sets(name) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.judgments
     ADD CONSTRAINT judgments_set_name FOREIGN KEY (set_name) REFERENCES public.judgment_sets(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.labelled_texts
+    ADD CONSTRAINT labelled_texts_set_name_fkey FOREIGN KEY (set_name) REFERENCES public.labelled_sets(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.model_alias_log
     ADD CONSTRAINT model_alias_log_model_fkey FOREIGN KEY (model) REFERENCES public.models(name) ON DELETE CASCADE;
