@@ -358,6 +358,39 @@ const struct pg_stmt queries[] = {
                              "select labelled_texts_put($1, $2::jsonb, $3::boolean, $4::bigint, $5)" },
     [QUERY_LABELLED_DELETE] = { "labelled_delete", 3, "select labelled_set_delete($1, $2::bigint, $3)" },
     [QUERY_LABELLED_TEXT_DELETE] = { "labelled_text_delete", 4, "select labelled_text_delete($1, $2, $3, $4)" },
+    [QUERY_SEARCHES] = { "searches", 1,
+                         "select name, description, spec, lists, version, us(created_at), us(updated_at), updated_by "
+                         "from search_configs where $1::text is null or name = $1 order by name" },
+    [QUERY_SEARCH_PUT] = { "search_put", 5, "select search_put($1, $2, $3::jsonb, $4::bigint, $5)" },
+    [QUERY_SEARCH_LISTS_PUT] = { "search_lists_put", 4, "select search_lists_put($1, $2::jsonb, $3::bigint, $4)" },
+    [QUERY_SEARCH_DELETE] = { "search_delete", 3, "select search_delete($1, $2::bigint, $3)" },
+    [QUERY_EVALUATIONS] = { "evaluations", 3,
+                            "select id, query_set, judgments, to_jsonb(configs), to_jsonb(metrics), queries, "
+                            "us(created_at), summary from evaluations where ($1::uuid is null or id = $1::uuid) and "
+                            "us(created_at) < $2::bigint order by created_at desc, id limit $3::int" },
+    [QUERY_EVALUATION_QUERIES] = { "evaluation_queries", 8,
+                                   "select a.position, a.query, a.weight, a.judged, a.docs, a.grades, "
+                                   "to_jsonb(a.metrics), a.error, b.docs, b.grades, to_jsonb(b.metrics), b.error, "
+                                   "count(*) over () from evaluation_queries a left join evaluation_queries b on "
+                                   "b.evaluation = a.evaluation and b.config = $3 and b.position = a.position where "
+                                   "a.evaluation = $1::uuid and a.config = $2 and ($6::text is null or "
+                                   "strpos(lower(a.query), lower($6)) > 0) order by case $5 when 'gain' then "
+                                   "a.metrics[$4::int] - b.metrics[$4::int] when 'loss' then b.metrics[$4::int] - "
+                                   "a.metrics[$4::int] when 'low' then a.metrics[$4::int] when 'holes' then -(select "
+                                   "count(*) from jsonb_array_elements(a.grades || coalesce(b.grades, '[]')) g where "
+                                   "g = 'null')::double precision end nulls last, a.position offset $7::int limit "
+                                   "$8::int" },
+    [QUERY_EVALUATION_POINTS] = { "evaluation_points", 8,
+                                  "select a.position, a.query, a.metrics[$4::int], b.metrics[$4::int] from "
+                                  "evaluation_queries a left join evaluation_queries b on b.evaluation = a.evaluation "
+                                  "and b.config = $3 and b.position = a.position where a.evaluation = $1::uuid and "
+                                  "a.config = $2 and a.metrics is not null and ($3::text is null or b.metrics is not "
+                                  "null) and ($5::text <> '' and ($6::text is null or strpos(lower(a.query), "
+                                  "lower($6)) > 0)) and $7::int + $8::int >= 0 order by a.position limit 20000" },
+    [QUERY_EVALUATION_DELETE] = { "evaluation_delete", 2,
+                                  "with gone as (delete from evaluations where id = $1::uuid returning *), told as "
+                                  "(insert into revisions (actor, subject, action, before) select $2, 'evaluation:' || "
+                                  "id, 'delete', to_jsonb(gone) - 'summary' from gone) select id from gone" },
     [QUERY_MODELS] = { "models", 1,
                        "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },
     [QUERY_MODEL_EDIT] = { "model_edit", 5,

@@ -88,6 +88,16 @@ enum query {
     QUERY_LABELLED_PUT, /* $1 name, $2 [{"text", "label", "weight"} …], $3 others go, $4 expected version or null, $5 actor → {"version", "created", "added", …} or {"refused", …} */
     QUERY_LABELLED_DELETE,      /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
     QUERY_LABELLED_TEXT_DELETE, /* $1 name, $2 text, $3 label or null, $4 actor → likewise */
+    /* searches/handlers.c: name, description, spec, lists, version, created, updated (µs), by whom */
+    QUERY_SEARCHES,   /* $1 name, or null for all */
+    QUERY_SEARCH_PUT, /* $1 name, $2 description, $3 spec, $4 expected version or null, $5 actor → {"version", "created"} or {"refused", …} (migration 0027) */
+    QUERY_SEARCH_LISTS_PUT, /* $1 name, $2 [[query, [doc …]] …], $3 expected version or null, $4 actor → {"version", "lists"} or {"refused", …} */
+    QUERY_SEARCH_DELETE,    /* $1 name, $2 expected version or null, $3 actor → {} or {"refused", …} */
+    /* searches/evaluations.c: id, query set, judgments, searches, metrics (JSON), queries, created (µs), summary */
+    QUERY_EVALUATIONS,        /* $1 id, or null for all; $2 only those before (µs), $3 how many; newest first */
+    QUERY_EVALUATION_QUERIES, /* $1 id, $2 search, $3 another or null, $4 number of a metric, $5 sort, $6 text or null, $7 how many to pass over, $8 how many → position, query, weight, judged, docs, grades, metrics, error of both, count of all */
+    QUERY_EVALUATION_POINTS, /* as above → position, query, value of the metric of the one, of the other; those that have both */
+    QUERY_EVALUATION_DELETE, /* $1 id, $2 actor → id; no row: unknown */
     /* models/model_json.h: MODEL_COLUMNS, VERSION_COLUMNS */
     QUERY_MODELS,     /* $1 name, or null for all */
     QUERY_MODEL_EDIT, /* $1 name, $2 edit that was read or null, $3 description, $4 tags; null: stays, $5 actor → edit that it had, edit that it has; no row: unknown, null: another edit */

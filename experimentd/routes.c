@@ -26,6 +26,7 @@
 #include "experimentd/preflight/handlers.h"
 #include "experimentd/results/handlers.h"
 #include "experimentd/rewrites/handlers.h"
+#include "experimentd/searches/handlers.h"
 #include "experimentd/serving/handlers.h"
 #include "experimentd/serving/predict.h"
 #include "experimentd/statistics/handlers.h"
@@ -270,6 +271,24 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/labelled-texts/{name}/export", SCOPE_ANALYST, labelled_export, "its texts as csv or jsonl",
       NULL },
     { HTTP_DELETE_, "/v1/labelled-texts/{name}", SCOPE_ADMIN, labelled_delete, "delete one that no job uses", NULL },
+    { HTTP_GET_, "/v1/searches", SCOPE_ANALYST, searches_list,
+      "search configurations: whom to ask for a ranking, and how", NULL },
+    { HTTP_GET_, "/v1/searches/{name}", SCOPE_ANALYST, searches_get, "one of them", NULL },
+    { HTTP_PUT_, "/v1/searches/{name}", SCOPE_ADMIN, searches_put,
+      "make one, or change it: the whole document; ?dry_run=true: only check it", NULL },
+    { HTTP_DELETE_, "/v1/searches/{name}", SCOPE_ADMIN, searches_delete, "delete one that no job uses", NULL },
+    { HTTP_PUT_, "/v1/searches/{name}/lists", SCOPE_ADMIN, searches_put_lists,
+      "rankings of a search of engine \"run\"; ?format=trec|csv|jsonl", NULL },
+    { HTTP_GET_, "/v1/evaluations", SCOPE_ANALYST, evaluations_list,
+      "what rankings were worth, newest first; ?limit=&page_token=", NULL },
+    { HTTP_GET_, "/v1/evaluations/{id}", SCOPE_ANALYST, evaluations_get,
+      "means with intervals, comparisons of two searches, judged holes", NULL },
+    { HTTP_GET_, "/v1/evaluations/{id}/queries", SCOPE_ANALYST, evaluations_queries,
+      "query by query, with both lists; ?a=&b=&metric=&sort=position|gain|loss|low|holes&search=&limit=&page_token=",
+      NULL },
+    { HTTP_GET_, "/v1/evaluations/{id}/points", SCOPE_ANALYST, evaluations_points,
+      "of each query the values of two searches; ?a=&b=&metric=", NULL },
+    { HTTP_DELETE_, "/v1/evaluations/{id}", SCOPE_ADMIN, evaluations_delete, "delete it", NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },
