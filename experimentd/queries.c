@@ -391,6 +391,42 @@ const struct pg_stmt queries[] = {
                                   "with gone as (delete from evaluations where id = $1::uuid returning *), told as "
                                   "(insert into revisions (actor, subject, action, before) select $2, 'evaluation:' || "
                                   "id, 'delete', to_jsonb(gone) - 'summary' from gone) select id from gone" },
+    [QUERY_FEATURE_SETS] = { "feature_sets", 1,
+                             "select name, description, spec, rows, version, us(created_at), us(updated_at), "
+                             "us(rows_at), updated_by "
+                             "from feature_sets where $1::text is null or name = $1 order by name" },
+    [QUERY_FEATURE_SET_PUT] = { "feature_set_put", 5, "select feature_set_put($1, $2, $3::jsonb, $4::bigint, $5)" },
+    [QUERY_FEATURE_SET_DELETE] = { "feature_set_delete", 3, "select feature_set_delete($1, $2::bigint, $3)" },
+    [QUERY_FEATURE_ROWS] = { "feature_rows", 7,
+                             "with page as (select r.query, r.doc, r.values, j.grade, coalesce(j.confidence, 1) as "
+                             "weight "
+                             "from feature_rows r left join judgments j on j.set_name = $2 and j.query = r.query and "
+                             "j.doc = r.doc "
+                             "where r.set_name = $1 and (not $3::boolean or j.grade is not null) and ($4::text is null "
+                             "or r.query = $4) "
+                             "and ($5::text is null or (r.query, r.doc) > ($5, $6)) order by r.query, r.doc limit "
+                             "$7::int) "
+                             "select query, doc, values, grade, case when grade is not null then weight end, "
+                             "(select count(distinct b.query) from feature_rows b where b.set_name = $1 and "
+                             "b.query < (select min(query) from page)) from page order by query, doc" },
+    [QUERY_FEATURE_ROWS_PUT] = { "feature_rows_put", 6,
+                                 "with made as materialized (select case when $4::jsonb is not null and not exists "
+                                 "(select from feature_sets where name = $1) "
+                                 "then feature_set_put($1, '', $4::jsonb, 0, $6) end as m), "
+                                 "fits as (select m is not null or exists (select from feature_sets s where s.name = "
+                                 "$1 and "
+                                 "jsonb_array_length(s.spec -> 'features') = $2::int) as yes from made), "
+                                 "graded as materialized (select case when yes and $5::text is not null then "
+                                 "judgment_set_put($5, '{\"source\": \"import\"}', "
+                                 "(select coalesce(jsonb_agg(jsonb_build_array(g.q, g.d, g.g, null, null, 'human', "
+                                 "null)), '[]') "
+                                 "from jsonb_to_recordset($3::jsonb) g (q text, d text, g real) where g.g is not "
+                                 "null), 'merge', null, null, $6) end as g from fits) "
+                                 "select case when g ->> 'refused' is not null then jsonb_build_object('refused', "
+                                 "'judgments', 'detail', g) "
+                                 "else feature_rows_put($1, $2::int, $3::jsonb) || jsonb_build_object('judgments', g) "
+                                 "end from graded" },
+    [QUERY_FEATURE_ROWS_DELETE] = { "feature_rows_delete", 2, "select feature_rows_delete($1, $2)" },
     [QUERY_MODELS] = { "models", 1,
                        "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },
     [QUERY_MODEL_EDIT] = { "model_edit", 5,

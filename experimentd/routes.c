@@ -8,6 +8,7 @@
 #include "experimentd/config/object_handlers.h"
 #include "experimentd/dictionaries/handlers.h"
 #include "experimentd/evaluate/handlers.h"
+#include "experimentd/features/handlers.h"
 #include "experimentd/front/growthbook.h"
 #include "experimentd/front/ofrep.h"
 #include "experimentd/health/handlers.h"
@@ -289,6 +290,20 @@ const struct route routes[] = {
     { HTTP_GET_, "/v1/evaluations/{id}/points", SCOPE_ANALYST, evaluations_points,
       "of each query the values of two searches; ?a=&b=&metric=", NULL },
     { HTTP_DELETE_, "/v1/evaluations/{id}", SCOPE_ADMIN, evaluations_delete, "delete it", NULL },
+    { HTTP_GET_, "/v1/feature-sets", SCOPE_ANALYST, feature_sets_list,
+      "what documents are described by when they are ranked", NULL },
+    { HTTP_GET_, "/v1/feature-sets/{name}", SCOPE_ANALYST, feature_sets_get, "one set of features", NULL },
+    { HTTP_PUT_, "/v1/feature-sets/{name}", SCOPE_ADMIN, feature_sets_put,
+      "make a set of features, or change it; ?dry_run=true: only check it", NULL },
+    { HTTP_DELETE_, "/v1/feature-sets/{name}", SCOPE_ADMIN, feature_sets_delete,
+      "delete a set of features that no job uses, with its rows", NULL },
+    { HTTP_GET_, "/v1/feature-sets/{name}/rows", SCOPE_ANALYST, feature_rows_get,
+      "its rows as training data: ?format=letor, csv or jsonl; ?judgments=SET joins grades", NULL },
+    { HTTP_POST_, "/v1/feature-sets/{name}/rows", SCOPE_ADMIN, feature_rows_post,
+      "import rows: ?format=letor, csv, jsonl, solr or elasticsearch; ?judgments=SET takes the grades; ?create=true",
+      NULL },
+    { HTTP_DELETE_, "/v1/feature-sets/{name}/rows", SCOPE_ADMIN, feature_rows_remove,
+      "delete its rows; ?query=: of this query alone", NULL },
 
     { HTTP_GET_, "/v1/job-types", SCOPE_ANALYST, job_types_list,
       "types of jobs, each with the JSON Schema of its parameters", NULL },
