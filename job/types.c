@@ -370,7 +370,8 @@ static const struct job_param clicks_params[] = {
     CLICK_WEIGHTS, CLICK_HALF_LIFE, AS_OF, DAYS("0"), CLICK_RULES, RANGES, FULL,
 };
 
-#include "job/factors.h" /* these need the macros above */
+#include "job/clusters.h" /* these need the macros above */
+#include "job/factors.h"
 #include "job/items.h"
 #include "job/queries.h"
 #include "job/ranking.h"
@@ -430,6 +431,8 @@ const struct job_type job_types[] = {
       PARAMS(publish_rewrites_params), .incremental = true },
     { "content", "documents that are alike by their texts → a recommender", PARAMS(content_params),
       .incremental = true },
+    { "clusters", "documents into groups by their texts, with labels and outliers", PARAMS(clusters_params) },
+    { "cluster-labels", "what tells the classes of a field apart: terms for each", PARAMS(cluster_labels_params) },
     { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params),
       .incremental = true },
 };

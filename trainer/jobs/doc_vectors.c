@@ -68,6 +68,9 @@ bool doc_vectors_open(struct doc_vectors *v, struct run_context *run, struct are
 void doc_vectors_close(struct doc_vectors *v)
 {
     items_read_close(&v->items);
+    if (v->terms_pass >= 0)
+        engine_drop(v->run->engine, v->terms_pass);
+    v->terms_pass = -1;
     buf_release(&v->words);
     buf_release(&v->entries);
 }
@@ -269,6 +272,8 @@ bool doc_vectors_make(struct doc_vectors *v, const float *rows, uint32_t dims, s
     const struct str row_bytes = { (const char *)rows, rows ? (size_t)v->terms * dims * sizeof *rows : 0 };
     int blobs[] = { -1, -1 };
     v->dims = rows ? dims : 0;
+    v->documents = 0;
+    buf_clear(&v->entries);
     blobs[0] = engine_blob(v->run->engine, buf_str(&v->words), err);
     if (blobs[0] >= 0 && rows)
         blobs[1] = engine_blob(v->run->engine, row_bytes, err);
@@ -276,7 +281,6 @@ bool doc_vectors_make(struct doc_vectors *v, const float *rows, uint32_t dims, s
     for (size_t i = 0; i < COUNT_OF(blobs); i++)
         if (blobs[i] >= 0)
             engine_blob_drop(v->run->engine, blobs[i]);
-    engine_drop(v->run->engine, v->terms_pass);
     return ok;
 }
 

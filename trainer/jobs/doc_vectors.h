@@ -6,7 +6,7 @@
  * makes them as long as 1. Neither ranges nor workers change what comes out.
  *
  * The run's parameters that count: fields, ngrams, language, stop_words, min_df, max_df, max_terms, min_documents, ranges, and max_features where the job has it
- * (DOC_TEXTS in job/items.h). */
+ * (DOC_TEXTS in job/clusters.h). */
 #pragma once
 #include "trainer/jobs/items_read.h"
 #include "trainer/kernels/content/content.h"
@@ -34,7 +34,7 @@ struct doc_vectors {
 bool doc_vectors_open(struct doc_vectors *v, struct run_context *run, struct arena *arena, struct err *err) MUSTCHECK;
 /* Passes "terms" and "frequencies": v->words. */
 bool doc_vectors_words(struct doc_vectors *v, struct err *err) MUSTCHECK;
-/* Pass "vectors". rows: NULL, or of each term in v->words a vector of dims numbers. */
+/* Pass "vectors", as often as it is called; what was made before goes. rows: NULL, or of each term in v->words a vector of dims numbers. */
 bool doc_vectors_make(struct doc_vectors *v, const float *rows, uint32_t dims, struct err *err) MUSTCHECK;
 /* What terms are called: keys ascending; out_texts {NULL, 0} for one that no document has. In the arena. */
 bool doc_vectors_terms(struct doc_vectors *v, const uint64_t *keys, uint32_t count, struct str *out_texts,

@@ -64,6 +64,8 @@ extern const struct job job_publish_rewrites;
 extern const struct job job_trending;
 extern const struct job job_boosts;
 extern const struct job job_content;
+extern const struct job job_clusters;
+extern const struct job job_cluster_labels;
 /* clang-format on */
 
 /* Parameters that have a value (given, required or by default: asserted). */

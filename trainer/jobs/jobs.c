@@ -33,6 +33,8 @@ const struct job *const jobs[] = {
     &job_trending,
     &job_boosts,
     &job_content,
+    &job_clusters,
+    &job_cluster_labels,
     NULL,
 };
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include "trainer/kernels/als/als.h"
 #include "trainer/kernels/bpr/bpr.h"
 #include "trainer/kernels/clicks/clicks.h"
+#include "trainer/kernels/clusters/clusters.h"
 #include "trainer/kernels/content/content.h"
 #include "trainer/kernels/contests.h"
 #include "trainer/kernels/factors/factors.h"
@@ -87,6 +88,9 @@ const struct kernel *const kernels[] = {
     &kernel_content_words,
     &kernel_content_vectors,
     &kernel_content_similar,
+    &kernel_clusters_assign,
+    &kernel_clusters_bisect,
+    &kernel_clusters_judge,
     NULL,
 };
 /* clang-format on */
