@@ -3,6 +3,8 @@
 #include <assert.h>
 
 #include "experimentd/jobs/run_json.h"
+#include "experimentd/loop/document.h"
+#include "experimentd/loop/step_json.h"
 #include "experimentd/models/model_json.h"
 #include "experimentd/rewrites/row.h"
 
@@ -508,5 +510,18 @@ const struct pg_stmt queries[] = {
                                    "told as (insert into revisions (actor, subject, action, before) select $3, "
                                    "'model:' || model, 'delete alias', jsonb_build_object('alias', alias, 'version', "
                                    "version) from gone) select version from gone" },
+    [QUERY_LOOP] = { "loop", 1,
+                     "select " LOOP_COLUMNS " from models m left join model_loops l on l.model = m.name where m.name = "
+                     "$1" },
+    [QUERY_LOOP_PUT] = { "loop_put", 4,
+                         "select model_loop_put($1, $2::jsonb, $3::bigint, $4)::text, pg_notify('runs', '')" },
+    [QUERY_LOOP_WISH] = { "loop_wish", 3, "select model_loop_wish($1, $2, $3)::text, pg_notify('runs', '')" },
+    [QUERY_LOOP_STEPS] = { "loop_steps", 3,
+                           "select " STEP_COLUMNS " from model_loop_steps s where s.model = $1 and s.id < $2::bigint "
+                           "order by s.id desc limit $3::int" },
+    [QUERY_LOOP_VERSIONS] = { "loop_versions", 3,
+                              "select " VERSION_COLUMNS " from model_versions v where v.model = $1 and v.version in "
+                              "(select s.version from model_loop_steps s where s.model = $1 and s.id < $2::bigint "
+                              "order by s.id desc limit $3::int) order by v.version desc" },
 };
 static_assert(sizeof queries / sizeof *queries == QUERY_COUNT, "a statement for every query");

@@ -114,6 +114,12 @@ enum query {
     QUERY_MODEL_ALIAS_SET, /* $1 model, $2 alias, $3 version, $4 actor, $5 forced, $6 expected version or null → {"version", "was"} or {"refused", …} (migration 0021) */
     QUERY_MODEL_ALIAS_ROLLBACK, /* $1 model, $2 alias, $3 actor → likewise */
     QUERY_MODEL_ALIAS_DELETE,   /* $1 model, $2 alias, $3 actor → version; no row: unknown */
+    /* loop/document.h: LOOP_COLUMNS; loop/step_json.h: STEP_COLUMNS. Edits wake the leader. */
+    QUERY_LOOP, /* $1 model → LOOP_COLUMNS; no row: unknown */
+    QUERY_LOOP_PUT, /* $1 model, $2 document or null, $3 expected version or null, $4 actor → model_loop_put (migration 0030) */
+    QUERY_LOOP_WISH,     /* $1 model, $2 approve, reject or stop, $3 actor → model_loop_wish */
+    QUERY_LOOP_STEPS,    /* $1 model, $2 only before this, $3 how many → STEP_COLUMNS, newest first */
+    QUERY_LOOP_VERSIONS, /* the same → VERSION_COLUMNS of the versions that those steps are about */
     QUERY_COUNT
 };
 

@@ -21,6 +21,7 @@
 #include "experimentd/jobs/log_view.h"
 #include "experimentd/judgments/handlers.h"
 #include "experimentd/labelled/handlers.h"
+#include "experimentd/loop/handlers.h"
 #include "experimentd/marks/handlers.h"
 #include "experimentd/models/handlers.h"
 #include "experimentd/plan/handlers.h"
@@ -349,6 +350,18 @@ const struct route routes[] = {
       NULL },
     { HTTP_POST_, "/v1/models/{name}/aliases/{alias}/rollback", SCOPE_ADMIN, model_aliases_rollback,
       "point an alias to the version of before", NULL },
+    { HTTP_GET_, "/v1/models/{name}/loop", SCOPE_ANALYST, loops_get,
+      "how new versions prove themselves on users, and what is being tried", NULL },
+    { HTTP_PUT_, "/v1/models/{name}/loop", SCOPE_ADMIN, loops_put, "turn it on, or change it", NULL },
+    { HTTP_DELETE_, "/v1/models/{name}/loop", SCOPE_ADMIN, loops_delete,
+      "turn it off; what is being tried stays as it is", NULL },
+    { HTTP_POST_, "/v1/models/{name}/loop/approve", SCOPE_ADMIN, loops_approve,
+      "make the version that waits for a person champion", NULL },
+    { HTTP_POST_, "/v1/models/{name}/loop/reject", SCOPE_ADMIN, loops_reject, "or do not", NULL },
+    { HTTP_POST_, "/v1/models/{name}/loop/stop", SCOPE_ADMIN, loops_stop,
+      "end what is being tried, and forget what waits", NULL },
+    { HTTP_GET_, "/v1/models/{name}/story", SCOPE_ANALYST, stories_get,
+      "its loop step by step, newest first, with the numbers that decided", NULL },
     { HTTP_GET_, "/v1/runs", SCOPE_ANALYST, runs_list, "runs of all jobs, and those of the shell, newest first", NULL },
     { HTTP_GET_, "/v1/runs/{run}", SCOPE_ANALYST, runs_get, "one run, whoever started it", NULL },
     { HTTP_POST_, "/v1/runs/{run}/cancel", SCOPE_ADMIN, runs_cancel, "end it", NULL },

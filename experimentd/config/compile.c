@@ -126,7 +126,7 @@ static bool make_body(struct snapshot_whole *w, const struct payload *p, struct 
     return make_encrypted(w, p, at, err);
 }
 
-bool snapshot_compile(struct snapshot_whole *w, struct err *err)
+bool snapshot_compile(struct snapshot_whole *w, bool published, struct err *err)
 {
     struct payload live, drafts;
     make_all_pieces(w);
@@ -135,5 +135,5 @@ bool snapshot_compile(struct snapshot_whole *w, struct err *err)
     w->s.payload = w->views[VIEW_LIVE].payload;
     w->s.features = w->views[VIEW_LIVE].list;
     w->s.features_count = w->views[VIEW_LIVE].count;
-    return make_body(w, &live, err);
+    return !published || make_body(w, &live, err);
 }

@@ -213,16 +213,26 @@ static bool load(struct pg *pg, struct snapshot_whole *w, struct err *err)
     return true;
 }
 
-struct snapshot *snapshot_load(struct pg *pg, struct err *err)
+static struct snapshot *load_whole(struct pg *pg, bool published, struct err *err)
 {
     struct snapshot_whole *w = mem_zalloc(sizeof *w);
     arena_init(&w->arena, SNAPSHOT_ARENA_BYTES);
     bool ok = pg_exec(pg, "begin isolation level repeatable read read only", err) && load(pg, w, err) &&
-              pg_commit(pg, err) && snapshot_compile(w, err);
+              pg_commit(pg, err) && snapshot_compile(w, published, err);
     if (!ok) {
         pg_rollback(pg);
         snapshot_free(&w->s);
         return NULL;
     }
     return &w->s;
+}
+
+struct snapshot *snapshot_load(struct pg *pg, struct err *err)
+{
+    return load_whole(pg, true, err);
+}
+
+struct snapshot *snapshot_load_aside(struct pg *pg, struct err *err)
+{
+    return load_whole(pg, false, err);
 }

@@ -288,6 +288,8 @@ struct snapshot {
 
 /* Reads the whole configuration (one transaction) and builds it. Control thread. */
 struct snapshot *snapshot_load(struct pg *pg, struct err *err);
+/* The same for another thread, which keeps it to itself and frees it: without the payload's text, which is made from what was published before. */
+struct snapshot *snapshot_load_aside(struct pg *pg, struct err *err);
 void snapshot_free(struct snapshot *s);
 
 /* Readers' slots: workers 0 … slots-1. Call once before the first worker starts. */

@@ -49,5 +49,5 @@ static inline const struct snapshot_features *snapshot_features(const struct sna
     return &((const struct snapshot_whole *)(const void *)s)->views[drafts ? VIEW_DRAFTS : VIEW_LIVE];
 }
 
-/* compile.c: the payloads and the pieces of answers of what was read. Experiments that cannot be evaluated have been left out. */
-bool snapshot_compile(struct snapshot_whole *w, struct err *err) MUSTCHECK;
+/* compile.c: the payloads and the pieces of answers of what was read; `published`: also what SDKs are sent. Experiments that cannot be evaluated have been left out. */
+bool snapshot_compile(struct snapshot_whole *w, bool published, struct err *err) MUSTCHECK;

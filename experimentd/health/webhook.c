@@ -170,6 +170,16 @@ static bool open_uri(struct webhook *w, const char *url, struct err *err)
     return make_path(w, err);
 }
 
+bool webhook_is_address(struct str url, size_t max)
+{
+    struct evhttp_uri *uri = url.n <= max ? evhttp_uri_parse(url.p) : NULL;
+    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL, *host = uri ? evhttp_uri_get_host(uri) : NULL;
+    bool ok = scheme && strcmp(scheme, "http") == 0 && host && *host && !evhttp_uri_get_userinfo(uri);
+    if (uri)
+        evhttp_uri_free(uri);
+    return ok;
+}
+
 struct webhook *webhook_new(struct event_base *base, const char *url, const char *secret, struct err *err)
 {
     struct webhook *w = mem_zalloc(sizeof *w);

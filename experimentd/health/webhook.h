@@ -22,6 +22,8 @@ enum { WEBHOOK_TRIES = 8, WEBHOOK_WAITING_MAX = 100, WEBHOOK_TIMEOUT_S = 10 };
 enum { WEBHOOK_SECRET_MAX = 1000 };
 bool webhook_read_secret(const char *path, char **out, struct err *err) MUSTCHECK;
 
+/* An http address with a host and without a password; the text ends with 0. */
+bool webhook_is_address(struct str url, size_t max);
 /* Refuses what is no http address with a host. secret: borrowed, NULL for none. */
 struct webhook *webhook_new(struct event_base *base, const char *url, const char *secret, struct err *err);
 void webhook_free(struct webhook *w);

@@ -1,8 +1,8 @@
 #include "experimentd/jobs/definition.h"
 
 #include <assert.h>
-#include <event2/http.h>
 
+#include "experimentd/health/webhook.h"
 #include "job/params.h"
 
 enum { NAME_MAX_BYTES = 200, URL_MAX = 1000, WORKERS_MAX = 1024, RETRIES_MAX = 20 };
@@ -141,16 +141,6 @@ static void read_told(struct json_reader *r, json_t *list, unsigned *out)
     }
 }
 
-static bool is_http(struct str url)
-{
-    struct evhttp_uri *uri = url.n <= URL_MAX ? evhttp_uri_parse(url.p) : NULL;
-    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL, *host = uri ? evhttp_uri_get_host(uri) : NULL;
-    bool ok = scheme && strcmp(scheme, "http") == 0 && host && *host && !evhttp_uri_get_userinfo(uri);
-    if (uri)
-        evhttp_uri_free(uri);
-    return ok;
-}
-
 static void read_notify(struct json_reader *r, struct job_def *d, struct arena *arena)
 {
     json_t *notify = NULL, *on = NULL;
@@ -160,7 +150,7 @@ static void read_notify(struct json_reader *r, struct job_def *d, struct arena *
         return;
     json_reader_open(&n, notify, "job: field \"notify\"");
     (void)json_get_str(&n, "url", JSON_REQUIRED, &d->notify_url, arena);
-    if (n.err.kind == ERR_NONE && !is_http(d->notify_url))
+    if (n.err.kind == ERR_NONE && !webhook_is_address(d->notify_url, URL_MAX))
         (void)json_fail(&n, "url", "is \"" STR_FMT "\", no http:// address of up to %d bytes",
                         STR_ARG(str_cut(d->notify_url, 60)), URL_MAX);
     if (json_get_array(&n, "on", JSON_OPTIONAL, &on))

@@ -12,6 +12,7 @@
 #include "experimentd/jobs/notices.h"
 #include "experimentd/jobs/parts.h"
 #include "experimentd/jobs/starter.h"
+#include "experimentd/loop/loop.h"
 
 enum { TURN_ARENA_BYTES = 64 << 10, TURN_SECONDS = 1 };
 
@@ -119,7 +120,8 @@ static void on_notified(evutil_socket_t fd, short what, void *arg);
 static bool connect_database(struct jobs *j, struct err *err)
 {
     j->pg = pg_open(j->url, "experimentd jobs", jobs_statements, JOBS_STMT_COUNT, err);
-    if (!j->pg || !pg_exec(j->pg, "set lock_timeout = '5s'; listen runs", err))
+    if (!j->pg ||
+        !pg_exec(j->pg, "set lock_timeout = '5s'; listen runs; listen config; listen experimentd_models", err))
         return false;
     j->notified = event_new(j->base, PQsocket(j->pg->conn), EV_READ | EV_PERSIST, on_notified, j);
     (void)event_add(j->notified, NULL);
@@ -155,12 +157,17 @@ static bool tell_untold(struct jobs *j, struct err *err)
     return notices_turn(j->notices, err);
 }
 
+static bool turn_loops(struct jobs *j, struct err *err)
+{
+    return loops_turn(j->loops, j->pg, err);
+}
+
 static const struct {
     const char *name;
     bool (*run)(struct jobs *j, struct err *err);
 } steps[] = {
-    { "read", read_all },      { "lost", jobs_find_lost }, { "ends", jobs_settle },
-    { "due", jobs_queue_due }, { "start", jobs_dispatch }, { "tell", tell_untold },
+    { "read", read_all },       { "lost", jobs_find_lost }, { "ends", jobs_settle }, { "due", jobs_queue_due },
+    { "start", jobs_dispatch }, { "loops", turn_loops },    { "tell", tell_untold },
 };
 
 /* What one step cannot do (somebody holds a lock, say) keeps no other back; it is tried again in the next turn. But without the definitions nothing is
@@ -287,6 +294,7 @@ static void release(struct jobs *j)
         event_base_free(j->base);
     starter_free(j->starter);
     tally_free(j->tally);
+    loops_free(j->loops);
     arena_release(&j->arena);
     mem_free(j->url);
     mem_free(j->data_dir);
@@ -333,7 +341,8 @@ struct jobs *jobs_start(const struct jobs_options *o, struct err *err)
                         .max_resumes = o->max_resumes,
                         .lost_after_us = o->lost_after_us,
                         .private_cluster = o->private_cluster,
-                        .tally = tally_new() };
+                        .tally = tally_new(),
+                        .loops = loops_new() };
     arena_init(&j->arena, TURN_ARENA_BYTES);
     bool ok = prepare(j, o, err);
     if (ok && pthread_create(&j->thread, NULL, run, j) != 0)
@@ -358,4 +367,5 @@ void jobs_stop(struct jobs *j)
 void jobs_write_metrics(struct jobs *j, struct buf *b)
 {
     tally_write(j->tally, b);
+    loops_write_metrics(j->loops, b);
 }

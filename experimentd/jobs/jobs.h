@@ -4,8 +4,8 @@
  * both ends, and another daemon has it within a second or so of PostgreSQL's noticing. What two leaders could do at once is made harmless by the database:
  * what is due is one row (unique job and instant), so is what follows from a run; a run is taken by one coordinator (epoch).
  *
- * A turn, about once a second and whenever a run's state changes (NOTIFY): children that ended → runs that are lost → what follows from ends → what is
- * due → what may start → who is told. Coordinators are `trainer run --run ID`, processes of their own session: they outlive the daemon, and the next
+ * A turn, about once a second and whenever a run's state, the configuration or a model's alias changes (NOTIFY): children that ended → runs that are lost → what follows from ends → what is
+ * due → what may start → loops of models (loop/loop.h) → who is told. Coordinators are `trainer run --run ID`, processes of their own session: they outlive the daemon, and the next
  * leader finds them by their rows. Only when this daemon ends and takes its private PostgreSQL along, it asks them to end first; their runs
  * wait again, and the next leader starts them.
  *

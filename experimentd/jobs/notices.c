@@ -6,8 +6,16 @@
 #include "experimentd/health/webhook.h"
 #include "experimentd/jobs/parts.h"
 #include "experimentd/jobs/run_json.h"
+#include "experimentd/loop/step_json.h"
 
-enum { NAME = RUN_COLUMN_COUNT, URL, MESSAGE_MAX = 256 << 10, RECEIVERS_MAX = 100 };
+enum { NAME = RUN_COLUMN_COUNT, MESSAGE_MAX = 512 << 10, RECEIVERS_MAX = 100 };
+
+/* What is told of. */
+struct source {
+    enum jobs_stmt untold, told;
+    int id, url; /* columns */
+    void (*write)(struct buf *b, const PGresult *r, int row);
+};
 
 struct receiver {
     struct receiver *next;
@@ -19,7 +27,8 @@ struct receiver {
 struct notice {
     struct notice *next;
     struct notices *all;
-    char run[UUID_TEXT_MAX];
+    const struct source *source;
+    char id[UUID_TEXT_MAX];
 };
 
 struct notices {
@@ -82,14 +91,14 @@ static struct receiver *receiver_of(struct notices *n, struct str url, struct er
     return NULL;
 }
 
-static void store(struct jobs *j, const char *run, bool arrived, unsigned tries)
+static void store(struct jobs *j, const struct source *source, const char *id, bool arrived, unsigned tries)
 {
     char text[16];
     struct err err;
     (void)snprintf(text, sizeof text, "%u", tries);
-    const char *params[] = { run, arrived ? "true" : "false", text };
-    if (j->pg && !jobs_do(j, JOBS_TOLD, params, &err))
-        log_warn("notice_not_stored", "run=%s " LOG_ERR, run, LOG_ERR_ARG(&err)); /* told once more by the next turn */
+    const char *params[] = { id, arrived ? "true" : "false", text };
+    if (j->pg && !jobs_do(j, source->told, params, &err))
+        log_warn("notice_not_stored", "id=%s " LOG_ERR, id, LOG_ERR_ARG(&err)); /* told once more by the next turn */
 }
 
 static void on_done(void *arg, bool arrived, unsigned tries)
@@ -100,20 +109,20 @@ static void on_done(void *arg, bool arrived, unsigned tries)
         at = &(*at)->next;
     *at = m->next;
     if (arrived || tries) /* no tries: too many wait, it stays untold */
-        store(m->all->jobs, m->run, arrived, tries);
+        store(m->all->jobs, m->source, m->id, arrived, tries);
     mem_free(m);
 }
 
-static bool is_underway(const struct notices *n, struct str run)
+static bool is_underway(const struct notices *n, const struct source *source, struct str id)
 {
     for (const struct notice *m = n->underway; m; m = m->next)
-        if (str_eq_c(run, m->run))
+        if (m->source == source && str_eq_c(id, m->id))
             return true;
     return false;
 }
 
 /* {"event": "run.failed", "id", "at", "job": {"id", "name", "type"}, "run": {…}} */
-static void write_message(struct buf *b, const PGresult *r, int row)
+static void write_run(struct buf *b, const PGresult *r, int row)
 {
     struct jsonw w;
     char event[40];
@@ -132,31 +141,58 @@ static void write_message(struct buf *b, const PGresult *r, int row)
     jsonw_close(&w);
 }
 
-static void tell(struct notices *n, const PGresult *r, int row)
+/* {"event": "loop.promoted", "model", "id", …}: a step of a model's story. */
+static void write_step(struct buf *b, const PGresult *r, int row)
+{
+    struct jsonw w;
+    char event[40];
+    (void)snprintf(event, sizeof event, "loop.%s", pg_get(r, row, STEP_NAME_COLUMN).p);
+    jsonw_init(&w, b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "event", event);
+    step_write(&w, r, row, 0);
+    jsonw_close(&w);
+}
+
+static const struct source sources[] = {
+    { JOBS_UNTOLD, JOBS_TOLD, 0, RUN_COLUMN_COUNT + 1, write_run },
+    { JOBS_STEPS_UNTOLD, JOBS_STEP_TOLD, STEP_ID_COLUMN, STEP_COLUMN_COUNT, write_step },
+};
+
+static void tell(struct notices *n, const struct source *source, const PGresult *r, int row)
 {
     struct err err;
-    struct receiver *to = receiver_of(n, pg_get(r, row, URL), &err);
+    struct receiver *to = receiver_of(n, pg_get(r, row, source->url), &err);
+    struct str id = pg_get(r, row, source->id);
     struct buf b;
     if (!to) {
-        log_error("notice_refused", "run=%s " LOG_ERR, pg_get(r, row, 0).p, LOG_ERR_ARG(&err));
-        store(n->jobs, pg_get(r, row, 0).p, false, WEBHOOK_TRIES);
+        log_error("notice_refused", "id=%s " LOG_ERR, id.p, LOG_ERR_ARG(&err));
+        store(n->jobs, source, id.p, false, WEBHOOK_TRIES);
         return;
     }
     struct notice *m = mem_zalloc(sizeof *m);
-    *m = (struct notice){ .next = n->underway, .all = n };
-    (void)snprintf(m->run, sizeof m->run, "%s", pg_get(r, row, 0).p);
+    *m = (struct notice){ .next = n->underway, .all = n, .source = source };
+    (void)snprintf(m->id, sizeof m->id, "%s", id.p);
     n->underway = m;
     buf_init(&b, MESSAGE_MAX);
-    write_message(&b, r, row);
+    source->write(&b, r, row);
     webhook_post(to->webhook, buf_str(&b), on_done, m);
     buf_release(&b);
 }
 
+static bool tell_all(struct notices *n, const struct source *source, struct err *err)
+{
+    AUTO(pg_result_free) PGresult *r = jobs_run(n->jobs, source->untold, NULL, err);
+    for (int i = 0; r && i < PQntuples(r); i++)
+        if (!is_underway(n, source, pg_get(r, i, source->id)))
+            tell(n, source, r, i);
+    return r != NULL;
+}
+
 bool notices_turn(struct notices *n, struct err *err)
 {
-    AUTO(pg_result_free) PGresult *r = jobs_run(n->jobs, JOBS_UNTOLD, NULL, err);
-    for (int i = 0; r && i < PQntuples(r); i++)
-        if (!is_underway(n, pg_get(r, i, 0)))
-            tell(n, r, i);
-    return r != NULL;
+    for (size_t i = 0; i < COUNT_OF(sources); i++)
+        if (!tell_all(n, &sources[i], err))
+            return false;
+    return true;
 }

@@ -1,4 +1,4 @@
-/* notices.h - who is told that a run has ended: POST to the job's address, by health/webhook.
+/* notices.h - who is told that a run has ended, or of a step of a model's story: POST to the address of job or loop, by health/webhook.
  *
  * Runs that somebody is to be told of stand in the database (settled_at, and no notified_at) until the message has arrived, or was given up after
  * WEBHOOK_TRIES: a leader that dies leaves them to the next, so a message may come twice; its "id" is the same. */

@@ -14,6 +14,7 @@ struct event_base;
 struct starter;
 struct notices;
 struct tally;
+struct loops;
 
 enum jobs_stmt {
     JOBS_LOCK,      /* → whether this session leads */
@@ -27,14 +28,16 @@ enum jobs_stmt {
     JOBS_LOSE_ONE,    /* $1 run, $2 host, $3 pid, $4 error */
     JOBS_GIVE_UP,     /* lost ones that were asked to end are cancelled */
     JOBS_ENDED, /* $1 resumes at least, of lost ones → run, job, type, state, attempt, seconds, finished (µs) of those whose end nothing has followed yet */
-    JOBS_SETTLE,    /* $1 run, $2 somebody is told → run, unless it is settled */
-    JOBS_OPEN,      /* → run, job, type, state, ready, resumes */
-    JOBS_RESUME,    /* $1 run → run, when it is still lost */
-    JOBS_FAIL,      /* $1 run, $2 error: one that never started */
-    JOBS_HAND_BACK, /* $1 host → run, pid: runs on this host wait again, for the database goes away */
-    JOBS_UNTOLD,    /* → RUN_COLUMNS, then the job's name and notify */
-    JOBS_TOLD,      /* $1 run, $2 arrived, $3 tries */
-    JOBS_SUCCESSES, /* → job, type, instant (µs) of the last success */
+    JOBS_SETTLE,       /* $1 run, $2 somebody is told → run, unless it is settled */
+    JOBS_OPEN,         /* → run, job, type, state, ready, resumes */
+    JOBS_RESUME,       /* $1 run → run, when it is still lost */
+    JOBS_FAIL,         /* $1 run, $2 error: one that never started */
+    JOBS_HAND_BACK,    /* $1 host → run, pid: runs on this host wait again, for the database goes away */
+    JOBS_UNTOLD,       /* → RUN_COLUMNS, then the job's name and notify */
+    JOBS_TOLD,         /* $1 run, $2 arrived, $3 tries */
+    JOBS_STEPS_UNTOLD, /* → STEP_COLUMNS, then the address */
+    JOBS_STEP_TOLD,    /* $1 step, $2 arrived, $3 tries */
+    JOBS_SUCCESSES,    /* → job, type, instant (µs) of the last success */
     JOBS_STMT_COUNT
 };
 extern const struct pg_stmt jobs_statements[JOBS_STMT_COUNT];
@@ -62,6 +65,7 @@ struct jobs {
     struct starter *starter;
     struct notices *notices;
     struct tally *tally;
+    struct loops *loops;
     char *url, *data_dir, *trainer, *max_running_types, *secret;
     unsigned max_running, max_resumes;
     int64_t lost_after_us;

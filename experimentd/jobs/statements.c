@@ -1,6 +1,7 @@
 /* The statements of the jobs' thread. */
 #include "experimentd/jobs/parts.h"
 #include "experimentd/jobs/run_json.h"
+#include "experimentd/loop/step_json.h"
 
 #define INSTANT(parameter) "timestamptz 'epoch' + " parameter "::bigint * interval '1 microsecond'"
 /* The run of the job that is under way, if there is one: also one that is lost and will be taken up again. */
@@ -79,6 +80,12 @@ const struct pg_stmt jobs_statements[JOBS_STMT_COUNT] = {
                     "update runs set notified_at = case when $2::boolean then now() end, notify_attempts = $3::int "
                     "where "
                     "id = $1::uuid" },
+    [JOBS_STEPS_UNTOLD] = { "jobs_steps_untold", 0,
+                            "select " STEP_COLUMNS ", s.url from model_loop_steps s where s.url is not null and "
+                            "s.told_at is null and s.tell_attempts < 8 order by s.id limit 50" },
+    [JOBS_STEP_TOLD] = { "jobs_step_told", 3,
+                         "update model_loop_steps set told_at = case when $2::boolean then now() end, tell_attempts = "
+                         "$3::int where id = $1::bigint" },
     [JOBS_SUCCESSES] = { "jobs_successes", 0,
                          "select job_id, job, us(max(finished_at)) from runs where state = 'success' and job_id is not "
                          "null group by job_id, job" },
