@@ -1687,6 +1687,111 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.search_delete(wanted text, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was search_configs%rowtype;
+    user_ text;
+begin
+    perform searches_lock();
+    select * into was from search_configs s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    end if;
+    select j.id into user_ from jobs j where wanted = any (string_to_array(replace(j.params->>'searches', ' ', ''), ',')) order by 1 limit 1;
+    if found then
+        return jsonb_build_object('refused', 'used', 'detail', user_);
+    end if;
+    delete from search_configs where name = wanted;
+    insert into revisions (actor, subject, action, before, after)
+    values (search_delete.actor, 'search:' || wanted, 'delete', search_document(was), null);
+    return '{}';
+end
+$$;
+
+CREATE TABLE public.search_configs (
+    name text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    spec jsonb NOT NULL,
+    lists integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT search_configs_name CHECK ((name ~ '^[a-z0-9][a-z0-9_.-]{0,63}$'::text)),
+    CONSTRAINT search_configs_spec CHECK ((jsonb_typeof(spec) = 'object'::text))
+);
+
+CREATE FUNCTION public.search_document(s public.search_configs) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('name', s.name, 'description', s.description, 'spec', s.spec, 'lists', s.lists, 'version', s.version)
+$$;
+
+CREATE FUNCTION public.search_lists_put(wanted text, lists jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was search_configs%rowtype;
+    now_ search_configs%rowtype;
+begin
+    perform searches_lock();
+    select * into was from search_configs s where s.name = wanted;
+    if not found then
+        return jsonb_build_object('refused', 'missing');
+    elsif expected is not null and expected <> was.version then
+        return jsonb_build_object('refused', 'version', 'version', was.version);
+    elsif was.spec->>'engine' <> 'run' then
+        return jsonb_build_object('refused', 'engine');
+    end if;
+    delete from search_lists where config = wanted;
+    insert into search_lists (config, query, docs) select wanted, l.value ->> 0, l.value -> 1 from jsonb_array_elements(search_lists_put.lists) l;
+    update search_configs s set lists = jsonb_array_length(search_lists_put.lists), version = s.version + 1, updated_at = now(), updated_by = actor
+    where s.name = wanted returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (search_lists_put.actor, 'search:' || wanted, 'edit', search_document(was), search_document(now_));
+    return jsonb_build_object('version', now_.version, 'lists', now_.lists);
+end
+$$;
+
+CREATE FUNCTION public.search_put(wanted text, description text, spec jsonb, expected bigint, actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    was search_configs%rowtype;
+    now_ search_configs%rowtype;
+    found_ boolean;
+begin
+    perform searches_lock();
+    select * into was from search_configs s where s.name = wanted;
+    found_ := found;
+    if expected is not null and expected <> coalesce(was.version, 0) then
+        return jsonb_build_object('refused', 'version', 'version', coalesce(was.version, 0));
+    elsif found_ and was.lists > 0 and search_put.spec->>'engine' <> 'run' then
+        return jsonb_build_object('refused', 'lists', 'version', was.version);
+    elsif found_ and was.spec = search_put.spec and was.description = search_put.description then
+        return jsonb_build_object('version', was.version, 'created', false);
+    end if;
+    insert into search_configs as s (name, description, spec, updated_by) values (wanted, search_put.description, search_put.spec, actor)
+    on conflict (name) do update set (description, spec, version, updated_at, updated_by) =
+        (excluded.description, excluded.spec, s.version + 1, now(), excluded.updated_by)
+    returning * into now_;
+    insert into revisions (actor, subject, action, before, after)
+    values (search_put.actor, 'search:' || wanted, case when found_ then 'edit' else 'create' end,
+            case when found_ then search_document(was) end, search_document(now_));
+    return jsonb_build_object('version', now_.version, 'created', not found_);
+end
+$$;
+
+CREATE FUNCTION public.searches_lock() RETURNS void
+    LANGUAGE sql
+    AS $$
+    select pg_advisory_xact_lock(hashtext('experimentd searches'))
+$$;
+
 CREATE FUNCTION public.staging_name(target text, run uuid, pass integer) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1917,6 +2022,30 @@ CREATE VIEW public.domains AS
 CREATE TABLE public.erased_units (
     hash bigint NOT NULL,
     erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.evaluation_queries (
+    evaluation uuid NOT NULL,
+    config text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
+    query text NOT NULL COLLATE pg_catalog."C",
+    weight double precision NOT NULL,
+    judged integer NOT NULL,
+    docs jsonb NOT NULL,
+    grades jsonb NOT NULL,
+    metrics double precision[],
+    error text
+);
+
+CREATE TABLE public.evaluations (
+    id uuid NOT NULL,
+    query_set text NOT NULL,
+    judgments text,
+    configs text[] NOT NULL,
+    metrics text[] NOT NULL,
+    queries integer NOT NULL,
+    summary jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.experiments (
@@ -2424,6 +2553,14 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.search_lists (
+    config text NOT NULL COLLATE pg_catalog."C",
+    query text NOT NULL COLLATE pg_catalog."C",
+    docs jsonb NOT NULL,
+    CONSTRAINT search_lists_docs CHECK ((jsonb_typeof(docs) = 'array'::text)),
+    CONSTRAINT search_lists_query CHECK (((octet_length(query) >= 1) AND (octet_length(query) <= 1024)))
+);
+
 CREATE VIEW public.segments AS
  SELECT config_objects.key,
     config_objects.version,
@@ -2683,6 +2820,12 @@ ALTER TABLE ONLY public.dictionaries
 ALTER TABLE ONLY public.erased_units
     ADD CONSTRAINT erased_units_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.evaluation_queries
+    ADD CONSTRAINT evaluation_queries_pkey PRIMARY KEY (evaluation, config, "position");
+
+ALTER TABLE ONLY public.evaluations
+    ADD CONSTRAINT evaluations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.experiments
     ADD CONSTRAINT experiments_id_unique UNIQUE (id);
 
@@ -2809,6 +2952,12 @@ ALTER TABLE ONLY public.runs
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_key PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.search_configs
+    ADD CONSTRAINT search_configs_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_lists
+    ADD CONSTRAINT search_lists_pkey PRIMARY KEY (config, query);
+
 ALTER TABLE ONLY public.session_days
     ADD CONSTRAINT session_days_pkey PRIMARY KEY (day, bucket_lo);
 
@@ -2861,6 +3010,8 @@ ALTER TABLE ONLY public.user_query_history
     ADD CONSTRAINT user_query_history_pkey PRIMARY KEY (unit, query);
 
 CREATE INDEX archives_day ON public.archives USING btree (of_table, day);
+
+CREATE INDEX evaluations_newest ON public.evaluations USING btree (created_at DESC, id);
 
 CREATE INDEX labelled_texts_by_label ON public.labelled_texts USING btree (set_name, label, text);
 
@@ -2945,6 +3096,9 @@ ALTER TABLE ONLY public.bootstrap_intervals
 ALTER TABLE ONLY public.bootstrap_intervals
     ADD CONSTRAINT bootstrap_intervals_run_fkey FOREIGN KEY (run) REFERENCES public.runs(id);
 
+ALTER TABLE ONLY public.evaluation_queries
+    ADD CONSTRAINT evaluation_queries_evaluation FOREIGN KEY (evaluation) REFERENCES public.evaluations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.exposure_counts
     ADD CONSTRAINT exposure_counts_experiment_fkey FOREIGN KEY (experiment) REFERENCES public.experiments(key) ON DELETE CASCADE;
 
@@ -3016,6 +3170,9 @@ ALTER TABLE ONLY public.run_splits
 
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.search_lists
+    ADD CONSTRAINT search_lists_config FOREIGN KEY (config) REFERENCES public.search_configs(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.unit_deletion_journals
     ADD CONSTRAINT unit_deletion_journals_deletion_fkey FOREIGN KEY (deletion) REFERENCES public.unit_deletions(id) ON DELETE CASCADE;
