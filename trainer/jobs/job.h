@@ -63,6 +63,7 @@ extern const struct job job_bpr;
 extern const struct job job_publish_rewrites;
 extern const struct job job_trending;
 extern const struct job job_boosts;
+extern const struct job job_click_models;
 extern const struct job job_content;
 extern const struct job job_clusters;
 extern const struct job job_cluster_labels;

@@ -32,6 +32,7 @@ const struct job *const jobs[] = {
     &job_publish_rewrites,
     &job_trending,
     &job_boosts,
+    &job_click_models,
     &job_content,
     &job_clusters,
     &job_cluster_labels,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "trainer/jobs/query_passes.h"
 #include "trainer/kernels/pair_table.h"
 #include "trainer/kernels/serps/serp_log.h"
@@ -68,8 +69,9 @@ static bool add_totals(struct serp_log *s, const struct engine_result *result, s
 static struct str merge_params(const struct serp_log *s)
 {
     const char *share = s->run->param(s->run, "holdout_share");
-    return arena_printf(s->arena, "{\"positions\":%lld,\"holdout_share\":%s}",
-                        (long long)run_whole(s->run, "positions"), share ? share : "0");
+    return arena_printf(s->arena, "{\"positions\":%lld,\"holdout_share\":%s,\"held_from_us\":%lld}",
+                        (long long)run_whole(s->run, "positions"), share ? share : "0",
+                        (long long)(s->held_from * US_PER_DAY));
 }
 
 static bool pass_merge(struct serp_log *s, const char *name, struct err *err)
@@ -129,10 +131,9 @@ static bool plan_and_compute(struct opening *o, struct query_window window, stru
     return day_plan_compute(&s->days, &o->rules, compute, o, err);
 }
 
-bool serp_log_open(struct serp_log *s, struct run_context *run, struct arena *arena, const char *what,
-                   struct query_window window, struct err *err)
+static bool open_log(struct serp_log *s, const char *what, struct query_window window, struct err *err)
 {
-    *s = (struct serp_log){ .run = run, .arena = arena, .pass = -1 };
+    struct run_context *run = s->run;
     struct opening o = { .s = s, .what = what };
     bool ok = plan_and_compute(&o, window, err);
     day_plan_close(&s->days);
@@ -140,8 +141,24 @@ bool serp_log_open(struct serp_log *s, struct run_context *run, struct arena *ar
         run_say(run, "%s: %llu searches of %llu queries with their lists, %llu of them with clicks (%llu)%s", what,
                 (unsigned long long)s->sessions, (unsigned long long)s->queries,
                 (unsigned long long)s->clicked_sessions, (unsigned long long)s->clicks,
-                s->held ? arena_printf(arena, "; %llu more are held out", (unsigned long long)s->held).p : "");
+                s->held ? arena_printf(s->arena, "; %llu more are held out", (unsigned long long)s->held).p : "");
     return ok;
+}
+
+bool serp_log_open(struct serp_log *s, struct run_context *run, struct arena *arena, const char *what,
+                   struct query_window window, struct err *err)
+{
+    *s = (struct serp_log){ .run = run, .arena = arena, .pass = -1 };
+    return open_log(s, what, window, err);
+}
+
+bool serp_log_open_both(struct serp_log *s, struct run_context *run, struct arena *arena, struct query_window training,
+                        struct query_window evaluation, struct err *err)
+{
+    bool later = evaluation.from <= evaluation.until;
+    *s = (struct serp_log){ .run = run, .arena = arena, .pass = -1, .held_from = later ? evaluation.from : 0 };
+    return open_log(s, "searches", (struct query_window){ training.from, later ? evaluation.until : training.until },
+                    err);
 }
 
 void serp_log_close(struct serp_log *s)

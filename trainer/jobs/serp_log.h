@@ -21,12 +21,16 @@ struct serp_log {
     uint64_t queries, documents; /* documents of each query, added up */
     uint64_t sessions, held;     /* searches with a list; held out of them, which `sessions` does not count */
     uint64_t clicks, clicked_sessions;
+    int32_t held_from; /* day */
 };
 
 /* `what` names its two passes in progress and log: "training", "evaluation". Everything lies in the arena. Close it in any case. Without days with
  * signals, or without lists in them, it is open and empty. */
 bool serp_log_open(struct serp_log *s, struct run_context *run, struct arena *arena, const char *what,
                    struct query_window window, struct err *err) MUSTCHECK;
+/* The same of both windows at once: what was shown in the later one is held out. One that is empty holds nothing out. */
+bool serp_log_open_both(struct serp_log *s, struct run_context *run, struct arena *arena, struct query_window training,
+                        struct query_window evaluation, struct err *err) MUSTCHECK;
 /* Its data set is needed no more. */
 void serp_log_close(struct serp_log *s);
 /* Splits of a pass over it: each reads one part. Its desc is the part. */

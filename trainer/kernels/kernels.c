@@ -2,6 +2,7 @@
 #include "trainer/engine/task.h"
 #include "trainer/kernels/als/als.h"
 #include "trainer/kernels/bpr/bpr.h"
+#include "trainer/kernels/click_models/click_models.h"
 #include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/clusters/clusters.h"
 #include "trainer/kernels/content/content.h"
@@ -59,6 +60,12 @@ const struct kernel *const kernels[] = {
     &kernel_serps_day,
     &kernel_serps_merge,
     &kernel_serps_collect,
+    &kernel_click_prepare,
+    &kernel_click_em,
+    &kernel_click_evaluate,
+    &kernel_click_spread,
+    &kernel_click_documents,
+    &kernel_click_judge,
     &kernel_queries_similar,
     &kernel_queries_als,
     &kernel_queries_items,

@@ -2,7 +2,7 @@
  *
  * params of "serps.day@1": JSON {"archive": its folder or null, "clicks": ["click"]}; desc: "DAY LO HI" (day_split.h); its data set: records of serp_day.h,
  * in parts by query.
- * "serps.merge@1": params {"positions": 10, "holdout_share": 0}; desc "PART SPLITS DAY DAY …", SPLITS inputs for each day; its data set: records of
+ * "serps.merge@1": params {"positions": 10, "holdout_share": 0, "held_from_us": 0}; desc "PART SPLITS DAY DAY …", SPLITS inputs for each day; its data set: records of
  * serp_record.h, sorted by text; it collects a struct serp_totals.
  * "serps.collect@1": params {"min_sessions", "bytes"}; one input of the merge; it collects a u64, how many queries were left out so that it has no more than
  * so many bytes, and the records of the others, sorted by text. */

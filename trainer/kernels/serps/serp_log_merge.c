@@ -73,6 +73,7 @@ static bool read_rules(struct task *t, struct serp_merge_rules *out, struct err 
     json_reader_open(&r, root, "params");
     (void)json_get_i64(&r, "positions", JSON_REQUIRED, &positions);
     (void)json_get_double(&r, "holdout_share", JSON_REQUIRED, &out->holdout_share);
+    (void)json_get_i64(&r, "held_from_us", JSON_REQUIRED, &out->held_from_us);
     out->positions = (uint32_t)positions;
     return json_reader_close(&r, err);
 }

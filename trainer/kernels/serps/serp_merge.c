@@ -197,7 +197,8 @@ static bool add_record(struct serp_merge *m, int64_t day_us, struct serp_day_rec
             continue;
         make_key(m, r->query, &s, r->local, key);
         uint32_t pattern = pattern_of(m, key);
-        m->patterns[pattern].count++;
+        bool held = m->rules.held_from_us && day_us + s.at_us >= m->rules.held_from_us;
+        *(held ? &m->patterns[pattern].held : &m->patterns[pattern].count) += 1;
         if (m->rules.holdout_share > 0)
             note_moment(m, &(struct moment){ day_us + s.at_us, s.unit, r->query, pattern });
     }

@@ -13,6 +13,7 @@ struct serp_merge_rules {
     const struct marked_hashes *marked; /* units that do not count; borrowed */
     uint32_t positions;                 /* lists are cut behind so many documents */
     double holdout_share;               /* of the searches of each query, the last ones in time: held out. 0: none */
+    int64_t held_from_us;               /* searches from this instant on are held out. 0: none */
 };
 
 struct serp_merge;
