@@ -97,13 +97,13 @@ enum query {
     QUERY_EVALUATIONS,        /* $1 id, or null for all; $2 only those before (µs), $3 how many; newest first */
     QUERY_EVALUATION_QUERIES, /* $1 id, $2 search, $3 another or null, $4 number of a metric, $5 sort, $6 text or null, $7 how many to pass over, $8 how many → position, query, weight, judged, docs, grades, metrics, error of both, count of all */
     QUERY_EVALUATION_POINTS, /* as above → position, query, value of the metric of the one, of the other; those that have both */
-    QUERY_EVALUATION_DELETE, /* $1 id, $2 actor → id; no row: unknown */
-    QUERY_FEATURE_SETS,         /* or one of them */
-    QUERY_FEATURE_SET_PUT,      /* feature_set_put() */
-    QUERY_FEATURE_SET_DELETE,   /* feature_set_delete() */
-    QUERY_FEATURE_ROWS,         /* a page, with grades of a judgment set */
-    QUERY_FEATURE_ROWS_PUT,     /* feature_rows_put() */
-    QUERY_FEATURE_ROWS_DELETE,  /* of a query, or all */
+    QUERY_EVALUATION_DELETE,   /* $1 id, $2 actor → id; no row: unknown */
+    QUERY_FEATURE_SETS,        /* or one of them */
+    QUERY_FEATURE_SET_PUT,     /* feature_set_put() */
+    QUERY_FEATURE_SET_DELETE,  /* feature_set_delete() */
+    QUERY_FEATURE_ROWS,        /* a page, with grades of a judgment set */
+    QUERY_FEATURE_ROWS_PUT,    /* feature_rows_put() */
+    QUERY_FEATURE_ROWS_DELETE, /* of a query, or all */
     /* models/model_json.h: MODEL_COLUMNS, VERSION_COLUMNS */
     QUERY_MODELS,     /* $1 name, or null for all */
     QUERY_MODEL_EDIT, /* $1 name, $2 edit that was read or null, $3 description, $4 tags; null: stays, $5 actor → edit that it had, edit that it has; no row: unknown, null: another edit */

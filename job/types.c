@@ -373,6 +373,7 @@ static const struct job_param clicks_params[] = {
 #include "job/clusters.h" /* these need the macros above */
 #include "job/factors.h"
 #include "job/items.h"
+#include "job/judgments.h"
 #include "job/queries.h"
 #include "job/ranking.h"
 #include "job/rewrites.h"
@@ -436,6 +437,10 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "clusters", "documents into groups by their texts, with labels and outliers", PARAMS(clusters_params) },
     { "cluster-labels", "what tells the classes of a field apart: terms for each", PARAMS(cluster_labels_params) },
+    { "judgments", "searches and clicks → what documents are worth for a query, beside what people say",
+      PARAMS(judgments_params), .incremental = true },
+    { "query-set", "queries drawn from what was searched → a query set", PARAMS(query_set_params),
+      .incremental = true },
     { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params),
       .incremental = true },
 };

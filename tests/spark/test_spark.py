@@ -69,6 +69,9 @@ JOBS = [
      ["with gone as (delete from models where name = 'query-similarity') select artifact, status, metrics from model_versions where model = 'query-similarity'"]),
     ("boosts", [AS_OF, "holdout_days=2", "min_queries=2", "min_llr=0", "min_pair_count=1", "max_concentration=1"],
      ["with gone as (delete from models where name = 'boosts') select artifact, status, metrics from model_versions where model = 'boosts'"]),
+    ("judgments", [AS_OF, "method=click_skip", "min_sessions=1"],
+     ["with gone as (delete from judgment_sets) select query, doc, grade, confidence, evidence from judgments order by 1, 2"]),
+    ("query-set", [AS_OF, "size=20"], ["with gone as (delete from query_sets) select position, query, weight from query_set_queries order by 1"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 

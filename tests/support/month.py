@@ -60,7 +60,7 @@ class Month:
         common = {"unit": unit, "session": "s-%d-%d" % (day, number // 3), "query_id": query_id}
         shown = [(query * 3 + self.docs.draw(rng)) % len(self.docs.sums) for _ in range(8)]
         yield at, {**common, "type": "request", "query": self.typed(self.query_text(query), rng), **({"params": {"filters": filters}} if filters else {})}
-        yield at + 0.2, {**common, "type": "response", "value": len(shown)}
+        yield at + 0.2, {**common, "type": "response", "value": len(shown), "params": {"docs": ["doc-%d" % doc for doc in shown]}}
         for position, doc in enumerate(shown, 1):
             if rng.random() >= 0.5 / position:
                 continue

@@ -69,11 +69,11 @@ Test(judgments_read, a_set_that_is_not_there_is_named_by_its_parameter)
     AUTO(pg_close) struct pg *pg = pgtest_open(NULL, 0);
     struct run_context run = { .pg = pg };
     struct judgment_set s;
-    struct query_list q;
+    struct query_selection q;
     struct err err;
     cr_assert(not(judgments_read(&run, "human", "o'none", arena(), &s, &err)));
     cr_assert_str_eq(err.text, "--param human=o'none: there is no judgment set of this name");
-    cr_assert(not(query_list_read(&run, "query_set", "none", arena(), &q, &err)));
+    cr_assert(not(query_selection_read(&run, "query_set", "none", arena(), &q, &err)));
     cr_assert_str_eq(err.text, "--param query_set=none: there is no query set of this name");
 }
 
@@ -127,18 +127,18 @@ Test(judgments_read, edits_refuse_old_versions_and_grades_off_the_scale_and_are_
     cr_assert(eq(i64, pgtest_number(pg, "select count(*) from judgments"), 0));
 }
 
-Test(query_list, keeps_its_order_weights_and_params)
+Test(query_selection, keeps_its_order_weights_and_params)
 {
     AUTO(pg_close) struct pg *pg = pgtest_open(NULL, 0);
     struct run_context run = { .pg = pg };
-    struct query_list q;
+    struct query_selection q;
     struct err err;
     pgtest_exec(pg, "select query_set_put('head', '{}', '[[\"Lamp\"], [\"chair\", 2.5, {\"category\": \"home\"}], "
                     "[\"sofa\", 1], [\"Lamp\", 7]]', "
                     "'replace', null, null, 'me')");
     pgtest_exec(pg, "select query_set_put('head', '{}', '[[\"bed\"]]', 'merge', 1, null, 'me')");
     pgtest_exec(pg, "select query_set_remove('head', '[\"sofa\"]', 2, 'me')");
-    cr_assert(query_list_read(&run, "query_set", "head", arena(), &q, &err), "%s", err.text);
+    cr_assert(query_selection_read(&run, "query_set", "head", arena(), &q, &err), "%s", err.text);
     cr_assert(eq(sz, q.count, 3));
     cr_assert(str_eq_c(q.queries[0].text, "Lamp"));
     cr_assert(str_eq_c(q.queries[0].query, "lamp"));

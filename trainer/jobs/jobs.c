@@ -36,6 +36,8 @@ const struct job *const jobs[] = {
     &job_content,
     &job_clusters,
     &job_cluster_labels,
+    &job_judgments,
+    &job_query_set,
     NULL,
 };
 /* clang-format on */

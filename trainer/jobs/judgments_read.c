@@ -180,8 +180,8 @@ const struct judgment *judgments_doc(const struct judged_query *q, struct str do
 
 /* ---- query sets ---- */
 
-bool query_list_read(struct run_context *run, const char *param, const char *name, struct arena *arena,
-                     struct query_list *out, struct err *err)
+bool query_selection_read(struct run_context *run, const char *param, const char *name, struct arena *arena,
+                          struct query_selection *out, struct err *err)
 {
     char form[QUERY_TEXT_MAX];
     const char *params[] = { name };
@@ -193,11 +193,11 @@ bool query_list_read(struct run_context *run, const char *param, const char *nam
     AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &read_query_set_queries, params, err);
     if (!r)
         return false;
-    *out = (struct query_list){ .count = (size_t)PQntuples(r), .version = (uint64_t)pg_get_i64(set, 0, 0) };
+    *out = (struct query_selection){ .count = (size_t)PQntuples(r), .version = (uint64_t)pg_get_i64(set, 0, 0) };
     out->queries = arena_alloc(arena, (out->count + 1) * sizeof *out->queries);
     for (size_t i = 0; i < out->count; i++) {
         struct str text = arena_str(arena, pg_get(r, (int)i, 0));
-        out->queries[i] = (struct query_list_query){
+        out->queries[i] = (struct selected_query){
             .text = text,
             .query = arena_str(arena, query_text(text, form)),
             .weight = strtod(pg_get(r, (int)i, 1).p, NULL),

@@ -30,15 +30,15 @@ bool judgments_read(struct run_context *run, const char *param, const char *name
 const struct judged_query *judgments_find(const struct judgment_set *s, struct str query);
 const struct judgment *judgments_doc(const struct judged_query *q, struct str doc);
 
-struct query_list_query {
+struct selected_query {
     struct str query, text; /* in the form of queries; as the set has it: what is sent to an engine */
     double weight;
     struct str params; /* a JSON object, or {NULL, 0} */
 };
-struct query_list {
-    struct query_list_query *queries; /* in the set's order */
+struct query_selection {
+    struct selected_query *queries; /* in the set's order */
     size_t count;
     uint64_t version;
 };
-bool query_list_read(struct run_context *run, const char *param, const char *name, struct arena *arena,
-                     struct query_list *out, struct err *err) MUSTCHECK;
+bool query_selection_read(struct run_context *run, const char *param, const char *name, struct arena *arena,
+                          struct query_selection *out, struct err *err) MUSTCHECK;
