@@ -443,6 +443,8 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "trending", "what came more often lately, beyond chance → a recommender", PARAMS(trending_params),
       .incremental = true },
+    { "ranking-metrics", "a query set, search engines, judgments → what their rankings are worth, and which is better",
+      PARAMS(ranking_metrics_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -17,6 +17,7 @@
 #include "trainer/kernels/queries/queries.h"
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/remove/remove_words.h"
+#include "trainer/kernels/searches/replay.h"
 #include "trainer/kernels/serps/serp_log.h"
 #include "trainer/kernels/sessions.h"
 #include "trainer/kernels/spelling/spelling.h"
@@ -33,6 +34,7 @@ const struct kernel *const kernels[] = {
     &kernel_metrics_units,
     &kernel_metrics_bootstrap,
     &kernel_sessions_day,
+    &kernel_searches_replay,
     &kernel_contests_range,
     &kernel_golden_rows,
     &kernel_golden_stats,

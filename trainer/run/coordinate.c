@@ -135,6 +135,8 @@ static void set_archive(struct run *run)
     run->context.archive_dir = run->archive;
     run->context.archive_after_days = s->archive_after_days;
     run->context.retention = s->retention;
+    run->context.search_secrets = s->search_secrets;
+    run->context.search_ca = s->search_ca;
 }
 
 /* ---- opening ---- */

@@ -13,7 +13,7 @@ enum { RUN_PARAMS_MAX = 64 };
 
 struct run_settings {
     char *data_dir, *database_url, *pg_user, *pg_bin_dir, *engine, *spool_dir, *log_level, *archive_dir, *retention,
-        *run;
+        *search_secrets, *search_ca, *run;
     uint32_t workers, max_attempts, archive_after_days, memory_mb, epoch;
     int64_t stall_us, deadline_us, timeout_us, lost_after_us, patience_us;
     struct spark_settings spark;

@@ -42,7 +42,9 @@ static const char *const inherited[] = { "PATH",
                                          "PGSSLCERT",
                                          "PGSSLKEY",
                                          "JAVA_TOOL_OPTIONS",
-                                         "SPARK_SUBMIT_OPTS" };
+                                         "SPARK_SUBMIT_OPTS",
+                                         "EXPERIMENTD_SEARCH_SECRETS",
+                                         "EXPERIMENTD_SEARCH_CA_FILE" };
 
 /* ---- settings ---- */
 
