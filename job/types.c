@@ -445,6 +445,8 @@ const struct job_type job_types[] = {
       .incremental = true },
     { "ranking-metrics", "a query set, search engines, judgments → what their rankings are worth, and which is better",
       PARAMS(ranking_metrics_params) },
+    { "learn-to-rank", "features and judgments, or clicks, of documents by query → a ranker",
+      PARAMS(learn_to_rank_params), .incremental = true },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

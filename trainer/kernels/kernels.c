@@ -16,6 +16,7 @@
 #include "trainer/kernels/metrics_bootstrap.h"
 #include "trainer/kernels/queries/queries.h"
 #include "trainer/kernels/queries/query_log.h"
+#include "trainer/kernels/rank/rank.h"
 #include "trainer/kernels/remove/remove_words.h"
 #include "trainer/kernels/searches/replay.h"
 #include "trainer/kernels/serps/serp_log.h"
@@ -100,6 +101,9 @@ const struct kernel *const kernels[] = {
     &kernel_clusters_assign,
     &kernel_clusters_bisect,
     &kernel_clusters_judge,
+    &kernel_rank_train,
+    &kernel_rank_judge,
+    &kernel_rank_permute,
     NULL,
 };
 /* clang-format on */
