@@ -13,7 +13,7 @@ static const char *const rank_gains[] = { "exponential", "linear", NULL };
 #define RANK_LABELS                                                                                                 \
     { .name = "feature_set",                                                                                        \
       .type = JOB_TEXT,                                                                                             \
-      .required = true,                                                                                             \
+      .fallback = "default",                                                                                        \
       .max = 64,                                                                                                    \
       .unit = "name",                                                                                               \
       .help = "what documents are described by: /v1/feature-sets" },                                                \
@@ -24,6 +24,7 @@ static const char *const rank_gains[] = { "exponential", "linear", NULL };
           .help = "what says which documents are better: a judgment set, or clicks on what was shown" },            \
         { .name = "judgments",                                                                                      \
           .type = JOB_TEXT,                                                                                         \
+          .fallback = "clicks",                                                                                     \
           .max = 64,                                                                                                \
           .unit = "name",                                                                                           \
           .help = "labels=judgments: the judgment set" },                                                           \

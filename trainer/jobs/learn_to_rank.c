@@ -66,8 +66,6 @@ static void read_params(struct learning *l)
 
 static bool check_params(const struct learning *l, struct err *err)
 {
-    if (l->run->param(l->run, "judgments") && l->set.from_clicks)
-        return err_set(err, ERR_INVALID, "parameter \"judgments\" is given, and labels=clicks");
     return l->params.depth > 0 || l->params.leaves > 0 ||
            err_set(err, ERR_INVALID, "parameter \"depth\" is 0, and \"leaves\" too: trees would have no bound");
 }

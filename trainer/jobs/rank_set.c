@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/pgout.h"
+#include "job/types.h"
 #include "model/query_text.h"
 #include "trainer/jobs/rank_judgments.h"
 
@@ -59,6 +60,14 @@ static bool read_feature(struct rank_set *s, uint32_t i, const json_t *f, struct
                    s->run->param(s->run, "feature_set"), STR_ARG(str_cut(s->names[i], 60)));
 }
 
+bool rank_set_missing(const struct run_context *run, const char *param, const char *what, struct err *err)
+{
+    const char *name = run->param(run, param), *fallback = job_param_find(run->type, str_of(param))->fallback;
+    if (fallback && strcmp(name, fallback) == 0)
+        return run_too_little(run, err, "there is no %s \"%s\" yet (parameter \"%s\")", what, name, param);
+    return err_set(err, ERR_INVALID, "parameter \"%s\": there is no %s \"%.80s\"", param, what, name);
+}
+
 static bool read_features(struct rank_set *s, struct err *err)
 {
     const char *params[] = { s->run->param(s->run, "feature_set") };
@@ -66,7 +75,7 @@ static bool read_features(struct rank_set *s, struct err *err)
     if (!r)
         return false;
     if (PQntuples(r) == 0)
-        return err_set(err, ERR_INVALID, "parameter \"feature_set\": there is no feature set \"%.80s\"", params[0]);
+        return rank_set_missing(s->run, "feature_set", "feature set", err);
     s->features_json = arena_str(s->arena, pg_get(r, 0, 0));
     json_auto_t *list = json_parse(s->features_json, err);
     if (!list)
