@@ -4,11 +4,14 @@
 
 #include "model/boosts.h"
 #include "model/catalogue.h"
+#include "model/clusters.h"
 #include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
+#include "model/vectors.h"
 
-const char *const serving_view_names[] = { "none", "recommender", "boosts", "catalogue", "rewrites", "ranker" };
+const char *const serving_view_names[] = { "none",     "recommender", "boosts",   "catalogue",
+                                           "rewrites", "ranker",      "clusters", "vectors" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
@@ -41,6 +44,18 @@ static const void *open_ranker(const struct artifact *a, struct arena *arena, st
     return ranker_open(a, arena, r, err) ? r : NULL;
 }
 
+static const void *open_clusters(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct clusters *c = arena_alloc(arena, sizeof *c);
+    return clusters_open(a, arena, c, err) ? c : NULL;
+}
+
+static const void *open_vectors(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct vectors *v = arena_alloc(arena, sizeof *v);
+    return vectors_open(a, arena, v, err) ? v : NULL;
+}
+
 static const struct serving_kind kinds[] = {
     { "recommender", SERVING_RECOMMENDER, open_recommender },
     { "queries", SERVING_RECOMMENDER, open_recommender }, /* queries for a query, items for a query */
@@ -48,6 +63,8 @@ static const struct serving_kind kinds[] = {
     { CATALOGUE_KIND, SERVING_CATALOGUE, open_catalogue },
     { REWRITES_KIND, SERVING_REWRITES, open_rewrites },
     { RANKER_KIND, SERVING_RANKER, open_ranker },
+    { CLUSTERS_KIND, SERVING_CLUSTERS, open_clusters },
+    { VECTORS_KIND, SERVING_VECTORS, open_vectors },
 };
 
 const struct serving_kind *serving_kind_of(struct str name)

@@ -12,6 +12,8 @@ enum serving_view {
     SERVING_CATALOGUE,   /* struct catalogue: model/catalogue.h */
     SERVING_REWRITES,    /* struct rewrites: model/rewrite.h */
     SERVING_RANKER,      /* struct ranker: model/ranker.h */
+    SERVING_CLUSTERS,    /* struct clusters: model/clusters.h */
+    SERVING_VECTORS,     /* struct vectors: model/vectors.h */
     SERVING_VIEW_COUNT
 };
 extern const char *const serving_view_names[SERVING_VIEW_COUNT]; /* "recommender", … */

@@ -4,8 +4,10 @@
 #include "experimentd/rewrites/ask.h"
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
+#include "experimentd/serving/clusters_ask.h"
 #include "experimentd/serving/fields.h"
 #include "experimentd/serving/rank_ask.h"
+#include "experimentd/serving/vectors_ask.h"
 #include "experimentd/serving/write.h"
 #include "experimentd/worker.h"
 
@@ -50,12 +52,20 @@ static bool rank_one(struct prediction *p, const struct assign_value *input, str
            rank_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
 }
 
+static bool clusters_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    return clusters_answer(input, p->entry, &p->req->arena, &p->out, err);
+}
+
+static bool vectors_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    return vectors_answer(input, p->entry, &p->req->arena, &p->out, err);
+}
+
 typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
 static const predict_fn kinds[SERVING_VIEW_COUNT] = {
-    [SERVING_RECOMMENDER] = recommend_one,
-    [SERVING_BOOSTS] = boosts_one,
-    [SERVING_REWRITES] = rewrite_one,
-    [SERVING_RANKER] = rank_one,
+    [SERVING_RECOMMENDER] = recommend_one, [SERVING_BOOSTS] = boosts_one,     [SERVING_REWRITES] = rewrite_one,
+    [SERVING_RANKER] = rank_one,           [SERVING_CLUSTERS] = clusters_one, [SERVING_VECTORS] = vectors_one,
 };
 
 enum name { ALIAS, INPUTS, NAME_COUNT };

@@ -182,6 +182,33 @@ class Clusters(DaemonTest):
     def ask(self, model, **given):
         return self.daemon.post("/v1/models/%s/predict" % model, {"inputs": [given]}, key="client")
 
+    def test_7_predict(self):
+        """A known document, a text that was never seen, the documents of a group; as the artifact has them."""
+        artifact, of = self.groups("auto")
+        wait_for(lambda: self.ask("auto", doc="doc-0000").status == 200, "the model is served")
+        for doc in ("doc-0007", "short-1"):
+            one = self.ask("auto", doc=doc).json["predictions"][0]
+            self.assertEqual((one["doc"], one["cluster"], one["outlier"]), (doc, of[doc], False))
+            self.assertEqual(one["labels"], [t for t, _ in artifact.lists("labels").get(of[doc], [])])
+        for d in DOCS[:40]:
+            if d["topic"] >= 0 and not of[d["id"]].startswith(("short", "long", "outlier")):
+                one = self.ask("auto", text="%s %s %s %s" % (d["title"], d["title"], d["title"], d["text"])).json["predictions"][0]
+                self.assertEqual(one["cluster"], of[d["id"]])
+                self.assertAlmostEqual(one["distance"], dict(artifact.lists("cluster_of")[d["id"]])[of[d["id"]]]["distance"], places=3)
+                self.assertGreater(one["next"]["distance"], one["distance"])
+        one = self.ask("auto", text="nothing of this is known").json["predictions"][0]
+        self.assertEqual((one["cluster"], one["outlier"], one["note"]), (None, True, "nothing_in_common"))
+        self.assertTrue(self.ask("auto", text="odd1 odd2 odd3 odd4").json["predictions"][0]["outlier"])
+        first = self.ask("auto", cluster="0", n=3, offset=1).json["predictions"][0]
+        self.assertEqual([x["doc"] for x in first["docs"]], [d for d, _ in artifact.lists("documents")["0"][1:4]])
+        self.assertEqual(first["documents"], len(artifact.lists("documents")["0"]))
+        self.assertEqual(self.ask("auto", doc="none").json["predictions"][0]["note"], "unknown_document")
+        self.assertEqual(self.ask("auto", cluster="99").json["predictions"][0]["note"], "unknown_cluster")
+        for given, words in (({}, "one of the fields"), ({"doc": "a", "text": "b"}, "one of the fields"), ({"cluster": "0", "n": 0}, '"n"')):
+            reply = self.ask("auto", **given)
+            self.assertEqual(reply.status, 400)
+            self.assertIn(words, reply.json["detail"])
+
 
 if __name__ == "__main__":
     unittest.main()
