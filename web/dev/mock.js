@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerJobs, jobsOf } from "./mock_jobs.js";
+import { answerLoops, loopsOf } from "./mock_loops.js";
 import { answerRewrites, rewritesOf } from "./mock_rewrites.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -60,6 +61,11 @@ function aboutRewrites(state, request, response, path, query, body) {
   return answerRewrites(state.rewrites, { method: request.method, path, query, body, headers: request.headers }, reply) !== false;
 }
 
+function aboutLoops(state, request, response, path) {
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all) };
+  return answerLoops(state.loops, { method: request.method, path }, reply) !== false;
+}
+
 async function api(state, request, response, path) {
   const body = request.method === "GET" ? null : await bodyOf(request);
   const given = (request.headers.authorization || "").replace(/^Bearer /, "");
@@ -69,6 +75,7 @@ async function api(state, request, response, path) {
   if (state.key && given !== state.key)
     return problem(response, 401, "Unauthorized", given ? "this key is not known or was revoked" : "a key is needed");
   if (aboutJobs(state, request, response, path, query, body)) return undefined;
+  if (aboutLoops(state, request, response, path)) return undefined;
   if (aboutRewrites(state, request, response, path, query, body)) return undefined;
   if (path === "/v1/experiments") {
     const rows = [...state.experiments.values()].map((f) => summary(f.results));
@@ -118,6 +125,7 @@ export async function startMock({ port = 0, key = null, empty = false, pace, the
   const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
     health: fixtures(join(FIXTURES, "health")), plan: fixtures(join(FIXTURES, "plan")).get("ctr"),
     metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }),
+    loops: loopsOf(fixtures(join(FIXTURES, "loops")), { empty }),
     rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;

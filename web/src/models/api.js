@@ -1,5 +1,6 @@
 // What the views of models ask the daemon.
 import { ask } from "../api.js";
+import { liveEvidence } from "./steps.js";
 
 const of = (model) => `/v1/models/${encodeURIComponent(model)}`;
 const PAGE = 100;
@@ -24,8 +25,8 @@ export async function getModels() {
 
 /** One model and its versions, newest first. */
 export async function getModel(name) {
-  const [model, versions] = await Promise.all([ask(of(name)), pages(`${of(name)}/versions`, "versions", 500)]);
-  return { model, versions };
+  const [model, versions, loop] = await Promise.all([ask(of(name)), pages(`${of(name)}/versions`, "versions", 500), getLoop(name)]);
+  return { model, versions, loop };
 }
 
 export const compare = (name, a, b) => ask(`${of(name)}/compare?a=${a}&b=${b}`);
@@ -33,3 +34,15 @@ export const compare = (name, a, b) => ask(`${of(name)}/compare?a=${a}&b=${b}`);
 export const pointTo = (name, alias, version, expected, force) =>
   ask(`${of(name)}/aliases/${encodeURIComponent(alias)}`, { method: "PUT", body: { version, ...(expected && { expected }), ...(force && { force }) } });
 export const rollBack = (name, alias) => ask(`${of(name)}/aliases/${encodeURIComponent(alias)}/rollback`, { method: "POST", body: {} });
+
+/** The story, and the result of what is being tried now. */
+export async function getStory(name) {
+  const story = await ask(`${of(name)}/story?page_size=200`), state = story.loop?.state;
+  if (!state?.experiment) return { story, live: null };
+  const path = `/v1/experiments/${encodeURIComponent(state.experiment)}`;
+  const [results, series] = await Promise.all([ask(`${path}/results`), ask(`${path}/timeseries`)].map((wait) => wait.catch(() => null)));
+  return { story, live: liveEvidence(results, series) };
+}
+/** The loop of a model; null: it has none. */
+export const getLoop = (name) => ask(`${of(name)}/story?page_size=1`).then((s) => ({ loop: s.loop, last: s.steps[0] ?? null }));
+export const loopAct = (name, what) => ask(`${of(name)}/loop/${what}`, { method: "POST", body: {} });

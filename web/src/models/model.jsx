@@ -8,6 +8,7 @@ import { useLoad } from "../load.js";
 import { Failure, Loading, Stale } from "../states.jsx";
 import { getModel, pointTo, rollBack } from "./api.js";
 import { Compare } from "./compare.jsx";
+import { stepWords } from "./steps.js";
 import { drawHistory, historyHeight, historyRows } from "./history.js";
 import { bytes, days, interval, isChampion, kinds, mainMetric, metricNames, metricValue, reasonOf, statuses } from "./words.js";
 
@@ -32,6 +33,7 @@ export function Model({ name }) {
       </div>
       <Stale error={error} reload={reload} />
       <Serving model={model} champion={champion} action={action} reload={reload} />
+      <Loop name={name} {...data.loop} />
       {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} />}
       {picked.length === 2 && <Compare key={`${a} ${b}`} model={name} a={a} b={b} close={() => setPicked([])} />}
       <section class="card" aria-labelledby="versions">
@@ -59,6 +61,21 @@ function Serving({ model, champion, action, reload }) {
       <Confirm open={asked} title="Roll champion back?" yes="Roll back" onYes={back} close={() => setAsked(false)}>
         <p>The version that was champion before version {champion.version} is served again, within seconds, by every daemon.</p>
       </Confirm>
+    </section>
+  );
+}
+
+/** How new versions prove themselves on users, in a line; the rest is its story. */
+function Loop({ name, loop, last }) {
+  const to = `/models/${encodeURIComponent(name)}/story`, w = last && stepWords[last.step];
+  const s = loop?.state;
+  return (
+    <section class="card loop-box" aria-labelledby="loop">
+      <div>
+        <h2 id="loop">{!loop ? "No loop" : s.phase === "idle" ? "Loop: nothing is being tried" : s.phase === "trying" ? `Version ${s.version} is being tried on users` : `Version ${s.version} waits for a person`}</h2>
+        <p class="quiet">{!loop ? "A version that passes its gate is champion at once." : last && w ? `Last: ${w.word.toLowerCase()}${last.version ? `, version ${last.version}` : ""}, ${instant(last.at)}. ${last.reason}` : ""}</p>
+      </div>
+      <Link to={to} class="button-link">{loop || last ? "Its story" : "About loops"}</Link>
     </section>
   );
 }
