@@ -3,13 +3,15 @@
 #include "base/pgloop.h"
 #include "experimentd/models/compare.h"
 #include "experimentd/models/desk.h"
+#include "experimentd/models/engines/engine.h"
+#include "experimentd/models/engines/import.h"
 #include "experimentd/models/export.h"
 #include "experimentd/models/handlers.h"
 #include "experimentd/models/parts.h"
 #include "experimentd/models/registry.h"
 #include "experimentd/server.h"
 
-enum { NAME_MAX_BYTES = 64, DESCRIPTION_MAX = 4000, COMPARED_MAX = 64 << 20 };
+enum { NAME_MAX_BYTES = 64, DESCRIPTION_MAX = 4000, COMPARED_MAX = 64 << 20, NOTE_MAX = 2048 };
 
 /* A piece of work. The thread has all but the request, of which the body alone is read, by upload. */
 struct reading {
@@ -21,13 +23,16 @@ struct reading {
     const char *model, *version, *other; /* other: that is compared with it */
     const char *section, *description, *actor;
     enum export_format format;
+    const struct engine_format *engine; /* NULL: lists as a table */
+    bool import;
+    enum engine_import_format import_format;
     struct str body;
 
     /* The answer. */
     bool ok;
     struct err err;
     struct registry_version a, b;
-    struct buf out;
+    struct buf out, note;
     int added;
 };
 
@@ -47,6 +52,7 @@ static void reading_free(void *arg)
     registry_version_release(&r->a);
     registry_version_release(&r->b);
     buf_release(&r->out);
+    buf_release(&r->note);
     arena_release(&r->arena);
     mem_free(r);
 }
@@ -147,19 +153,45 @@ static bool first_lists(const struct artifact *a, struct lists *out, struct err 
     return err_set(err, ERR_INVALID, "artifact of kind \"%s\" has no lists", a->kind);
 }
 
+/* A ranker as an engine takes it. */
+static bool work_engine(struct reading *r, struct err *err)
+{
+    struct ranker ranker;
+    if (strcmp(r->a.artifact.kind, RANKER_KIND) != 0)
+        return err_set(err, ERR_INVALID,
+                       "query string: field \"format\" is \"%s\", for rankers; this model is of kind \"%s\"",
+                       r->engine->name, r->a.artifact.kind);
+    return ranker_open(&r->a.artifact, &r->arena, &ranker, err) &&
+           engine_export(r->engine, &ranker, r->model, r->a.version, &r->out, &r->note, err);
+}
+
 static bool work_export(struct reading *r, struct pg *pg, struct err *err)
 {
     struct lists l;
     if (!registry_read(pg, r->model, r->version, &r->arena, &r->a, err))
         return false;
+    buf_init(&r->out, REGISTRY_FILE_MAX);
+    buf_init(&r->note, NOTE_MAX);
+    if (r->engine)
+        return work_engine(r, err);
     struct str section = r->section ? artifact_section(&r->a.artifact, r->section) : (struct str){ NULL, 0 };
     if (!r->section && !first_lists(&r->a.artifact, &l, err))
         return false;
     if (r->section && !(section.p && lists_read(section, &l, NULL)))
         return no_section(&r->a.artifact, r->section, err);
-    buf_init(&r->out, REGISTRY_FILE_MAX);
     export_lists(&l, r->format, &r->out);
     return buf_ok(&r->out, "the export", err);
+}
+
+static void reply_engine(struct reading *r)
+{
+    const struct engine_format *f = r->engine;
+    http_reply_header(r->req, STR("Content-Disposition"),
+                      arena_printf(&r->req->arena, "attachment; filename=\"%s_v%d-%s.%s\"", r->model, r->a.version,
+                                   f->name, f->extension));
+    if (r->note.n)
+        http_reply_header(r->req, STR("X-Export-Note"), buf_str(&r->note));
+    http_reply(r->req, 200, f->content_type, buf_str(&r->out));
 }
 
 static void done_export(void *arg)
@@ -170,10 +202,29 @@ static void done_export(void *arg)
         http_reply_err(r->req, &r->err);
         return;
     }
+    if (r->engine) {
+        reply_engine(r);
+        return;
+    }
     http_reply_header(r->req, STR("Content-Disposition"),
                       arena_printf(&r->req->arena, "attachment; filename=\"%s-%d%s%s.%s\"", r->model, r->a.version,
                                    r->section ? "-" : "", r->section ? r->section : "", csv ? "csv" : "jsonl"));
     http_reply(r->req, 200, csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson", buf_str(&r->out));
+}
+
+static bool take_format(struct reading *r, struct str name, struct err *err)
+{
+    AUTO(buf_release) struct buf known;
+    buf_init(&known, 400);
+    r->engine = engine_format_of(name);
+    r->format = str_eq_c(name, "jsonl") ? EXPORT_JSONL : EXPORT_CSV;
+    if (r->engine || str_eq_c(name, "csv") || str_eq_c(name, "jsonl"))
+        return true;
+    for (size_t i = 0; i < engine_formats_count; i++)
+        buf_addf(&known, "%s%s", i ? ", " : "", engine_formats[i].name);
+    return err_set(err, ERR_INVALID,
+                   "query string: field \"format\" is neither csv nor jsonl, nor for rankers " STR_FMT,
+                   STR_ARG(buf_str(&known)));
 }
 
 void model_versions_export(struct http_request *req, void *arg)
@@ -185,12 +236,10 @@ void model_versions_export(struct http_request *req, void *arg)
         return;
     if (http_query(req, STR("section"), &text) && text.n)
         r->section = arena_cstr(&r->arena, str_cut(text, ARTIFACT_NAME));
-    if (http_query(req, STR("format"), &text) && !str_eq_c(text, "csv") && !str_eq_c(text, "jsonl")) {
-        (void)err_set(&err, ERR_INVALID, "query string: field \"format\" is neither csv nor jsonl");
+    if (http_query(req, STR("format"), &text) && !take_format(r, text, &err)) {
         refuse(r, &err);
         return;
     }
-    r->format = http_query(req, STR("format"), &text) && str_eq_c(text, "jsonl") ? EXPORT_JSONL : EXPORT_CSV;
     reading_run(r, done_export);
 }
 
@@ -250,9 +299,21 @@ static struct str card_of(struct reading *r, const struct artifact *a)
     return json_is_object(root) ? arena_str(&r->arena, card) : STR("{}");
 }
 
+/* What another library trained becomes an artifact first. */
+static bool imported(struct reading *r, struct err *err)
+{
+    buf_init(&r->out, REGISTRY_FILE_MAX);
+    if (!engine_import(r->import_format, r->body, &r->out, err))
+        return false;
+    r->body = buf_str(&r->out);
+    return true;
+}
+
 static bool work_upload(struct reading *r, struct pg *pg, struct err *err)
 {
     struct artifact a;
+    if (r->import && !imported(r, err))
+        return false;
     return registry_check(r->body, &a, err) &&
            registry_add(pg, r->model, &a, r->description, card_of(r, &a), r->actor, &r->added, err);
 }
@@ -293,6 +354,13 @@ void model_versions_upload(struct http_request *req, void *arg)
         refuse(r, &err);
         return;
     }
+    r->import = http_query(req, STR("format"), &text) && !str_eq_c(text, "artifact");
+    if (r->import && !engine_import_format_of(text, &r->import_format)) {
+        (void)err_set(&err, ERR_INVALID, "query string: field \"format\" is none of artifact, xgboost, lightgbm");
+        refuse(r, &err);
+        return;
+    }
+    text = STR("");
     (void)http_query(req, STR("description"), &text);
     if (text.n > DESCRIPTION_MAX || !str_is_utf8(text)) {
         (void)err_set(&err, ERR_INVALID, "query string: field \"description\" is longer than %d bytes or not UTF-8",

@@ -1,9 +1,11 @@
-/* The first byte says what follows: section "ranker", which when it is taken is walked, explained and written again, the same; or a model of XGBoost. */
+/* The first byte says what follows: section "ranker", which when it is taken is walked, explained and written again, the same; or a model of
+ * XGBoost or LightGBM. */
 #include <assert.h>
 #include <math.h>
 #include <stdint.h>
 
 #include "model/ranker.h"
+#include "model/ranker_lightgbm.h"
 #include "model/ranker_xgboost.h"
 
 enum { DOCS = 9 };
@@ -51,13 +53,15 @@ static void section(struct str bytes, struct arena *arena)
     again(&r, arena, bytes);
 }
 
-static void xgboost(struct str json, struct arena *arena)
+static void foreign(struct str text, bool lightgbm, struct arena *arena)
 {
     struct ranker_forest f;
     struct buf out;
     struct err err;
     buf_init(&out, 1 << 24);
-    if (ranker_xgboost_read(json, NULL, 0, arena, &f, &err) && ranker_forest_write(&f, &out, &err))
+    bool taken = lightgbm ? ranker_lightgbm_read(text, arena, &f, &err)
+                          : ranker_xgboost_read(text, NULL, 0, arena, &f, &err);
+    if (taken && ranker_forest_write(&f, &out, &err))
         section(buf_str(&out), arena);
     buf_release(&out);
 }
@@ -70,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     arena_init(&arena, 1 << 12);
     struct str rest = { (const char *)data + 1, size - 1 };
-    if (data[0] == 'x')
-        xgboost(rest, &arena);
+    if (data[0] == 'x' || data[0] == 'l')
+        foreign(rest, data[0] == 'l', &arena);
     else
         section(rest, &arena);
     arena_release(&arena);

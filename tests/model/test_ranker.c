@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "model/ranker.h"
+#include "model/ranker_lightgbm.h"
 #include "model/ranker_xgboost.h"
 
 enum { FEATURES = 7, TREES = 30, NODES_MAX = 200, DOCS = 203 };
@@ -465,6 +466,67 @@ Test(ranker_xgboost, refuses_what_it_cannot_keep)
         struct err err;
         arena_init(&arena, 1 << 12);
         bool fine = ranker_xgboost_read(str_of(bad[i][0]), NULL, 0, &arena, &f, &err);
+        cr_assert(not(fine), "%s", bad[i][0]);
+        cr_assert(ne(ptr, strstr(err.text, bad[i][1]), NULL), "%s", err.text);
+        arena_release(&arena);
+    }
+}
+
+/* ---- LightGBM ---- */
+
+#define LIGHT(decision, more)                                                                                    \
+    "tree\nversion=v4\nnum_tree_per_iteration=1\nfeature_names=a b\n\nTree=0\nnum_leaves=3\nsplit_feature=0 1\n" \
+    "threshold=0.1 -1\ndecision_type=" decision "\nleft_child=1 -1\nright_child=-3 -2\nleaf_value=1 2 3\n" more  \
+    "\nTree=1\nnum_leaves=1\nleaf_value=0.5\n\nend of trees\n"
+
+Test(ranker_lightgbm, a_threshold_goes_left_and_missing_where_its_type_says)
+{
+    static const struct {
+        float a, b, score;
+    } cases[] = {
+        { 0.1f, 0, 3.5f }, /* 0.1f is above the double 0.1 */
+        { 0.0999999940f, -1, 1.5f }, { 0, -0.9999999f, 2.5f },
+        { NAN, NAN, 2.5f }, /* a: type NaN, left; b: type None, as 0 */
+        { NAN, -2, 1.5f },
+    };
+    struct ranker_forest f;
+    struct buf section;
+    struct arena arena;
+    struct ranker r;
+    struct err err;
+    arena_init(&arena, 1 << 12);
+    buf_init(&section, 1 << 12);
+    cr_assert(ranker_lightgbm_read(STR(LIGHT("10 0", "")), &arena, &f, &err), "%s", err.text);
+    cr_assert(ranker_forest_write(&f, &section, &err), "%s", err.text);
+    cr_assert(ranker_read(buf_str(&section), &arena, &r, &err), "%s", err.text);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        float score;
+        ranker_score(&r, (float[]){ cases[i].a, cases[i].b }, 1, &score);
+        cr_assert(eq(flt, score, cases[i].score), "case %zu", i);
+    }
+    buf_release(&section);
+    arena_release(&arena);
+}
+
+Test(ranker_lightgbm, refuses_what_it_cannot_keep)
+{
+    static const char *const bad[][2] = {
+        { LIGHT("11 0", ""), "tree 0: it has a categorical split" },
+        { LIGHT("4 0", ""), "zero_as_missing" },
+        { LIGHT("2", ""), "line \"decision_type\"" },
+        { LIGHT("2 2", "num_cat=1\n"), "categorical splits" },
+        { LIGHT("2 2", "is_linear=1\n"), "linear models" },
+        { "tree\nfeature_names=a\n", "no tree" },
+        { "tree\nTree=0\n", "feature_names" },
+        { "tree\nfeature_names=a\nTree=0\nnum_leaves=2\nsplit_feature=1\n", "line \"split_feature\"" },
+        { "forest", "first line" },
+    };
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct ranker_forest f;
+        struct arena arena;
+        struct err err;
+        arena_init(&arena, 1 << 12);
+        bool fine = ranker_lightgbm_read(str_of(bad[i][0]), &arena, &f, &err);
         cr_assert(not(fine), "%s", bad[i][0]);
         cr_assert(ne(ptr, strstr(err.text, bad[i][1]), NULL), "%s", err.text);
         arena_release(&arena);
