@@ -447,6 +447,9 @@ const struct job_type job_types[] = {
       PARAMS(ranking_metrics_params) },
     { "learn-to-rank", "features and judgments, or clicks, of documents by query → a ranker",
       PARAMS(learn_to_rank_params), .incremental = true },
+    { "training-data", "clicks on documents of categories → labelled queries, for query-intent",
+      PARAMS(training_data_params), .incremental = true },
+    { "query-intent", "labelled texts → a classifier that says what a query is about", PARAMS(query_intent_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

@@ -76,13 +76,19 @@ static void put_metric(struct jsonw *w, const char *name, json_t *a, json_t *b)
     jsonw_close(w);
 }
 
+/* Beside metrics there may be tables for the page: they are not compared. */
+static bool is_metric(const json_t *v)
+{
+    return json_object_get(v, "value") != NULL;
+}
+
 static void put_metrics(struct jsonw *w, json_t *a, json_t *b)
 {
     const char *name;
     json_t *v;
     jsonw_open(w, "metrics", '[');
-    json_object_foreach(a, name, v) put_metric(w, name, v, json_object_get(b, name));
-    json_object_foreach(b, name, v) if (!json_object_get(a, name)) put_metric(w, name, NULL, v);
+    json_object_foreach(a, name, v) if (is_metric(v)) put_metric(w, name, v, json_object_get(b, name));
+    json_object_foreach(b, name, v) if (is_metric(v) && !json_object_get(a, name)) put_metric(w, name, NULL, v);
     jsonw_close(w);
 }
 

@@ -5,6 +5,7 @@
 #include "model/boosts.h"
 #include "model/catalogue.h"
 #include "model/clusters.h"
+#include "model/classifier.h"
 #include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
@@ -12,6 +13,8 @@
 
 const char *const serving_view_names[] = { "none",     "recommender", "boosts",   "catalogue",
                                            "rewrites", "ranker",      "clusters", "vectors" };
+const char *const serving_view_names[] = { "none",     "recommender", "boosts",    "catalogue",
+                                           "rewrites", "ranker",      "classifier" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
@@ -54,6 +57,10 @@ static const void *open_vectors(const struct artifact *a, struct arena *arena, s
 {
     struct vectors *v = arena_alloc(arena, sizeof *v);
     return vectors_open(a, arena, v, err) ? v : NULL;
+static const void *open_classifier(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct classifier *c = arena_alloc(arena, sizeof *c);
+    return classifier_open(a, c, err) ? c : NULL;
 }
 
 static const struct serving_kind kinds[] = {
@@ -65,6 +72,7 @@ static const struct serving_kind kinds[] = {
     { RANKER_KIND, SERVING_RANKER, open_ranker },
     { CLUSTERS_KIND, SERVING_CLUSTERS, open_clusters },
     { VECTORS_KIND, SERVING_VECTORS, open_vectors },
+    { CLASSIFIER_KIND, SERVING_CLASSIFIER, open_classifier },
 };
 
 const struct serving_kind *serving_kind_of(struct str name)

@@ -14,6 +14,7 @@ enum serving_view {
     SERVING_RANKER,      /* struct ranker: model/ranker.h */
     SERVING_CLUSTERS,    /* struct clusters: model/clusters.h */
     SERVING_VECTORS,     /* struct vectors: model/vectors.h */
+    SERVING_CLASSIFIER,  /* struct classifier: model/classifier.h */
     SERVING_VIEW_COUNT
 };
 extern const char *const serving_view_names[SERVING_VIEW_COUNT]; /* "recommender", … */

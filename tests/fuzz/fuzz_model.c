@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/artifact.h"
+#include "model/classifier.h"
 #include "model/lists.h"
 #include "model/recommend.h"
 
@@ -73,6 +74,21 @@ static void recommend_all(const struct artifact *a)
     arena_release(&arena);
 }
 
+static void classify(const struct artifact *a)
+{
+    static struct classifier_work work;
+    struct classifier_best best[3];
+    struct classifier_why why[3];
+    struct classifier c;
+    struct err err;
+    if (!classifier_open(a, &c, &err))
+        return;
+    classifier_predict(&c, STR("red lamp, oak"), &work);
+    if (classifier_best(&c, &work, 3, best) < 2 || !(best[0].p >= best[1].p))
+        abort();
+    (void)classifier_explain(&c, &work, best[0].class, 3, why);
+}
+
 static void mend(struct buf *b)
 {
     unsigned char hash[ARTIFACT_HASH];
@@ -96,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     mend(&b);
     if (artifact_read(buf_str(&b), &a, &err)) {
         recommend_all(&a);
+        classify(&a);
         for (size_t i = 0; i < a.sections_count; i++) {
             struct str section = artifact_section_at(&a, i, name);
             if (!str_eq(section, artifact_section(&a, name)))
