@@ -371,14 +371,17 @@ static const struct job_param clicks_params[] = {
 };
 
 #include "job/clusters.h" /* these need the macros above */
+#include "job/evaluation.h"
 #include "job/factors.h"
 #include "job/items.h"
 #include "job/judgments.h"
 #include "job/queries.h"
+#include "job/rank.h"
 #include "job/ranking.h"
 #include "job/rewrites.h"
 #include "job/spelling.h"
 #include "job/tail.h"
+#include "job/text.h"
 
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 

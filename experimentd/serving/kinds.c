@@ -4,17 +4,15 @@
 
 #include "model/boosts.h"
 #include "model/catalogue.h"
-#include "model/clusters.h"
 #include "model/classifier.h"
+#include "model/clusters.h"
 #include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 #include "model/vectors.h"
 
-const char *const serving_view_names[] = { "none",     "recommender", "boosts",   "catalogue",
-                                           "rewrites", "ranker",      "clusters", "vectors" };
-const char *const serving_view_names[] = { "none",     "recommender", "boosts",    "catalogue",
-                                           "rewrites", "ranker",      "classifier" };
+const char *const serving_view_names[] = { "none",   "recommender", "boosts",  "catalogue", "rewrites",
+                                           "ranker", "clusters",    "vectors", "classifier" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
@@ -57,6 +55,8 @@ static const void *open_vectors(const struct artifact *a, struct arena *arena, s
 {
     struct vectors *v = arena_alloc(arena, sizeof *v);
     return vectors_open(a, arena, v, err) ? v : NULL;
+}
+
 static const void *open_classifier(const struct artifact *a, struct arena *arena, struct err *err)
 {
     struct classifier *c = arena_alloc(arena, sizeof *c);

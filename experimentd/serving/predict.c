@@ -4,8 +4,8 @@
 #include "experimentd/rewrites/ask.h"
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
-#include "experimentd/serving/clusters_ask.h"
 #include "experimentd/serving/classify_ask.h"
+#include "experimentd/serving/clusters_ask.h"
 #include "experimentd/serving/fields.h"
 #include "experimentd/serving/rank_ask.h"
 #include "experimentd/serving/vectors_ask.h"
@@ -61,6 +61,8 @@ static bool clusters_one(struct prediction *p, const struct assign_value *input,
 static bool vectors_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
     return vectors_answer(input, p->entry, &p->req->arena, &p->out, err);
+}
+
 static bool classify_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
     return classify_answer(input, p->entry, &p->req->arena, &p->out, err);
@@ -70,8 +72,7 @@ typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *inpu
 static const predict_fn kinds[SERVING_VIEW_COUNT] = {
     [SERVING_RECOMMENDER] = recommend_one, [SERVING_BOOSTS] = boosts_one,     [SERVING_REWRITES] = rewrite_one,
     [SERVING_RANKER] = rank_one,           [SERVING_CLUSTERS] = clusters_one, [SERVING_VECTORS] = vectors_one,
-    [SERVING_RECOMMENDER] = recommend_one, [SERVING_BOOSTS] = boosts_one,       [SERVING_REWRITES] = rewrite_one,
-    [SERVING_RANKER] = rank_one,           [SERVING_CLASSIFIER] = classify_one,
+    [SERVING_CLASSIFIER] = classify_one,
 };
 
 enum name { ALIAS, INPUTS, NAME_COUNT };

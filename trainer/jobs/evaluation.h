@@ -43,7 +43,7 @@ struct evaluation {
     size_t metrics_count;
     struct evaluation_search searches[EVALUATION_SEARCHES_MAX];
     size_t searches_count;
-    struct query_list queries;
+    struct query_selection queries;
     struct judgment_set judgments;
     struct evaluation_query *of_query;
     size_t judged_queries;

@@ -162,14 +162,14 @@ static bool one_query(struct evaluation *e, const char *text, struct err *err)
 {
     char form[QUERY_TEXT_MAX];
     const char *params = e->run->param(e->run, "query_params");
-    struct query_list_query *q = arena_zalloc(&e->arena, sizeof *q);
+    struct selected_query *q = arena_zalloc(&e->arena, sizeof *q);
     if (params && params[strspn(params, " \t\r\n")] != '{')
         return err_set(err, ERR_INVALID, "parameter \"query_params\" is no object");
-    *q = (struct query_list_query){ .query = arena_str(&e->arena, query_text(str_of(text), form)),
+    *q = (struct selected_query){ .query = arena_str(&e->arena, query_text(str_of(text), form)),
                                     .text = str_of(text),
                                     .weight = 1,
                                     .params = str_of(params) };
-    e->queries = (struct query_list){ .queries = q, .count = 1 };
+    e->queries = (struct query_selection){ .queries = q, .count = 1 };
     return true;
 }
 
@@ -180,7 +180,7 @@ static bool read_queries(struct evaluation *e, struct err *err)
         return err_set(err, ERR_INVALID, "parameter \"query_set\" or parameter \"query\": one of both is wanted");
     if (query)
         return one_query(e, query, err);
-    if (!query_list_read(e->run, "query_set", set, &e->arena, &e->queries, err))
+    if (!query_selection_read(e->run, "query_set", set, &e->arena, &e->queries, err))
         return false;
     return e->queries.count > 0 || run_too_little(e->run, err, "query set \"%s\" has no query", set);
 }
@@ -232,7 +232,7 @@ struct brought {
 };
 
 /* The row of a query's list: under its parameter "qid", else under its text, else under a text of the same form; UINT32_MAX: there is none. */
-static uint32_t find_list(const struct brought *b, const struct query_list_query *q)
+static uint32_t find_list(const struct brought *b, const struct selected_query *q)
 {
     struct err bad;
     json_auto_t *params = q->params.p ? json_parse(q->params, &bad) : NULL;

@@ -22,8 +22,9 @@ struct run_context {
     const char *(*param)(const struct run_context *run, const char *name);
     const char *archive_dir; /* NULL: none is known */
     uint32_t archive_after_days;
-    const char *retention;     /* of signals: "default=400,impression=90" */
-    uint64_t rows_in, retries; /* of all passes; added by run_pass */
+    const char *retention;                  /* of signals: "default=400,impression=90" */
+    const char *search_secrets, *search_ca; /* files; "": none is known */
+    uint64_t rows_in, retries;              /* of all passes; added by run_pass */
     int passes;
     struct run *run;
 };
@@ -69,6 +70,10 @@ extern const struct job job_clusters;
 extern const struct job job_cluster_labels;
 extern const struct job job_judgments;
 extern const struct job job_query_set;
+extern const struct job job_learn_to_rank;
+extern const struct job job_query_intent;
+extern const struct job job_ranking_metrics;
+extern const struct job job_training_data;
 /* clang-format on */
 
 /* Parameters that have a value (given, required or by default: asserted). */

@@ -38,6 +38,10 @@ const struct job *const jobs[] = {
     &job_cluster_labels,
     &job_judgments,
     &job_query_set,
+    &job_learn_to_rank,
+    &job_query_intent,
+    &job_ranking_metrics,
+    &job_training_data,
     NULL,
 };
 /* clang-format on */

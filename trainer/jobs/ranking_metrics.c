@@ -65,7 +65,7 @@ static void add_docs(struct buf *b, const struct evaluation_list *l)
 static void add_row(const struct evaluation *e, size_t search, size_t query, const unsigned char id[16], struct buf *b)
 {
     const struct evaluation_list *l = evaluation_list(e, search, query);
-    const struct query_list_query *q = &e->queries.queries[query];
+    const struct selected_query *q = &e->queries.queries[query];
     const struct judged_query *judged = e->of_query[query].judged;
     pg_copy_row(b, 10);
     pg_copy_uuid(b, id);
