@@ -166,9 +166,9 @@ static bool one_query(struct evaluation *e, const char *text, struct err *err)
     if (params && params[strspn(params, " \t\r\n")] != '{')
         return err_set(err, ERR_INVALID, "parameter \"query_params\" is no object");
     *q = (struct selected_query){ .query = arena_str(&e->arena, query_text(str_of(text), form)),
-                                    .text = str_of(text),
-                                    .weight = 1,
-                                    .params = str_of(params) };
+                                  .text = str_of(text),
+                                  .weight = 1,
+                                  .params = str_of(params) };
     e->queries = (struct query_selection){ .queries = q, .count = 1 };
     return true;
 }
