@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerJobs, jobsOf } from "./mock_jobs.js";
+import { answerJudgments, judgmentsOf } from "./mock_judgments.js";
 import { answerLoops, loopsOf } from "./mock_loops.js";
 import { answerRewrites, rewritesOf } from "./mock_rewrites.js";
 
@@ -43,11 +44,16 @@ const json = (response, status, body, headers) =>
   send(response, status, status < 400 ? "application/json" : "application/problem+json", JSON.stringify(body), headers);
 const problem = (response, status, title, detail) => json(response, status, { type: "about:blank", title, status, detail });
 
-/** The JSON that was sent; null: none. */
+/** The JSON that was sent, or the text that is none; null: nothing was. */
 async function bodyOf(request) {
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
-  return pieces.length ? JSON.parse(Buffer.concat(pieces).toString()) : null;
+  const text = Buffer.concat(pieces).toString();
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return text;
+  }
 }
 
 function aboutJobs(state, request, response, path, query, body) {
@@ -59,6 +65,12 @@ function aboutJobs(state, request, response, path, query, body) {
 function aboutRewrites(state, request, response, path, query, body) {
   const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text) => send(response, status, "text/plain; charset=utf-8", text) };
   return answerRewrites(state.rewrites, { method: request.method, path, query, body, headers: request.headers }, reply) !== false;
+}
+
+function aboutJudgments(state, request, response, path, query, body) {
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text) => send(response, status, "text/plain; charset=utf-8", text),
+    none: () => send(response, 204, "application/json", "") };
+  return answerJudgments(state.judgments, { method: request.method, path, query, body }, reply) !== false;
 }
 
 function aboutLoops(state, request, response, path) {
@@ -75,6 +87,7 @@ async function api(state, request, response, path) {
   if (state.key && given !== state.key)
     return problem(response, 401, "Unauthorized", given ? "this key is not known or was revoked" : "a key is needed");
   if (aboutJobs(state, request, response, path, query, body)) return undefined;
+  if (aboutJudgments(state, request, response, path, query, body)) return undefined;
   if (aboutLoops(state, request, response, path)) return undefined;
   if (aboutRewrites(state, request, response, path, query, body)) return undefined;
   if (path === "/v1/experiments") {
@@ -125,6 +138,7 @@ export async function startMock({ port = 0, key = null, empty = false, pace, the
   const state = { experiments: empty ? new Map() : fixtures(), preflights: fixtures(join(FIXTURES, "preflight")),
     health: fixtures(join(FIXTURES, "health")), plan: fixtures(join(FIXTURES, "plan")).get("ctr"),
     metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }),
+    judgments: judgmentsOf(fixtures(join(FIXTURES, "judgments")), { empty }),
     loops: loopsOf(fixtures(join(FIXTURES, "loops")), { empty }),
     rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {

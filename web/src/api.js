@@ -39,7 +39,7 @@ async function problem(response) {
   return new ApiError(kinds[response.status] || "server", text, response.status);
 }
 
-/** The text of an answer. `method`, `headers`: other than a question's. */
+/** The text of an answer. `method`, `headers`: other than a question's. A body that is a text is sent as it is. */
 async function getText(path, body, { method = body === undefined ? "GET" : "POST", headers: more } = {}) {
   const key = sessionStorage.getItem(KEY);
   const stop = new AbortController();
@@ -47,7 +47,7 @@ async function getText(path, body, { method = body === undefined ? "GET" : "POST
   let response, text;
   try {
     const headers = { Accept: "application/json, text/csv", ...(key && { Authorization: `Bearer ${key}` }), ...more };
-    response = await fetch(path, { method, headers, cache: "no-store", signal: stop.signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, { method, headers, cache: "no-store", signal: stop.signal, body: body === undefined || typeof body === "string" ? body : JSON.stringify(body) });
     if (response.ok) text = await response.text();
   } catch {
     throw new ApiError("away", stop.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} seconds` : "no connection");
