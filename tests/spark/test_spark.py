@@ -70,12 +70,14 @@ JOBS = [
     ("boosts", [AS_OF, "holdout_days=2", "min_queries=2", "min_llr=0", "min_pair_count=1", "max_concentration=1"],
      ["with gone as (delete from models where name = 'boosts') select artifact, status, metrics from model_versions where model = 'boosts'"]),
     ("judgments", [AS_OF, "method=click_skip", "min_sessions=1"],
-     ["with gone as (delete from judgment_sets) select query, doc, grade, confidence, evidence from judgments order by 1, 2"]),
+     ["with gone as (delete from judgment_sets where name = 'clicks') select query, doc, grade, confidence, evidence from judgments where set_name = 'clicks' order by 1, 2"]),
     ("query-set", [AS_OF, "size=20"], ["with gone as (delete from query_sets) select position, query, weight from query_set_queries order by 1"]),
     ("training-data", [AS_OF, "category_field=title", "min_texts=1", "min_pair_count=1", "min_query_units=1", "top_category_proportion=0.1"],
      ["select text, label, weight from labelled_texts order by text, label"]),
     ("query-intent", ["texts=shop", "min_examples=2", "min_feature_texts=1", "hash_bits=12", "max_iterations=4", "holdout=0.3"],
      ["with gone as (delete from models where name = 'query-intent') select artifact, status, metrics from model_versions where model = 'query-intent'"]),
+    ("learn-to-rank", [AS_OF, "feature_set=ranks", "judgments=ranks", "trees=5", "folds=2", "min_queries=5", "holdout_queries=0.3", "gate_min_units=1"],
+     ["with gone as (delete from models where name = 'learn-to-rank') select artifact, status, metrics from model_versions where model = 'learn-to-rank'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
@@ -292,6 +294,8 @@ class Jobs(SparkTest):
         d.post("/v1/items", [{"id": "doc-%d" % i, "title": "%s %s" % (("lamp", "desk", "sofa")[i % 3], ("oak", "brass", "steel", "red")[i % 4])} for i in range(40)])
         texts = "".join("%s %s %d,%s\n" % (a, b, i, a) for a in ("lamp", "desk", "sofa") for b in ("oak", "brass", "red") for i in range(6))
         self.assertEqual(d.request("POST", "/v1/labelled-texts/shop/import", ("text,label\n" + texts).encode()).status, 201)
+        letor = "".join("%d qid:%d 1:%d 2:%d # doc-%d\tquery %d\n" % ((i * 7 + i * i) % 4, i // 8 + 1, (i * 5) % 11, (i * i) % 7, i, i // 8) for i in range(240))
+        self.assertEqual(d.post("/v1/feature-sets/ranks/rows?create=true&judgments=ranks", letor.encode()).status, 200)
         d.make_experiment("shown", metrics=[{"metric": "ctr", "role": "primary"}, {"metric": "mrr", "role": "secondary"}])
         at = "%sT00:00:01Z" % MONTH.date(0)
         reply = d.post("/v1/rewrites", {"type": "spelling", "input": MONTH.query_text(0).split()[0].lower(), "output": "something"})

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { SIGMOID_STEPS = 1 << 16 };
+enum { SIGMOID_STEPS = 1 << 16, INSERTED = 256 /* documents: a query with more is sorted as if nothing was known */ };
 #define SIGMOID_RANGE 32.0f /* behind it nothing is left of p that a float would show */
 
 const char *const rank_gain_names[RANK_GAIN_COUNT] = { [RANK_EXPONENTIAL] = "exponential", [RANK_LINEAR] = "linear" };
@@ -22,9 +22,11 @@ struct lambda {
     double *ideal;   /* DCG of queries, of all ranks: what pairs are divided by */
     double *ideal_k; /* of the first k */
     double *discounts;
-    float *sigmoid;             /* 1 / (1 + exp(x)), x from -SIGMOID_RANGE */
-    struct place *places;       /* of a query */
-    double *gradient, *hessian; /* of a query, by row */
+    float *sigmoid;       /* 1 / (1 + exp(x)), x from -SIGMOID_RANGE */
+    struct place *places; /* of a query, by rank */
+    uint32_t *
+        order; /* of all queries: rows by rank, as they were when last looked at: in the next round little has changed */
+    double *gain, *gradient, *hessian; /* of a query, by rank */
 };
 
 static int falling(const void *a, const void *b)
@@ -76,12 +78,17 @@ struct lambda *lambda_new(const struct rank_data *d, const struct lambda_rules *
     l->discounts = mem_alloc((n + 1) * sizeof *l->discounts);
     l->sigmoid = mem_alloc(SIGMOID_STEPS * sizeof *l->sigmoid);
     l->places = mem_alloc((n + 1) * sizeof *l->places);
+    l->order = mem_alloc((d->rows + 1) * sizeof *l->order);
+    l->gain = mem_alloc((n + 1) * sizeof *l->gain);
     l->gradient = mem_alloc((n + 1) * sizeof *l->gradient);
     l->hessian = mem_alloc((n + 1) * sizeof *l->hessian);
     find_tables(l, n);
     float *sorted = mem_alloc((n + 1) * sizeof *sorted);
-    for (uint32_t q = 0; q < d->queries; q++)
+    for (uint32_t q = 0; q < d->queries; q++) {
         find_ideal(l, q, sorted);
+        for (uint32_t i = rank_first(d, q); i < d->ends[q]; i++)
+            l->order[i] = i - rank_first(d, q);
+    }
     mem_free(sorted);
     return l;
 }
@@ -96,6 +103,8 @@ void lambda_free(struct lambda *l)
     mem_free(l->discounts);
     mem_free(l->sigmoid);
     mem_free(l->places);
+    mem_free(l->order);
+    mem_free(l->gain);
     mem_free(l->gradient);
     mem_free(l->hessian);
     mem_free(l);
@@ -109,12 +118,33 @@ static int by_score(const void *a, const void *b)
     return x->row < y->row ? -1 : 1;
 }
 
+static bool is_behind(struct place a, struct place b)
+{
+    return a.score < b.score || (a.score == b.score && a.row > b.row);
+}
+
+static void insert_all(struct place *p, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        struct place one = p[i];
+        uint32_t at = i;
+        for (; at > 0 && is_behind(p[at - 1], one); at--)
+            p[at] = p[at - 1];
+        p[at] = one;
+    }
+}
+
 static uint32_t sort(struct lambda *l, uint32_t q, const float *scores)
 {
     const uint32_t first = rank_first(l->d, q), n = l->d->ends[q] - first;
     for (uint32_t i = 0; i < n; i++)
-        l->places[i] = (struct place){ scores[first + i], i };
-    qsort(l->places, n, sizeof *l->places, by_score);
+        l->places[i] = (struct place){ scores[first + l->order[first + i]], l->order[first + i] };
+    if (n <= INSERTED)
+        insert_all(l->places, n);
+    else
+        qsort(l->places, n, sizeof *l->places, by_score);
+    for (uint32_t i = 0; i < n; i++)
+        l->order[first + i] = l->places[i].row;
     return n;
 }
 
@@ -130,47 +160,55 @@ static float sigmoid(const struct lambda *l, float x)
     return l->sigmoid[i < SIGMOID_STEPS ? i : SIGMOID_STEPS - 1];
 }
 
-/* Ranks r < s of a query. Returns p delta. */
-static double pair(struct lambda *l, const float *gains, double scale, bool spread, uint32_t r, uint32_t s)
+/* Rank r with all behind it. Returns the sum of p delta. */
+static double pairs_of(struct lambda *l, double scale, bool spread, uint32_t r, uint32_t n)
 {
-    const struct place a = l->places[r], b = l->places[s];
-    const float ga = gains[a.row], gb = gains[b.row];
-    if (ga == gb)
-        return 0;
-    const struct place high = ga > gb ? a : b, low = ga > gb ? b : a;
-    const float apart = high.score - low.score;
-    double delta = fabs((double)ga - (double)gb) * (l->discounts[r] - l->discounts[s]) * scale;
-    if (spread)
-        delta /= 0.01 + fabs((double)apart);
-    const double p = (double)sigmoid(l, apart), force = p * delta, curve = p * (1 - p) * delta;
-    l->gradient[high.row] -= force;
-    l->gradient[low.row] += force;
-    l->hessian[high.row] += curve;
-    l->hessian[low.row] += curve;
-    return force;
+    const double gain = l->gain[r], discount = l->discounts[r] * scale;
+    const float score = l->places[r].score;
+    double sum = 0, gradient = 0, hessian = 0;
+    for (uint32_t s = r + 1; s < n; s++) {
+        const double by = gain - l->gain[s];
+        if (by == 0)
+            continue;
+        const float apart = score - l->places[s].score; /* of what is ranked above, at least 0 */
+        const double p = (double)sigmoid(l, by > 0 ? apart : -apart);
+        double delta = fabs(by) * (discount - l->discounts[s] * scale);
+        if (spread)
+            delta /= 0.01 + (double)apart;
+        const double force = p * delta, curve = force * (1 - p), down = by > 0 ? force : -force;
+        gradient -= down;
+        hessian += curve;
+        l->gradient[s] += down;
+        l->hessian[s] += curve;
+        sum += force;
+    }
+    l->gradient[r] += gradient;
+    l->hessian[r] += hessian;
+    return sum;
 }
 
-static double all_pairs(struct lambda *l, const float *gains, double scale, uint32_t n)
+static double all_pairs(struct lambda *l, double scale, uint32_t n)
 {
     const uint32_t top = n < l->rules.truncation ? n : l->rules.truncation;
     const bool spread = l->places[0].score != l->places[n - 1].score;
     double sum = 0;
     for (uint32_t r = 0; r < top; r++)
-        for (uint32_t s = r + 1; s < n; s++)
-            sum += pair(l, gains, scale, spread, r, s);
+        sum += pairs_of(l, scale, spread, r, n);
     return 2 * sum;
 }
 
 static void query(struct lambda *l, uint32_t q, const float *scores, float *out_gradient, float *out_hessian)
 {
     const uint32_t first = rank_first(l->d, q), n = sort(l, q, scores);
-    memset(l->gradient, 0, n * sizeof *l->gradient);
-    memset(l->hessian, 0, n * sizeof *l->hessian);
-    double sum = l->ideal[q] > 0 ? all_pairs(l, l->gains + first, 1 / l->ideal[q], n) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        l->gain[i] = (double)l->gains[first + l->places[i].row];
+        l->gradient[i] = l->hessian[i] = 0;
+    }
+    double sum = l->ideal[q] > 0 ? all_pairs(l, 1 / l->ideal[q], n) : 0;
     double factor = (double)l->d->weights[q] * (sum > 0 ? log2(1 + sum) / sum : 0);
     for (uint32_t i = 0; i < n; i++) {
-        out_gradient[first + i] = (float)(l->gradient[i] * factor);
-        out_hessian[first + i] = (float)(l->hessian[i] * factor);
+        out_gradient[first + l->places[i].row] = (float)(l->gradient[i] * factor);
+        out_hessian[first + l->places[i].row] = (float)(l->hessian[i] * factor);
     }
 }
 
