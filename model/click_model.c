@@ -56,19 +56,19 @@ double click_within(double p)
 }
 
 /* P(C) of a cell, of the models that know it: gctr … ubm. */
-double click_probability(enum click_model m, const struct click_globals *g, double alpha, uint32_t slot, uint32_t r)
+double click_probability(enum click_model m, const struct click_globals *g, double alpha, uint32_t key)
 {
     switch (m) {
     case CLICK_GCTR:
         return g->ctr;
     case CLICK_RCTR:
-        return g->ctr_at[r];
+        return g->ctr_at[key];
     case CLICK_COEC:
-        return click_within(alpha * g->ctr_at[r]);
+        return click_within(alpha * g->ctr_at[key]);
     case CLICK_PBM:
-        return g->pbm[r] * alpha;
+        return g->pbm[key] * alpha;
     case CLICK_UBM:
-        return g->ubm[slot] * alpha;
+        return g->ubm[key] * alpha;
     default:
         return alpha;
     }
@@ -134,7 +134,7 @@ void click_expect(enum click_model m, const struct click_globals *g, const struc
         expect_ubm(g, p, docs, n, out_clicked, out_looked);
     } else if (m == CLICK_GCTR || m == CLICK_RCTR || m == CLICK_DCTR || m == CLICK_COEC || m == CLICK_PBM) {
         for (uint32_t r = 0; r < n; r++) {
-            out_clicked[r] = click_probability(m, g, p[docs[r]].alpha, 0, r);
+            out_clicked[r] = click_probability(m, g, p[docs[r]].alpha, r);
             out_looked[r] = m == CLICK_PBM                       ? g->pbm[r]
                             : m == CLICK_RCTR || m == CLICK_COEC ? g->ctr_at[r] / g->ctr_at[0]
                                                                  : 1;

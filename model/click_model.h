@@ -73,8 +73,8 @@ struct click_params {
 /* What is assumed of a document that nothing is known of. */
 struct click_params click_params_unknown(enum click_model m, const struct click_globals *g);
 
-/* P(C) at position r, in slot `slot`, of the models that need no more (gctr … ubm, but cm). */
-double click_probability(enum click_model m, const struct click_globals *g, double alpha, uint32_t slot, uint32_t r);
+/* P(C), of the models that need no more (gctr … ubm, but cm). key: of ubm the slot, else the position. */
+double click_probability(enum click_model m, const struct click_globals *g, double alpha, uint32_t key);
 /* Probability of going on after a click, of the models that do so by document; and after none. */
 double click_after(enum click_model m, const struct click_globals *g, const struct click_params *p);
 double click_on(enum click_model m, const struct click_globals *g);

@@ -5,7 +5,7 @@
  *               interval of relevance), `sessions` (searches that showed it), `clicks`
  *   propensity  lists: key: name of a model, or "swaps" (measured where the order was drawn at random); entries "1", "2" …; column `examination`: how much more
  *               rarely a position is looked at than the first one
- *   models      JSON text: {model: {parameters, loglikelihood, perplexity, perplexity_at_rank}}, for people and pages
+ *   models      JSON text: {"chosen", "swaps"?, model: {parameters, loglikelihood, perplexity, perplexity_at_rank, …}}, for people and pages
  *   card        as of all */
 #pragma once
 #include "model/artifact.h"

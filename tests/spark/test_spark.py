@@ -78,6 +78,8 @@ JOBS = [
      ["with gone as (delete from models where name = 'query-intent') select artifact, status, metrics from model_versions where model = 'query-intent'"]),
     ("learn-to-rank", [AS_OF, "feature_set=ranks", "judgments=ranks", "trees=5", "folds=2", "min_queries=5", "holdout_queries=0.3", "gate_min_units=1"],
      ["with gone as (delete from models where name = 'learn-to-rank') select artifact, status, metrics from model_versions where model = 'learn-to-rank'"]),
+    ("click-models", [AS_OF, "holdout_days=2", "min_sessions=10", "min_query_sessions=2", "max_iterations=3", "gate_min_units=1"],
+     ["with gone as (delete from models where name = 'click-models') select artifact, status, metrics from model_versions where model = 'click-models'"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 

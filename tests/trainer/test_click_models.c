@@ -133,7 +133,8 @@ Test(click_models, what_is_expected_is_the_sum_over_all_clicks)
             double x = 1;
             if (all[i] == CLICK_UBM || all[i] == CLICK_PBM)
                 for (uint32_t r = 0, before = 0; r < N; r++) {
-                    double c = click_probability(all[i], &w.g, p[docs[r]].alpha, click_slot(r, before), r);
+                    double c = click_probability(all[i], &w.g, p[docs[r]].alpha,
+                                                 all[i] == CLICK_UBM ? click_slot(r, before) : r);
                     x *= mask >> r & 1 ? c : 1 - c;
                     before = mask >> r & 1 ? r + 1 : before;
                 }
@@ -158,11 +159,11 @@ Test(click_models, em_never_falls_and_comes_to_rest)
     enum { STEPS = 400 };
     struct world w;
     make_world(&w, 7);
-    AUTO(click_work_free) struct click_work *work = click_work_new();
     double last[CLICK_MODEL_COUNT] = { 0 }, first[CLICK_MODEL_COUNT] = { 0 };
     w.g.active = 1U << CLICK_PBM | 1U << CLICK_UBM | 1U << CLICK_DBN | 1U << CLICK_CCM;
     for (int i = 0; i < STEPS; i++) {
         struct click_counts counts = { .dbn = { 0 } };
+        AUTO(click_work_free) struct click_work *work = click_work_new(&w.g);
         w.g.sweeps = 1 + (uint32_t)i % 3;
         click_em_step(&w.q, &w.g, work, &counts);
         click_globals_step(&w.g, &counts);

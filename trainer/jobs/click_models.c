@@ -87,7 +87,7 @@ static bool write_sections(struct clicks_job *j, struct model_file *f, struct er
     }
     click_report_propensity(&j->train, &propensity);
     write_parameters(j, &parameters);
-    click_report_models(&j->train, models);
+    click_report_models(&j->train, j->chosen, models);
     artifact_add(&f->out, "models", buf_str(models));
     bool ok = model_file_lists(f, "documents", &documents, err);
     ok = model_file_lists(f, "propensity", &propensity, ok ? err : NULL) && ok;

@@ -198,11 +198,12 @@ static void put_swaps(struct jsonw *w, const struct click_train *t)
     jsonw_close(w);
 }
 
-void click_report_models(const struct click_train *t, struct buf *out)
+void click_report_models(const struct click_train *t, enum click_model chosen, struct buf *out)
 {
     struct jsonw w;
     jsonw_init(&w, out);
     jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "chosen", click_model_name(chosen));
     for (int m = 0; m < CLICK_MODEL_COUNT; m++)
         put_model(&w, t, (enum click_model)m);
     put_swaps(&w, t);

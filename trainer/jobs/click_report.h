@@ -24,4 +24,4 @@ bool click_swap_of(const struct click_swaps *s, uint32_t r, struct click_swap *o
 
 /* The sections "propensity" and "models". */
 void click_report_propensity(const struct click_train *t, struct lists_out *out);
-void click_report_models(const struct click_train *t, struct buf *out);
+void click_report_models(const struct click_train *t, enum click_model chosen, struct buf *out);

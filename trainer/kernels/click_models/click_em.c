@@ -8,12 +8,17 @@ struct click_work {
     struct click_reach *reach;
     double *alpha, *after;
     size_t room;
-    double log_gamma[CLICK_SLOTS]; /* of the model at hand */
+    double log_pbm[CLICK_POSITIONS], log_ubm[CLICK_SLOTS];
 };
 
-struct click_work *click_work_new(void)
+struct click_work *click_work_new(const struct click_globals *g)
 {
-    return mem_zalloc(sizeof(struct click_work));
+    struct click_work *w = mem_zalloc(sizeof *w);
+    for (uint32_t r = 0; r < g->positions; r++)
+        w->log_pbm[r] = log(g->pbm[r]);
+    for (uint32_t s = 0; s < click_slot(g->positions, 0); s++)
+        w->log_ubm[s] = log(g->ubm[s]);
+    return w;
 }
 
 void click_work_free(struct click_work *w)
@@ -44,82 +49,85 @@ static double log_prior(double strength, double mean, double x)
 
 /* ---- pbm, ubm: cells ---- */
 
-/* Cells of one document at one position, for pbm; of one slot, for ubm. */
-struct cell_sum {
-    double clicks, skips;
-    uint32_t key; /* position, or slot */
-};
-
-/* A click: the document was looked at. A skip: it was with p = γ (1 - α) / (1 - γ α) = 1 - (1 - γ) / (1 - γ α). */
-static double looked_at(const struct cell_sum *c, const double *gamma, double alpha)
-{
-    double g = gamma[c->key];
-    return c->skips * (1 - (1 - g) / (1 - g * alpha));
-}
-
-static void count_cell(const struct cell_sum *c, const double *gamma, const double *log_gamma, double alpha,
-                       double looked, double (*counts)[2], double *loglikelihood)
-{
-    *loglikelihood += c->clicks * log_gamma[c->key];
-    if (c->skips != 0)
-        *loglikelihood += c->skips * log1p(-gamma[c->key] * alpha);
-    counts[c->key][0] += c->clicks + looked;
-    counts[c->key][1] += c->clicks + c->skips;
-}
-
-/* The next cells with one key, from i on, of the document's that end at `end`. */
-static uint32_t next_sum(const struct click_query *q, uint32_t i, uint32_t end, bool by_position, struct cell_sum *out)
-{
-    *out = (struct cell_sum){ .key = by_position ? q->cells[i].position : q->cells[i].slot };
-    do {
-        out->clicks += q->cells[i].clicks;
-        out->skips += q->cells[i].skips;
-        i++;
-    } while (by_position && i < end && q->cells[i].position == out->key);
-    return i;
-}
-
 struct cells_model {
+    struct click_cells cells;
     const double *gamma;
     double (*counts)[2];
     double *objective, *loglikelihood;
-    bool by_position;
 };
 
-/* One document: its cells are [i, end). Returns the improved α. */
-static double improve_doc(const struct click_query *q, uint32_t i, uint32_t end, const struct click_globals *g,
-                          const struct cells_model *m, const double *log_gamma, double alpha, bool last)
+/* A click: the document was looked at. A skip: it was with p = γ (1 - α) / (1 - γ α) = 1 - (1 - γ) / (1 - γ α). */
+static double looked_at(const struct click_cell *c, size_t count, const double *gamma, double alpha)
 {
-    double clicks = 0, looked = 0, loglikelihood = 0;
-    struct cell_sum c;
-    while (i < end) {
-        i = next_sum(q, i, end, m->by_position, &c);
-        double p = looked_at(&c, m->gamma, alpha);
-        clicks += c.clicks;
-        looked += p;
-        if (last)
-            count_cell(&c, m->gamma, log_gamma, alpha, p, m->counts, &loglikelihood);
+    double looked = 0;
+    for (size_t i = 0; i < count; i++) {
+        double g = gamma[c[i].key];
+        looked += c[i].skips * (1 - (1 - g) / (1 - g * alpha));
     }
-    if (last) {
-        loglikelihood += clicks * log(alpha);
-        *m->loglikelihood += loglikelihood;
-        *m->objective += loglikelihood + log_prior(g->prior, g->mean, alpha);
-    }
-    return (clicks + g->prior * g->mean) / (clicks + looked + g->prior);
+    return looked;
 }
 
-static void improve_cells(struct click_query *q, const struct click_globals *g, struct click_work *w,
+/* The same, and what improves γ. */
+static double count_cells(const struct click_cell *c, size_t count, const struct cells_model *m,
+                          const double *log_gamma, double alpha, double *loglikelihood)
+{
+    double looked = 0, sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        double g = m->gamma[c[i].key], clicks = c[i].clicks, skips = c[i].skips, rest = 1 - g * alpha,
+               p = skips * (1 - (1 - g) / rest);
+        sum += clicks * log_gamma[c[i].key] + (c[i].skips ? skips * log(rest) : 0);
+        looked += p;
+        m->counts[c[i].key][0] += clicks + p;
+        m->counts[c[i].key][1] += clicks + skips;
+    }
+    *loglikelihood = sum;
+    return looked;
+}
+
+/* One document with its cells. */
+static double improve_doc(const struct click_cell *c, size_t count, const struct click_globals *g,
+                          const struct cells_model *m, const double *log_gamma, double alpha)
+{
+    double clicks = 0, loglikelihood;
+    for (size_t i = 0; i < count; i++)
+        clicks += c[i].clicks;
+    const double seen = clicks + g->prior * g->mean;
+    for (uint32_t k = 1; k < g->sweeps; k++)
+        alpha = seen / (clicks + looked_at(c, count, m->gamma, alpha) + g->prior);
+    double looked = count_cells(c, count, m, log_gamma, alpha, &loglikelihood);
+    double log_alpha = log(alpha);
+    loglikelihood += clicks * log_alpha;
+    *m->loglikelihood += loglikelihood;
+    *m->objective += loglikelihood + g->prior * (g->mean * log_alpha + (1 - g->mean) * log(1 - alpha));
+    return seen / (clicks + looked + g->prior);
+}
+
+static void improve_cells(struct click_query *q, const struct click_globals *g, const double *log_gamma,
                           const struct cells_model *m, size_t offset)
 {
-    for (uint32_t s = 0; s < CLICK_SLOTS && (!m->by_position || s < CLICK_POSITIONS); s++)
-        w->log_gamma[s] = log(m->gamma[s]);
-    for (uint32_t i = 0, end; i < q->cells_count; i = end) {
-        double *alpha = (double *)(void *)((char *)&q->of[q->cells[i].doc] + offset);
-        for (end = i + 1; end < q->cells_count && q->cells[end].doc == q->cells[i].doc;)
+    const struct click_cell *c = m->cells.of;
+    for (size_t i = 0, end; i < m->cells.count; i = end) {
+        double *alpha = (double *)(void *)((char *)&q->of[c[i].doc] + offset);
+        for (end = i + 1; end < m->cells.count && c[end].doc == c[i].doc;)
             end++;
-        for (uint32_t k = 1; k <= g->sweeps; k++)
-            *alpha = improve_doc(q, i, end, g, m, w->log_gamma, *alpha, k == g->sweeps);
+        *alpha = improve_doc(c + i, end - i, g, m, log_gamma, *alpha);
     }
+}
+
+static void improve_pbm(struct click_query *q, const struct click_globals *g, struct click_work *w,
+                        struct click_counts *counts)
+{
+    const struct cells_model m = { q->places, g->pbm, counts->pbm, &counts->objective[CLICK_PBM],
+                                   &counts->loglikelihood[CLICK_PBM] };
+    improve_cells(q, g, w->log_pbm, &m, offsetof(struct click_doc, pbm));
+}
+
+static void improve_ubm(struct click_query *q, const struct click_globals *g, struct click_work *w,
+                        struct click_counts *counts)
+{
+    const struct cells_model m = { q->slots, g->ubm, counts->ubm, &counts->objective[CLICK_UBM],
+                                   &counts->loglikelihood[CLICK_UBM] };
+    improve_cells(q, g, w->log_ubm, &m, offsetof(struct click_doc, ubm));
 }
 
 /* ---- dbn ---- */
@@ -252,15 +260,9 @@ void click_em_step(struct click_query *q, const struct click_globals *g, struct 
 {
     make_room(w, q->docs_count);
     if (g->active >> CLICK_PBM & 1)
-        improve_cells(q, g, w,
-                      &(struct cells_model){ g->pbm, counts->pbm, &counts->objective[CLICK_PBM],
-                                             &counts->loglikelihood[CLICK_PBM], true },
-                      offsetof(struct click_doc, pbm));
+        improve_pbm(q, g, w, counts);
     if (g->active >> CLICK_UBM & 1)
-        improve_cells(q, g, w,
-                      &(struct cells_model){ g->ubm, counts->ubm, &counts->objective[CLICK_UBM],
-                                             &counts->loglikelihood[CLICK_UBM], false },
-                      offsetof(struct click_doc, ubm));
+        improve_ubm(q, g, w, counts);
     if (g->active >> CLICK_DBN & 1)
         improve_dbn(q, g, w, counts);
     if (g->active >> CLICK_CCM & 1)

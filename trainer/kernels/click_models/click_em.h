@@ -13,9 +13,9 @@ struct click_counts {
     double pbm[CLICK_POSITIONS][2], ubm[CLICK_SLOTS][2]; /* expected successes, trials */
     double dbn[2], ccm[3][2];
 };
-/* Room for one query after another. */
+/* Of one pass: room for one query after another, and what is the same for all of them. */
 struct click_work;
-struct click_work *click_work_new(void);
+struct click_work *click_work_new(const struct click_globals *g);
 void click_work_free(struct click_work *w);
 DEFINE_AUTO(struct click_work *, click_work_free)
 

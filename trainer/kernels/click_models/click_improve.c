@@ -25,10 +25,10 @@ static bool improve(void *arg, struct click_query *q, struct err *err)
 
 static bool run(struct task *t, struct err *err)
 {
-    AUTO(click_work_free) struct click_work *work = click_work_new();
-    struct improving w = { .task = t, .work = work };
+    struct improving w = { .task = t };
     if (!click_blob(t, 0, &w.g, sizeof w.g, err))
         return false;
+    AUTO(click_work_free) struct click_work *work = w.work = click_work_new(&w.g);
     w.counts = arena_zalloc(task_arena(t), sizeof *w.counts);
     buf_init(&w.scratch, CLICK_QUERY_BYTES_MAX);
     bool ok = click_each(t, improve, &w, err) &&

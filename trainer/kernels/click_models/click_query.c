@@ -8,32 +8,38 @@ enum { PIECE_BYTES = 1 << 20, LAST_PIECE = 1 };
 
 /* ---- cells ---- */
 
-struct slot_key {
-    uint32_t doc, slot, position;
-    bool clicked;
-    uint64_t count, held;
-};
-
 #define BY(x, y)    \
     if ((x) != (y)) \
     return (x) < (y) ? -1 : 1
 
+struct key {
+    uint32_t doc, key;
+    bool clicked;
+    uint64_t count;
+};
+
 static int by_place(const void *a, const void *b)
 {
-    const struct slot_key *x = a, *y = b;
+    const struct key *x = a, *y = b;
     BY(x->doc, y->doc);
-    BY(x->slot, y->slot);
+    BY(x->key, y->key);
     return 0;
 }
 
-static size_t fill_keys(const struct serp_query *s, struct slot_key *keys)
+/* What is summed: by slot or by position, of what is trained on or held out. */
+struct side {
+    bool slots, held;
+};
+
+static size_t fill_keys(const struct serp_query *s, struct side side, struct key *keys)
 {
     size_t n = 0;
     for (uint32_t i = 0; i < s->patterns_count; i++) {
         const struct serp_pattern *p = &s->patterns[i];
-        for (uint32_t r = 0, before = 0; r < p->n; r++) {
+        uint64_t count = side.held ? p->held : p->count;
+        for (uint32_t r = 0, before = 0; count && r < p->n; r++) {
             bool clicked = p->clicked >> r & 1;
-            keys[n++] = (struct slot_key){ p->docs[r], click_slot(r, before), r, clicked, p->count, p->held };
+            keys[n++] = (struct key){ p->docs[r], side.slots ? click_slot(r, before) : r, clicked, count };
             before = clicked ? r + 1 : before;
         }
     }
@@ -44,30 +50,41 @@ static bool add_count(uint32_t *to, uint64_t count)
 {
     uint64_t sum = *to + count;
     *to = (uint32_t)sum;
-    return sum <= UINT32_MAX;
+    return count <= UINT32_MAX && sum <= UINT32_MAX;
 }
 
-static bool make_cells(const struct serp_query *s, struct arena *arena, struct click_query *out)
+static bool make_cells(const struct serp_query *s, struct side side, struct key *keys, struct arena *arena,
+                       struct click_cells *out)
 {
-    size_t room = 0, n = 0;
+    size_t count = fill_keys(s, side, keys), n = 0;
+    bool fits = true;
+    if (count)
+        qsort(keys, count, sizeof *keys, by_place);
+    for (size_t i = 0; i < count; i++)
+        n += i == 0 || by_place(&keys[i - 1], &keys[i]) != 0;
+    struct click_cell *cells = arena_alloc(arena, (n + 1) * sizeof *cells);
+    n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct key *k = &keys[i];
+        if (i == 0 || by_place(k - 1, k) != 0)
+            cells[n++] = (struct click_cell){ k->doc, k->key, 0, 0 };
+        fits = add_count(k->clicked ? &cells[n - 1].clicks : &cells[n - 1].skips, k->count) && fits;
+    }
+    *out = (struct click_cells){ cells, n };
+    return fits;
+}
+
+static bool make_all_cells(const struct serp_query *s, struct arena *arena, struct click_query *out)
+{
+    size_t room = 0;
     for (uint32_t i = 0; i < s->patterns_count; i++)
         room += s->patterns[i].n;
-    struct slot_key *keys = mem_alloc((room + 1) * sizeof *keys);
-    size_t count = fill_keys(s, keys);
-    qsort(keys, count, sizeof *keys, by_place);
-    struct click_cell *cells = arena_alloc(arena, (count + 1) * sizeof *cells);
-    bool fits = true;
-    for (size_t i = 0; i < count; i++) {
-        const struct slot_key *k = &keys[i];
-        if (n == 0 || cells[n - 1].doc != k->doc || cells[n - 1].slot != k->slot)
-            cells[n++] = (struct click_cell){ k->doc, (uint16_t)k->slot, (uint16_t)k->position, 0, 0, 0, 0 };
-        struct click_cell *c = &cells[n - 1];
-        fits = add_count(k->clicked ? &c->clicks : &c->skips, k->count) && fits;
-        fits = add_count(k->clicked ? &c->held_clicks : &c->held_skips, k->held) && fits;
-    }
+    struct key *keys = mem_alloc((room + 1) * sizeof *keys);
+    bool fits = make_cells(s, (struct side){ false, false }, keys, arena, &out->places);
+    fits = make_cells(s, (struct side){ true, false }, keys, arena, &out->slots) && fits;
+    fits = make_cells(s, (struct side){ false, true }, keys, arena, &out->held_places) && fits;
+    fits = make_cells(s, (struct side){ true, true }, keys, arena, &out->held_slots) && fits;
     mem_free(keys);
-    out->cells = cells;
-    out->cells_count = (uint32_t)n;
     return fits;
 }
 
@@ -166,7 +183,7 @@ bool click_query_make(const struct serp_query *s, struct arena *arena, struct cl
                                  .of = arena_zalloc(arena, (s->docs_count + (size_t)1) * sizeof *out->of),
                                  .sessions = s->sessions,
                                  .held_sessions = s->held };
-    if (!make_cells(s, arena, out))
+    if (!make_all_cells(s, arena, out))
         return err_set(err, ERR_TOO_LARGE, "query \"" STR_FMT "\" has more than %u searches with one document",
                        STR_ARG(s->text), UINT32_MAX);
     make_sums(s, out);
@@ -182,21 +199,26 @@ bool click_query_make(const struct serp_query *s, struct arena *arena, struct cl
 /* ---- bytes ---- */
 
 /* What has a fixed size, as it lies in memory; the arrays behind it in this order, then texts. */
+enum { ARRAYS = 7 };
 struct head {
-    uint32_t docs, cells;
-    uint64_t train_words, held_words, sessions, held_sessions;
+    uint64_t counts[ARRAYS]; /* documents, cells, words */
+    uint64_t sessions, held_sessions;
 };
+static const size_t widths[ARRAYS] = { sizeof(struct click_doc),  sizeof(struct click_cell), sizeof(struct click_cell),
+                                       sizeof(struct click_cell), sizeof(struct click_cell), sizeof(uint32_t),
+                                       sizeof(uint32_t) };
 
 static void put_all(const struct click_query *q, struct buf *b)
 {
-    const struct head h = {
-        q->docs_count, q->cells_count, q->train.count, q->held.count, q->sessions, q->held_sessions
-    };
+    const struct head h = { { q->docs_count, q->places.count, q->slots.count, q->held_places.count, q->held_slots.count,
+                              q->train.count, q->held.count },
+                            q->sessions,
+                            q->held_sessions };
+    const void *const arrays[ARRAYS] = { q->of,          q->places.of, q->slots.of, q->held_places.of, q->held_slots.of,
+                                         q->train.words, q->held.words };
     record_put(b, &h, sizeof h);
-    record_put(b, q->of, q->docs_count * sizeof *q->of);
-    record_put(b, q->cells, q->cells_count * sizeof *q->cells);
-    record_put(b, q->train.words, q->train.count * sizeof(uint32_t));
-    record_put(b, q->held.words, q->held.count * sizeof(uint32_t));
+    for (int i = 0; i < ARRAYS; i++)
+        record_put(b, arrays[i], h.counts[i] * widths[i]);
     record_put_text(b, q->text);
     for (uint32_t d = 0; d < q->docs_count; d++)
         record_put_text(b, q->docs[d]);
@@ -257,33 +279,45 @@ static bool are_lists(struct click_lists l, bool held, uint32_t docs)
     return true;
 }
 
-static bool are_cells(const struct click_query *q)
+static bool are_cells(struct click_cells c, uint32_t docs, uint32_t keys)
 {
-    for (uint32_t i = 0; i < q->cells_count; i++)
-        if (q->cells[i].doc >= q->docs_count || q->cells[i].slot >= CLICK_SLOTS ||
-            q->cells[i].position >= CLICK_POSITIONS)
+    for (size_t i = 0; i < c.count; i++)
+        if (c.of[i].doc >= docs || c.of[i].key >= keys)
             return false;
     return true;
+}
+
+static bool is_whole(const struct click_query *q)
+{
+    return are_cells(q->places, q->docs_count, CLICK_POSITIONS) && are_cells(q->slots, q->docs_count, CLICK_SLOTS) &&
+           are_cells(q->held_places, q->docs_count, CLICK_POSITIONS) &&
+           are_cells(q->held_slots, q->docs_count, CLICK_SLOTS) && are_lists(q->train, false, q->docs_count) &&
+           are_lists(q->held, true, q->docs_count);
 }
 
 /* Texts stay in `in`. */
 static bool take_all(struct str in, struct arena *arena, struct click_query *q)
 {
     struct head h;
-    if (!record_take(&in, &h, sizeof h) || h.docs > in.n || h.cells > in.n || h.train_words > in.n ||
-        h.held_words > in.n)
+    void *arrays[ARRAYS];
+    if (!record_take(&in, &h, sizeof h))
         return false;
-    *q = (struct click_query){
-        .docs_count = h.docs, .cells_count = h.cells, .sessions = h.sessions, .held_sessions = h.held_sessions
-    };
-    q->of = take_array(&in, arena, h.docs, sizeof *q->of);
-    q->cells = q->of ? take_array(&in, arena, h.cells, sizeof *q->cells) : NULL;
-    q->train = (struct click_lists){ q->cells ? take_array(&in, arena, h.train_words, sizeof(uint32_t)) : NULL,
-                                     h.train_words };
-    q->held = (struct click_lists){ q->train.words ? take_array(&in, arena, h.held_words, sizeof(uint32_t)) : NULL,
-                                    h.held_words };
-    return q->held.words && are_cells(q) && are_lists(q->train, false, h.docs) && are_lists(q->held, true, h.docs) &&
-           take_texts(&in, arena, q);
+    for (int i = 0; i < ARRAYS; i++) {
+        arrays[i] = h.counts[i] <= in.n ? take_array(&in, arena, h.counts[i], widths[i]) : NULL;
+        if (!arrays[i])
+            return false;
+    }
+    *q = (struct click_query){ .of = arrays[0],
+                               .docs_count = (uint32_t)h.counts[0],
+                               .places = { arrays[1], h.counts[1] },
+                               .slots = { arrays[2], h.counts[2] },
+                               .held_places = { arrays[3], h.counts[3] },
+                               .held_slots = { arrays[4], h.counts[4] },
+                               .train = { arrays[5], h.counts[5] },
+                               .held = { arrays[6], h.counts[6] },
+                               .sessions = h.sessions,
+                               .held_sessions = h.held_sessions };
+    return is_whole(q) && take_texts(&in, arena, q);
 }
 
 bool click_query_take(struct buf *gathered, struct str *block, struct arena *arena, bool *out_whole,

@@ -1,20 +1,25 @@
 /* click_query.h - pure: one query's searches, added up to what click models depend on; from serp_record.h, to the bytes that lie between passes, and back.
  *
- *   cells   by document and slot (its position, and where the click before it was): clicks and skips. All that gctr … ubm depend on
+ *   places  by document and position: clicks and skips. All that gctr … pbm depend on
+ *   slots   likewise by document and slot (its position, and where the click before it was), for ubm
  *   lists   different lists of documents: how many searches of each had their last click at each position. What lies above the last click was looked at for
  *           certain, so of cm … ccm these and sums by document are all that is needed
  *
- * Of both what is trained on, and apart from it what is held out. A million searches of one query are some hundred cells. Parameters of the documents lie
+ * Of both what is trained on, and apart from it what is held out. A million searches of one query are some hundreds of these. Parameters of the documents lie
  * with the query, between passes, too. */
 #pragma once
 #include "base/buf.h"
 #include "model/click_model.h"
 #include "trainer/kernels/serps/serp_record.h"
 
+/* Of one document: where the key says. */
 struct click_cell {
-    uint32_t doc;
-    uint16_t slot, position; /* click_slot; from 0 */
-    uint32_t clicks, skips, held_clicks, held_skips;
+    uint32_t doc, key; /* key: click_slot, or a position from 0 */
+    uint32_t clicks, skips;
+};
+struct click_cells {
+    const struct click_cell *of; /* by document, then key */
+    size_t count;
 };
 
 /* Sums over searches, of a document. */
@@ -49,9 +54,9 @@ bool click_lists_next(struct click_lists *l, bool held, struct click_list *out);
 struct click_query {
     struct str text;
     const struct str *docs;
-    struct click_doc *of;           /* of each document */
-    const struct click_cell *cells; /* by document, then slot */
-    uint32_t docs_count, cells_count;
+    struct click_doc *of; /* of each document */
+    uint32_t docs_count;
+    struct click_cells places, slots, held_places, held_slots;
     struct click_lists train, held;
     uint64_t sessions, held_sessions;
 };

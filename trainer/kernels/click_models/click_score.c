@@ -14,23 +14,17 @@ static double shrunk(double successes, double trials, double strength, double me
 }
 
 /* Clicks over those expected of where it was shown, each with `prior` sessions at the mean added. */
-static double coec_of(const struct click_query *q, uint32_t cell, const struct click_globals *g)
-{
-    double clicks = g->prior * g->ctr, expected = clicks;
-    uint32_t doc = q->cells[cell].doc;
-    for (uint32_t i = cell; i < q->cells_count && q->cells[i].doc == doc; i++) {
-        const struct click_cell *c = &q->cells[i];
-        clicks += c->clicks;
-        expected += ((double)c->clicks + c->skips) * g->ctr_at[c->position];
-    }
-    return clicks / expected;
-}
-
 static void coec_all(const struct click_query *q, const struct click_globals *g, struct click_params *out)
 {
-    for (uint32_t i = 0; i < q->cells_count; i++)
-        if (i == 0 || q->cells[i - 1].doc != q->cells[i].doc)
-            out[q->cells[i].doc].alpha = coec_of(q, i, g);
+    const struct click_cell *c = q->places.of;
+    for (size_t i = 0, end; i < q->places.count; i = end) {
+        double clicks = g->prior * g->ctr, expected = clicks;
+        for (end = i; end < q->places.count && c[end].doc == c[i].doc; end++) {
+            clicks += c[end].clicks;
+            expected += ((double)c[end].clicks + c[end].skips) * g->ctr_at[c[end].key];
+        }
+        out[c[i].doc].alpha = clicks / expected;
+    }
 }
 
 static struct click_params params_of(const struct click_doc *d, enum click_model m, const struct click_globals *g)
@@ -81,13 +75,12 @@ void click_params_of(const struct click_query *q, enum click_model m, const stru
 static double cells_loglikelihood(const struct click_query *q, enum click_model m, const struct click_globals *g,
                                   const struct click_params *p)
 {
+    struct click_cells cells = m == CLICK_UBM ? q->held_slots : q->held_places;
     double sum = 0;
-    for (uint32_t i = 0; i < q->cells_count; i++) {
-        const struct click_cell *c = &q->cells[i];
-        if (c->held_clicks + c->held_skips == 0)
-            continue;
-        double x = click_probability(m, g, p[c->doc].alpha, c->slot, c->position);
-        sum += (c->held_clicks ? c->held_clicks * log(x) : 0) + (c->held_skips ? c->held_skips * log1p(-x) : 0);
+    for (size_t i = 0; i < cells.count; i++) {
+        const struct click_cell *c = &cells.of[i];
+        double x = click_probability(m, g, p[c->doc].alpha, c->key);
+        sum += (c->clicks ? c->clicks * log(x) : 0) + (c->skips ? c->skips * log1p(-x) : 0);
     }
     return sum;
 }
@@ -158,15 +151,11 @@ static double square(double x)
 }
 
 /* Observed information of pbm's and ubm's α: a skip is worth (γ / (1 - γ α))². */
-static double cells_information(const struct click_query *q, uint32_t cell, enum click_model m,
-                                const struct click_globals *g, double alpha)
+static double cells_information(const struct click_cell *c, size_t count, const double *gamma, double alpha)
 {
     double sum = 0;
-    for (uint32_t i = cell; i < q->cells_count && q->cells[i].doc == q->cells[cell].doc; i++) {
-        const struct click_cell *c = &q->cells[i];
-        double gamma = m == CLICK_UBM ? g->ubm[c->slot] : g->pbm[c->position];
-        sum += c->clicks / square(alpha) + c->skips * square(gamma / (1 - gamma * alpha));
-    }
+    for (size_t i = 0; i < count; i++)
+        sum += c[i].clicks / square(alpha) + c[i].skips * square(gamma[c[i].key] / (1 - gamma[c[i].key] * alpha));
     return sum;
 }
 
@@ -208,13 +197,14 @@ static void set_relevance(struct click_relevance *r, const struct click_params *
                                    .satisfaction = p->sigma };
 }
 
-static void relevance_by_cells(const struct click_query *q, enum click_model m, const struct click_globals *g,
-                               struct click_relevance *out)
+static void relevance_by_cells(struct click_cells cells, const double *gamma, double prior, struct click_relevance *out)
 {
-    for (uint32_t i = 0; i < q->cells_count; i++) {
-        struct click_relevance *r = &out[q->cells[i].doc];
-        if (i == 0 || q->cells[i - 1].doc != q->cells[i].doc)
-            interval(r, worth(cells_information(q, i, m, g, r->attractiveness), r->attractiveness) + g->prior);
+    const struct click_cell *c = cells.of;
+    for (size_t i = 0, end; i < cells.count; i = end) {
+        struct click_relevance *r = &out[c[i].doc];
+        for (end = i + 1; end < cells.count && c[end].doc == c[i].doc;)
+            end++;
+        interval(r, worth(cells_information(c + i, end - i, gamma, r->attractiveness), r->attractiveness) + prior);
     }
 }
 
@@ -278,9 +268,13 @@ void click_relevance_of(const struct click_query *q, enum click_model m, const s
         if (m == CLICK_COEC) /* as much as it would be clicked at the first position */
             p[d].alpha = click_within(p[d].alpha * g->ctr_at[0]);
         set_relevance(&out[d], &p[d]);
+        if (q->of[d].train.shown == 0)
+            interval(&out[d], g->prior);
     }
-    if (m == CLICK_PBM || m == CLICK_UBM)
-        relevance_by_cells(q, m, g, out);
+    if (m == CLICK_PBM)
+        relevance_by_cells(q->places, g->pbm, g->prior, out);
+    else if (m == CLICK_UBM)
+        relevance_by_cells(q->slots, g->ubm, g->prior, out);
     else if (m == CLICK_DBN || m == CLICK_CCM)
         relevance_by_chain(q, m, g, p, out);
     else
