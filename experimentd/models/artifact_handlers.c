@@ -165,6 +165,12 @@ static bool work_engine(struct reading *r, struct err *err)
            engine_export(r->engine, &ranker, r->model, r->a.version, &r->out, &r->note, err);
 }
 
+/* Sections of text that is JSON go out as they are. */
+static bool is_json(struct str section)
+{
+    return section.n && (section.p[0] == '{' || section.p[0] == '[');
+}
+
 static bool work_export(struct reading *r, struct pg *pg, struct err *err)
 {
     struct lists l;
@@ -175,6 +181,11 @@ static bool work_export(struct reading *r, struct pg *pg, struct err *err)
     if (r->engine)
         return work_engine(r, err);
     struct str section = r->section ? artifact_section(&r->a.artifact, r->section) : (struct str){ NULL, 0 };
+    if (is_json(section)) {
+        r->format = EXPORT_JSON;
+        buf_add_str(&r->out, section);
+        return buf_ok(&r->out, "the export", err);
+    }
     if (!r->section && !first_lists(&r->a.artifact, &l, err))
         return false;
     if (r->section && !(section.p && lists_read(section, &l, NULL)))
@@ -197,7 +208,11 @@ static void reply_engine(struct reading *r)
 static void done_export(void *arg)
 {
     struct reading *r = arg;
-    bool csv = r->format == EXPORT_CSV;
+    static const struct {
+        const char *suffix, *type;
+    } forms[] = { [EXPORT_CSV] = { "csv", "text/csv; charset=utf-8; header=present" },
+                  [EXPORT_JSONL] = { "jsonl", "application/x-ndjson" },
+                  [EXPORT_JSON] = { "json", "application/json" } };
     if (!r->ok) {
         http_reply_err(r->req, &r->err);
         return;
@@ -208,8 +223,8 @@ static void done_export(void *arg)
     }
     http_reply_header(r->req, STR("Content-Disposition"),
                       arena_printf(&r->req->arena, "attachment; filename=\"%s-%d%s%s.%s\"", r->model, r->a.version,
-                                   r->section ? "-" : "", r->section ? r->section : "", csv ? "csv" : "jsonl"));
-    http_reply(r->req, 200, csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson", buf_str(&r->out));
+                                   r->section ? "-" : "", r->section ? r->section : "", forms[r->format].suffix));
+    http_reply(r->req, 200, forms[r->format].type, buf_str(&r->out));
 }
 
 static bool take_format(struct reading *r, struct str name, struct err *err)

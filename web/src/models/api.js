@@ -29,6 +29,8 @@ export async function getModel(name) {
   return { model, versions, loop };
 }
 
+/** A section that is JSON. */
+export const getSection = (name, version, section) => ask(`${of(name)}/versions/${version}/export?section=${section}`);
 export const compare = (name, a, b) => ask(`${of(name)}/compare?a=${a}&b=${b}`);
 /** `expected`: what the alias pointed to when it was read; another's change in between is refused. */
 export const pointTo = (name, alias, version, expected, force) =>

@@ -7,6 +7,7 @@ import { Confirm, Outcome, useAction } from "../jobs/action.jsx";
 import { useLoad } from "../load.js";
 import { Failure, Loading, Stale } from "../states.jsx";
 import { getModel, pointTo, rollBack } from "./api.js";
+import { ClickModels } from "./clicks.jsx";
 import { Compare } from "./compare.jsx";
 import { stepWords } from "./steps.js";
 import { drawHistory, historyHeight, historyRows } from "./history.js";
@@ -35,6 +36,7 @@ export function Model({ name }) {
       <Serving model={model} champion={champion} action={action} reload={reload} />
       <Loop name={name} {...data.loop} />
       {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} />}
+      {model.kind === "clicks" && champion && <ClickModels key={champion.version} name={name} version={champion.version} />}
       {picked.length === 2 && <Compare key={`${a} ${b}`} model={name} a={a} b={b} close={() => setPicked([])} />}
       <section class="card" aria-labelledby="versions">
         <h2 id="versions">Versions</h2>
