@@ -181,15 +181,18 @@ static void refuse(struct set_wait *w, const json_t *answer)
 }
 
 /* {"name": …, what the database says, what the handler adds} */
-static void reply_edit(struct set_wait *w, struct str answer)
+static void reply_edit(struct set_wait *w, const json_t *answer)
 {
-    struct buf b;
+    struct buf b, rest;
     buf_init(&b, SETS_ANSWER_MAX);
+    buf_init(&rest, SETS_ANSWER_MAX);
+    json_write(&rest, answer);
     buf_add_c(&b, "{\"name\":");
     buf_add_json_str(&b, str_of(w->name));
     buf_add_str(&b, w->extra);
     buf_add_byte(&b, ',');
-    buf_add(&b, answer.p + 1, answer.n - 1);
+    buf_add_str(&b, (struct str){ buf_str(&rest).p + 1, rest.n - 1 });
+    buf_release(&rest);
     http_reply_buf(w->req, 200, &b, "the answer");
 }
 
@@ -211,7 +214,7 @@ static void on_edited(void *arg, const PGresult *r, const struct err *err)
         read_sets(w, w->name, on_one);
     } else {
         set_etag(w, arena_printf(&w->req->arena, "%lld", (long long)json_integer_value(version)));
-        reply_edit(w, pg_get(r, 0, 0));
+        reply_edit(w, answer);
     }
 }
 
