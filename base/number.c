@@ -212,6 +212,10 @@ bool number_of_decimal(uint64_t m, int exponent, double *out)
     }
     if (exponent > 0 || exponent <= -FIVES)
         return false;
+    if (m <= DOUBLE_WHOLE && -exponent <= TENS_EXACT) { /* both are exact, so their quotient is the nearest */
+        *out = (double)m / ((double)fives[-exponent] * (double)(UINT64_C(1) << -exponent));
+        return true;
+    }
     *out = divided(m, -exponent);
     return true;
 }

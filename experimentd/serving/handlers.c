@@ -55,14 +55,26 @@ void serve_boosts(struct http_request *req, void *arg)
     http_reply_err(req, &err);
 }
 
+/* The ranker of a model and alias as far as the request named them. */
+static const struct ranker *find_ranker(void *serving, struct str model, struct str alias)
+{
+    struct str rest = model, name = model;
+    if (model.n && memchr(model.p, '@', model.n) && str_split(&rest, '@', &name))
+        alias = rest;
+    const struct serving_entry *e = serving_find(serving, SERVING_RANKER, name, alias.n ? alias : STR(SERVING_ALIAS),
+                                                 NULL);
+    return e ? e->served->view : NULL;
+}
+
 static bool rank_into(struct http_request *req, struct buf *out, struct err *err)
 {
     struct rank_ask ask;
     if (req->query.n)
         return err_set(err, ERR_INVALID, "a POST has its fields in the body, not in the query string");
-    if (!rank_ask_read(req->body, req->started_us, &req->arena, &ask, err))
+    const struct serving *s = serving_get();
+    if (!rank_ask_read(req->body, req->started_us, find_ranker, (void *)(uintptr_t)s, &req->arena, &ask, err))
         return false;
-    const struct serving_entry *e = serving_find(serving_get(), SERVING_RANKER, ask.model, ask.alias, err);
+    const struct serving_entry *e = serving_find(s, SERVING_RANKER, ask.model, ask.alias, err);
     return e && rank_answer_write(&ask, e, &req->arena, out, err);
 }
 

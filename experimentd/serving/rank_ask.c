@@ -13,6 +13,13 @@ enum { NAME_MAX_BYTES = 64, SHOWN_MAX = 60, KNOWN_SHOWN = 20, ROOM_FIRST = 64 };
 
 /* ---- the first walk ---- */
 
+struct first_walk {
+    struct pull p;
+    struct rank_ask ask;
+    rank_find_fn find;
+    void *arg;
+};
+
 /* How many bytes from here on are neither a quote nor a bracket, of those that come in eights. */
 static size_t dull_run(const char *at, const char *end)
 {
@@ -60,6 +67,9 @@ static bool pass_list(struct pull *p, const char *name, struct str *out)
     return true;
 }
 
+static bool take_docs(struct first_walk *w, const char *name, bool rows,
+                      struct str *out); /* below, with the documents */
+
 static bool read_text(struct pull *p, const char *name, size_t max_bytes, struct str *out)
 {
     if (out->p)
@@ -94,8 +104,10 @@ static bool read_explain(struct pull *p, bool *out)
     return pull_skip(p, NULL);
 }
 
-static bool read_member(struct pull *p, struct str key, struct rank_ask *a)
+static bool read_member(struct first_walk *w, struct str key)
 {
+    struct pull *p = &w->p;
+    struct rank_ask *a = &w->ask;
     struct str *const lists[NAME_COUNT] = {
         [DOCS] = &a->docs, [FEATURES] = &a->features, [VALUES] = &a->values, [IDS] = &a->ids
     };
@@ -122,6 +134,9 @@ static bool read_member(struct pull *p, struct str key, struct rank_ask *a)
         return pull_fail(p, nearest ? "unknown field \"%.*s\" (did you mean \"%s\"?)" : "unknown field \"%.*s\"",
                          STR_ARG(str_cut(key, SHOWN_MAX)), nearest ? nearest : "");
     }
+    case DOCS:
+    case VALUES:
+        return take_docs(w, names[i], i == VALUES, lists[i]);
     default:
         return pass_list(p, names[i], lists[i]);
     }
@@ -154,27 +169,29 @@ static bool check(struct rank_ask *a, struct arena *arena, struct err *err)
     return split_model(a, err);
 }
 
-bool rank_ask_read(struct str body, int64_t started_us, struct arena *arena, struct rank_ask *out, struct err *err)
+bool rank_ask_read(struct str body, int64_t started_us, rank_find_fn find, void *arg, struct arena *arena,
+                   struct rank_ask *out, struct err *err)
 {
-    struct rank_ask a = { .n = RANK_DOCS_MAX };
-    struct pull p;
+    struct first_walk w = { .ask = { .n = RANK_DOCS_MAX }, .find = find, .arg = arg };
+    struct rank_ask *a = &w.ask;
+    struct pull *p = &w.p;
     struct str key;
-    pull_init(&p, body, arena);
-    if (pull_peek(&p) != PULL_OBJECT)
+    pull_init(p, body, arena);
+    if (pull_peek(p) != PULL_OBJECT)
         return err_set(err, ERR_INVALID, "the request is not a JSON object");
-    (void)pull_enter(&p, '{');
-    for (bool first = true; pull_member(&p, first, &key) && read_member(&p, key, &a); first = false) {
+    (void)pull_enter(p, '{');
+    for (bool first = true; pull_member(p, first, &key) && read_member(&w, key); first = false) {
     }
-    if (pull_ok(&p) && !pull_at_end(&p))
-        (void)pull_fail(&p, "there is something behind the JSON object");
-    if (!pull_ok(&p)) {
-        *err = p.err;
+    if (pull_ok(p) && !pull_at_end(p))
+        (void)pull_fail(p, "there is something behind the JSON object");
+    if (!pull_ok(p)) {
+        *err = p->err;
         return false;
     }
-    a.deadline_us = a.deadline_ms ? started_us + (int64_t)a.deadline_ms * 1000 : 0;
-    if (!check(&a, arena, err))
+    a->deadline_us = a->deadline_ms ? started_us + (int64_t)a->deadline_ms * 1000 : 0;
+    if (!check(a, arena, err))
         return false;
-    *out = a;
+    *out = *a;
     return true;
 }
 
@@ -184,7 +201,7 @@ bool rank_ask_of(const struct assign_value *object, int64_t started_us, struct a
     size_t n = assign_json_write(object, NULL, 0);
     char *text = arena_alloc(arena, n + 1);
     (void)assign_json_write(object, text, n + 1);
-    return rank_ask_read((struct str){ text, n }, started_us, arena, out, err);
+    return rank_ask_read((struct str){ text, n }, started_us, NULL, NULL, arena, out, err);
 }
 
 /* ---- the second walk ---- */
@@ -198,8 +215,10 @@ struct reading {
     /* Lists: the feature of each column; NULL: the model's order. */
     const uint32_t *columns;
     uint32_t columns_count;
-    /* Objects: each name once in a document, and mostly in the order of the document before. */
+    double *row; /* as many */
+    /* Objects: each name once in a document, and mostly in the model's order. */
     uint32_t *seen, expected;
+    bool *plain; /* names that JSON writes as they are */
     bool with_ids;
 };
 
@@ -216,21 +235,22 @@ static bool unknown_feature(struct reading *g, struct str name)
                      g->r->features, known, g->r->features > KNOWN_SHOWN ? ", …" : "");
 }
 
+static bool no_float(struct reading *g, struct str name, double v)
+{
+    return pull_fail(&g->p, "feature \"%.*s\" is %g, beyond a float", STR_ARG(str_cut(name, SHOWN_MAX)), v);
+}
+
+/* The number of a feature; what is none gets its name. */
 static bool read_value(struct reading *g, struct str name, float *out)
 {
     double v;
     enum pull_type type = pull_peek(&g->p);
-    if (type == PULL_NULL) {
-        *out = NAN;
-        return pull_skip(&g->p, NULL);
-    }
-    if (type != PULL_NUMBER)
+    if (type != PULL_NULL && type != PULL_NUMBER)
         return pull_fail(&g->p, "feature \"%.*s\" is neither a number nor null", STR_ARG(str_cut(name, SHOWN_MAX)));
-    if (!pull_number(&g->p, &v))
+    if (!pull_number_or_null(&g->p, &v))
         return false;
     *out = (float)v;
-    return isfinite(*out) ||
-           pull_fail(&g->p, "feature \"%.*s\" is %g, beyond a float", STR_ARG(str_cut(name, SHOWN_MAX)), v);
+    return !isinf(*out) || no_float(g, name, v);
 }
 
 static float *add_doc(struct reading *g, const char *field)
@@ -258,43 +278,49 @@ static float *add_doc(struct reading *g, const char *field)
 
 static bool read_row(struct reading *g, float *to)
 {
-    uint32_t i = 0;
-    if (!pull_enter(&g->p, '['))
+    size_t n;
+    if (!pull_numbers(&g->p, g->row, g->columns_count, &n))
         return false;
-    for (bool first = true; pull_element(&g->p, first); first = false, i++) {
-        if (i == g->columns_count)
-            return pull_fail(&g->p, "more values than the %u features", g->columns_count);
+    if (n > g->columns_count)
+        return pull_fail(&g->p, "more values than the %u features", g->columns_count);
+    if (n < g->columns_count)
+        return pull_fail(&g->p, "%zu values for %u features", n, g->columns_count);
+    for (uint32_t i = 0; i < n; i++) {
         uint32_t f = g->columns ? g->columns[i] : i;
-        if (!read_value(g, g->r->names[f], &to[f]))
-            return false;
+        to[f] = (float)g->row[i];
+        if (isinf(to[f]))
+            return no_float(g, g->r->names[f], g->row[i]);
     }
-    return pull_ok(&g->p) &&
-           (i == g->columns_count || pull_fail(&g->p, "%u values for %u features", i, g->columns_count));
+    return true;
 }
 
-/* Of the name: first where it stood in the document before. */
-static int feature_of(struct reading *g, struct str name)
+/* The next member's feature, which is mostly the one behind the feature before; -1: there is none, or it is wrong. */
+static int next_feature(struct reading *g, bool first)
 {
+    struct str name;
     uint32_t next = g->expected;
-    int f = next < g->r->features && str_eq(g->r->names[next], name) ? (int)next : ranker_feature(g->r, name);
-    if (f >= 0)
-        g->expected = (uint32_t)f + 1;
+    if (next < g->r->features && g->plain[next] && pull_member_is(&g->p, first, g->r->names[next]))
+        return (int)next;
+    if (!pull_ok(&g->p) || !pull_member(&g->p, first, &name))
+        return -1;
+    int f = ranker_feature(g->r, name);
+    if (f < 0)
+        (void)unknown_feature(g, name);
     return f;
 }
 
 static bool read_named(struct reading *g, float *to)
 {
-    struct str name;
+    int f;
     if (!pull_enter(&g->p, '{'))
         return false;
     g->expected = 0;
-    for (bool first = true; pull_member(&g->p, first, &name); first = false) {
-        int f = feature_of(g, name);
-        if (f < 0)
-            return unknown_feature(g, name);
+    for (bool first = true; (f = next_feature(g, first)) >= 0; first = false) {
+        struct str name = g->r->names[f];
         if (g->seen[f] == g->docs->count + 1)
             return pull_fail(&g->p, "feature \"%.*s\" is there twice", STR_ARG(str_cut(name, SHOWN_MAX)));
         g->seen[f] = g->docs->count + 1;
+        g->expected = (uint32_t)f + 1;
         if (!read_value(g, name, &to[f]))
             return false;
     }
@@ -419,28 +445,65 @@ static bool read_ids(struct reading *g, struct str text, struct err *err)
                                           n < g->docs->count ? "fewer elements" : "more elements", g->docs->count);
 }
 
-static void fill_signals(const struct rank_ask *ask, struct reading *g)
+static void reading_open(struct reading *g, const struct ranker *r, struct arena *arena, struct rank_docs *docs)
+{
+    *g = (struct reading){ .r = r, .arena = arena, .docs = docs, .columns_count = r->features };
+    *docs = (struct rank_docs){ .count = 0 };
+    g->seen = arena_zalloc(arena, r->features * sizeof *g->seen);
+    g->row = arena_alloc(arena, r->features * sizeof *g->row);
+    g->plain = arena_alloc(arena, r->features * sizeof *g->plain);
+    for (uint32_t f = 0; f < r->features; f++)
+        g->plain[f] = !memchr(r->names[f].p, '"', r->names[f].n) && !memchr(r->names[f].p, '\\', r->names[f].n);
+}
+
+/* Documents at once, when it is known for which ranker; where that fails, the second walk says why, if it still is that ranker. */
+static bool take_docs(struct first_walk *w, const char *name, bool rows, struct str *out)
+{
+    const struct ranker *r = w->find ? w->find(w->arg, w->ask.model, w->ask.alias) : NULL;
+    struct reading g;
+    struct err err;
+    if (!r || out->p || pull_peek(&w->p) != PULL_ARRAY)
+        return pass_list(&w->p, name, out);
+    reading_open(&g, r, w->p.arena, &w->ask.early_docs);
+    if (w->ask.features.p && !read_columns(&g, w->ask.features, &err))
+        return pass_list(&w->p, name, out);
+    g.p = w->p;
+    if (!read_documents(&g, name, rows, &err))
+        return pass_list(&w->p, name, out);
+    w->ask.early = r;
+    w->ask.early_features = w->ask.features.p;
+    *out = (struct str){ w->p.at, (size_t)(g.p.at - w->p.at) };
+    w->p.at = g.p.at;
+    return true;
+}
+
+static void fill_signals(const struct rank_ask *ask, const struct ranker *r, struct arena *arena,
+                         struct rank_docs *docs)
 {
     struct ranker_signals s;
-    if (!g->r->has_signals || !g->docs->ids)
+    if (!r->has_signals || !docs->ids)
         return;
-    ranker_signals_open(g->r, ask->query, g->arena, &s);
-    for (uint32_t i = 0; i < g->docs->count; i++)
-        ranker_signals_fill(&s, g->docs->ids[i], g->docs->values + (size_t)i * g->r->features);
+    ranker_signals_open(r, ask->query, arena, &s);
+    for (uint32_t i = 0; i < docs->count; i++)
+        ranker_signals_fill(&s, docs->ids[i], docs->values + (size_t)i * r->features);
 }
 
 bool rank_docs_read(const struct rank_ask *ask, const struct ranker *r, struct arena *arena, struct rank_docs *out,
                     struct err *err)
 {
-    struct reading g = { .r = r, .arena = arena, .docs = out, .columns_count = r->features };
-    *out = (struct rank_docs){ .count = 0 };
-    g.seen = arena_zalloc(arena, r->features * sizeof *g.seen);
-    if (ask->features.p && !read_columns(&g, ask->features, err))
+    struct reading g;
+    reading_open(&g, r, arena, out);
+    if (ask->early == r && ask->early_features == ask->features.p) {
+        *out = ask->early_docs;
+    } else {
+        if (ask->features.p && !read_columns(&g, ask->features, err))
+            return false;
+        pull_init(&g.p, ask->docs.p ? ask->docs : ask->values, arena);
+        if (!read_documents(&g, ask->docs.p ? "docs" : "values", !ask->docs.p, err))
+            return false;
+    }
+    if (ask->ids.p && !read_ids(&g, ask->ids, err))
         return false;
-    pull_init(&g.p, ask->docs.p ? ask->docs : ask->values, arena);
-    if (!read_documents(&g, ask->docs.p ? "docs" : "values", !ask->docs.p, err) ||
-        (ask->ids.p && !read_ids(&g, ask->ids, err)))
-        return false;
-    fill_signals(ask, &g);
+    fill_signals(ask, r, arena, out);
     return true;
 }

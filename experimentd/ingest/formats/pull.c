@@ -9,7 +9,7 @@
 
 #include "base/number.h"
 
-enum { PULL_NUMBER_MAX = 64, DIGITS_EXACT = 19 }; /* digits that a uint64_t holds */
+enum { PULL_NUMBER_MAX = 64, DIGITS_EXACT = 19, EXPONENT_MAX = 9999 }; /* so many digits a uint64_t holds */
 
 void pull_init(struct pull *p, struct str text, struct arena *arena)
 {
@@ -33,7 +33,7 @@ bool pull_fail(struct pull *p, const char *fmt, ...)
     return false;
 }
 
-static void spaces(struct pull *p)
+static inline void spaces(struct pull *p)
 {
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
         p->at++;
@@ -234,36 +234,26 @@ bool pull_string(struct pull *p, struct str *out)
 
 /* ---- numbers ---- */
 
-/* What a number's text says, while its digits fit. */
-struct digits {
-    uint64_t m;
-    size_t kept; /* digits of m, but zeros in front */
-    int point;   /* kept digits behind the point */
-};
-
-static size_t digits(const char **at, const char *end, struct digits *d, int behind)
+/* How many digits stand here; they are added to *m, which wraps when there are too many. */
+static inline size_t digits(const char **at, const char *end, uint64_t *m)
 {
     const char *from = *at;
-    for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
-        d->m = d->m * 10 + (uint64_t)(**at - '0');
-        d->kept += d->kept || d->m;
-        d->point += behind;
-    }
+    for (; *at < end && **at >= '0' && **at <= '9'; (*at)++)
+        *m = *m * 10 + (uint64_t)(**at - '0');
     return (size_t)(*at - from);
 }
 
 /* Behind the "e". */
 static bool exponent(const char **at, const char *end, int *out)
 {
-    struct digits d = { .m = 0 };
+    uint64_t m = 0;
     bool minus = *at < end && **at == '-';
     if (*at < end && (**at == '+' || **at == '-'))
         (*at)++;
-    if (digits(at, end, &d, 0) == 0)
-        return false;
-    int size = d.kept > 4 ? 9999 : (int)d.m;
+    size_t n = digits(at, end, &m);
+    int size = n > DIGITS_EXACT || m > EXPONENT_MAX ? EXPONENT_MAX : (int)m;
     *out = minus ? -size : size;
-    return true;
+    return n > 0;
 }
 
 static bool slow_number(struct pull *p, size_t n, double *out)
@@ -277,18 +267,21 @@ static bool slow_number(struct pull *p, size_t n, double *out)
 
 bool pull_number(struct pull *p, double *out)
 {
-    struct digits d = { .m = 0 };
+    static const double signs[] = { 1, -1 };
+    uint64_t m = 0;
+    size_t behind = 0;
     int ten = 0;
     spaces(p);
     const char *from = p->at, *at = p->at;
     bool minus = at < p->end && *at == '-';
     at += minus;
     bool zero = at < p->end && *at == '0';
-    size_t whole = digits(&at, p->end, &d, 0);
+    size_t whole = digits(&at, p->end, &m);
     bool ok = whole == 1 || (whole > 1 && !zero);
     if (ok && at < p->end && *at == '.') {
         at++;
-        ok = digits(&at, p->end, &d, 1) > 0;
+        behind = digits(&at, p->end, &m);
+        ok = behind > 0;
     }
     if (ok && at < p->end && (*at == 'e' || *at == 'E')) {
         at++;
@@ -297,11 +290,11 @@ bool pull_number(struct pull *p, double *out)
     size_t n = (size_t)(at - from);
     if (!ok || n > PULL_NUMBER_MAX)
         return pull_fail(p, ok ? "a number has more than 64 characters" : "a number is not well formed");
-    if (d.kept > DIGITS_EXACT || !number_of_decimal(d.m, ten - d.point, out)) {
+    if (whole + behind > DIGITS_EXACT || !number_of_decimal(m, ten - (int)behind, out)) {
         if (!slow_number(p, n, out))
             return false;
-    } else if (minus) {
-        *out = -*out;
+    } else {
+        *out *= signs[minus]; /* no branch: signs are not to be guessed */
     }
     p->at = at;
     return true;
@@ -331,6 +324,28 @@ bool pull_member(struct pull *p, bool first, struct str *out_key)
     return next(p, first, '}') && pull_string(p, out_key) && expect(p, ':');
 }
 
+bool pull_member_is(struct pull *p, bool first, struct str key)
+{
+    const char *from = p->at;
+    spaces(p);
+    if (!first && p->at < p->end && *p->at == ',') {
+        p->at++;
+        spaces(p);
+    } else if (!first) {
+        p->at = from;
+        return false;
+    }
+    if ((size_t)(p->end - p->at) >= key.n + 2 && *p->at == '"' && p->at[key.n + 1] == '"' &&
+        memcmp(p->at + 1, key.p, key.n) == 0) {
+        p->at += key.n + 2;
+        if (expect(p, ':'))
+            return true;
+    }
+    if (pull_ok(p))
+        p->at = from;
+    return false;
+}
+
 bool pull_element(struct pull *p, bool first)
 {
     return next(p, first, ']');
@@ -343,6 +358,33 @@ static bool word(struct pull *p, const char *w)
         return pull_fail(p, "the JSON holds a word that is none of true, false, null");
     p->at += n;
     return true;
+}
+
+bool pull_number_or_null(struct pull *p, double *out)
+{
+    spaces(p);
+    if (p->at == p->end || *p->at != 'n')
+        return pull_number(p, out);
+    *out = NAN;
+    return word(p, "null");
+}
+
+bool pull_numbers(struct pull *p, double *out, size_t room, size_t *out_n)
+{
+    size_t n = 0;
+    *out_n = 0;
+    if (!pull_enter(p, '['))
+        return false;
+    for (bool first = true; next(p, first, ']'); first = false) {
+        if (n == room) {
+            *out_n = room + 1;
+            return true;
+        }
+        if (!pull_number_or_null(p, &out[n]))
+            break;
+        *out_n = ++n;
+    }
+    return pull_ok(p);
 }
 
 static bool skip(struct pull *p, int depth);
