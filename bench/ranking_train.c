@@ -2,6 +2,7 @@
  *
  * One line for each row of JUDGED, in its order: the score. On standard error what it took: CPU and wall seconds of training alone, without reading. Names are those of the
  * job's parameters: objective, gain, trees, depth, leaves, learning_rate, min_child_weight, l2, subsample, colsample, truncation, k, threads, iterations, seed;
+ * at=50,100 prints the scores of so many of the trees, one after the other;
  * folds=N prints instead mean nDCG@k after each tree over N parts, each judged by what the others taught. */
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ enum { FILE_MAX = 1 << 30 };
 struct options {
     struct rank_params p;
     uint32_t folds;
+    const char *at; /* counts of trees, with commas: the scores of each; NULL: of all trees */
 };
 
 static void die(const char *what)
@@ -143,6 +145,10 @@ static void set(struct options *o, const char *name, const char *value)
             p->lambda.gain = (enum rank_gain)k;
             return;
         }
+    if (strcmp(name, "at") == 0) {
+        o->at = value;
+        return;
+    }
     if (strcmp(name, "seed") != 0)
         die(name);
     p->seed = strtoull(value, NULL, 10);
@@ -196,9 +202,35 @@ static void score_trees(const struct ranker_forest *f, const struct rank_data *j
         rank_scorer_query(&s, judged, q, out + rank_first(judged, q));
 }
 
-static void train(const struct rank_data *d, const struct rank_data *judged, const struct rank_params *p,
-                  struct arena *arena, float *out)
+static void print(const float *scores, uint64_t n)
 {
+    for (uint64_t i = 0; i < n; i++)
+        (void)printf("%.9g\n", (double)scores[i]);
+}
+
+/* Of the first trees, as often as `at` has counts. */
+static void print_trees(struct ranker_forest *f, const char *at, const struct rank_data *judged,
+                        const struct rank_params *p, struct arena *arena, float *scores)
+{
+    struct str rest = str_of(at), one;
+    const uint32_t all = f->trees_count;
+    while (at && str_split(&rest, ',', &one)) {
+        if (!parse_u32(one, &f->trees_count, NULL) || f->trees_count < 1 || f->trees_count > all)
+            die("at: no count of trees");
+        score_trees(f, judged, p, arena, scores);
+        print(scores, judged->rows);
+    }
+    if (!at) {
+        score_trees(f, judged, p, arena, scores);
+        print(scores, judged->rows);
+    }
+}
+
+static void train(const struct rank_data *d, const struct rank_data *judged, const struct options *o,
+                  struct arena *arena)
+{
+    const struct rank_params *p = &o->p;
+    float *out = arena_alloc(arena, (judged->rows + 1) * sizeof *out);
     const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
     struct ranker_forest forest;
     struct linear linear;
@@ -211,10 +243,12 @@ static void train(const struct rank_data *d, const struct rank_data *judged, con
     (void)fprintf(stderr, "{\"cpu\": %.4f, \"wall\": %.4f, \"rows\": %llu, \"features\": %u}\n",
                   seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, seconds(CLOCK_MONOTONIC) - wall, (unsigned long long)d->rows,
                   d->features);
-    if (trees)
-        score_trees(&forest, judged, p, arena, out);
-    else
-        linear_score(&linear, judged, out);
+    if (trees) {
+        print_trees(&forest, o->at, judged, p, arena, out);
+        return;
+    }
+    linear_score(&linear, judged, out);
+    print(out, judged->rows);
 }
 
 /* Mean nDCG@k over all queries, after each tree. */
@@ -264,14 +298,10 @@ int main(int argc, char **argv)
     struct rank_data d = make(&learned, features, &arena), j = make(&judged, features, &arena);
     zeros(&d);
     zeros(&j);
-    if (o.folds) {
+    if (o.folds)
         cross_validate(&d, &o, &arena);
-    } else {
-        float *scores = arena_alloc(&arena, (j.rows + 1) * sizeof *scores);
-        train(&d, &j, &o.p, &arena, scores);
-        for (uint64_t i = 0; i < j.rows; i++)
-            (void)printf("%.9g\n", (double)scores[i]);
-    }
+    else
+        train(&d, &j, &o, &arena);
     feature_rows_release(&learned);
     feature_rows_release(&judged);
     arena_release(&arena);
