@@ -21,7 +21,7 @@ static const struct pg_stmt read_spec = { "rank_set_spec", 1,
 struct pair {
     struct str query, doc;
     const float *values; /* NULL: no row */
-    float label;
+    float label, evidence;
     size_t number; /* in the order in which they came */
 };
 struct pairs {
@@ -135,7 +135,7 @@ static bool on_row(void *arg, const struct str *fields, size_t count, struct err
     struct str query = query_text(fields[0], text);
     bool same = p->count && str_eq(query, p->list[p->count - 1].query);
     add_pair(p, (struct pair){ same ? p->list[p->count - 1].query : arena_str(p->arena, query),
-                               arena_str(p->arena, fields[1]), values, 0, 0 });
+                               arena_str(p->arena, fields[1]), values, 0, 1, 0 });
     return true;
 }
 
@@ -221,7 +221,7 @@ static void fill_signals(const struct joining *j, struct str query, struct str d
         }
 }
 
-static void join(struct joining *j, struct str query, struct str doc, float label)
+static void join(struct joining *j, struct str query, struct str doc, float label, float evidence)
 {
     const struct rank_set *s = j->s;
     const float *row = find_row(j->rows, query, doc);
@@ -237,7 +237,7 @@ static void join(struct joining *j, struct str query, struct str doc, float labe
     for (uint32_t i = 0; i < s->features; i++)
         if (isnan(values[i]))
             values[i] = s->defaults[i];
-    add_pair(&j->made, (struct pair){ query, doc, values, label, 0 });
+    add_pair(&j->made, (struct pair){ query, doc, values, label, evidence, 0 });
 }
 
 static bool starts_query(const struct pairs *p, size_t i)
@@ -257,11 +257,17 @@ static void lay_down(struct rank_set *s, const struct pairs *p, double share, bo
     uint64_t *hashes = arena_zalloc(s->arena, (p->count + 1) * sizeof *hashes);
     float *weights = arena_zalloc(s->arena, (p->count + 1) * sizeof *weights),
           *labels = arena_zalloc(s->arena, (p->count + 1) * sizeof *labels),
+          *evidence = arena_zalloc(s->arena, (p->count + 1) * sizeof *evidence),
           *values = arena_zalloc(s->arena, (p->count * s->features + 1) * sizeof *values);
-    struct rank_data d = {
-        .features = s->features, .ends = ends, .weights = weights, .hashes = hashes, .labels = labels, .values = values
-    };
+    struct rank_data d = { .features = s->features,
+                           .ends = ends,
+                           .weights = weights,
+                           .hashes = hashes,
+                           .labels = labels,
+                           .evidence = evidence,
+                           .values = values };
     bool take = false;
+    double sum = 0;
     for (size_t i = 0; i < p->count; i++) {
         if (starts_query(p, i)) {
             uint64_t hash = hash64(p->list[i].query);
@@ -274,9 +280,13 @@ static void lay_down(struct rank_set *s, const struct pairs *p, double share, bo
         if (!take)
             continue;
         labels[d.rows] = p->list[i].label;
+        evidence[d.rows] = p->list[i].evidence;
+        sum += (double)p->list[i].evidence;
         memcpy(values + d.rows * s->features, p->list[i].values, s->features * sizeof *values);
         ends[d.queries - 1] = (uint32_t)++d.rows;
     }
+    for (uint64_t i = 0; i < d.rows; i++) /* as sure as others: 1 */
+        evidence[i] = (float)((double)evidence[i] * (double)d.rows / sum);
     out->d = d;
     for (uint32_t q = 0; q < d.queries; q++)
         for (uint32_t i = rank_first(&d, q) + 1; i < ends[q]; i++)
@@ -290,7 +300,7 @@ static void lay_down(struct rank_set *s, const struct pairs *p, double share, bo
 
 static void on_judgment(void *arg, struct str query, struct str doc, float grade)
 {
-    join(arg, query, doc, grade);
+    join(arg, query, doc, grade, 1);
 }
 
 static bool from_judgments(struct rank_set *s, struct pairs *rows, const struct rank_clicks *signals, struct err *err)
@@ -319,7 +329,8 @@ static bool from_clicks(struct rank_set *s, struct pairs *rows, const char *what
         const struct str query = arena_str(s->arena, q->text);
         for (uint32_t k = 0; k < q->docs_count; k++)
             if (c.sums[i][k].shown > 0)
-                join(&j, query, arena_str(s->arena, q->docs[k]), (float)click_label(&c.sums[i][k], &c.total, rules));
+                join(&j, query, arena_str(s->arena, q->docs[k]), (float)click_label(&c.sums[i][k], rules),
+                     (float)click_evidence(&c.sums[i][k], rules));
     }
     if (ok) {
         if (j.made.count)

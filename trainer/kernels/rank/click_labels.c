@@ -64,17 +64,22 @@ static double share(double of, double all)
     return all > 0 ? of / all : 0;
 }
 
-double click_label(const struct click_sums *s, const struct click_sums *total, const struct click_rules *rules)
+double click_label(const struct click_sums *s, const struct click_rules *rules)
 {
     const double a = rules->prior;
     switch (rules->debias) {
     case DEBIAS_IPS:
-        return share(s->weight + a * share(total->weight, total->shown), s->shown + a);
+        return share(s->weight + a * share(s->expected, s->looked), s->shown + a);
     case DEBIAS_RATIO:
-        return share(s->clicks + a * share(total->clicks, total->looked), s->looked + a);
+        return share(s->clicks + a * share(s->expected, s->looked), s->looked + a);
     default:
-        return share(s->clicks + a * share(total->clicks, total->shown), s->shown + a);
+        return share(s->clicks + a * share(s->expected, s->shown), s->shown + a);
     }
+}
+
+double click_evidence(const struct click_sums *s, const struct click_rules *rules)
+{
+    return (rules->debias == DEBIAS_NONE ? s->shown : s->looked) + rules->prior;
 }
 
 static double ctr(const struct click_sums *s, const struct click_sums *total)

@@ -1,12 +1,14 @@
 /* click_labels.h - pure: what clicks on what was shown say of a query's documents: labels to learn from, and features.
  *
  * Of each document: n searches that it was shown in, c with a click on it, e = Σ p(place) how often its place was looked at, w = Σ over its clicks of 1/p(place), x = Σ of the
- * share of clicks that its places have whatever lies there. p is at least 1/clip. With a, a number of searches, and m, the mean over all documents of what is estimated:
+ * share of clicks that its places have whatever lies there. p is at least 1/clip. With a, a number of searches that are known before:
  *
- *   none   (c + a m) / (n + a)    what is clicked; documents that were shown above others look better than they are
- *   ips    (w + a m) / (n + a)    inverse propensity scoring: right on average whatever was shown where, and noisy (Joachims, Swaminathan and Schnabel, WSDM 2017)
- *   ratio  (c + a m) / (e + a)    the same expectation where p is what the position-based model says, with much less noise
+ *   none   (c + a x/n) / (n + a)    what is clicked; documents that were shown above others look better than they are
+ *   ips    (w + a x/e) / (n + a)    inverse propensity scoring: right on average whatever was shown where, and noisy (Joachims, Swaminathan and Schnabel, WSDM 2017)
+ *   ratio  (c + a x/e) / (e + a)    the same expectation where p is what the position-based model says, with much less noise
  *
+ * x/e is what documents at these places are worth on average, by the same correction: so who was hardly looked at is believed to be as good as its like, and not as
+ * good as those at the top.
  * Sums go in the order of patterns. */
 #pragma once
 #include "trainer/kernels/serps/serp_record.h"
@@ -31,8 +33,11 @@ struct click_sums {
 void click_sums_add(const struct serp_query *q, const struct click_rules *rules, const struct click_places *places,
                     struct click_sums *out);
 void click_sums_total(const struct click_sums *sums, size_t count, struct click_sums *into);
-/* `total`: of all documents of all queries. From 0. */
-double click_label(const struct click_sums *s, const struct click_sums *total, const struct click_rules *rules);
+/* From 0; x was counted. */
+double click_label(const struct click_sums *s, const struct click_rules *rules);
+
+/* How sure that is: the looks, or searches, that it rests on, with those that are known before. */
+double click_evidence(const struct click_sums *s, const struct click_rules *rules);
 
 /* Features that are counted from clicks, of the document for the query, and of the document whatever the query. */
 enum click_feature {

@@ -26,7 +26,7 @@ struct lambda {
     struct place *places; /* of a query, by rank */
     uint32_t *
         order; /* of all queries: rows by rank, as they were when last looked at: in the next round little has changed */
-    double *gain, *gradient, *hessian; /* of a query, by rank */
+    double *gain, *evidence, *gradient, *hessian; /* of a query, by rank */
 };
 
 static int falling(const void *a, const void *b)
@@ -80,6 +80,7 @@ struct lambda *lambda_new(const struct rank_data *d, const struct lambda_rules *
     l->places = mem_alloc((n + 1) * sizeof *l->places);
     l->order = mem_alloc((d->rows + 1) * sizeof *l->order);
     l->gain = mem_alloc((n + 1) * sizeof *l->gain);
+    l->evidence = mem_alloc((n + 1) * sizeof *l->evidence);
     l->gradient = mem_alloc((n + 1) * sizeof *l->gradient);
     l->hessian = mem_alloc((n + 1) * sizeof *l->hessian);
     find_tables(l, n);
@@ -105,6 +106,7 @@ void lambda_free(struct lambda *l)
     mem_free(l->places);
     mem_free(l->order);
     mem_free(l->gain);
+    mem_free(l->evidence);
     mem_free(l->gradient);
     mem_free(l->hessian);
     mem_free(l);
@@ -163,7 +165,7 @@ static float sigmoid(const struct lambda *l, float x)
 /* Rank r with all behind it. Returns the sum of p delta. */
 static double pairs_of(struct lambda *l, double scale, bool spread, uint32_t r, uint32_t n)
 {
-    const double gain = l->gain[r], discount = l->discounts[r] * scale;
+    const double gain = l->gain[r], sure = l->evidence[r], discount = l->discounts[r] * scale;
     const float score = l->places[r].score;
     double sum = 0, gradient = 0, hessian = 0;
     for (uint32_t s = r + 1; s < n; s++) {
@@ -173,6 +175,8 @@ static double pairs_of(struct lambda *l, double scale, bool spread, uint32_t r, 
         const float apart = score - l->places[s].score; /* of what is ranked above, at least 0 */
         const double p = (double)sigmoid(l, by > 0 ? apart : -apart);
         double delta = fabs(by) * (discount - l->discounts[s] * scale);
+        if (l->d->evidence)
+            delta *= 2 * sure * l->evidence[s] / (sure + l->evidence[s]);
         if (spread)
             delta /= 0.01 + (double)apart;
         const double force = p * delta, curve = force * (1 - p), down = by > 0 ? force : -force;
@@ -202,6 +206,7 @@ static void query(struct lambda *l, uint32_t q, const float *scores, float *out_
     const uint32_t first = rank_first(l->d, q), n = sort(l, q, scores);
     for (uint32_t i = 0; i < n; i++) {
         l->gain[i] = (double)l->gains[first + l->places[i].row];
+        l->evidence[i] = l->d->evidence ? (double)l->d->evidence[first + l->places[i].row] : 1;
         l->gradient[i] = l->hessian[i] = 0;
     }
     double sum = l->ideal[q] > 0 ? all_pairs(l, 1 / l->ideal[q], n) : 0;

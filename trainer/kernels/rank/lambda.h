@@ -3,6 +3,8 @@
  * For i above j by label, s the scores, g the gains, d(r) = 1 / log2(2 + r) of rank r from 0, Z the ideal DCG of the query:
  *
  *   delta = |g_i - g_j| |d(rank i) - d(rank j)| / Z      p = 1 / (1 + exp(s_i - s_j))
+ * Where labels are not equally sure, delta is multiplied by 2 u v / (u + v) of both documents' evidence u and v: as the inverse of the variance of a difference.
+ *
  *   gradient_i -= p delta, gradient_j += p delta; hessian of both += p (1 - p) delta
  *
  * (Burges, From RankNet to LambdaRank to LambdaMART, MSR-TR-2010-82.) All pairs with one of them among the first `truncation` count, none is drawn at random. Of a

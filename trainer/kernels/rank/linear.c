@@ -40,12 +40,15 @@ static float standard(const float *means, const float *scales, uint32_t k, float
 static double pairs(struct fit *f, uint32_t first, uint32_t n)
 {
     const double *g = f->gains + first, *s = f->s + first;
+    const float *sure = f->d->evidence ? f->d->evidence + first : NULL;
     double loss = 0, sum = 0, *ds = f->ds + first;
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < n; j++) {
             if (!(g[i] > g[j]))
                 continue;
             double by = g[i] - g[j], apart = s[i] - s[j];
+            if (sure)
+                by *= 2 * (double)sure[i] * (double)sure[j] / ((double)sure[i] + (double)sure[j]);
             double p = apart > 0 ? exp(-apart) / (1 + exp(-apart)) : 1 / (1 + exp(apart));
             loss += by * (apart > 0 ? log1p(exp(-apart)) : log1p(exp(apart)) - apart);
             ds[i] -= by * p;

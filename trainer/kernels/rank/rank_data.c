@@ -29,7 +29,7 @@ static const void *cut(struct str *rest, uint64_t count, size_t size)
 static uint64_t bytes_of(const struct head *h)
 {
     return sizeof *h + padded(h->queries * sizeof(uint32_t)) + padded(h->queries * sizeof(float)) +
-           h->queries * sizeof(uint64_t) + padded(h->rows * sizeof(float)) +
+           h->queries * sizeof(uint64_t) + 2 * padded(h->rows * sizeof(float)) +
            padded(h->rows * h->features * sizeof(float));
 }
 
@@ -50,8 +50,8 @@ static bool check_queries(const struct rank_data *d, struct err *err)
 static bool check_labels(const struct rank_data *d, struct err *err)
 {
     for (uint64_t i = 0; i < d->rows; i++)
-        if (!(d->labels[i] >= 0) || !isfinite(d->labels[i]))
-            return err_set(err, ERR_INVALID, "a label of the training data is no number from 0");
+        if (!(d->labels[i] >= 0) || !isfinite(d->labels[i]) || !(d->evidence[i] > 0) || !isfinite(d->evidence[i]))
+            return err_set(err, ERR_INVALID, "a label of the training data is no number from 0, or rests on nothing");
     return true;
 }
 
@@ -70,6 +70,7 @@ bool rank_data_read(struct str blob, struct rank_data *out, struct err *err)
     d.weights = cut(&rest, d.queries, sizeof *d.weights);
     d.hashes = cut(&rest, d.queries, sizeof *d.hashes);
     d.labels = cut(&rest, d.rows, sizeof *d.labels);
+    d.evidence = cut(&rest, d.rows, sizeof *d.evidence);
     d.values = cut(&rest, d.rows * d.features, sizeof *d.values);
     if (!check_queries(&d, err) || !check_labels(&d, err))
         return false;
@@ -87,6 +88,19 @@ static void put(struct buf *out, const void *p, uint64_t count, size_t size)
     buf_add(out, zeros, padded(n) - n);
 }
 
+static void put_evidence(struct buf *out, const struct rank_data *d)
+{
+    const float one = 1;
+    if (d->evidence) {
+        put(out, d->evidence, d->rows, sizeof *d->evidence);
+        return;
+    }
+    for (uint64_t i = 0; i < d->rows; i++)
+        buf_add(out, &one, sizeof one);
+    if (d->rows % 2)
+        buf_add(out, "\0\0\0\0", 4);
+}
+
 bool rank_data_write(const struct rank_data *d, struct buf *out, struct err *err)
 {
     struct head h = { .features = d->features, .queries = d->queries, .rows = d->rows };
@@ -96,6 +110,7 @@ bool rank_data_write(const struct rank_data *d, struct buf *out, struct err *err
     put(out, d->weights, d->queries, sizeof *d->weights);
     put(out, d->hashes, d->queries, sizeof *d->hashes);
     put(out, d->labels, d->rows, sizeof *d->labels);
+    put_evidence(out, d);
     put(out, d->values, d->rows * d->features, sizeof *d->values);
     return buf_ok(out, "the training data", err);
 }
@@ -109,7 +124,7 @@ bool rank_inside(const struct rank_data *d, uint32_t q, struct rank_part p)
 
 struct copy {
     uint32_t *ends;
-    float *weights, *labels, *values;
+    float *weights, *labels, *evidence, *values;
     uint64_t *hashes;
 };
 
@@ -119,6 +134,8 @@ static void add_query(const struct rank_data *d, uint32_t q, struct rank_data *o
     c->weights[out->queries] = d->weights[q];
     c->hashes[out->queries] = d->hashes[q];
     memcpy(c->labels + out->rows, d->labels + first, n * sizeof *c->labels);
+    for (uint32_t i = 0; i < n; i++)
+        c->evidence[out->rows + i] = d->evidence ? d->evidence[first + i] : 1;
     memcpy(c->values + out->rows * d->features, d->values + (uint64_t)first * d->features,
            (size_t)n * d->features * sizeof *c->values);
     out->rows += n;
@@ -135,12 +152,14 @@ void rank_data_part(const struct rank_data *d, struct rank_part p, bool inside, 
                       .weights = arena_alloc(arena, (d->queries + 1) * sizeof *c.weights),
                       .hashes = arena_alloc(arena, (d->queries + 1) * sizeof *c.hashes),
                       .labels = arena_alloc(arena, (rows + 1) * sizeof *c.labels),
+                      .evidence = arena_alloc(arena, (rows + 1) * sizeof *c.evidence),
                       .values = arena_alloc(arena, (rows * d->features + 1) * sizeof *c.values) };
     *out = (struct rank_data){ .features = d->features,
                                .ends = c.ends,
                                .weights = c.weights,
                                .hashes = c.hashes,
                                .labels = c.labels,
+                               .evidence = c.evidence,
                                .values = c.values };
     for (uint32_t q = 0; q < d->queries; q++)
         if (rank_inside(d, q, p) == inside)

@@ -1,7 +1,7 @@
 /* rank_data.h - documents with features and labels, query by query, as one blob: what rankers are learned from and judged on.
  *
  *   char magic[8] | u32 features | u32 queries | u64 rows | u32 end of each query's rows | f32 weight of each query | u64 hash64 of each query's text
- *   f32 label of each row | f32 values, row by row (NaN: missing); each part at a multiple of 8
+ *   f32 label of each row | f32 evidence of each row | f32 values, row by row (NaN: missing); each part at a multiple of 8
  *
  * In the machine's byte order: a blob lives as long as a run. Pure. */
 #pragma once
@@ -15,8 +15,9 @@ struct rank_data {
     const uint32_t *ends; /* rows of query q: [rank_first(d, q), ends[q]) */
     const float *weights; /* of queries, above 0 */
     const uint64_t *hashes;
-    const float *labels; /* from 0, finite */
-    const float *values; /* rows × features */
+    const float *labels;   /* from 0, finite */
+    const float *evidence; /* how sure a label is, above 0: 1 is as sure as others. NULL when it is written: all are */
+    const float *values;   /* rows × features */
 };
 static inline uint32_t rank_first(const struct rank_data *d, uint32_t q)
 {
