@@ -25,8 +25,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tests", 
 from daemon import SHARED_DATA, Daemon, program, wait_for  # noqa: E402
 
 try:
-    import lightgbm
     import numpy as np
+    import lightgbm
     import xgboost
 except ImportError:
     lightgbm = None
