@@ -33,9 +33,9 @@ bool cluster_words_load(struct doc_vectors *v, const float **out_rows, uint32_t 
     int version;
     *out_rows = NULL;
     *out_dims = 0;
+    buf_init(&file, ARTIFACT_BYTES_MAX);
     if (!model)
         return true;
-    buf_init(&file, ARTIFACT_BYTES_MAX);
     if (!training_champion(v->run, model, &file, &a, &version, err))
         return false;
     if (!version)

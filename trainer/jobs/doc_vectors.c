@@ -42,9 +42,9 @@ static bool write_text_params(struct doc_vectors *v, struct err *err)
     struct signal_weights fields;
     AUTO(buf_release) struct buf b;
     struct jsonw w;
+    buf_init(&b, JSON_MAX);
     if (!signal_weights_read(str_of(run->param(run, "fields")), v->arena, &fields, err))
         return err_prefix(err, "parameter \"fields\": ");
-    buf_init(&b, JSON_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "fields", run->param(run, "fields"));

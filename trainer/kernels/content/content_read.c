@@ -91,10 +91,10 @@ bool content_rows(struct task *t, content_row_fn fn, void *arg, struct err *err)
 {
     struct reading r = { .task = t, .fn = fn, .arg = arg };
     AUTO(buf_release) struct buf sql;
+    buf_init(&sql, SQL_MAX);
     if (!read_desc(&r, err))
         return false;
     AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    buf_init(&sql, SQL_MAX);
     buf_add_c(&sql, "copy (select doc, fields::text from items where ");
     if (!pg || !add_bound(pg, &sql, "doc >= ", r.from, err) ||
         (r.to.p && !add_bound(pg, &sql, " and doc < ", r.to, err)))
