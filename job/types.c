@@ -382,6 +382,7 @@ static const struct job_param clicks_params[] = {
 #include "job/spelling.h"
 #include "job/tail.h"
 #include "job/text.h"
+#include "job/vectors.h"
 
 #define PARAMS(p) .params = (p), .params_count = COUNT_OF(p)
 
@@ -439,6 +440,8 @@ const struct job_type job_types[] = {
     { "content", "documents that are alike by their texts → a recommender", PARAMS(content_params),
       .incremental = true },
     { "clusters", "documents into groups by their texts, with labels and outliers", PARAMS(clusters_params) },
+    { "word2vec", "words as vectors, from texts of the catalogue and from queries", PARAMS(word2vec_params),
+      .incremental = true },
     { "cluster-labels", "what tells the classes of a field apart: terms for each", PARAMS(cluster_labels_params) },
     { "judgments", "searches and clicks → what documents are worth for a query, beside what people say",
       PARAMS(judgments_params), .incremental = true },

@@ -67,6 +67,7 @@ extern const struct job job_boosts;
 extern const struct job job_click_models;
 extern const struct job job_content;
 extern const struct job job_clusters;
+extern const struct job job_word2vec;
 extern const struct job job_cluster_labels;
 extern const struct job job_judgments;
 extern const struct job job_query_set;

@@ -35,6 +35,7 @@ const struct job *const jobs[] = {
     &job_click_models,
     &job_content,
     &job_clusters,
+    &job_word2vec,
     &job_cluster_labels,
     &job_judgments,
     &job_query_set,
