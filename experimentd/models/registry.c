@@ -7,9 +7,11 @@
 #include "experimentd/models/model_json.h"
 #include "model/artifact_parts.h"
 #include "model/catalogue.h"
+#include "model/clusters.h"
 #include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
+#include "model/vectors.h"
 
 enum { JSON_MAX = 1 << 20 };
 
@@ -133,6 +135,18 @@ static bool check_ranker(const struct artifact *a, struct arena *arena, struct e
     return ranker_open(a, arena, &r, err);
 }
 
+static bool check_clusters(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct clusters c;
+    return clusters_open(a, arena, &c, err);
+}
+
+static bool check_vectors(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct vectors v;
+    return vectors_open(a, arena, &v, err);
+}
+
 /* What a kind says of its sections; others are taken as they are, and nothing here serves them. */
 static const struct {
     const char *kind;
@@ -140,6 +154,7 @@ static const struct {
 } checks[] = {
     { "recommender", check_recommender }, { REWRITES_KIND, check_rewrites }, { CATALOGUE_KIND, check_catalogue },
     { "queries", check_lists },           { "boosts", check_lists },         { RANKER_KIND, check_ranker },
+    { CLUSTERS_KIND, check_clusters },    { VECTORS_KIND, check_vectors },
 };
 
 bool registry_check(struct str file, struct artifact *out, struct err *err)

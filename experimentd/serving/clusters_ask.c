@@ -9,12 +9,11 @@
 
 enum { TEXT_MAX = 1 << 20, CLUSTER_MAX = 1000, N_DEFAULT = 10, N_MAX = 1000, OFFSET_MAX = 100000000 };
 
-enum name { DOC, TEXT, CLUSTER, N, OFFSET, NAME_COUNT };
-static const struct field names[] = { [DOC] = { "doc", FIELD_TEXT },
-                                      [TEXT] = { "text", FIELD_TEXT },
-                                      [CLUSTER] = { "cluster", FIELD_TEXT },
-                                      [N] = { "n", FIELD_NUMBER },
-                                      [OFFSET] = { "offset", FIELD_NUMBER } };
+enum name { DOC, TEXT, CLUSTER, CLUSTERS, N, OFFSET, NAME_COUNT };
+static const struct field names[] = {
+    [DOC] = { "doc", FIELD_TEXT },           [TEXT] = { "text", FIELD_TEXT }, [CLUSTER] = { "cluster", FIELD_TEXT },
+    [CLUSTERS] = { "clusters", FIELD_BOOL }, [N] = { "n", FIELD_NUMBER },     [OFFSET] = { "offset", FIELD_NUMBER }
+};
 static_assert(COUNT_OF(names) == NAME_COUNT && (int)NAME_COUNT <= (int)FIELDS_MAX, "one row each");
 
 static void write_labels(const struct clusters *c, struct str cluster, struct buf *out)
@@ -107,6 +106,26 @@ static void answer_cluster(const struct clusters *c, struct str cluster, uint32_
     buf_add_c(out, known ? "]}" : "],\"note\":\"unknown_cluster\"}");
 }
 
+static void answer_groups(const struct clusters *c, struct buf *out)
+{
+    const struct lists *l = &c->lists[CLUSTERS_SIZES];
+    struct lists_row row = { 0, 0 };
+    (void)lists_find(l, STR(""), &row);
+    buf_add_c(out, "{\"clusters\":[");
+    for (uint32_t i = row.first; i < row.first + row.count; i++) {
+        const struct str cluster = lists_entry(l, i);
+        buf_add_c(out, i == row.first ? "{\"cluster\":" : ",{\"cluster\":");
+        buf_add_json_str(out, cluster);
+        write_labels(c, cluster, out);
+        for (uint32_t k = 0; k < l->columns; k++) {
+            buf_addf(out, ",\"" STR_FMT "\":", STR_ARG(lists_column(l, k)));
+            write_score(out, (double)lists_value(l, i, k));
+        }
+        buf_add_c(out, clusters_is_outlier(c, cluster) ? ",\"outlier\":true}" : ",\"outlier\":false}");
+    }
+    buf_add_c(out, "]}");
+}
+
 bool clusters_answer(const struct assign_value *input, const struct serving_entry *e, struct arena *arena,
                      struct buf *out, struct err *err)
 {
@@ -121,11 +140,14 @@ bool clusters_answer(const struct assign_value *input, const struct serving_entr
         !field_number(&v[N], "n", 1, N_MAX, true, N_DEFAULT, &n, err) ||
         !field_number(&v[OFFSET], "offset", 0, OFFSET_MAX, true, 0, &offset, err))
         return false;
-    if ((doc.p != NULL) + (text.p != NULL) + (cluster.p != NULL) != 1)
-        return err_set(err, ERR_INVALID, "one of the fields \"doc\", \"text\" and \"cluster\" is needed");
+    const bool groups = field_bool(&v[CLUSTERS], false);
+    if ((doc.p != NULL) + (text.p != NULL) + (cluster.p != NULL) + groups != 1)
+        return err_set(err, ERR_INVALID, "one of the fields \"doc\", \"text\", \"cluster\" and \"clusters\" is needed");
     if (text.p && !c->has_space)
         return err_set(err, ERR_INVALID, "field \"text\": the model has no centres to compare a text with");
-    if (doc.p)
+    if (groups)
+        answer_groups(c, out);
+    else if (doc.p)
         answer_doc(c, doc, out);
     else if (text.p)
         answer_text(c, text, arena, out);

@@ -3,6 +3,7 @@
  *   {"doc"}                      → {"doc", "cluster", "labels", "distance", "outlier", "also"?}     where a document of the catalogue was put
  *   {"text"}                     → {"cluster", "labels", "distance", "outlier", "next"?}            where a text that was never seen belongs
  *   {"cluster", "n"?, "offset"?} → {"cluster", "labels", "documents", "docs": [{"doc", "distance"}]}    what is in a group, nearest to its centre first
+ *   {"clusters": true}           → {"clusters": [{"cluster", "labels", "documents", "share", "cohesion", "outlier"}]}    the groups that there are
  *
  * What is not known, or has nothing in common with any centre, has cluster null and a note. */
 #pragma once

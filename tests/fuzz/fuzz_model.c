@@ -4,8 +4,10 @@
 
 #include "model/artifact.h"
 #include "model/classifier.h"
+#include "model/clusters.h"
 #include "model/lists.h"
 #include "model/recommend.h"
+#include "model/vectors.h"
 
 /* An artifact whose size and checksum are mended, so that what stands behind them is reached; each section, and the input itself, as lists. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -89,6 +91,42 @@ static void classify(const struct artifact *a)
     (void)classifier_explain(&c, &work, best[0].class, 3, why);
 }
 
+/* A text finds a centre that there is, whatever the numbers are. */
+static void place(const struct artifact *a)
+{
+    struct arena arena;
+    struct clusters c;
+    struct err err;
+    arena_init(&arena, 1 << 16);
+    if (clusters_open(a, &arena, &c, &err) && c.has_space) {
+        struct clusters_near near;
+        struct clusters_text *t = clusters_text_new(&c, &arena);
+        clusters_text_add(t, STR("red lamp, brass desk lamp"), 2);
+        if (clusters_text_near(t, &near) && (near.centre >= c.centres || near.second >= c.centres))
+            abort();
+    }
+    arena_release(&arena);
+}
+
+static void nearest(const struct artifact *a)
+{
+    struct arena arena;
+    struct vectors v;
+    struct vectors_sum s;
+    struct vectors_near *near;
+    struct err err;
+    arena_init(&arena, 1 << 16);
+    if (vectors_open(a, &arena, &v, &err)) {
+        vectors_sum_init(&s, &v, &arena);
+        vectors_sum_text(&s, &v, STR("red lamp, brass desk lamp"));
+        for (int documents = 0; documents <= v.has_documents; documents++)
+            for (size_t i = vectors_nearest(&v, &s, documents, 4, &arena, &near); i-- > 0;)
+                if (near[i].number >= (documents ? v.documents.items : v.words.items))
+                    abort();
+    }
+    arena_release(&arena);
+}
+
 static void mend(struct buf *b)
 {
     unsigned char hash[ARTIFACT_HASH];
@@ -113,6 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (artifact_read(buf_str(&b), &a, &err)) {
         recommend_all(&a);
         classify(&a);
+        place(&a);
+        nearest(&a);
         for (size_t i = 0; i < a.sections_count; i++) {
             struct str section = artifact_section_at(&a, i, name);
             if (!str_eq(section, artifact_section(&a, name)))

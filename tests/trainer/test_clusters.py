@@ -202,6 +202,9 @@ class Clusters(DaemonTest):
         first = self.ask("auto", cluster="0", n=3, offset=1).json["predictions"][0]
         self.assertEqual([x["doc"] for x in first["docs"]], [d for d, _ in artifact.lists("documents")["0"][1:4]])
         self.assertEqual(first["documents"], len(artifact.lists("documents")["0"]))
+        groups = self.ask("auto", clusters=True).json["predictions"][0]["clusters"]
+        self.assertEqual([(g["cluster"], g["documents"]) for g in groups], [(c, v["documents"]) for c, v in artifact.lists("sizes")[""]])
+        self.assertEqual(groups[0]["labels"], first["labels"])
         self.assertEqual(self.ask("auto", doc="none").json["predictions"][0]["note"], "unknown_document")
         self.assertEqual(self.ask("auto", cluster="99").json["predictions"][0]["note"], "unknown_cluster")
         for given, words in (({}, "one of the fields"), ({"doc": "a", "text": "b"}, "one of the fields"), ({"cluster": "0", "n": 0}, '"n"')):

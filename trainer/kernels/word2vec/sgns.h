@@ -17,7 +17,7 @@ static inline size_t sgns_stride(uint32_t dims)
     return ((size_t)dims + SGNS_LANES - 1) / SGNS_LANES * SGNS_LANES;
 }
 
-/* σ(x) and -ln σ(x) by straight lines between places that are so close that neither is off by 1e-6. */
+/* σ(x) and -ln σ(x) by straight lines between places that are so close that neither is off by 1e-6, from -SGNS_REACH to SGNS_REACH. */
 enum { SGNS_REACH = 12, SGNS_STEPS = 128 /* of 1 */, SGNS_TABLE = 2 * SGNS_REACH * SGNS_STEPS + 2 };
 struct sgns_tables {
     float sigmoid[SGNS_TABLE], loss[SGNS_TABLE];
