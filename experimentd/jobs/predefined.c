@@ -35,6 +35,11 @@ static const struct {
     { "synonyms", "synonyms", "Synonyms", NULL, "head-tail", 0, NULL },
     { "remove-words", "remove-words", "Words to leave out", NULL, "synonyms", 0, NULL },
     { "publish-rewrites", "publish-rewrites", "Rewrites, published", NULL, "remove-words", 0, JUDGED },
+    { "click-models", "click-models", "Click models", NULL, "publish-rewrites", 0, JUDGED },
+    { "judgments", "judgments", "Judgments from clicks", NULL, "click-models", 0, NULL },
+    { "learn-to-rank", "learn-to-rank", "Rankers", NULL, "judgments", 0, NULL },
+    { "training-data", "training-data", "Queries with categories", NULL, "learn-to-rank", 0, NULL },
+    { "query-intent", "query-intent", "What queries are about", NULL, "training-data", 0, NULL },
     { "metrics", "metrics", "Experiments, every quarter of an hour", "*/15 * * * *", NULL, 0, NULL },
 };
 

@@ -56,7 +56,9 @@ static const char *state_json(const struct loop_case *c, enum loop_state state, 
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
     jsonw_text(&w, "phase", loop_state_names[state]);
-    if (state != LOOP_IDLE) {
+    if (state == LOOP_IDLE) {
+        jsonw_i64(&w, "parked", t->against);
+    } else {
         jsonw_i64(&w, "version", t->version);
         jsonw_i64(&w, "against", t->against);
         jsonw_str(&w, "experiment", t->experiment);
@@ -69,6 +71,13 @@ static const char *state_json(const struct loop_case *c, enum loop_state state, 
     const char *text = arena_cstr(c->arena, buf_str(&b));
     buf_release(&b);
     return text;
+}
+
+/* Idle, with the champion's double as alias challenger. */
+static const char *idle(const struct loop_case *c, int champion)
+{
+    struct loop_trial parked = { .against = champion };
+    return state_json(c, LOOP_IDLE, &parked, (struct str){ NULL, 0 });
 }
 
 struct step {
@@ -198,6 +207,14 @@ static bool act_try(struct loop_case *c, enum loop_event event, struct err *err)
                  err);
 }
 
+/* No step: nothing is decided by it. */
+static bool act_park(struct loop_case *c, enum loop_event event, struct err *err)
+{
+    (void)event;
+    const char *params[] = { cstr(c, c->model), idle(c, c->seen.champion) };
+    return point(c, "challenger", c->seen.champion, loop_actor, err) && run(c, LOOP_STATE, params, err);
+}
+
 static bool act_take_next(struct loop_case *c, enum loop_event event, struct err *err)
 {
     (void)event;
@@ -263,18 +280,28 @@ static bool act_ask(struct loop_case *c, enum loop_event event, struct err *err)
 
 /* ---- how it ends ---- */
 
-static const char *idle(const struct loop_case *c)
+/* What is served as challenger from now on. An alias that a person moved or took away stays as it is. */
+static bool park(const struct loop_case *c, int champion, const char *who, struct err *err)
 {
-    return state_json(c, LOOP_IDLE, NULL, (struct str){ NULL, 0 });
+    if (c->seen.challenger != c->trial.version)
+        return true;
+    return champion ? point(c, "challenger", champion, who, err)
+                    : drop_alias(c, "challenger", c->trial.version, who, err);
 }
 
-/* The experiment's phase ends, the alias goes, the loop is idle. */
-static bool end(struct loop_case *c, struct step s, const char *winner, struct err *err)
+/* The experiment's phase ends, and the loop is idle. */
+static bool end(struct loop_case *c, struct step s, const char *winner, int champion, struct err *err)
 {
     s.version = c->trial.version;
     s.proven = true;
-    return conclude(c, winner, s.reason, err) && drop_alias(c, "challenger", c->trial.version, s.who, err) &&
-           add_step(c, s, &c->trial, idle(c), err);
+    return conclude(c, winner, s.reason, err) && park(c, champion, s.who, err) &&
+           add_step(c, s, &c->trial, idle(c, champion), err);
+}
+
+/* It is not champion in the end: the one that is stays. */
+static bool end_without(struct loop_case *c, struct step s, const char *winner, struct err *err)
+{
+    return end(c, s, winner, c->seen.champion, err);
 }
 
 static bool act_promote(struct loop_case *c, enum loop_event event, struct err *err)
@@ -282,7 +309,7 @@ static bool act_promote(struct loop_case *c, enum loop_event event, struct err *
     (void)event;
     return point(c, "champion", c->trial.version, loop_actor, err) &&
            end(c, (struct step){ .name = "promoted", .who = loop_actor, .reason = c->evidence.reason }, "challenger",
-               err);
+               c->trial.version, err);
 }
 
 /* What was said of it so far, where something was. */
@@ -299,7 +326,7 @@ static bool act_promote_by_hand(struct loop_case *c, enum loop_event event, stru
     struct step approved = { "approved", c->trial.version, who, with_verdict(c, "approved", who), true };
     return add_step(c, approved, &c->trial, NULL, err) && point(c, "champion", c->trial.version, who, err) &&
            end(c, (struct step){ .name = "promoted", .who = who, .reason = with_verdict(c, "approved", who) },
-               "challenger", err);
+               "challenger", c->trial.version, err);
 }
 
 static bool act_record(struct loop_case *c, enum loop_event event, struct err *err)
@@ -308,19 +335,19 @@ static bool act_record(struct loop_case *c, enum loop_event event, struct err *e
     const char *who = person(c, c->champion_by);
     return end(c,
                (struct step){ .name = "promoted", .who = who, .reason = with_verdict(c, "made champion by hand", who) },
-               "challenger", err);
+               "challenger", c->trial.version, err);
 }
 
 static bool act_drop(struct loop_case *c, enum loop_event event, struct err *err)
 {
-    return end(c, (struct step){ .name = "dropped", .who = loop_actor, .reason = c->evidence.reason },
-               event == LOOP_EV_WORSE ? "champion" : NULL, err);
+    return end_without(c, (struct step){ .name = "dropped", .who = loop_actor, .reason = c->evidence.reason },
+                       event == LOOP_EV_WORSE ? "champion" : NULL, err);
 }
 
 static bool act_roll_back(struct loop_case *c, enum loop_event event, struct err *err)
 {
-    return end(c, (struct step){ .name = "rolled_back", .who = loop_actor, .reason = c->evidence.reason },
-               event == LOOP_EV_HARM ? "champion" : NULL, err);
+    return end_without(c, (struct step){ .name = "rolled_back", .who = loop_actor, .reason = c->evidence.reason },
+                       event == LOOP_EV_HARM ? "champion" : NULL, err);
 }
 
 static bool act_time_out(struct loop_case *c, enum loop_event event, struct err *err)
@@ -329,25 +356,26 @@ static bool act_time_out(struct loop_case *c, enum loop_event event, struct err 
     struct str reason = arena_printf(c->arena, "%lld days have passed without a verdict%s" STR_FMT,
                                      (long long)c->spec.max_days, c->evidence.reason.n ? ". " : "",
                                      STR_ARG(c->evidence.reason));
-    return end(c, (struct step){ .name = "timed_out", .who = loop_actor, .reason = reason }, NULL, err);
+    return end_without(c, (struct step){ .name = "timed_out", .who = loop_actor, .reason = reason }, NULL, err);
 }
 
 static bool act_let_go(struct loop_case *c, enum loop_event event, struct err *err)
 {
     (void)event;
     const char *who = person(c, c->challenger_by);
-    return end(c,
-               (struct step){
-                   .name = "dropped", .who = who, .reason = with_verdict(c, "alias challenger was taken away", who) },
-               NULL, err);
+    return end_without(c,
+                       (struct step){ .name = "dropped",
+                                      .who = who,
+                                      .reason = with_verdict(c, "alias challenger was taken away", who) },
+                       NULL, err);
 }
 
 static bool act_refuse(struct loop_case *c, enum loop_event event, struct err *err)
 {
     (void)event;
     const char *who = person(c, c->wished_by);
-    return end(c, (struct step){ .name = "rejected", .who = who, .reason = with_verdict(c, "rejected", who) }, NULL,
-               err);
+    return end_without(c, (struct step){ .name = "rejected", .who = who, .reason = with_verdict(c, "rejected", who) },
+                       NULL, err);
 }
 
 static bool act_end(struct loop_case *c, enum loop_event event, struct err *err)
@@ -355,12 +383,14 @@ static bool act_end(struct loop_case *c, enum loop_event event, struct err *err)
     (void)event;
     const char *who = person(c, c->wished_by);
     return drop_alias(c, "next", 0, who, err) &&
-           end(c, (struct step){ .name = "stopped", .who = who, .reason = with_verdict(c, "stopped", who) }, NULL, err);
+           end_without(c, (struct step){ .name = "stopped", .who = who, .reason = with_verdict(c, "stopped", who) },
+                       NULL, err);
 }
 
 static const act_fn acts[] = {
     [LOOP_WAIT] = NULL,
     [LOOP_TRY] = act_try,
+    [LOOP_PARK] = act_park,
     [LOOP_TAKE_NEXT] = act_take_next,
     [LOOP_AGAIN] = act_again,
     [LOOP_ADOPT] = act_adopt,
@@ -395,13 +425,15 @@ bool loop_act_run(struct loop_case *c, enum loop_act act, enum loop_event event,
 bool loop_act_hold(struct loop_case *c, enum loop_act act, const struct err *why, bool *out_changed, struct err *err)
 {
     struct str held = str_of(why->text);
+    struct loop_trial t = c->trial;
+    t.against = c->state == LOOP_IDLE ? c->seen.parked : t.against;
     struct step s = { "noticed", c->state == LOOP_IDLE ? c->seen.challenger : c->trial.version, loop_actor,
                       arena_printf(c->arena, "cannot go on (%s): %s", loop_act_names[act], why->text), false };
     if (str_eq(held, c->held))
         return true;
     c->done_count = 0;
     if (pg_begin(c->pg, err) && is_as_seen(c, err) &&
-        add_step(c, s, &c->trial, state_json(c, c->state, &c->trial, held), err) && pg_commit(c->pg, err)) {
+        add_step(c, s, &c->trial, state_json(c, c->state, &t, held), err) && pg_commit(c->pg, err)) {
         *out_changed = true;
         return true;
     }

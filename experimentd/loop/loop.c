@@ -153,6 +153,7 @@ static void read_state(struct loop_case *c, const json_t *state)
                                     .experiment = member(state, "experiment", c->arena),
                                     .phase = (int)json_integer_value(json_object_get(state, "experiment_phase")),
                                     .since_us = json_integer_value(json_object_get(state, "since_us")) };
+    c->seen.parked = (int)json_integer_value(json_object_get(state, "parked"));
     c->held = member(state, "held", c->arena);
     c->wished_by = member(state, "wished_by", c->arena);
     c->seen.wish = wish_of(json_string_value(json_object_get(state, "wish")));

@@ -12,6 +12,7 @@ enum loop_stmt {
     LOOP_STEP, /* $1 model, $2 step, $3 version, $4 experiment, $5 phase, $6 who, $7 reason, $8 evidence, $9 state or null */
     LOOP_POINT,      /* $1 model, $2 alias, $3 version, $4 who → {"version", "was"} or {"refused"} */
     LOOP_DROP_ALIAS, /* $1 model, $2 alias, $3 version or null, $4 who */
+    LOOP_STATE,      /* $1 model, $2 state: a change that is no step */
     LOOP_STMT_COUNT
 };
 extern const struct pg_stmt loop_statements[LOOP_STMT_COUNT];

@@ -16,11 +16,22 @@ const char *const loop_wish_names[] = {
 static_assert(COUNT_OF(loop_wish_names) == LOOP_WISH_COUNT, "a name for every wish");
 
 const char *const loop_act_names[] = {
-    [LOOP_WAIT] = "wait",         [LOOP_TRY] = "try",         [LOOP_TAKE_NEXT] = "take_next",
-    [LOOP_AGAIN] = "again",       [LOOP_ADOPT] = "adopt",     [LOOP_PAUSE] = "pause",
-    [LOOP_ASK] = "ask",           [LOOP_PROMOTE] = "promote", [LOOP_PROMOTE_BY_HAND] = "promote_by_hand",
-    [LOOP_RECORD] = "record",     [LOOP_DROP] = "drop",       [LOOP_ROLL_BACK] = "roll_back",
-    [LOOP_TIME_OUT] = "time_out", [LOOP_LET_GO] = "let_go",   [LOOP_REFUSE] = "refuse",
+    [LOOP_WAIT] = "wait",
+    [LOOP_TRY] = "try",
+    [LOOP_PARK] = "park",
+    [LOOP_TAKE_NEXT] = "take_next",
+    [LOOP_AGAIN] = "again",
+    [LOOP_ADOPT] = "adopt",
+    [LOOP_PAUSE] = "pause",
+    [LOOP_ASK] = "ask",
+    [LOOP_PROMOTE] = "promote",
+    [LOOP_PROMOTE_BY_HAND] = "promote_by_hand",
+    [LOOP_RECORD] = "record",
+    [LOOP_DROP] = "drop",
+    [LOOP_ROLL_BACK] = "roll_back",
+    [LOOP_TIME_OUT] = "time_out",
+    [LOOP_LET_GO] = "let_go",
+    [LOOP_REFUSE] = "refuse",
     [LOOP_END] = "end",
 };
 static_assert(COUNT_OF(loop_act_names) == LOOP_ACT_COUNT, "a name for every action");
@@ -84,12 +95,19 @@ static bool other_phase(enum loop_state state, const struct loop_seen *s)
 
 static bool has_challenger(enum loop_state state, const struct loop_seen *s)
 {
-    return state == LOOP_IDLE && s->champion && s->challenger && s->challenger != s->champion;
+    return state == LOOP_IDLE && s->champion && s->challenger && s->challenger != s->champion &&
+           s->challenger != s->parked;
 }
 
 static bool has_next(enum loop_state state, const struct loop_seen *s)
 {
     return state == LOOP_IDLE && s->champion && s->next && s->next != s->champion;
+}
+
+static bool no_double(enum loop_state state, const struct loop_seen *s)
+{
+    return state == LOOP_IDLE && s->champion && s->challenger != s->champion &&
+           (s->challenger == 0 || s->challenger == s->parked);
 }
 
 static bool says_spoilt(enum loop_state state, const struct loop_seen *s)
@@ -150,6 +168,7 @@ static const struct {
     [LOOP_EV_OTHER_PHASE] = { "other_phase", other_phase },
     [LOOP_EV_CHALLENGER] = { "challenger", has_challenger },
     [LOOP_EV_NEXT] = { "next", has_next },
+    [LOOP_EV_NO_DOUBLE] = { "no_double", no_double },
     [LOOP_EV_SPOILT] = { "spoilt", says_spoilt },
     [LOOP_EV_HARM] = { "harm", says_harm },
     [LOOP_EV_WORSE] = { "worse", says_worse },
@@ -181,7 +200,7 @@ enum loop_event loop_event_of(enum loop_state state, const struct loop_seen *s)
 /* ---- the rule ---- */
 
 static const enum loop_act rule[LOOP_STATE_COUNT][LOOP_EVENT_COUNT] = {
-    [LOOP_IDLE] = { [LOOP_EV_CHALLENGER] = LOOP_TRY, [LOOP_EV_NEXT] = LOOP_TAKE_NEXT },
+    [LOOP_IDLE] = { [LOOP_EV_CHALLENGER] = LOOP_TRY, [LOOP_EV_NEXT] = LOOP_TAKE_NEXT, [LOOP_EV_NO_DOUBLE] = LOOP_PARK },
     [LOOP_TRYING] = {
         [LOOP_EV_STOP] = LOOP_END,
         [LOOP_EV_MADE_CHAMPION] = LOOP_RECORD,

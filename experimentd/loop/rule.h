@@ -2,6 +2,8 @@
  *
  *   what is seen (aliases, experiment, result, a person's wish) → loop_event → rule[state][event] → an action (acts.c), which leads to the next state
  *
+ * Between trials alias challenger is the champion's double ("parked"), so that a front end that asks for it, early or late, is never without an answer.
+ *
  * A model is idle, or a version is being tried, or it was shown better and waits for a person, or a person ended the experiment. What people do by hand
  * comes before what the result says, and is never undone: the loop goes on from where they left it, or waits. */
 #pragma once
@@ -28,6 +30,7 @@ extern const char *const loop_wish_names[LOOP_WISH_COUNT];
 
 struct loop_seen {
     int champion, challenger, next; /* where the aliases point to; 0: nowhere */
+    int parked;                     /* idle: where alias challenger was left as the champion's double; 0: nowhere */
     int tried, against;             /* the version that is being tried, and what was champion then */
     enum loop_experiment experiment;
     bool other_phase; /* it runs in another phase than the one that was begun for this version */
@@ -52,6 +55,7 @@ enum loop_event {
     LOOP_EV_OTHER_PHASE,      /* by hand */
     LOOP_EV_CHALLENGER,       /* idle, and there is one */
     LOOP_EV_NEXT,             /* idle, and one waits */
+    LOOP_EV_NO_DOUBLE,        /* idle, and alias challenger is not there, or is where the champion was */
     LOOP_EV_SPOILT,
     LOOP_EV_HARM,
     LOOP_EV_WORSE,
@@ -67,6 +71,7 @@ const char *loop_event_name(enum loop_event e);
 enum loop_act {
     LOOP_WAIT,            /* nothing */
     LOOP_TRY,             /* makes, starts or reopens the experiment; idle → trying */
+    LOOP_PARK,            /* alias challenger becomes the champion's double */
     LOOP_TAKE_NEXT,       /* alias next becomes alias challenger */
     LOOP_AGAIN,           /* a new phase: another version or another champion */
     LOOP_ADOPT,           /* the phase that a person began is the one that counts */

@@ -30,4 +30,5 @@ const struct pg_stmt loop_statements[LOOP_STMT_COUNT] = {
                     "select model_loop_step($1, $2, $3::int, $4, $5::int, $6, $7, $8::jsonb, $9::jsonb)" },
     [LOOP_POINT] = { "loop_point", 4, "select model_alias_set($1, $2, $3::int, 'publish', $4, true)->>'refused'" },
     [LOOP_DROP_ALIAS] = { "loop_drop_alias", 4, "select model_alias_drop($1, $2, $3::int, $4)" },
+    [LOOP_STATE] = { "loop_state", 2, "update model_loops set state = $2::jsonb where model = $1" },
 };

@@ -46,7 +46,7 @@ class Loops(unittest.TestCase):
         step = m.wait("promoted")
         self.assertEqual((step["version"], step["phase"], step["who"]), (2, 1, "loop"))
         self.assertIn("Ship \"challenger\": every condition is met.", step["reason"])
-        self.assertEqual(m.aliases(), {"champion": 2})
+        self.assertEqual(m.aliases(), {"champion": 2, "challenger": 2})
         self.assertEqual(m.state()["phase"], "idle")
         e = m.ended()
         self.assertEqual((e["status"], e["winner"]), ("concluded", "challenger"))
@@ -70,14 +70,14 @@ class Loops(unittest.TestCase):
         m.results(0.15, 0.10)
         step = m.wait("dropped")
         self.assertIn("Roll back \"challenger\": shown worse", step["reason"])
-        self.assertEqual((m.aliases(), m.ended()["winner"]), ({"champion": 1}, "champion"))
+        self.assertEqual((m.aliases(), m.ended()["winner"]), ({"champion": 1, "challenger": 1}, "champion"))
 
     def test_harm_to_a_guardrail_ends_it_at_once(self):
         m = self.trying("harm", min_days=7)
         m.results(0.10, 0.15, zero=(0.10, 0.20))
         step = m.wait("rolled_back")
         self.assertIn('guardrail "zero_result_rate"', step["reason"])
-        self.assertEqual(m.aliases(), {"champion": 1})
+        self.assertEqual(m.aliases(), {"champion": 1, "challenger": 1})
 
     def test_a_split_that_does_not_fit_ends_it_or_is_waited_for(self):
         m = self.trying("mismatched")
@@ -96,7 +96,7 @@ class Loops(unittest.TestCase):
         step = m.wait("timed_out")
         self.assertIn("5 days have passed without a verdict", step["reason"])
         self.assertIn("1 of at least 4 days", step["reason"])
-        self.assertEqual((m.aliases(), m.ended()["status"]), ({"champion": 1}, "concluded"))
+        self.assertEqual((m.aliases(), m.ended()["status"]), ({"champion": 1, "challenger": 1}, "concluded"))
 
     def test_results_of_the_phase_before_say_nothing(self):
         m = self.trying("phases")
@@ -122,7 +122,7 @@ class Loops(unittest.TestCase):
         self.assertEqual(m.aliases(), {"champion": 1, "challenger": 3})
         m.results(0.10, 0.15)
         m.wait("promoted")
-        self.assertEqual(m.aliases(), {"champion": 3})
+        self.assertEqual(m.aliases(), {"champion": 3, "challenger": 3})
         self.assertEqual(m.names(), ["on", "started", "dropped", "challenger", "started", "promoted"])
 
     # ---- a person
@@ -137,7 +137,7 @@ class Loops(unittest.TestCase):
         promoted = m.wait("promoted")
         self.assertEqual([(s["step"], s["who"]) for s in m.steps()[-2:]], [("approved", "admin.key"), ("promoted", "admin.key")])
         self.assertIn("approved by admin.key", promoted["reason"])
-        self.assertEqual(m.aliases(), {"champion": 2})
+        self.assertEqual(m.aliases(), {"champion": 2, "challenger": 2})
         self.refused("no version that is being tried", 409, "POST", m.path + "/loop/approve")
         m.point("challenger", 3)
         m.wait("started", 2)
@@ -145,16 +145,29 @@ class Loops(unittest.TestCase):
         m.wait("awaiting", 2)
         m.act("reject")
         m.wait("rejected")
-        self.assertEqual(m.aliases(), {"champion": 2})
+        self.assertEqual(m.aliases(), {"champion": 2, "challenger": 2})
 
     def test_a_person_stops_it(self):
         m = self.trying("stopped")
         m.point("next", 3)
         m.act("stop")
         m.wait("stopped")
-        self.assertEqual((m.aliases(), m.state()["phase"], m.ended()["status"]), ({"champion": 1}, "idle", "concluded"))
+        self.assertEqual((m.aliases(), m.state()["phase"], m.ended()["status"]), ({"champion": 1, "challenger": 1}, "idle", "concluded"))
 
     # ---- by hand: told, never fought
+
+    def test_between_trials_the_challenger_is_the_champions_double(self):
+        m = Looped(self.daemon, "doubles")
+        m.loop()
+        wait_for(lambda: m.aliases() == {"champion": 1, "challenger": 1}, "the double")
+        m.point("challenger", 2)
+        m.wait("started")
+        m.results(0.10, 0.15)
+        m.wait("promoted")
+        self.assertEqual(m.aliases(), {"champion": 2, "challenger": 2})
+        self.daemon.post(m.path + "/aliases/champion/rollback")
+        wait_for(lambda: m.aliases() == {"champion": 1, "challenger": 1}, "the double to follow")
+        self.assertEqual(m.names(), ["on", "started", "promoted"])  # what was rolled back is not tried again
 
     def test_an_experiment_that_was_stopped_by_hand_pauses_it(self):
         m = self.trying("paused")
@@ -177,7 +190,7 @@ class Loops(unittest.TestCase):
         m.point("champion", 3)
         promoted = m.wait("promoted")
         self.assertEqual((promoted["who"], promoted["version"]), ("admin.key", 3))
-        self.assertEqual(m.aliases(), {"champion": 3})
+        self.assertEqual(m.aliases(), {"champion": 3, "challenger": 3})
 
     def test_a_challenger_that_was_taken_away_is_let_go(self):
         m = self.trying("taken")
@@ -223,7 +236,7 @@ class Loops(unittest.TestCase):
         self.refused('experiment "taken" is there, and is another one', 409, *put(experiment="taken"))
         self.refused("scope", 403, *put(), key="client")
         made = m.loop(traffic=0.2)
-        self.assertEqual((made["traffic"], made["experiment"], made["state"]["phase"], made["aliases"], made["edit"]), (0.2, "loop-documents", "idle", {"champion": 1}, 1))
+        self.assertEqual((made["traffic"], made["experiment"], made["state"]["phase"], made["aliases"]["champion"], made["edit"]), (0.2, "loop-documents", "idle", 1, 1))
         again = self.daemon.request("PUT", m.path + "/loop", made, headers={"If-Match": '"1"'})
         self.assertEqual((again.status, again.json["edit"], again.headers["etag"]), (200, 2, '"2"'))
         self.refused('which is "2"', 412, *put(), headers={"If-Match": '"1"'})

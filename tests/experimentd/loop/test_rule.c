@@ -12,6 +12,7 @@ static const struct {
 } wanted[] = {
     { LOOP_IDLE, LOOP_EV_CHALLENGER, "try" },
     { LOOP_IDLE, LOOP_EV_NEXT, "take_next" },
+    { LOOP_IDLE, LOOP_EV_NO_DOUBLE, "park" },
 
     { LOOP_TRYING, LOOP_EV_STOP, "end" },
     { LOOP_TRYING, LOOP_EV_MADE_CHAMPION, "record" },
@@ -180,6 +181,11 @@ Test(rule, an_idle_loop_takes_the_challenger_then_what_waits)
     says(LOOP_IDLE, s, "next");
     s.next = 3;
     says(LOOP_IDLE, s, "nothing");
+    s = (struct loop_seen){ .champion = 3 }; /* front ends may ask for it */
+    says(LOOP_IDLE, s, "no_double");
+    s.champion = 2; /* moved by hand: the double follows, and what was champion is not tried again */
+    s.challenger = s.parked = 3;
+    says(LOOP_IDLE, s, "no_double");
     s = (struct loop_seen){ .challenger = 5, .next = 6 }; /* nothing to be compared with */
     says(LOOP_IDLE, s, "nothing");
 }
