@@ -6,7 +6,7 @@ import { awaiting, loopsOf } from "../../web/dev/mock_loops.js";
 import { lowContrast, stumbles } from "./looks.js";
 import { shot, startBrowser } from "./support.js";
 
-const NAME = "item-similarity";
+const NAME = "ranker", OTHER = "item-similarity";
 const recorded = (which) => loopsOf(fixtures(new URL("../../web/dev/fixtures/loops", import.meta.url).pathname), { which });
 let browser, mock;
 before(async () => void ([browser, mock] = await Promise.all([startBrowser(), startMock()])));
@@ -73,9 +73,9 @@ test("a model without a loop says how to turn it on; the model's page leads to t
   let page = await open("trying", {}, "/models/als/story");
   await page.getByRole("heading", { name: "This model has no loop" }).waitFor();
   await end(page);
-  page = await open("trying", {}, `/models/${NAME}`);
+  page = await open("trying", {}, `/models/${OTHER}`);
   await page.locator(".loop-box").getByRole("link", { name: "Its story" }).click();
-  await page.getByRole("heading", { name: `The story of ${NAME}`, level: 1 }).waitFor();
+  await page.getByRole("heading", { name: `The story of ${OTHER}`, level: 1 }).waitFor();
   await end(page);
 });
 

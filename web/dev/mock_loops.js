@@ -1,10 +1,12 @@
 // Loops of models of the mock: recorded stories, and what a person wants of what is being tried.
 const copy = (x) => JSON.parse(JSON.stringify(x));
 
+const OTHER = "item-similarity"; /* has the same story, for its page to lead there */
+
 /** `which`: trying, promoted or dropped. */
 export function loopsOf(fixtures, { empty, which = "trying" } = {}) {
   const { story, results, timeseries } = copy(fixtures.get(which));
-  return { stories: empty ? {} : { [story.model]: story }, experiments: results ? { [results.experiment.key]: { results, timeseries } } : {}, fixtures };
+  return { stories: empty ? {} : { [story.model]: story, [OTHER]: { ...copy(story), model: OTHER } }, experiments: results ? { [results.experiment.key]: { results, timeseries } } : {}, fixtures };
 }
 
 /** The page shows what waits for a person: as if the experiment had ended so. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes fixtures/loops/*.json of what tests/e2e/test_model_loop.py keeps: LOOP_STORY_DIR=DIR BUILD_DIR=build python3 tests/e2e/test_model_loop.py, then
-web/dev/record_loop.py DIR. The model is called as the one that the mock has; of versions only what the page shows is kept."""
+web/dev/record_loop.py DIR. Of versions only what the page shows is kept."""
 import json
 import os
 import sys
@@ -13,7 +13,7 @@ def main():
     os.makedirs(HERE, exist_ok=True)
     for name in ("trying", "promoted", "dropped"):
         with open(os.path.join(sys.argv[1], name + ".json"), encoding="utf-8") as f:
-            found = json.loads(f.read().replace('"similar"', '"item-similarity"').replace("loop-similar", "loop-item-similarity"))
+            found = json.load(f)
         story = found["story"]
         story["versions"] = [{k: v[k] for k in KEPT} for v in story["versions"]]
         for v in story["versions"]:

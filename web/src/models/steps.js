@@ -1,4 +1,5 @@
 // The story of a model as trials: what was tried, how it ended and by what, from steps that the daemon wrote, newest first.
+import { tick } from "../axis.js";
 import { count, lift, NONE, percent, plural } from "../format.js";
 import { metricValue } from "./words.js";
 
@@ -91,7 +92,7 @@ export async function drawTrial(rows, width, outcome) {
     y: { domain: [Math.min(...ends) - room, Math.max(...ends) + room], label: null },
     marks: [
       Plot.gridY({ ticks: 5, stroke: "var(--line)", strokeOpacity: 1 }),
-      Plot.axisY({ ticks: 5, tickFormat: write, tickSize: 0, label: null, fill: "var(--quiet)" }),
+      Plot.axisY({ ticks: 5, tickFormat: rows[0].measure === "difference" ? write : tick, tickSize: 0, label: null, fill: "var(--quiet)" }),
       Plot.axisX({ ticks: rows.filter((r, i) => (rows.length - 1 - i) % every === 0).map((r) => r.day), tickFormat: (d) => short.format(d), tickSize: 4, label: null, fill: "var(--quiet)" }),
       Plot.areaY(sure, { x: "day", y1: "low", y2: "high", fill: ink, fillOpacity: 0.14 }),
       Plot.ruleX(sure, { x: "day", y1: "low", y2: "high", stroke: ink, strokeWidth: 2.5, strokeOpacity: 0.55, className: "interval" }),
