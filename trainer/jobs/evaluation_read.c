@@ -26,7 +26,7 @@ static bool add_metric(struct evaluation *e, struct str name, struct err *err)
         return err_set(err, ERR_INVALID, "parameter \"metrics\" has more than %d", EVALUATION_METRICS_MAX);
     if (!ranking_metric_parse(text, &e->metrics[e->metrics_count], err))
         return err_prefix(err, "parameter \"metrics\": ");
-    if (e->metrics[e->metrics_count].k > e->k)
+    if (e->metrics[e->metrics_count].k > e->k && e->run->param(e->run, "judgments"))
         return err_set(err, ERR_INVALID, "parameter \"metrics\": %s looks deeper than parameter \"k\", which is %zu",
                        text, e->k);
     ranking_metric_name(&e->metrics[e->metrics_count], canonical);

@@ -233,11 +233,11 @@ static void write_warnings(struct report *r)
                               STR_ARG(s->name), 100 * judged_share(s)));
         if (s->errors)
             warn(r, "errors", s,
-                 arena_printf(&e->arena, STR_FMT " failed on %u of %zu queries, which are left out", STR_ARG(s->name),
-                              s->errors, e->queries.count));
+                 arena_printf(&e->arena, "\"" STR_FMT "\" failed on %u of %zu queries, which are left out",
+                              STR_ARG(s->name), s->errors, e->queries.count));
         if (s->repeated)
             warn(r, "repeated", s,
-                 arena_printf(&e->arena, STR_FMT " gave %u documents twice; the later ones are left out",
+                 arena_printf(&e->arena, "\"" STR_FMT "\" gave %u documents twice; the later ones are left out",
                               STR_ARG(s->name), s->repeated));
     }
     if (e->has_judgments && e->judged_queries < e->queries.count)

@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerJobs, jobsOf } from "./mock_jobs.js";
+import { answerEvaluations, evaluationsOf } from "./mock_evaluations.js";
 import { answerJudgments, judgmentsOf } from "./mock_judgments.js";
 import { answerLoops, loopsOf } from "./mock_loops.js";
 import { answerRewrites, rewritesOf } from "./mock_rewrites.js";
@@ -78,6 +79,11 @@ function aboutLoops(state, request, response, path) {
   return answerLoops(state.loops, { method: request.method, path }, reply) !== false;
 }
 
+function aboutEvaluations(state, response, path, query) {
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all) };
+  return answerEvaluations(state.evaluations, { path, query }, reply) !== false;
+}
+
 async function api(state, request, response, path) {
   const body = request.method === "GET" ? null : await bodyOf(request);
   const given = (request.headers.authorization || "").replace(/^Bearer /, "");
@@ -90,6 +96,7 @@ async function api(state, request, response, path) {
   if (aboutJudgments(state, request, response, path, query, body)) return undefined;
   if (aboutLoops(state, request, response, path)) return undefined;
   if (aboutRewrites(state, request, response, path, query, body)) return undefined;
+  if (aboutEvaluations(state, response, path, query)) return undefined;
   if (path === "/v1/experiments") {
     const rows = [...state.experiments.values()].map((f) => summary(f.results));
     return json(response, 200, { experiments: rows, next_page_token: null });
@@ -140,7 +147,8 @@ export async function startMock({ port = 0, key = null, empty = false, pace, the
     metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }),
     judgments: judgmentsOf(fixtures(join(FIXTURES, "judgments")), { empty }),
     loops: loopsOf(fixtures(join(FIXTURES, "loops")), { empty }),
-    rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }), key, broken: false, requests: [] };
+    rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }),
+    evaluations: evaluationsOf(fixtures(join(FIXTURES, "evaluations")), { empty }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://mock").pathname;
     const answer = path.startsWith("/v1/") ? api(state, request, response, path) : page(request, response, path);

@@ -52,7 +52,7 @@ function useKey() {
   return known;
 }
 
-const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/jobs", "Jobs"], ["/models", "Models"], ["/judgments", "Judgments"], ["/rewrites", "Rewrites"], ["/live", "Live"]];
+const views = [["/", "Experiments"], ["/metrics-catalog", "Metrics"], ["/plan", "Plan"], ["/jobs", "Jobs"], ["/models", "Models"], ["/judgments", "Judgments"], ["/evaluations", "Evaluations"], ["/rewrites", "Rewrites"], ["/live", "Live"]];
 const viewOf = (path) => (path.startsWith("/runs/") ? "/jobs" : path.startsWith("/query-sets") ? "/judgments" : (views.find(([to]) => to !== "/" && path.startsWith(to)) ?? views[0])[0]);
 
 /** A chunk of its own, fetched when it is first looked at. */
@@ -74,6 +74,7 @@ function view(path) {
   if (parts[0] === "rewrites") return <Later key="rewrites" load={() => import("./rewrites/index.jsx")} of="RewriteViews" parts={parts} />;
   if (parts[0] === "judgments" || parts[0] === "query-sets")
     return <Later key="judgments" load={() => import("./judgments/index.jsx")} of="JudgmentViews" parts={parts} />;
+  if (parts[0] === "evaluations") return <Later key="evaluations" load={() => import("./evaluations/index.jsx")} of="EvaluationViews" parts={parts} />;
   if (parts[0] === "models") return <Later key="models" load={() => import("./models/index.jsx")} of="ModelViews" parts={parts} />;
   if (path === "/" || path === "/index.html" || path === "/experiments") return <List />;
   if (/^\/live\/?$/.test(path)) return <Live />;

@@ -44,7 +44,7 @@ function Away({ error, reload }) {
 }
 
 const OTHERS = { experiment: ["/", "See all experiments"], job: ["/jobs", "See all jobs"], run: ["/jobs", "See all jobs"],
-  model: ["/models", "See all models"], rewrite: ["/rewrites", "See all rewrites"],
+  model: ["/models", "See all models"], evaluation: ["/evaluations", "See all evaluations"], rewrite: ["/rewrites", "See all rewrites"],
   "judgment set": ["/judgments", "See all judgments"], "query set": ["/query-sets", "See all query sets"], set: ["/judgments", "See all judgments"] };
 
 export function NotFound({ what, kind = "experiment" }) {
