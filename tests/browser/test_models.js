@@ -102,6 +102,36 @@ describe("a model", () => {
   });
 });
 
+describe("a ranker", () => {
+  const importance = (page) => page.locator("section", { has: page.getByRole("heading", { name: /^What matters to version/ }) });
+
+  test("what its features matter stands as bars, longest first, by several measures", async () => {
+    const page = await open("/models/shop-ranker"), summary = mock.state.rewrites.summary;
+    const bars = () => importance(page).locator(".chart .bars rect").evaluateAll((list) => list.map((bar) => Number(bar.getAttribute("width"))));
+    await importance(page).locator(".chart svg[aria-label^='loss when shuffled']").waitFor();
+    const lost = summary.measured.map((m) => m.permutation), widths = await bars();
+    assert.equal(widths.length, 15);
+    widths.forEach((w, i) => assert.ok(Math.abs(w / widths[0] - Math.abs(lost[i]) / lost[0]) < 0.01, `bar ${i}`));
+    assert.match(await importance(page).textContent(), new RegExp(`${summary.trees} trees .* over ${summary.features} features, of which 3 are filled in from signals`));
+    await importance(page).getByLabel("By").selectOption("splits");
+    await importance(page).locator(`.chart svg[aria-label^='splits: ${summary.importance[0].name} ${summary.importance[0].splits}']`).waitFor();
+    await importance(page).getByText("All 18 features").click();
+    assert.equal(await page.getByRole("region", { name: "All features" }).locator("tbody tr").count(), 18);
+    await end(page);
+  });
+
+  test("saved for an engine under the daemon's name, and the note is said", async () => {
+    const page = await open("/models/shop-ranker");
+    await page.getByLabel("Format").selectOption("ranklib");
+    await page.getByText("RankLib's LambdaMART").waitFor();
+    await page.getByLabel("Format").selectOption("solr");
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: /^Save version/ }).click()]);
+    assert.equal(file.suggestedFilename(), `shop-ranker_v${mock.state.rewrites.models.find((m) => m.name === "shop-ranker").aliases.champion}-solr.json`);
+    await page.getByText("Note: missing values need Solr 9.2 or later.").waitFor();
+    await end(page);
+  });
+});
+
 test("what is not there is said: no models, no such model", async () => {
   Object.assign(mock.state.rewrites, { models: [], versions: {} });
   let page = await open("/models");
@@ -122,13 +152,14 @@ test("from jobs to models by the bar above, each is its own view", async () => {
 });
 
 describe("looks", () => {
-  const VIEWS = { models: "/models", model: `/models/${NAME}` };
+  const VIEWS = { models: "/models", model: `/models/${NAME}`, ranker: "/models/shop-ranker" };
   for (const size of ["wide", "phone"])
     for (const scheme of ["light", "dark"])
       for (const name of Object.keys(VIEWS))
         test(`${name}, ${size}, ${scheme}: contrast, names, no sideways scroll`, async () => {
           const page = await open(VIEWS[name], { size, scheme });
           await page.locator(".model-spark svg, .chart svg").first().waitFor();
+          if (name === "ranker") await page.locator(".ranker .bars rect").first().waitFor();
           if (name === "model") {
             for (const version of [13, 14]) await page.getByRole("checkbox", { name: String(version), exact: true }).check();
             await page.locator(".alike").waitFor();

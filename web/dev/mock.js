@@ -64,7 +64,7 @@ function aboutJobs(state, request, response, path, query, body) {
 }
 
 function aboutRewrites(state, request, response, path, query, body) {
-  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text) => send(response, status, "text/plain; charset=utf-8", text) };
+  const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text, headers) => send(response, status, "text/plain; charset=utf-8", text, headers) };
   return answerRewrites(state.rewrites, { method: request.method, path, query, body, headers: request.headers }, reply) !== false;
 }
 

@@ -4,8 +4,10 @@ const listed = (text) => (text ? text.split(",") : null);
 
 /** What was recorded, or nothing. */
 export function rewritesOf(fixtures, { empty = false } = {}) {
-  const { models, versions, compare } = copy(fixtures.get("models"));
-  return { rewrites: empty ? [] : copy(fixtures.get("rewrites").rewrites), tried: empty ? {} : fixtures.get("tried"), models: empty ? [] : models, versions: empty ? {} : versions, compare, before: [] };
+  const { models, versions, compare } = copy(fixtures.get("models")), ranker = copy(fixtures.get("ranker"));
+  models.push(ranker.model);
+  versions[ranker.model.name] = ranker.versions;
+  return { summary: ranker.summary, rewrites: empty ? [] : copy(fixtures.get("rewrites").rewrites), tried: empty ? {} : fixtures.get("tried"), models: empty ? [] : models, versions: empty ? {} : versions, compare, before: [] };
 }
 
 const orders = {
@@ -76,10 +78,16 @@ function point(state, name, version) {
   for (const v of state.versions[name]) v.aliases = v.version === version ? ["champion"] : [];
 }
 
+function exported(state, version, format, reply) {
+  if (format === "summary") return reply.json(200, { ...state.summary, version });
+  return reply.text(200, "{}\n", { "Content-Disposition": `attachment; filename="shop-ranker_v${version}-${format}.json"`, "X-Export-Note": "missing values need Solr 9.2 or later" });
+}
+
 function aboutModel(state, [name, what, third, fourth], { method, query, body }, reply) {
   const model = state.models.find((m) => m.name === name);
   if (!model) return reply.problem(404, "Not Found", `model "${name}" is not known`);
   if (!what) return reply.json(200, model);
+  if (what === "versions" && fourth === "export") return exported(state, Number(third), query.get("format"), reply);
   if (what === "versions") return reply.json(200, { versions: state.versions[name].slice(0, Number(query.get("page_size") ?? 50)) });
   if (what === "compare") return reply.json(200, { ...state.compare, a: Number(query.get("a")), b: Number(query.get("b")) });
   if (method === "PUT") {

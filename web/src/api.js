@@ -39,8 +39,8 @@ async function problem(response) {
   return new ApiError(kinds[response.status] || "server", text, response.status);
 }
 
-/** The text of an answer. `method`, `headers`: other than a question's. A body that is a text is sent as it is. */
-async function getText(path, body, { method = body === undefined ? "GET" : "POST", headers: more } = {}) {
+/** The text of an answer. `method`, `headers`: other than a question's. A body that is a text is sent as it is. `look(response)`: at its headers. */
+async function getText(path, body, { method = body === undefined ? "GET" : "POST", headers: more, look } = {}) {
   const key = sessionStorage.getItem(KEY);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
@@ -55,6 +55,7 @@ async function getText(path, body, { method = body === undefined ? "GET" : "POST
     clearTimeout(timer);
   }
   if (!response.ok) throw await problem(response);
+  look?.(response);
   return text;
 }
 
@@ -118,7 +119,21 @@ export async function getPeriods(key, by) {
 
 /** Gives an answer to the browser as a file; a plain link could not send the key. */
 export async function saveText(path, name) {
-  const text = await getText(path);
+  saveAs(await getText(path), name);
+}
+
+/** Under the name that the daemon gives it. Returns header `wanted`, or null. */
+export async function saveFile(path, wanted) {
+  let name = "file", found = null;
+  const look = ({ headers }) => {
+    name = /filename="([^"]+)"/.exec(headers.get("content-disposition") ?? "")?.[1] ?? name;
+    found = headers.get(wanted);
+  };
+  saveAs(await getText(path, undefined, { look }), name);
+  return found;
+}
+
+function saveAs(text, name) {
   const address = URL.createObjectURL(new Blob([text], { type: name.endsWith(".csv") ? "text/csv" : name.endsWith(".json") ? "application/json" : "text/plain" }));
   Object.assign(document.createElement("a"), { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 0);

@@ -1,5 +1,5 @@
 // What the views of models ask the daemon.
-import { ask } from "../api.js";
+import { ask, saveFile } from "../api.js";
 import { liveEvidence } from "./steps.js";
 
 const of = (model) => `/v1/models/${encodeURIComponent(model)}`;
@@ -32,6 +32,10 @@ export async function getModel(name) {
 /** A section that is JSON. */
 export const getSection = (name, version, section) => ask(`${of(name)}/versions/${version}/export?section=${section}`);
 export const compare = (name, a, b) => ask(`${of(name)}/compare?a=${a}&b=${b}`);
+/** Size, importances and formats of a version of a ranker. */
+export const getSummary = (name, version) => ask(`${of(name)}/versions/${version}/export?format=summary`);
+/** Returns what users of the file are to know, or null. */
+export const saveRanker = (name, version, format) => saveFile(`${of(name)}/versions/${version}/export?format=${format}`, "x-export-note");
 /** `expected`: what the alias pointed to when it was read; another's change in between is refused. */
 export const pointTo = (name, alias, version, expected, force) =>
   ask(`${of(name)}/aliases/${encodeURIComponent(alias)}`, { method: "PUT", body: { version, ...(expected && { expected }), ...(force && { force }) } });

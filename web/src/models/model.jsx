@@ -10,6 +10,7 @@ import { getModel, pointTo, rollBack } from "./api.js";
 import { ClickModels } from "./clicks.jsx";
 import { Compare } from "./compare.jsx";
 import { stepWords } from "./steps.js";
+import { Ranker } from "./ranker.jsx";
 import { drawHistory, historyHeight, historyRows } from "./history.js";
 import { bytes, days, interval, isChampion, kinds, mainMetric, metricNames, metricValue, reasonOf, statuses } from "./words.js";
 
@@ -37,6 +38,7 @@ export function Model({ name }) {
       <Loop name={name} {...data.loop} />
       {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} />}
       {model.kind === "clicks" && champion && <ClickModels key={champion.version} name={name} version={champion.version} />}
+      {model.kind === "ranker" && <Ranker name={name} versions={versions} />}
       {picked.length === 2 && <Compare key={`${a} ${b}`} model={name} a={a} b={b} close={() => setPicked([])} />}
       <section class="card" aria-labelledby="versions">
         <h2 id="versions">Versions</h2>

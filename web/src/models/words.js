@@ -7,7 +7,10 @@ export const statuses = {
   pending: { word: "Pending", sign: "\u2026", tone: "waits" },
   deleted: { word: "Deleted", sign: "\u2013", tone: "off" },
 };
-export const kinds = { recommender: "recommendations", queries: "related queries", boosts: "boosts", clicks: "click models", rewrites: "rewrites of queries", catalogue: "catalogue for filters" };
+export const kinds = {
+  recommender: "recommendations", queries: "related queries", boosts: "boosts", clicks: "click models", rewrites: "rewrites of queries",
+  catalogue: "catalogue for filters", ranker: "ranking",
+};
 
 /** What is whole is written whole. */
 export function metricValue(x) {
