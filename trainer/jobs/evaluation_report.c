@@ -227,8 +227,8 @@ static void write_warnings(struct report *r)
         if (e->has_judgments && judged_share(s) < min)
             warn(r, "holes", s,
                  arena_printf(&e->arena,
-                              "of the documents that " STR_FMT
-                              " shows only %.0f %% are judged: the others count as not "
+                              "of the documents that \"" STR_FMT
+                              "\" shows only %.0f %% are judged: the others count as not "
                               "relevant or are passed over, and what is new is judged worse than it is",
                               STR_ARG(s->name), 100 * judged_share(s)));
         if (s->errors)
