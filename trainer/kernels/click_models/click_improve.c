@@ -28,7 +28,8 @@ static bool run(struct task *t, struct err *err)
     struct improving w = { .task = t };
     if (!click_blob(t, 0, &w.g, sizeof w.g, err))
         return false;
-    AUTO(click_work_free) struct click_work *work = w.work = click_work_new(&w.g);
+    AUTO(click_work_free) struct click_work *work = click_work_new(&w.g);
+    w.work = work;
     w.counts = arena_zalloc(task_arena(t), sizeof *w.counts);
     buf_init(&w.scratch, CLICK_QUERY_BYTES_MAX);
     bool ok = click_each(t, improve, &w, err) &&
