@@ -74,8 +74,8 @@ static bool read_parameters(const struct artifact *a, struct clicks *out, struct
 bool clicks_open(const struct artifact *a, struct clicks *out, struct err *err)
 {
     struct str documents = artifact_section(a, "documents");
-    if (strcmp(a->kind, "clicks") != 0)
-        return err_set(err, ERR_INVALID, "the artifact is of kind \"%s\", not \"clicks\"", a->kind);
+    if (strcmp(a->kind, CLICKS_KIND) != 0)
+        return err_set(err, ERR_INVALID, "the artifact is of kind \"%s\", not \"%s\"", a->kind, CLICKS_KIND);
     if (!read_parameters(a, out, err))
         return false;
     if (!documents.p)

@@ -12,6 +12,8 @@
 #include "model/click_model.h"
 #include "model/lists.h"
 
+#define CLICKS_KIND "clicks"
+
 struct clicks {
     enum click_model model;
     struct click_globals g;

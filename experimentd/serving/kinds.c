@@ -5,14 +5,15 @@
 #include "model/boosts.h"
 #include "model/catalogue.h"
 #include "model/classifier.h"
+#include "model/clicks.h"
 #include "model/clusters.h"
 #include "model/ranker.h"
 #include "model/recommend.h"
 #include "model/rewrite.h"
 #include "model/vectors.h"
 
-const char *const serving_view_names[] = { "none",   "recommender", "boosts",  "catalogue", "rewrites",
-                                           "ranker", "clusters",    "vectors", "classifier" };
+const char *const serving_view_names[] = { "none",   "recommender", "boosts",  "catalogue",  "rewrites",
+                                           "ranker", "clusters",    "vectors", "classifier", "clicks" };
 static_assert(COUNT_OF(serving_view_names) == SERVING_VIEW_COUNT, "one name each");
 
 static const void *open_recommender(const struct artifact *a, struct arena *arena, struct err *err)
@@ -63,6 +64,12 @@ static const void *open_classifier(const struct artifact *a, struct arena *arena
     return classifier_open(a, c, err) ? c : NULL;
 }
 
+static const void *open_clicks(const struct artifact *a, struct arena *arena, struct err *err)
+{
+    struct clicks *c = arena_alloc(arena, sizeof *c);
+    return clicks_open(a, c, err) ? c : NULL;
+}
+
 static const struct serving_kind kinds[] = {
     { "recommender", SERVING_RECOMMENDER, open_recommender },
     { "queries", SERVING_RECOMMENDER, open_recommender }, /* queries for a query, items for a query */
@@ -73,6 +80,7 @@ static const struct serving_kind kinds[] = {
     { CLUSTERS_KIND, SERVING_CLUSTERS, open_clusters },
     { VECTORS_KIND, SERVING_VECTORS, open_vectors },
     { CLASSIFIER_KIND, SERVING_CLASSIFIER, open_classifier },
+    { CLICKS_KIND, SERVING_CLICKS, open_clicks },
 };
 
 const struct serving_kind *serving_kind_of(struct str name)

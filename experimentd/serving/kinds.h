@@ -15,6 +15,7 @@ enum serving_view {
     SERVING_CLUSTERS,    /* struct clusters: model/clusters.h */
     SERVING_VECTORS,     /* struct vectors: model/vectors.h */
     SERVING_CLASSIFIER,  /* struct classifier: model/classifier.h */
+    SERVING_CLICKS,      /* struct clicks: model/clicks.h */
     SERVING_VIEW_COUNT
 };
 extern const char *const serving_view_names[SERVING_VIEW_COUNT]; /* "recommender", … */

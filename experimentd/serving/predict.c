@@ -5,6 +5,7 @@
 #include "experimentd/serving/ask.h"
 #include "experimentd/serving/boosts_ask.h"
 #include "experimentd/serving/classify_ask.h"
+#include "experimentd/serving/clicks_ask.h"
 #include "experimentd/serving/clusters_ask.h"
 #include "experimentd/serving/fields.h"
 #include "experimentd/serving/rank_ask.h"
@@ -68,11 +69,16 @@ static bool classify_one(struct prediction *p, const struct assign_value *input,
     return classify_answer(input, p->entry, &p->req->arena, &p->out, err);
 }
 
+static bool clicks_one(struct prediction *p, const struct assign_value *input, struct err *err)
+{
+    return clicks_answer(input, p->entry, &p->req->arena, &p->out, err);
+}
+
 typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
 static const predict_fn kinds[SERVING_VIEW_COUNT] = {
     [SERVING_RECOMMENDER] = recommend_one, [SERVING_BOOSTS] = boosts_one,     [SERVING_REWRITES] = rewrite_one,
     [SERVING_RANKER] = rank_one,           [SERVING_CLUSTERS] = clusters_one, [SERVING_VECTORS] = vectors_one,
-    [SERVING_CLASSIFIER] = classify_one,
+    [SERVING_CLASSIFIER] = classify_one,   [SERVING_CLICKS] = clicks_one,
 };
 
 enum name { ALIAS, INPUTS, NAME_COUNT };

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 import numpy as np  # noqa: E402
 from artifact import of_version  # noqa: E402
 from click_models import EM, MODELS, Searches  # noqa: E402
-from daemon import DaemonTest  # noqa: E402
+from daemon import DaemonTest, wait_for  # noqa: E402
 
 JOB, DAY = "click-models", datetime.datetime(2026, 10, 1, tzinfo=datetime.timezone.utc)
 SEARCHES, QUERIES, DOCS, N = 4000, 6, 9, 6
@@ -105,6 +105,24 @@ class TestClickModels(DaemonTest):
         self.assertGreaterEqual(inside, 0.85 * total, "%d of %d" % (inside, total))  # 95 %; fewer in one of 200 data sets
         card = a.card
         self.assertEqual((card["rows"], card["units"]), (SEARCHES, QUERIES))
+
+        self.asks(a)
+
+    def asks(self, a):
+        """What the daemon foretells of a list is position times document."""
+        known = {doc: v["relevance"] for doc, v in a.lists("documents")["query 1"]}
+        looked = [v["examination"] for _, v in a.lists("propensity")["pbm"]]
+        docs = ["doc-3", "doc-8", "never seen", "doc-0"]
+        asked = {"inputs": [{"query": " Query  1", "docs": docs}]}
+        reply = wait_for(lambda: (lambda r: r if r.status == 200 else None)(self.daemon.post("/v1/models/known/predict", asked)), "the model to be served", 30)
+        found = reply.json["predictions"][0]
+        self.assertEqual((found["model"], [d["doc"] for d in found["docs"]], [d["known"] for d in found["docs"]]), ("pbm", docs, [True, True, False, True]))
+        for at, d in enumerate(found["docs"]):
+            self.assertAlmostEqual(d["looked"], looked[at], delta=1e-5)
+            self.assertAlmostEqual(d["clicked"], looked[at] * known.get(d["doc"], d["relevance"]), delta=1e-5)
+        wrong = self.daemon.post("/v1/models/known/predict", {"inputs": [{"query": "x", "docs": ["a"] * (N + 1)}]})
+        self.assertEqual(wrong.status, 400)
+        self.assertIn('field \\"docs\\" has 7 documents', wrong.body.decode())
 
     def test_workers_and_ranges_change_no_byte(self):
         for model, arguments, params in (("w1", ("--workers", "1"), {"full": "true"}), ("w2", ("--workers", "2"), {"ranges": 4}), ("w4", ("--workers", "4"), {})):
