@@ -151,14 +151,36 @@ test("from jobs to models by the bar above, each is its own view", async () => {
   await end(page);
 });
 
+describe("click models", () => {
+  const section = () => mock.state.rewrites.section;
+  const names = () => Object.keys(section()).filter((m) => section()[m].parameters);
+
+  test("curves over positions, what was measured with its intervals, and a table with the best first", async () => {
+    const page = await open("/models/click-models");
+    const figure = (name) => page.locator("section", { has: page.getByRole("heading", { name }) });
+    await figure("Perplexity at each position").locator(".chart svg").waitFor();
+    await figure("How much more rarely a position is looked at").locator(".chart .measured circle").first().waitFor();
+    assert.equal(await figure("Perplexity at each position").locator(".chart .curve path").count(), 6);
+    assert.equal(await figure("How much more rarely a position is looked at").locator(".chart .measured circle").count(), section().swaps.length);
+    assert.equal(await figure("How much more rarely a position is looked at").locator(".chart .interval line").count(), section().swaps.length);
+    const rows = await page.getByRole("region", { name: "Click models" }).locator("tbody tr").evaluateAll((list) => list.map((row) => row.textContent));
+    const best = names().sort((a, b) => section()[a].perplexity - section()[b].perplexity);
+    assert.equal(rows.length, best.length);
+    best.forEach((m, i) => assert.ok(rows[i].startsWith(m) && rows[i].includes(section()[m].perplexity.toFixed(4)), rows[i]));
+    assert.match(rows[best.indexOf(section().chosen)], /relevance is its/);
+    await end(page);
+  });
+});
+
 describe("looks", () => {
-  const VIEWS = { models: "/models", model: `/models/${NAME}`, ranker: "/models/shop-ranker" };
+  const VIEWS = { models: "/models", model: `/models/${NAME}`, ranker: "/models/shop-ranker", clicks: "/models/click-models" };
   for (const size of ["wide", "phone"])
     for (const scheme of ["light", "dark"])
       for (const name of Object.keys(VIEWS))
         test(`${name}, ${size}, ${scheme}: contrast, names, no sideways scroll`, async () => {
           const page = await open(VIEWS[name], { size, scheme });
           await page.locator(".model-spark svg, .chart svg").first().waitFor();
+          if (name === "clicks") await page.locator(".chart .curve").nth(6).waitFor();
           if (name === "ranker") await page.locator(".ranker .bars rect").first().waitFor();
           if (name === "model") {
             for (const version of [13, 14]) await page.getByRole("checkbox", { name: String(version), exact: true }).check();

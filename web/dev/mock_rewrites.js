@@ -7,7 +7,10 @@ export function rewritesOf(fixtures, { empty = false } = {}) {
   const { models, versions, compare } = copy(fixtures.get("models")), ranker = copy(fixtures.get("ranker"));
   models.push(ranker.model);
   versions[ranker.model.name] = ranker.versions;
-  return { summary: ranker.summary, rewrites: empty ? [] : copy(fixtures.get("rewrites").rewrites), tried: empty ? {} : fixtures.get("tried"), models: empty ? [] : models, versions: empty ? {} : versions, compare, before: [] };
+  const clicks = copy(fixtures.get("clicks"));
+  models.push(clicks.model);
+  versions[clicks.model.name] = clicks.versions;
+  return { section: clicks.section, summary: ranker.summary, rewrites: empty ? [] : copy(fixtures.get("rewrites").rewrites), tried: empty ? {} : fixtures.get("tried"), models: empty ? [] : models, versions: empty ? {} : versions, compare, before: [] };
 }
 
 const orders = {
@@ -78,7 +81,8 @@ function point(state, name, version) {
   for (const v of state.versions[name]) v.aliases = v.version === version ? ["champion"] : [];
 }
 
-function exported(state, version, format, reply) {
+function exported(state, version, format, section, reply) {
+  if (section === "models") return reply.json(200, state.section);
   if (format === "summary") return reply.json(200, { ...state.summary, version });
   return reply.text(200, "{}\n", { "Content-Disposition": `attachment; filename="shop-ranker_v${version}-${format}.json"`, "X-Export-Note": "missing values need Solr 9.2 or later" });
 }
@@ -87,7 +91,7 @@ function aboutModel(state, [name, what, third, fourth], { method, query, body },
   const model = state.models.find((m) => m.name === name);
   if (!model) return reply.problem(404, "Not Found", `model "${name}" is not known`);
   if (!what) return reply.json(200, model);
-  if (what === "versions" && fourth === "export") return exported(state, Number(third), query.get("format"), reply);
+  if (what === "versions" && fourth === "export") return exported(state, Number(third), query.get("format"), query.get("section"), reply);
   if (what === "versions") return reply.json(200, { versions: state.versions[name].slice(0, Number(query.get("page_size") ?? 50)) });
   if (what === "compare") return reply.json(200, { ...state.compare, a: Number(query.get("a")), b: Number(query.get("b")) });
   if (method === "PUT") {
