@@ -1,11 +1,15 @@
-/* The methods ndcg_mrr_err and ranking_metrics: how good one ranking is; rank_similarity: how alike two lists are; paired_rankers: which of two is better. */
+/* The methods ndcg_mrr_err and ranking_metrics: how good one ranking is; rank_similarity: how alike two lists are; judge_agreement: two judges;
+ * paired_rankers: which of two rankers is better. */
 #include <math.h>
 #include <string.h>
 
+#include "stats/ranking/agreement.h"
 #include "stats/ranking/paired.h"
 #include "stats/ranking/ranking.h"
 #include "stats/ranking/similar.h"
 #include "stats/xstat/xstat.h"
+
+enum { GRADES_MAX = 100 };
 
 static void write_ranking(const struct ranking *r, json_t *out)
 {
@@ -207,6 +211,67 @@ bool xstat_rank_similarity(struct xstat_in *in, json_t *out, struct err *err)
     xstat_out_double(out, "overlap", s.overlap);
     xstat_out_count(out, "common", (int64_t)s.common);
     return true;
+}
+
+static bool write_kappa(struct xstat_in *in, json_t *out)
+{
+    int64_t grades = xstat_in_count(in, "grades");
+    size_t rows = 0;
+    double kappa = NAN;
+    const int64_t *table = NULL;
+    if (in->err.kind == ERR_NONE && (grades < 2 || grades > GRADES_MAX))
+        (void)err_set(&in->err, ERR_INVALID, "grades is %lld, not from 2 to %d", (long long)grades, GRADES_MAX);
+    if (in->err.kind == ERR_NONE)
+        table = xstat_in_count_rows(in, "table", (size_t)grades, &rows);
+    if (in->err.kind == ERR_NONE && (rows != (size_t)grades || !all_from_0(table, rows * rows)))
+        (void)err_set(&in->err, ERR_INVALID, "table has %zu rows, not %lld of counts from 0", rows, (long long)grades);
+    if (in->err.kind != ERR_NONE)
+        return false;
+    bool defined = agreement_kappa((const uint64_t *)table, rows, &kappa);
+    xstat_out_double_if(out, "kappa", defined, kappa);
+    return true;
+}
+
+static bool all_finite(const double *v, size_t n)
+{
+    size_t i = 0;
+    while (i < n && isfinite(v[i]))
+        i++;
+    return i == n;
+}
+
+static bool write_tau(struct xstat_in *in, json_t *out)
+{
+    struct order_agreement a = { 0 };
+    size_t *n_x, *n_y, rows_x, rows_y, at = 0;
+    double tau = NAN;
+    const double *x = xstat_in_double_rows(in, "x", &n_x, &rows_x), *y = xstat_in_double_rows(in, "y", &n_y, &rows_y);
+    for (size_t i = 0; in->err.kind == ERR_NONE && i < rows_x; i++) {
+        if (rows_x != rows_y || n_x[i] != n_y[i])
+            return err_set(&in->err, ERR_INVALID, "x and y have not as many values for query %zu", i);
+        if (!all_finite(x + at, n_x[i]) || !all_finite(y + at, n_x[i]))
+            return err_set(&in->err, ERR_INVALID, "a value of query %zu is not finite", i);
+        agreement_add(&a, x + at, y + at, n_x[i]);
+        at += n_x[i];
+    }
+    if (in->err.kind != ERR_NONE)
+        return false;
+    bool defined = agreement_tau(&a, &tau);
+    xstat_out_double_if(out, "tau", defined, tau);
+    xstat_out_count(out, "concordant", (int64_t)a.concordant);
+    xstat_out_count(out, "discordant", (int64_t)a.discordant);
+    xstat_out_count(out, "tied_x", (int64_t)a.tied_x);
+    xstat_out_count(out, "tied_y", (int64_t)a.tied_y);
+    return true;
+}
+
+bool xstat_judge_agreement(struct xstat_in *in, json_t *out, struct err *err)
+{
+    if (xstat_in_has(in, "table"))
+        (void)write_kappa(in, out);
+    if (in->err.kind == ERR_NONE && (xstat_in_has(in, "x") || !xstat_in_has(in, "table")))
+        (void)write_tau(in, out);
+    return xstat_in_end(in, err);
 }
 
 static void write_paired(const struct paired *p, json_t *out)

@@ -261,6 +261,13 @@ const struct xstat_method xstat_methods[] = {
       "W. Webber, A. Moffat, J. Zobel, TOIS 28 (2010), equation 32; Search Relevance Workbench",
       "a b: documents, best first; p: 0.9; counts_a counts_b: how often each item stands in the two collections",
       "rbo_truncated rbo jaccard overlap common frequency_weighted", xstat_rank_similarity },
+    { "judge_agreement", "do two judges of the same documents agree: weighted kappa, tau-b",
+      "kappa 1 - Σ w O/Σ w E, w_ij = (i - j)²/(k - 1)², E from the margins; tau_b (C - D)/sqrt((C + D + T_x)(C + D + "
+      "T_y)),\n"
+      "  pairs within each query, added up",
+      "J. Cohen, Psychological Bulletin 70 (1968); M. G. Kendall, Biometrika 33 (1945)",
+      "grades: k, and table: k rows of k counts, [one's grade][the other's]; x y: a list of values for each query",
+      "kappa tau concordant discordant tied_x tied_y", xstat_judge_agreement },
     { "paired_rankers", "two rankers on the same queries: t, randomisation, Wilcoxon, sign, bootstrap",
       "d_i = b_i - a_i; diff Σ w d/Σ w; se² n/(n - 1) Σ w² (d - diff)²/(Σ w)²; randomisation: share of signs with\n"
       "  |Σ ± w d| >= the observed, all 2^n up to 20 that are not 0, else (count + 1)/(draws + 1); Wilcoxon: exact "

@@ -53,6 +53,7 @@ bool xstat_ips_snips_dr(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ndcg_mrr_err(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_ranking_metrics(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_rank_similarity(struct xstat_in *in, json_t *out, struct err *err);
+bool xstat_judge_agreement(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_paired_rankers(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_team_draft_sign_test(struct xstat_in *in, json_t *out, struct err *err);
 bool xstat_bandit_weights(struct xstat_in *in, json_t *out, struct err *err);

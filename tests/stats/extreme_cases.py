@@ -202,6 +202,11 @@ CASES = {
         ("two empty lists", {"a": [], "b": []}, {"rbo": 0.0, "rbo_truncated": 0.0, "jaccard": 0.0, "common": 0}, 0),
         ("a persistence near 0", {"a": ["x", "y"], "b": ["x", "z"], "p": 1e-12}, {"rbo_truncated": 1.0, "rbo": 1.0}, 1e-9),
     ],
+    "judge_agreement": [
+        ("no document", {"grades": 2, "table": [[0, 0], [0, 0]], "x": [], "y": []}, {"kappa": None, "tau": None, "concordant": 0}, 0),
+        ("one document", {"grades": 2, "table": [[0, 1], [0, 0]], "x": [[1]], "y": [[0]]}, {"tau": None}, 0),
+        ("1e12 documents", {"grades": 2, "table": [[TRILLION, 0], [0, TRILLION]]}, {"kappa": 1.0}, 1e-12),
+    ],
     "paired_rankers": [
         ("no query differs", {"a": [1, 2, 3], "b": [1, 2, 3]}, {"diff": 0.0, "t": None, "log_p_randomisation": 0.0, "log_p_wilcoxon": 0.0, "log_p_sign": 0.0, "bootstrap_lo": 0.0}, 0),
         ("all differ by the same", {"a": [0] * 10, "b": [0.5] * 10}, {"t": None, "log_p_t": None, "log_p_randomisation": -9 * math.log(2), "log_p_sign": -9 * math.log(2)}, 1e-12),

@@ -27,6 +27,7 @@ MAY_BE_INFINITE = {"group_sequential": {"z"}, "holm_bh": {"log_e"}, "ips_snips_d
 # Undefined where the data say nothing of them: no weights, one unit, a p of 0, tests that are too many, a control of 0, a set of lifts without ends,
 # no variance, a leverage of 1, arms without overlap, arms too large for the exact distribution, no prior to compare with.
 MAY_BE_NULL = {
+    "judge_agreement": {"kappa", "tau"},
     "ips_snips_dr": {"snips", "snips_se", "sndr", "ips_se", "dr_se", "hajek", "naive", "stratified", "stratified_se"},
     "ks_uniform": {"anderson_darling"},
     "holm_bh": {"hommel"},
