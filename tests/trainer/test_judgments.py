@@ -148,12 +148,14 @@ class Judgments(DaemonTest):
         plain, rand = {k: v for k, v in Plain().skip.items() if v[2] >= 10}, random.Random(1)
         people = {k: min(4, max(0, round(4 * v[0] + rand.gauss(0, 1)))) for k, v in sorted(plain.items()) if rand.random() < 0.5}
         people[("Thing 00", "new")] = 4
-        lines = "".join(json.dumps({"query": q.replace("thing", "Thing"), "doc": d, "grade": g}) + "\n" for (q, d), g in people.items())
+        lines = "".join(json.dumps({"query": q.replace("thing", "Thing"), "doc": d, "grade": g, "judge": "anna"}) + "\n" for (q, d), g in people.items())
         self.assertEqual(self.daemon.post("/v1/judgments/people/import?format=jsonl&max_grade=4", lines.encode()).status, 200)
         self.train(set="merged", method="click_skip", human="people", conflict=2)
         got, both = self.rows("merged"), [k for k in people if k in plain]
         self.assertEqual({(k[0].lower(), k[1]): (v[0], v[3]) for k, v in got.items() if v[3] == "human"}, {(k[0].lower(), k[1]): (g, "human") for k, g in people.items()})
         self.assertEqual(len(got), len(plain) + 1)
+        self.assertEqual(self.daemon.sql("select source, judge, count(*) from judgments where set_name = 'merged' group by 1, 2 order by 1"),
+                         [["clicks", "", str(len(plain) - len(both))], ["human", "anna", str(len(people))]])
         self.assertEqual({k[0] for k in got} - {k[0].title() for k in got}, {q for q, _ in plain} - {q.lower() for q, _ in people})  # texts are people's
         told = self.daemon.get("/v1/judgments/merged").json
         agreement, clicks = told["spec"]["agreement"], {k: math.floor(4 * min(1, plain[k][0]) + 0.5) for k in both}

@@ -191,7 +191,8 @@ static void add_humans(struct merging *m)
                                                  .grade = to_scale(m->human, j->grade, m->rules),
                                                  .confidence = (double)j->confidence,
                                                  .evidence = (double)j->evidence,
-                                                 .human = true });
+                                                 .human = true,
+                                                 .judge = j->judge });
         }
     }
 }

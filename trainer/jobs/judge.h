@@ -29,6 +29,7 @@ struct judge_row {
     struct str query, doc;              /* as the set is to have them */
     double grade, confidence, evidence; /* NAN: not known */
     bool human;
+    struct str judge; /* who; or {NULL, 0} */
 };
 struct judge_conflict {
     struct str query, doc;

@@ -203,7 +203,12 @@ static void write_rows(const struct judged_set *s, struct buf *out)
             buf_add_byte(out, ',');
             buf_add_json_double(out, numbers[k]);
         }
-        buf_add_c(out, r->human ? ",\"human\"]" : ",\"clicks\"]");
+        buf_add_c(out, r->human ? ",\"human\"," : ",\"clicks\",");
+        if (r->judge.n)
+            buf_add_json_str(out, r->judge);
+        else
+            buf_add_c(out, "null");
+        buf_add_byte(out, ']');
     }
     buf_add_byte(out, ']');
 }

@@ -44,7 +44,7 @@ static void take_query(struct rows *r, struct str text)
     r->query = arena_str(r->arena, query_text(text, form));
 }
 
-enum column { QUERY, DOC, GRADE, CONFIDENCE, EVIDENCE, HUMAN, EDITED };
+enum column { QUERY, DOC, GRADE, CONFIDENCE, EVIDENCE, HUMAN, EDITED, JUDGE };
 
 static bool on_row(void *arg, const struct str *f, size_t count, struct err *err)
 {
@@ -62,6 +62,7 @@ static bool on_row(void *arg, const struct str *f, size_t count, struct err *err
                                                 .grade = (float)pg_field_double(f[GRADE]),
                                                 .confidence = (float)pg_field_double(f[CONFIDENCE]),
                                                 .evidence = (float)pg_field_double(f[EVIDENCE]),
+                                                .judge = f[JUDGE].p ? arena_str(r->arena, f[JUDGE]) : f[JUDGE],
                                                 .human = pg_field_i64(f[HUMAN]) != 0,
                                                 .edited = pg_field_i64(f[EDITED]) != 0 },
                                        .at = r->count };
@@ -114,11 +115,12 @@ static bool read_rows(struct run_context *run, const char *name, struct rows *r,
     char *literal = PQescapeLiteral(run->pg->conn, name, strlen(name));
     if (!literal)
         return err_set(err, ERR_INVALID, "the name of a judgment set is no text of the database");
-    struct str sql = arena_printf(r->arena,
-                                  "copy (select query, doc, grade::float8, confidence::float8, evidence::float8, "
-                                  "(source = 'human')::int, (edited_at is not null)::int from judgments where set_name "
-                                  "= %s and grade is not null order by query, doc) to stdout (format binary)",
-                                  literal);
+    struct str sql = arena_printf(
+        r->arena,
+        "copy (select query, doc, grade::float8, confidence::float8, evidence::float8, "
+        "(source = 'human')::int, (edited_at is not null)::int, judge from judgments where set_name "
+        "= %s and grade is not null order by query, doc) to stdout (format binary)",
+        literal);
     PQfreemem(literal);
     return pg_copy_out(run->pg, sql.p, "the judgments", on_row, r, err);
 }

@@ -8,6 +8,7 @@
 struct judgment {
     struct str doc;
     float grade, confidence, evidence; /* 0 … max_grade; 0 … 1, NAN: not known; sessions, NAN: not known */
+    struct str judge;                  /* who, or {NULL, 0} */
     bool human;                        /* a person says so */
     bool edited;                       /* put in one by one: a job that makes the set anew leaves it */
 };
