@@ -104,6 +104,8 @@ static bool fill(struct str t, const struct search_value *values, size_t count, 
     struct str name;
     size_t at = 0, from, to;
     bool within = false;
+    if (t.n == 0)
+        return true;
     while (find_place(t, at, &from, &to, &name, &bad)) {
         const struct search_value *v = find_value(values, count, name);
         if (!v)
