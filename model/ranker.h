@@ -16,7 +16,7 @@
  *
  * Little-endian; all numbers are finite. A tree goes left when value < threshold, as XGBoost does, and with a missing value (NaN) where the node
  * says. The score is the sum of the trees' leaves in float32, in their order: what XGBoost computes with base_score 0. A linear score is
- * the sum of weight × (value − mean) / scale in float32, in the order of features; what is missing is 0. Pure. */
+ * the sum of weight × (value − mean) / scale in float32, in the order of features; what is missing is the mean. Pure. */
 #pragma once
 #include "model/artifact.h"
 #include "model/lists.h"

@@ -1,6 +1,7 @@
 #include "model/ranker_lightgbm.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 enum { CATEGORICAL = 1, DEFAULT_LEFT = 2, MISSING_SHIFT = 2, MISSING_NONE = 0, MISSING_NAN = 2 };
@@ -34,14 +35,30 @@ static bool next_line(struct str *rest, struct str *out)
     return true;
 }
 
+static bool next_word(struct str *rest, struct str *out)
+{
+    do {
+        if (!str_split(rest, ' ', out))
+            return false;
+    } while (!out->n);
+    return true;
+}
+
 /* The next number of a line; false when there is none. */
 static bool next_number(struct str *rest, double *out)
 {
-    struct str word = { NULL, 0 };
-    while (!word.n)
-        if (!str_split(rest, ' ', &word))
-            return false;
-    return parse_double(word, out, NULL) && isfinite(*out);
+    struct str word;
+    return next_word(rest, &word) && parse_double(word, out, NULL) && isfinite(*out);
+}
+
+/* A split that only asks whether the value is missing is at "inf". */
+static bool next_threshold(struct str *rest, double *out)
+{
+    struct str word;
+    if (!next_word(rest, &word))
+        return false;
+    *out = str_eq_c(word, "-inf") ? -INFINITY : INFINITY;
+    return str_eq_c(word, "inf") || str_eq_c(word, "-inf") || (parse_double(word, out, NULL) && isfinite(*out));
 }
 
 static bool next_whole(struct str *rest, double low, double high, double *out)
@@ -54,9 +71,11 @@ static bool bad_line(struct err *err, enum line line)
     return err_set(err, ERR_INVALID, "line \"%s\" is missing, too short, or holds what cannot be", lines[line]);
 }
 
-/* The greatest float32 that goes left, and ours is the one above. */
+/* The greatest float32 that goes left, and ours is the one above; at most the greatest that there is. */
 static float threshold_of(double t)
 {
+    if (t >= (double)FLT_MAX || t < -(double)FLT_MAX)
+        return t > 0 ? FLT_MAX : -FLT_MAX;
     float f = (float)t;
     if ((double)f > t)
         f = nextafterf(f, -INFINITY);
@@ -78,7 +97,7 @@ static bool read_inner(struct str values[LINE_COUNT], uint32_t inner, uint32_t f
     double v[LINE_COUNT] = { 0 };
     if (!next_whole(&values[FEATURE], 0, (double)features - 1, &v[FEATURE]))
         return bad_line(err, FEATURE);
-    if (!next_number(&values[THRESHOLD], &v[THRESHOLD]) || !isfinite(threshold_of(v[THRESHOLD])))
+    if (!next_threshold(&values[THRESHOLD], &v[THRESHOLD]))
         return bad_line(err, THRESHOLD);
     if (!next_whole(&values[DECISION], 0, 15, &v[DECISION]))
         return bad_line(err, DECISION);

@@ -143,7 +143,7 @@ static void score_trees(const struct ranker *r, const float *values, size_t docs
 static inline float term(const struct ranker *r, const float *values, uint32_t f)
 {
     float v = value_of(r, values, f);
-    return r->weights[f] * (((isnan(v) ? 0 : v) - r->centers[f]) / r->scales[f]);
+    return r->weights[f] * (((isnan(v) ? r->centers[f] : v) - r->centers[f]) / r->scales[f]);
 }
 
 void ranker_score(const struct ranker *r, const float *values, size_t docs, float *out_scores)

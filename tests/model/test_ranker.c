@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <float.h>
 #include <math.h>
 
 #include "model/ranker.h"
@@ -191,7 +192,7 @@ Test(ranker, linear_is_weights_of_normalised_values)
     cr_assert(ranker_read(buf_str(&section), &arena, &r, &err), "%s", err.text);
     ranker_score(&r, (float[]){ 12, 4, NAN, 2 }, 2, scores);
     cr_assert(eq(flt, scores[0], -1.5f));
-    cr_assert(eq(flt, scores[1], -3.5f), "missing is 0: 0.5 × (0 − 10) / 2 − 2 × 2 / 4");
+    cr_assert(eq(flt, scores[1], -1), "what is missing is the mean, and adds nothing: −2 × 2 / 4");
     buf_release(&section);
     arena_release(&arena);
 }
@@ -496,6 +497,12 @@ Test(ranker_lightgbm, a_threshold_goes_left_and_missing_where_its_type_says)
     struct err err;
     arena_init(&arena, 1 << 12);
     buf_init(&section, 1 << 12);
+    cr_assert(
+        ranker_lightgbm_read(STR("tree\nfeature_names=a\nTree=0\nnum_leaves=2\nsplit_feature=0\nthreshold=inf\n"
+                                 "decision_type=8\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\nend of trees\n"),
+                             &arena, &f, &err),
+        "%s", err.text);
+    cr_assert(eq(flt, f.trees[0].nodes[0].threshold, FLT_MAX), "missing or not");
     cr_assert(ranker_lightgbm_read(STR(LIGHT("10 0", "")), &arena, &f, &err), "%s", err.text);
     cr_assert(ranker_forest_write(&f, &section, &err), "%s", err.text);
     cr_assert(ranker_read(buf_str(&section), &arena, &r, &err), "%s", err.text);

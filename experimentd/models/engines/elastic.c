@@ -71,7 +71,7 @@ bool elastic_linear(const struct engine_ask *a, struct buf *out, struct err *err
     buf_init(&normalizers, DEFINITION_MAX);
     buf_add_byte(&d, '{');
     for (uint32_t f = 0; f < r->features; f++) {
-        defaults += fabsf(r->defaults[f]) > 0;
+        defaults += fabsf(engine_missing(r, f)) > 0;
         if (f)
             buf_add_byte(&d, ',');
         buf_add_json_str(&d, r->names[f]);
@@ -82,8 +82,9 @@ bool elastic_linear(const struct engine_ask *a, struct buf *out, struct err *err
     put_normalizers(r, &normalizers);
     put_model(a, "model/linear", normalizers.n ? normalizers.p : "", &d, out);
     if (defaults)
-        engine_note(a, "a missing value is 0 there: %u features have another default, which their templates must give",
-                    defaults);
+        engine_note(
+            a, "a missing value is 0 there: for %u features it is another one here, which their templates must give",
+            defaults);
     return buf_ok(&d, "the model", err);
 }
 

@@ -90,6 +90,11 @@ json_t *engine_words(const struct engine_ask *a, uint32_t f, const char *engine)
     return json_is_null(v) ? NULL : v;
 }
 
+float engine_missing(const struct ranker *r, uint32_t f)
+{
+    return r->type == RANKER_LINEAR && isnan(r->defaults[f]) ? r->centers[f] : r->defaults[f];
+}
+
 bool engine_missing_left(const struct ranker *r, const struct ranker_tree_node *n)
 {
     float d = r->defaults[n->feature];

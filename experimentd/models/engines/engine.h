@@ -4,8 +4,8 @@
  * add to a threshold and in what a missing value is. Each writer turns ours into the one of its engine that decides alike for every float32:
  *
  *   value <= t      (RankLib, LightGBM)  t is the next float below the threshold
- *   value <= t + s  (Solr, s = 1e-6f)    t is the greatest float for which that sum, rounded, stays below the threshold; near 0 and at some powers of
- *                                        two no float hits the one before the threshold, which is then said as a note
+ *   value <= t + s  (Solr, s = 1e-6f)    t is the greatest float for which that sum, rounded, stays below the threshold; near 0 and just
+ *                                        above negative powers of two down to −32 no float hits the one before the threshold, which is then a note
  *   a feature's default                  a missing value goes where the default would go
  *
  * Names in the engine carry the version (MODEL_v12): engines do not overwrite. */
@@ -43,6 +43,8 @@ void engine_double(struct buf *out, double v);
 void engine_name(const struct engine_ask *a, struct buf *out); /* MODEL_v12 */
 /* Of feature f, what its row in section "features" says of the engine; NULL: nothing. */
 json_t *engine_words(const struct engine_ask *a, uint32_t f, const char *engine);
+/* What stands for a missing value; NaN: trees say where it goes. */
+float engine_missing(const struct ranker *r, uint32_t f);
 /* Whether a missing value goes left at the node. */
 bool engine_missing_left(const struct ranker *r, const struct ranker_tree_node *n);
 /* Splits that send a missing value elsewhere than 0: where engines take missing for 0, they decide otherwise. `defaults`: of features with a default too. */

@@ -144,7 +144,7 @@ static void put_feature(const struct engine_ask *a, uint32_t f, bool nulls, stru
     const json_t *own = engine_words(a, f, "solr"), *class = json_object_get(own, "class");
     json_t *params = json_object_get(own, "params"),
            *all = json_is_object(params) ? json_deep_copy(params) : json_object();
-    float missing = a->r->defaults[f];
+    float missing = engine_missing(a->r, f);
     buf_add_c(out, "{\"store\":\"");
     engine_name(a, out);
     buf_add_c(out, "\",\"name\":");

@@ -76,14 +76,11 @@ static void put_function(const struct engine_ask *a, uint32_t f, struct str name
 
 static void put_profile(const struct engine_ask *a, const struct str *names, struct buf *out)
 {
-    bool linear = a->r->type == RANKER_LINEAR;
     buf_add_c(out, "rank-profile ");
     put_file_name(a, out);
     buf_add_c(out, " inherits default {\n");
-    for (uint32_t f = 0; f < a->r->features; f++) {
-        double missing = (double)a->r->defaults[f];
-        put_function(a, f, names[f], linear && isnan(missing) ? 0 : missing, out);
-    }
+    for (uint32_t f = 0; f < a->r->features; f++)
+        put_function(a, f, names[f], (double)engine_missing(a->r, f), out);
     buf_add_c(
         out, "    first-phase {\n        expression: nativeRank\n    }\n    second-phase {\n        rerank-count: 100\n"
              "        expression: ");

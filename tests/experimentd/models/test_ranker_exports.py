@@ -241,14 +241,15 @@ class Exports(DaemonTest):
     def test_linear_models_score_alike(self):
         rows = numpy.random.default_rng(3).normal(5, 5, (200, 3)).astype(F)
         rows[::7, 1] = numpy.nan
-        wanted = self.scores("line", rows)
-        by_hand = [sum(w * ((d if math.isnan(v) else v) - m) / s for (w, m, s), v, d in zip(WEIGHTS, map(float, r), (0, 0.75, 0))) for r in rows]
+        rows[::5, 0] = rows[::11, 2] = numpy.nan
+        wanted, missing = self.scores("line", rows), (10, 0.75, 0.1)  # the mean, or the default
+        by_hand = [sum(w * ((d if math.isnan(v) else v) - m) / s for (w, m, s), v, d in zip(WEIGHTS, map(float, r), missing)) for r in rows]
         self.same(wanted, by_hand, "by hand", within=1e-4)
         solr = Solr(self.export("line", "solr-features"), self.export("line", "solr"))
         self.same([solr.score(document(r, NAMES[:3])) for r in rows], wanted, "Solr")
         elastic = Elastic(self.export("line", "elasticsearch-features"), self.export(
-            "line", "elasticsearch", note="a missing value is 0 there: 1 features have another default, which their templates must give"))
-        given = [document([v if not math.isnan(v) else 0.75 for v in r], NAMES[:3]) for r in rows]
+            "line", "elasticsearch", note="a missing value is 0 there: for 3 features it is another one here, which their templates must give"))
+        given = [document([d if math.isnan(v) else v for v, d in zip(r, missing)], NAMES[:3]) for r in rows]
         self.same([elastic.score(g) for g in given], wanted, "Elasticsearch")
         vespa = Vespa(self.export("line", "vespa-profile"))
         self.same([vespa.score(document(r, NAMES[:3])) for r in rows], wanted, "Vespa", within=1e-4)
