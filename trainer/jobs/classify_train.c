@@ -13,7 +13,9 @@ enum { JSON_MAX = 16384, MEMORY = 10, MEMORY_LARGE = 5, SHOWN = 10, LABELS_BYTES
 /* Temperatures that are tried first, 1/4 to 16, and then between the best one's neighbours. */
 enum { TEMPERATURES = 25 };
 #define COLDEST 0.25
-#define STEP 1.189207115002721      /* 2^(1/4) */
+#define STEP 1.189207115002721 /* 2^(1/4) */
+#define TEMPERATURE_PRIOR \
+    5 /* (ln T)² that texts have to speak against: a few that are all right would make everything certain */
 #define FINE_STEP 1.014545334937966 /* 2^(1/48) */
 
 /* ---- labels ---- */
@@ -375,6 +377,8 @@ static bool losses_at(struct classify_train *t, double low, double step, double 
         for (int k = 0; ok && k < TEMPERATURES; k++)
             out[k] += sums[1 + k];
     }
+    for (int k = 0; k < TEMPERATURES; k++)
+        out[k] += TEMPERATURE_PRIOR * pow(log(low) + k * log(step), 2);
     engine_result_release(&result);
     return ok || err_set(err, ERR_SYSTEM, "the losses of a split are damaged");
 }
