@@ -375,6 +375,7 @@ static const struct job_param clicks_params[] = {
 #include "job/factors.h"
 #include "job/items.h"
 #include "job/judgments.h"
+#include "job/offpolicy.h"
 #include "job/queries.h"
 #include "job/rank.h"
 #include "job/ranking.h"
@@ -456,6 +457,8 @@ const struct job_type job_types[] = {
     { "training-data", "clicks on documents of categories → labelled queries, for query-intent",
       PARAMS(training_data_params), .incremental = true },
     { "query-intent", "labelled texts → a classifier that says what a query is about", PARAMS(query_intent_params) },
+    { "off-policy", "lists that were shown at random → what another policy would have earned",
+      PARAMS(off_policy_params) },
 };
 const size_t job_types_count = COUNT_OF(job_types);
 

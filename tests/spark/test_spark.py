@@ -86,6 +86,7 @@ JOBS = [
      ["with gone as (delete from models where name = 'learn-to-rank') select artifact, status, metrics from model_versions where model = 'learn-to-rank'"]),
     ("click-models", [AS_OF, "holdout_days=2", "min_sessions=10", "min_query_sessions=2", "max_iterations=3", "gate_min_units=1"],
      ["with gone as (delete from models where name = 'click-models') select artifact, status, metrics from model_versions where model = 'click-models'"]),
+    ("off-policy", [AS_OF, "min_decisions=10", "replicates=20"], ["select result from runs where job = 'off-policy' order by started_at desc limit 1"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
@@ -300,6 +301,10 @@ class Jobs(SparkTest):
             log.add(query, searches, docs, zero=zero)
         log.send(d)
         d.post("/v1/items", [{"id": "doc-%d" % i, "title": "%s %s" % (("lamp", "desk", "sofa")[i % 3], ("oak", "brass", "steel", "red")[i % 4])} for i in range(40)])
+        shown = [{"type": kind, "unit": "drawn-%d" % (i % 9), "query_id": "drawn-%d" % i, "query": "drawn", "timestamp": "%sT10:00:%02dZ" % (MONTH.date(2), i), **rest}
+                 for i in range(50) for kind, rest in (("response", {"params": {"docs": ["doc-%d" % (i % 3)], "propensity": (.5, .3, .2)[i % 3]}}),
+                                                      ("click", {"doc": "doc-%d" % (i % 3 if i % 4 else 0)}))]
+        self.assertEqual(d.post("/v1/signals", "".join(json.dumps(s) + "\n" for s in shown).encode(), key="client").status, 200)
         texts = "".join("%s %s %d,%s\n" % (a, b, i, a) for a in ("lamp", "desk", "sofa") for b in ("oak", "brass", "red") for i in range(6))
         self.assertEqual(d.request("POST", "/v1/labelled-texts/shop/import", ("text,label\n" + texts).encode()).status, 201)
         letor = "".join("%d qid:%d 1:%d 2:%d # doc-%d\tquery %d\n" % ((i * 7 + i * i) % 4, i // 8 + 1, (i * 5) % 11, (i * i) % 7, i, i // 8) for i in range(240))

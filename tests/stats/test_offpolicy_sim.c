@@ -8,6 +8,7 @@
 #include "nominal.h"
 #include "stats/offpolicy/adaptive.h"
 #include "stats/offpolicy/replay.h"
+#include "stats/offpolicy/replay_units.h"
 
 enum { RUNS = 4000, ROWS = 1500, ACTIONS = 3 };
 /* An asymptotic interval of so many rows is not exact. */
@@ -113,4 +114,55 @@ Test(offpolicy_sim, after_a_bandit_the_tests_by_period_keep_their_level)
     nominal(RUNS - by_period, RUNS, 0.95, SLACK, "by period");
     cr_log_info("naive: wrong in %.4f\n", (double)naive / RUNS);
     cr_assert(gt(dbl, (double)naive / RUNS, 0.15));
+}
+
+/* Users who come one to nine times, and who click more or less than others: their rows are not independent. */
+enum { UNITS = 300, VISITS_MAX = 9 };
+
+static size_t simulate_units(struct draw *d, struct replay_sums *units, struct replay_sums *all)
+{
+    const struct replay_tuning none = { 0, 0, 0 };
+    double reward, pscore, target, q, q_target;
+    const struct replay_log log = { 1, &reward, &pscore, &target, &q, &q_target };
+    *all = (struct replay_sums){ 0 };
+    for (int u = 0; u < UNITS; u++) {
+        const int kind = draw_uniform(d) < 0.5, visits = 1 + (int)(draw_uniform(d) * VISITS_MAX);
+        const double eager = draw_uniform(d) < 0.5 ? 0.4 : 1.6;
+        units[u] = (struct replay_sums){ 0 };
+        for (int v = 0; v < visits; v++) {
+            const int a = choose(d, served[kind]);
+            reward = draw_uniform(d) < eager * rates[kind][a];
+            pscore = served[kind][a];
+            target = other[kind][a];
+            q = model[a];
+            q_target = 0;
+            for (int k = 0; k < ACTIONS; k++)
+                q_target += other[kind][k] * model[k];
+            replay_sums_add(&units[u], &log, 0, &none);
+        }
+        replay_sums_merge(all, &units[u], 1);
+    }
+    return UNITS;
+}
+
+Test(offpolicy_sim, intervals_of_users_with_several_rows_cover)
+{
+    static const enum replay_kind kinds[] = { REPLAY_IPS, REPLAY_SNIPS, REPLAY_DR, REPLAY_SNDR };
+    struct draw d = { 77 };
+    const double truth = value_of(other), less = truth - value_of(served);
+    int covered[4] = { 0 }, difference[4] = { 0 };
+    for (int run = 0; run < RUNS; run++) {
+        static struct replay_sums units[UNITS], all;
+        const size_t n = simulate_units(&d, units, &all);
+        for (int k = 0; k < 4; k++) {
+            covered[k] += fabs(replay_units_value(kinds[k], &all, false) - truth) <
+                          1.96 * replay_units_se(kinds[k], units, n, &all, false);
+            difference[k] += fabs(replay_units_value(kinds[k], &all, true) - less) <
+                             1.96 * replay_units_se(kinds[k], units, n, &all, true);
+        }
+    }
+    for (int k = 0; k < 4; k++) {
+        nominal(covered[k], RUNS, 0.95, SLACK, replay_kind_names[kinds[k]]);
+        nominal(difference[k], RUNS, 0.95, SLACK, replay_kind_names[kinds[k]]);
+    }
 }

@@ -75,6 +75,7 @@ extern const struct job job_learn_to_rank;
 extern const struct job job_query_intent;
 extern const struct job job_ranking_metrics;
 extern const struct job job_training_data;
+extern const struct job job_off_policy;
 /* clang-format on */
 
 /* Parameters that have a value (given, required or by default: asserted). */

@@ -43,6 +43,7 @@ const struct job *const jobs[] = {
     &job_query_intent,
     &job_ranking_metrics,
     &job_training_data,
+    &job_off_policy,
     NULL,
 };
 /* clang-format on */

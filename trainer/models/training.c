@@ -11,13 +11,14 @@
 
 enum { JSON_MAX = 256 << 10, NAME_MAX_BYTES = 64 };
 
-enum stmt { KIND, CHAMPION, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, OFFER, MOVE, STMT_COUNT };
+enum stmt { KIND, FIND, PART, MODEL_MAKE, MODEL_LOCK, ALIAS, OPEN, VERSION, OFFER, MOVE, STMT_COUNT };
 static const struct pg_stmt statements[STMT_COUNT] = {
     [KIND] = { "training_kind", 1, "select kind from models where name = $1" },
-    [CHAMPION] = { "training_champion", 1,
-                   "select a.version, v.artifact from model_aliases a join model_versions v using (model, version) "
-                   "where "
-                   "a.model = $1 and a.alias = 'champion'" },
+    [FIND] = { "training_find", 2,
+               "select v.version, v.artifact from model_versions v where v.model = $1 and v.artifact is not null and "
+               "v.version::text = coalesce((select a.version::text from model_aliases a where a.model = $1 and a.alias "
+               "= "
+               "$2), $2)" },
     [PART] = { "training_part", 2, "select content from artifact_parts where digest = $1 and part = $2::int" },
     [MODEL_MAKE] = { "training_model_make", 2,
                      "insert into models (name, kind) values ($1, $2) on conflict (name) do nothing" },
@@ -168,12 +169,12 @@ static bool is_digest(const struct artifact *a, const char *digest, struct err *
                    digest);
 }
 
-bool training_champion(struct run_context *run, const char *model, struct buf *file, struct artifact *out,
-                       int *out_version, struct err *err)
+bool training_version(struct run_context *run, const char *model, const char *which, struct buf *file,
+                      struct artifact *out, int *out_version, struct err *err)
 {
-    const char *params[] = { model };
+    const char *params[] = { model, which };
     struct artifact a = { .sections_count = 0 };
-    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[CHAMPION], params, err);
+    AUTO(pg_result_free) PGresult *r = pg_run(run->pg, &statements[FIND], params, err);
     if (!r)
         return false;
     bool there = PQntuples(r) == 1;
@@ -181,10 +182,18 @@ bool training_champion(struct run_context *run, const char *model, struct buf *f
     if (there && !fetch(run->pg, digest, file, err))
         return false;
     if (there && !(artifact_read(buf_str(file), &a, err) && is_digest(&a, digest, err)))
-        return err_prefix(err, "model \"%s\": version %s, which is champion: ", model, PQgetvalue(r, 0, 0));
+        return strcmp(which, PQgetvalue(r, 0, 0)) == 0
+                   ? err_prefix(err, "model \"%s\": version %s: ", model, which)
+                   : err_prefix(err, "model \"%s\": version %s, which is %s: ", model, PQgetvalue(r, 0, 0), which);
     *out = a;
     *out_version = there ? (int)pg_get_i64(r, 0, 0) : 0;
     return true;
+}
+
+bool training_champion(struct run_context *run, const char *model, struct buf *file, struct artifact *out,
+                       int *out_version, struct err *err)
+{
+    return training_version(run, model, "champion", file, out, out_version, err);
 }
 
 /* ---- publishing ---- */

@@ -38,6 +38,10 @@ bool training_enough(const struct run_context *run, const char *what, uint64_t s
 bool training_champion(struct run_context *run, const char *model, struct buf *file, struct artifact *out,
                        int *out_version, struct err *err) MUSTCHECK;
 
+/* The same of any version: its number, or an alias. */
+bool training_version(struct run_context *run, const char *model, const char *which, struct buf *file,
+                      struct artifact *out, int *out_version, struct err *err) MUSTCHECK;
+
 /* Stores artifact and version; moves alias champion when the gate passed it, else its status is "refused", with the reason. Of a model with a loop
  * (docs/loop.md) that has a champion what passed becomes alias challenger or next instead, and users decide. Each is a success of the run, and said.
  * Begins and ends the publishing transaction. */
