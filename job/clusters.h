@@ -115,7 +115,7 @@
         .help = "a version whose gate_metric is less is refused, also a first one"                                 \
     }
 
-static const char *const clusters_metrics[] = { "silhouette", "cohesion", NULL };
+static const char *const clusters_metrics[] = { "cohesion", "silhouette", NULL };
 static const char *const clusters_methods[] = { "kmeans", "bisecting", NULL };
 static const struct job_param clusters_params[] = {
     MODEL("clusters"),
@@ -192,7 +192,7 @@ static const struct job_param clusters_params[] = {
       .fallback = "0.7",
       .min = 0,
       .max = 1,
-      .help = "how much many clusters cost; 0: nothing, 1: so much that one for each document is worth nothing" },
+      .help = "what many clusters cost; 0: nothing, 1: so much that one for each document is worth nothing" },
     { .name = "starts",
       .type = JOB_WHOLE,
       .fallback = "3",
@@ -202,7 +202,7 @@ static const struct job_param clusters_params[] = {
     { .name = "max_iterations", .type = JOB_WHOLE, .fallback = "30", .min = 1, .max = 1000, .help = "of each start" },
     CLUSTER_TERMS,
     SEED,
-    GATE_HELD_OUT(clusters_metrics, "silhouette", "documents"),
+    GATE_HELD_OUT(clusters_metrics, "cohesion", "documents"),
     { .name = "max_cluster_share",
       .type = JOB_REAL,
       .fallback = "0.9",

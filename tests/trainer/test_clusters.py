@@ -156,7 +156,7 @@ class Clusters(DaemonTest):
         self.assertEqual(self.last()[1:4:2], ["refused", "gate"])
         self.compute(k=2, ranges=4)
         self.assertEqual(self.last()[1:4:2], ["refused", "gate"])
-        self.assertIn("silhouette", self.last()[4])
+        self.assertIn("cohesion", self.last()[4])
         self.compute(k=2, model="bound", max_cluster_share=0.1)
         self.assertEqual(self.last("bound")[1:4:2], ["refused", "max_cluster_share"])
 

@@ -172,6 +172,8 @@ Test(kmeans, finds_groups_and_knows_how_good_they_are)
     }
     cr_assert(epsilon_eq(dbl, kmeans_silhouette(&all, near, lengths, sizes), sum / COUNT, 1e-5));
     cr_assert(kmeans_silhouette(&all, near, lengths, sizes) > 0.5);
+    const double left_out = kmeans_left_out(&all, near, lengths, sizes);
+    cr_assert(left_out < kmeans_cohesion(near, COUNT) / COUNT && left_out > 0.5);
     kcentres_release(&c);
 }
 

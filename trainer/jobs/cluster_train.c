@@ -1,19 +1,18 @@
 #include "trainer/jobs/cluster_train.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "trainer/jobs/cluster_bisect.h"
 #include "trainer/kernels/clusters/clusters.h"
 
 #define BYTES_MAX ((size_t)8 << 30)
-enum { STARTS_ROOM = 64 /* streams of a k */ };
+enum { STARTS_ROOM = 64 /* streams of a k */, RANGE_DOCUMENTS = 256 };
 
 /* One k and one start. */
 struct lane {
     uint32_t k, iterations, max_iterations;
     bool done;
-    int blob;
+    size_t from, bytes; /* of its centres in the blob */
     struct kcentres centres;
     uint32_t *cluster, *sizes;
     double *lengths;
@@ -27,15 +26,13 @@ struct trainer {
     const struct cluster_plan *plan;
     struct lane *lanes;
     uint32_t lanes_count;
-    int docs_blob;
+    int docs_blob, centres_blob;
 };
 
 /* ---- lanes ---- */
 
-static void lane_release(struct trainer *t, struct lane *l)
+static void lane_release(struct lane *l)
 {
-    if (l->blob >= 0)
-        engine_blob_drop(t->run->engine, l->blob);
     kcentres_release(&l->centres);
     mem_free(l->cluster);
     mem_free(l->sizes);
@@ -46,7 +43,7 @@ static void lane_release(struct trainer *t, struct lane *l)
 static struct lane *lane_add(struct trainer *t, uint32_t k, uint32_t max_iterations)
 {
     struct lane *l = &t->lanes[t->lanes_count++];
-    *l = (struct lane){ .k = k, .max_iterations = max_iterations, .blob = -1 };
+    *l = (struct lane){ .k = k, .max_iterations = max_iterations };
     kcentres_alloc(&l->centres, k, t->docs->dims);
     l->cluster = mem_alloc((t->docs->count + 1) * sizeof *l->cluster);
     l->near = mem_alloc((t->docs->count + 1) * sizeof *l->near);
@@ -69,37 +66,51 @@ static void seed_lane(struct trainer *t, uint32_t k, uint32_t start)
 
 /* ---- an iteration ---- */
 
-static bool put_blob(struct trainer *t, struct lane *l, struct err *err)
+/* The centres of all that go on, behind each other: a worker checks a blob once, and many small ones cost more than they hold. */
+static bool put_blob(struct trainer *t, struct err *err)
 {
     AUTO(buf_release) struct buf b;
     buf_init(&b, BYTES_MAX);
-    kcentres_write(&b, &l->centres);
-    if (l->blob >= 0)
-        engine_blob_drop(t->run->engine, l->blob);
-    l->blob = buf_ok(&b, "the centres", err) ? engine_blob(t->run->engine, buf_str(&b), err) : -1;
-    return l->blob >= 0;
+    for (uint32_t i = 0; i < t->lanes_count; i++) {
+        struct lane *l = &t->lanes[i];
+        if (l->done)
+            continue;
+        l->from = b.n;
+        kcentres_write(&b, &l->centres);
+        l->bytes = b.n - l->from;
+    }
+    if (t->centres_blob >= 0)
+        engine_blob_drop(t->run->engine, t->centres_blob);
+    t->centres_blob = buf_ok(&b, "the centres", err) ? engine_blob(t->run->engine, buf_str(&b), err) : -1;
+    return t->centres_blob >= 0;
+}
+
+/* Few documents are not worth many splits. */
+static uint32_t ranges_of(const struct trainer *t)
+{
+    const uint32_t worth = t->docs->count / RANGE_DOCUMENTS + 1;
+    return worth < t->plan->ranges ? worth : t->plan->ranges;
 }
 
 static uint32_t range_at(const struct trainer *t, uint32_t i)
 {
-    return (uint32_t)((uint64_t)t->docs->count * i / t->plan->ranges);
+    return (uint32_t)((uint64_t)t->docs->count * i / ranges_of(t));
 }
 
 /* Of every lane that goes on, each range of documents. */
-static struct engine_split *splits_of(struct trainer *t, int *blobs, uint32_t *out_count)
+static struct engine_split *splits_of(struct trainer *t, uint32_t *out_count)
 {
-    const uint32_t ranges = t->plan->ranges;
+    const uint32_t ranges = ranges_of(t);
     struct engine_split *splits = mem_zalloc(((size_t)t->lanes_count * ranges + 1) * sizeof *splits);
-    uint32_t n = 0, lane = 0;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < t->lanes_count; i++) {
         if (t->lanes[i].done)
             continue;
-        blobs[1 + lane] = t->lanes[i].blob;
         for (uint32_t r = 0; r < ranges; r++, n++) {
-            splits[n].desc = arena_printf(t->arena, "%u %u %u", lane, range_at(t, r), range_at(t, r + 1));
+            splits[n].desc = arena_printf(t->arena, "%zu %zu %u %u", t->lanes[i].from, t->lanes[i].bytes,
+                                          range_at(t, r), range_at(t, r + 1));
             splits[n].weight = (uint64_t)t->lanes[i].k * (range_at(t, r + 1) - range_at(t, r) + 1);
         }
-        lane++;
     }
     *out_count = n;
     return splits;
@@ -111,7 +122,7 @@ static bool take(struct trainer *t, const struct engine_result *result, struct e
     for (uint32_t i = 0; i < t->lanes_count; i++) {
         if (t->lanes[i].done)
             continue;
-        for (uint32_t r = 0; r < t->plan->ranges; r++, part++) {
+        for (uint32_t r = 0; r < ranges_of(t); r++, part++) {
             const struct str got = buf_str(&result->parts[part]);
             const uint32_t from = range_at(t, r), count = range_at(t, r + 1) - from;
             if (got.n != count * sizeof(struct knear))
@@ -126,24 +137,22 @@ static bool take(struct trainer *t, const struct engine_result *result, struct e
 static bool assign(struct trainer *t, uint32_t iteration, struct err *err)
 {
     struct engine_result result;
-    uint32_t going = 0, count = 0;
-    int *blobs = mem_alloc((t->lanes_count + 1) * sizeof *blobs);
-    blobs[0] = t->docs_blob;
-    for (uint32_t i = 0; i < t->lanes_count; i++)
-        going += !t->lanes[i].done;
-    struct engine_split *splits = splits_of(t, blobs, &count);
+    uint32_t count = 0;
+    if (!put_blob(t, err))
+        return false;
+    const int blobs[] = { t->docs_blob, t->centres_blob };
+    struct engine_split *splits = splits_of(t, &count);
     const struct engine_pass pass = { .name = arena_printf(t->arena, "%s %u", t->plan->name, iteration).p,
                                       .kernel = CLUSTERS_ASSIGN_KERNEL,
                                       .splits = splits,
                                       .splits_count = count,
                                       .input_pass = -1,
                                       .blobs = blobs,
-                                      .blobs_count = going + 1 };
+                                      .blobs_count = COUNT_OF(blobs) };
     bool ran = run_pass(t->run, &pass, &result, err), ok = ran && take(t, &result, err);
     if (ran)
         engine_result_release(&result);
     mem_free(splits);
-    mem_free(blobs);
     return ok;
 }
 
@@ -158,20 +167,14 @@ static void settle(struct trainer *t, struct lane *l)
         l->cluster[i] = l->near[i].centre;
     kmeans_centres(&all, l->cluster, &l->centres, l->lengths, l->sizes);
     kcentres_release(&l->centres);
-    if (l->blob >= 0)
-        engine_blob_drop(t->run->engine, l->blob);
-    l->blob = -1;
 }
 
 static bool run_lanes(struct trainer *t, struct err *err)
 {
     for (uint32_t iteration = 1;; iteration++) {
         uint32_t going = 0;
-        for (uint32_t i = 0; i < t->lanes_count; i++) {
+        for (uint32_t i = 0; i < t->lanes_count; i++)
             going += !t->lanes[i].done;
-            if (!t->lanes[i].done && !put_blob(t, &t->lanes[i], err))
-                return false;
-        }
         if (going == 0)
             return true;
         if (!assign(t, iteration, err))
@@ -216,9 +219,9 @@ static struct cluster_try judge(const struct trainer *t, const struct lane *l)
 {
     const struct kset all = { t->docs, NULL, t->docs->count };
     struct cluster_try r = { .k = l->k, .cohesion = kmeans_cohesion(l->near, t->docs->count) / t->docs->count };
+    r.left_out = kmeans_left_out(&all, l->near, l->lengths, l->sizes);
     r.silhouette = kmeans_silhouette(&all, l->near, l->lengths, l->sizes);
-    const double softened = 1 - t->plan->k_discount * log(l->k) / log(t->docs->count > 1 ? t->docs->count : 2);
-    r.score = r.silhouette > 0 ? r.silhouette * softened : r.silhouette;
+    r.score = r.left_out * (1 - t->plan->k_discount * l->k / t->docs->count);
     return r;
 }
 
@@ -253,6 +256,14 @@ static void copy_out(const struct trainer *t, const struct lane *l, struct clust
     memcpy(out->sizes, l->sizes, l->k * sizeof *out->sizes);
 }
 
+static void drop_blobs(struct trainer *t)
+{
+    if (t->centres_blob >= 0)
+        engine_blob_drop(t->run->engine, t->centres_blob);
+    if (t->docs_blob >= 0)
+        engine_blob_drop(t->run->engine, t->docs_blob);
+}
+
 static int blob_of(struct run_context *run, const struct kdocs *docs, struct err *err)
 {
     AUTO(buf_release) struct buf b;
@@ -264,7 +275,9 @@ static int blob_of(struct run_context *run, const struct kdocs *docs, struct err
 static bool train(struct run_context *run, struct arena *arena, const struct kdocs *docs,
                   const struct cluster_plan *plan, struct cluster_result *out, struct err *err)
 {
-    struct trainer t = { .run = run, .arena = arena, .docs = docs, .plan = plan, .docs_blob = blob_of(run, docs, err) };
+    struct trainer t = {
+        .run = run, .arena = arena, .docs = docs, .plan = plan, .docs_blob = blob_of(run, docs, err), .centres_blob = -1
+    };
     bool ok = t.docs_blob >= 0 && begin_lanes(&t, err) && run_lanes(&t, err);
     if (ok && t.lanes_count == 0)
         ok = err_set(err, ERR_INVALID,
@@ -272,9 +285,8 @@ static bool train(struct run_context *run, struct arena *arena, const struct kdo
     if (ok)
         copy_out(&t, choose(&t, out), out);
     for (uint32_t i = 0; i < t.lanes_count; i++)
-        lane_release(&t, &t.lanes[i]);
-    if (t.docs_blob >= 0)
-        engine_blob_drop(run->engine, t.docs_blob);
+        lane_release(&t.lanes[i]);
+    drop_blobs(&t);
     return ok;
 }
 
@@ -320,18 +332,16 @@ bool cluster_assign(struct run_context *run, struct arena *arena, const struct k
                     uint32_t ranges, const char *name, struct knear *out, struct err *err)
 {
     const struct cluster_plan plan = { .name = name, .ranges = ranges };
-    struct lane lane = { .k = c->k, .blob = -1, .centres = *c, .near = out };
+    struct lane lane = { .k = c->k, .centres = *c, .near = out };
     struct trainer t = { .run = run,
                          .arena = arena,
                          .docs = docs,
                          .plan = &plan,
                          .lanes = &lane,
                          .lanes_count = 1,
-                         .docs_blob = blob_of(run, docs, err) };
-    bool ok = t.docs_blob >= 0 && put_blob(&t, &lane, err) && assign(&t, 1, err);
-    if (lane.blob >= 0)
-        engine_blob_drop(run->engine, lane.blob);
-    if (t.docs_blob >= 0)
-        engine_blob_drop(run->engine, t.docs_blob);
+                         .docs_blob = blob_of(run, docs, err),
+                         .centres_blob = -1 };
+    bool ok = t.docs_blob >= 0 && assign(&t, 1, err);
+    drop_blobs(&t);
     return ok;
 }

@@ -4,8 +4,8 @@
  * Bisecting: in pass "NAME level i" all groups that are to be split are, the largest first (Steinbach, Karypis, Kumar 2000; many at once as Spark does), then
  * every document goes to the nearest of their centres.
  *
- * k is chosen by score(k) = S(k) (1 - k_discount ln k / ln n), S the mean silhouette of centres (kmeans_silhouette), the factor where S is above 0: a cluster for each
- * document would be worth nothing at k_discount 1. Of more than CLUSTER_SAMPLE documents, k is chosen on so many of them. */
+ * k is chosen by score(k) = L(k) (1 - k_discount k / n), L the mean cosine of a document to its centre as it would be without it (kmeans_left_out): what a centre says of
+ * documents that it was not made of, and with k_discount 1 a cluster for each document is worth nothing. Of more than CLUSTER_SAMPLE documents, k is chosen on so many. */
 #pragma once
 #include "trainer/jobs/job.h"
 #include "trainer/kernels/clusters/kmeans.h"
@@ -24,7 +24,7 @@ struct cluster_plan {
 
 struct cluster_try {
     uint32_t k;
-    double cohesion, silhouette, score; /* cohesion: the mean cosine to the own centre */
+    double cohesion, left_out, silhouette, score; /* cohesion: the mean cosine to the own centre */
 };
 
 struct cluster_result {

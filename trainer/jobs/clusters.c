@@ -218,8 +218,9 @@ static bool group_rest(struct clusters_job *c, const struct cluster_result *firs
     if (!train(c, members, n, &plan, &r, err))
         return false;
     for (uint32_t i = 0; i < r.tries_count && plan.k_min < plan.k_max; i++)
-        run_say(c->run, "%u clusters: cohesion %.4f, silhouette %.4f, score %.4f%s", r.tries[i].k, r.tries[i].cohesion,
-                r.tries[i].silhouette, r.tries[i].score, i == r.chosen ? " (chosen)" : "");
+        run_say(c->run, "%u clusters: cohesion %.4f, left out %.4f, silhouette %.4f, score %.4f%s", r.tries[i].k,
+                r.tries[i].cohesion, r.tries[i].left_out, r.tries[i].silhouette, r.tries[i].score,
+                i == r.chosen ? " (chosen)" : "");
     const uint32_t *places = places_of(c, r.sizes, r.k);
     for (uint32_t i = 0; i < n; i++)
         c->groups[rest[i]] = places[r.cluster[i]];

@@ -1,6 +1,7 @@
 /* clusters.h - what the jobs over groups of documents and their kernels say to each other.
  *
- * "clusters.assign@1": documents FROM … TO - 1 → their nearest centres; text of a split "CENTRES FROM TO"; blob 0 documents, blob 1 + CENTRES centres (kmeans.h). Collects
+ * "clusters.assign@1": documents FROM … TO - 1 → their nearest centres; text of a split "AT BYTES FROM TO"; blob 0 documents, blob 1 centres (kmeans.h), those that
+ * are asked for BYTES from AT on. Collects
  * a struct knear of each.
  * "clusters.bisect@1": a cluster → two; text "STREAM FROM TO", params {"seed", "starts", "max_iterations"}; blob 0 documents, blob 1 numbers of documents (u32), of which FROM … TO - 1
  * are the cluster's. Collects a byte of each, 0 or 1, or nothing when they are all alike.

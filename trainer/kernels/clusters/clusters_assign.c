@@ -7,12 +7,13 @@ enum { TICK_DOCUMENTS = 1024 };
 static bool read_split(struct task *t, struct kdocs *docs, struct kcentres *c, uint32_t *from, uint32_t *to,
                        struct err *err)
 {
-    struct str rest = task_desc(t), which, first;
-    uint32_t number;
-    if (!str_split(&rest, ' ', &which) || !str_split(&rest, ' ', &first) || !parse_u32(which, &number, NULL) ||
-        !parse_u32(first, from, NULL) || !parse_u32(rest, to, NULL))
-        return err_set(err, ERR_INVALID, "the split is not three numbers");
-    return kdocs_read(task_blob(t, 0), docs, err) && kcentres_read(task_blob(t, 1 + number), c, err) &&
+    struct str rest = task_desc(t), begin, bytes, first, all = task_blob(t, 1);
+    uint64_t at, n;
+    if (!str_split(&rest, ' ', &begin) || !str_split(&rest, ' ', &bytes) || !str_split(&rest, ' ', &first) ||
+        !parse_u64(begin, &at, NULL) || !parse_u64(bytes, &n, NULL) || !parse_u32(first, from, NULL) ||
+        !parse_u32(rest, to, NULL) || at > all.n || n > all.n - at)
+        return err_set(err, ERR_INVALID, "the split is not four numbers");
+    return kdocs_read(task_blob(t, 0), docs, err) && kcentres_read((struct str){ all.p + at, (size_t)n }, c, err) &&
            ((*to <= docs->count && *from <= *to && c->dims == docs->dims) ||
             err_set(err, ERR_INVALID, "the split names no documents of the centres"));
 }

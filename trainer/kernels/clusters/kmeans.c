@@ -316,14 +316,28 @@ double kmeans_cohesion(const struct knear *near, uint32_t count)
 }
 
 /* With x of length 1 and s the sum of its cluster: x·(s - x) = cos |s| - 1, |s - x|² = |s|² - 2 cos |s| + 1. */
+static double left_out(const struct knear *n, double length, uint32_t size)
+{
+    const double c = (double)n->cosine, rest = length * length - 2 * c * length + 1;
+    if (size < 2)
+        return 0;
+    return rest > 1e-12 ? (c * length - 1) / sqrt(rest) : 1;
+}
+
 static double silhouette_of(const struct knear *n, double length, uint32_t size)
 {
     if (size < 2 || n->second == n->centre)
         return 0;
-    const double c = (double)n->cosine, rest = length * length - 2 * c * length + 1;
-    const double own = rest > 1e-12 ? (c * length - 1) / sqrt(rest) : 1;
-    const double a = 1 - own, b = 1 - (double)n->second_cosine, most = a > b ? a : b;
+    const double a = 1 - left_out(n, length, size), b = 1 - (double)n->second_cosine, most = a > b ? a : b;
     return most > 1e-12 ? (b - a) / most : 0;
+}
+
+double kmeans_left_out(const struct kset *s, const struct knear *near, const double *lengths, const uint32_t *sizes)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < s->count; i++)
+        sum += left_out(&near[i], lengths[near[i].centre], sizes[near[i].centre]);
+    return s->count ? sum / s->count : 0;
 }
 
 double kmeans_silhouette(const struct kset *s, const struct knear *near, const double *lengths, const uint32_t *sizes)

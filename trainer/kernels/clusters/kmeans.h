@@ -70,6 +70,9 @@ uint32_t kmeans_step(const struct kset *s, const struct knear *near, uint32_t *c
 /* Σ cosine to the own centre. */
 double kmeans_cohesion(const struct knear *near, uint32_t count);
 
+/* The mean cosine to the own centre as it would be without the document; of one that is alone it is 0. More clusters are worth more by it only as long as their centres say
+ * something of documents that they were not made of. */
+double kmeans_left_out(const struct kset *s, const struct knear *near, const double *lengths, const uint32_t *sizes);
 /* The mean over documents of (b - a)/max(a, b): a the distance to the own centre as it would be without the document, b that to the next one (silhouettes of centres). A
  * document that is alone counts 0. From -1 to 1: so a cluster for each document is no good, as it is by the sum of distances. */
 double kmeans_silhouette(const struct kset *s, const struct knear *near, const double *lengths, const uint32_t *sizes);
