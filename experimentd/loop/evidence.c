@@ -246,6 +246,13 @@ static bool read_compared(struct look *l, struct err *err)
 
 /* ---- an interleaving ---- */
 
+/* What was planned. A test of one look says "not yet" before. */
+static bool is_used_up(const struct result *r, const struct preferred *p)
+{
+    const struct experiment_analysis *a = &r->experiment->analysis;
+    return a->method != ANALYSIS_ANY_TIME || p->last->means.n >= a->planned_units;
+}
+
 static enum loop_verdict verdict_of_pair(const struct result *r, const struct preferred *p, int64_t days)
 {
     if (!p || !p->tested)
@@ -254,7 +261,7 @@ static enum loop_verdict verdict_of_pair(const struct result *r, const struct pr
         return LOOP_WORSE;
     if (p->outcome == OUTCOME_BETTER)
         return days >= r->experiment->minimum_days ? LOOP_BETTER : LOOP_NO_VERDICT;
-    return p->outcome == OUTCOME_NO_DIFFERENCE && result_ended(r) ? LOOP_CANNOT_TELL : LOOP_NO_VERDICT;
+    return p->outcome == OUTCOME_NO_DIFFERENCE && is_used_up(r, p) ? LOOP_CANNOT_TELL : LOOP_NO_VERDICT;
 }
 
 static void write_preferred_days(struct look *l, const struct result *r, const struct preferred *p)

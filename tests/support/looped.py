@@ -81,6 +81,23 @@ class Looped:
         """The experiment, once the server knows that it has ended."""
         return wait_for(lambda: (lambda e: e if e["status"] in ("stopped", "concluded") else None)(self.experiment()), "the experiment to end")
 
+    def runs(self, phase=1):
+        """Once the server knows that the experiment runs in this phase: until then a person's edit would be refused."""
+        wait_for(lambda: (lambda e: e["status"] == "running" and e["phase"] == phase)(self.experiment()), "phase %d to run" % phase)
+
+    def preferences(self, mean, units=400, days=3):
+        """Of interleaved lists: units' mean scores, challenger against champion, as if counted tomorrow and the days behind."""
+        first = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=1)
+        rows = []
+        for n in range(1, days + 1):
+            of, day = units * n // days, first + datetime.timedelta(days=n - 1)
+            wins, spread = round(of * (1 + mean) / 2), of * (1 - mean * mean)
+            rows.append("('loop-%s', 'challenger', 'champion', '%s', %d, %d, %d, %d, %r, %r, %r, %r, 2, %r, 0)" % (
+                self.model, day, wins, of - wins, of, of, mean, spread, 2 * mean, 4 * spread, of * 0.1))
+        self.daemon.sql("delete from preferences where experiment = 'loop-%s'; insert into preferences (experiment, a, b, day, wins_a, wins_b, ties, units, mean_unit, "
+                        "m2_unit, mean_x, m2_x, mean_y, m2_y, cxy) values %s; insert into preferences_current (experiment, run, as_of) values ('loop-%s', gen_random_uuid(), "
+                        "now() + interval '3 days') on conflict (experiment) do update set published_at = clock_timestamp()" % (self.model, ", ".join(rows), self.model))
+
     def results(self, champion, challenger, zero=(0.1, 0.1), days=1, units=(UNITS, UNITS)):
         """Shares of units that clicked, and of queries without a result, as if aggregated tomorrow and the days behind."""
         first = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=1)

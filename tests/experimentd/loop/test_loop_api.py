@@ -28,6 +28,7 @@ class Loops(unittest.TestCase):
         m.point("challenger", 2)
         started = m.wait("started")
         self.assertEqual((started["version"], started["experiment"], started["phase"], started["who"]), (2, "loop-" + model, 1, "loop"))
+        m.runs()
         return m
 
     def refused(self, says, status, method, path, body=None, **more):
@@ -39,7 +40,7 @@ class Loops(unittest.TestCase):
 
     def test_one_that_users_like_better_becomes_champion(self):
         m = self.trying("better", traffic=0.25)
-        e = wait_for(lambda: (lambda e: e if e["status"] == "running" else None)(m.experiment()), "the server to know it")
+        e = m.experiment()
         self.assertEqual((e["status"], e["coverage"], [v["value"] for v in e["variants"]], e["default_value"]),
                          ("running", 0.25, [{"model": "better", "alias": a} for a in ("champion", "challenger")], {"model": "better", "alias": "champion"}))
         m.results(0.10, 0.15, days=3)
@@ -124,6 +125,43 @@ class Loops(unittest.TestCase):
         m.wait("promoted")
         self.assertEqual(m.aliases(), {"champion": 3, "challenger": 3})
         self.assertEqual(m.names(), ["on", "started", "dropped", "challenger", "started", "promoted"])
+
+    def test_interleaved_rankings_go_by_what_is_preferred(self):
+        spec = {"kind": "interleave", "metrics": None, "adjustment": None, "min_days": 2, "analysis": {"method": "any_time", "planned_units": 400}}
+        m = self.trying("liked", **spec)
+        self.assertEqual((m.experiment()["kind"], m.experiment()["interleave"]), ("interleave", {"method": "team_draft"}))
+        m.preferences(0.4, days=2)  # preferred, and one day too early
+        m.preferences(0.4, days=3)
+        step = m.wait("promoted")
+        self.assertIn('"challenger" is preferred to "champion"', step["reason"])
+        pair = self.daemon.results("loop-liked")["preference"]["pairs"][0]
+        told = step["evidence"]
+        self.assertEqual((told["measure"], told["value"], [told["low"], told["high"]]), ("delta", pair["units_test"]["delta"], pair["units_test"]["delta_ci"]))
+        self.assertEqual((told["days"], told["queries"]["challenger"], len(told["series"])), (2, pair["wins_a"], 3))
+        worse = self.trying("disliked", **spec)
+        worse.preferences(-0.4)
+        self.assertIn('"challenger" is less liked than "champion"', worse.wait("dropped")["reason"])
+        same = self.trying("alike", **spec)
+        same.preferences(0.01)
+        self.assertIn("shows no preference", same.wait("dropped")["reason"])
+
+    # ---- from the gate
+
+    def test_what_a_job_trained_goes_to_the_loop(self):
+        m = Looped(self.daemon, "offered", versions=5)
+        offer = lambda version, passed="true": self.daemon.sql("select coalesce(model_loop_offer('offered', %d, %s, 'job als', 'why', '{}'), '-')" % (version, passed))[0][0]
+        self.assertEqual(offer(2), "-")  # no loop
+        m.loop()
+        self.assertEqual(offer(2, "false"), "-")
+        self.assertEqual(offer(3), "challenger")
+        m.wait("started")
+        self.assertEqual((offer(4), offer(5)), ("next", "next"))
+        self.assertEqual(m.aliases(), {"champion": 1, "challenger": 3, "next": 5})
+        self.assertEqual(m.names(), ["on", "refused", "challenger", "started", "queued", "queued"])
+        self.assertEqual(m.steps()[-1]["reason"], "version 3 is being tried; version 4 waits no longer. Its gate: why")
+        self.daemon.sql("delete from model_aliases where model = 'offered'")
+        self.assertEqual(offer(2), "-")  # no champion to beat: it becomes champion as without a loop
+        self.assertEqual(m.wait("trained")["version"], 2)
 
     # ---- a person
 
