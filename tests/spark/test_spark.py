@@ -17,6 +17,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import Daemon, program, wait_for  # noqa: E402
+from engines import Engine  # noqa: E402
 from month import Month  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from searches import Searches  # noqa: E402
@@ -87,6 +88,8 @@ JOBS = [
     ("click-models", [AS_OF, "holdout_days=2", "min_sessions=10", "min_query_sessions=2", "max_iterations=3", "gate_min_units=1"],
      ["with gone as (delete from models where name = 'click-models') select artifact, status, metrics from model_versions where model = 'click-models'"]),
     ("off-policy", [AS_OF, "min_decisions=10", "replicates=20"], ["select result from runs where job = 'off-policy' order by started_at desc limit 1"]),
+    ("ranking-metrics", ["searches=asked,brought", "query_set=ranked", "judgments=ranked", "metrics=ndcg@5,mrr,judged@5", "draws=200", "at_once=2"],
+     ["with gone as (delete from evaluations) select config, position, docs, grades, metrics, error from evaluation_queries order by config, position"]),
     ("metrics", [], ["select * from moments order by 1, 2, 3, 4, 5", "select * from exposure_counts order by 1, 2, 3, 4"]),
 ]
 
@@ -318,13 +321,32 @@ class Jobs(SparkTest):
         reply = d.post("/v1/exposures", "".join(json.dumps(e) + "\n" for e in exposures).encode())
         self.assertTrue(reply.status == 200 and not reply.json["rejected"], reply)
         d.wait_loaded()
+        self.prepare_engine()
+
+    def prepare_engine(self):
+        """One that the cluster's hosts can ask, and a ranking that was brought."""
+        queries = ["query %d" % q for q in range(20)]
+        lists = {q: ["doc-%d" % ((i * 7 + n) % 40) for i in range(12)] for n, q in enumerate(queries)}
+        engine = self.enterContext(Engine("solr", lists, {"query 3": "500"}, address=self.spark.address))
+        ratings = "query,doc,grade\n" + "".join("%s,%s,%d\n" % (q, doc, (i * 5) % 4) for q in queries for i, doc in enumerate(lists[q][:9]))
+        for method, path, body in (("POST", "/v1/judgments/ranked/import?format=csv&create=true", ratings.encode()),
+                                   ("POST", "/v1/query-sets/ranked/import?format=text&create=true", "".join(q + "\n" for q in queries).encode()),
+                                   ("PUT", "/v1/searches/asked", {"engine": "solr", "url": engine.url}), ("PUT", "/v1/searches/brought", {"engine": "run"}),
+                                   ("PUT", "/v1/searches/brought/lists?format=jsonl", "".join(json.dumps({"query": q, "docs": lists[q][::-1]}) + "\n" for q in queries).encode())):
+            reply = self.daemon.request(method, path, body)
+            self.assertIn(reply.status, (200, 201), reply)
+
+    def given(self, job, params):
+        """What reads days reads all of them, in few ranges; others have no such parameters."""
+        known = self.types[job]["params"]["properties"]
+        return [x for p in [*params, *(p for p in ("full=true", "ranges=4") if p.split("=")[0] in known)] for x in ("--param", p)]
 
     def compare(self, lane, jobs, found):
         """One after the other, beside other lanes: each of them has a core of the cluster, and a data directory of its own."""
         root = os.path.join(self.root, "lane-%d" % lane)
         os.makedirs(root, exist_ok=True)
         for job, params, queries in jobs:
-            given = [x for p in [*params, "full=true", "ranges=4"] for x in ("--param", p)]
+            given = self.given(job, params)
             for arguments in (["--workers", "1"], self.spark.arguments(**{"spark.cores.max": "1"})):
                 shutil.rmtree(os.path.join(root, "archive"), ignore_errors=True)  # what the first run kept would spare the second its work
                 Run(self, [job, *given, *arguments], root).wait()
@@ -332,7 +354,7 @@ class Jobs(SparkTest):
 
     def test_every_job_gives_the_same_rows(self):
         self.prepare()
-        found = {}
+        found, self.types = {}, {t["name"]: t for t in self.daemon.get("/v1/job-types").json["job_types"]}
         first = [j for j in JOBS if j[0] in OF_REWRITES]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             others = [j for j in JOBS if j not in first]

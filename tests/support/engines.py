@@ -2,8 +2,8 @@
 
     with Engine("solr", {"lamp": ["a", "b"]}, trouble={"slow": "slow"}) as engine: … engine.url … engine.seen
 
-`rankings`: of each query its documents. `trouble`: of a query what goes wrong: slow (no answer in time), cut (half of one), 500, 404, garbage, huge, partial, once (a 503, then
-the answer), no_id. `seen`: the requests that came: (path, parameters, body, headers). `most`: how many were under way at once, at most. No real engine is in it.
+`rankings`: of each query its documents. `trouble`: of a query what goes wrong: slow (no answer in time), cut (half of one), 500, 404, garbage, huge, partial, twice (503
+two times, then the answer), no_id. `seen`: the requests that came: (path, parameters, body, headers). `most`: how many were under way at once, at most. No real engine is in it.
 """
 import gzip
 import http.server
@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         text = json.dumps(engine.answer_of(query, k, trouble)).encode()
         if trouble == "slow":
             engine.stopped.wait(30)
-        elif trouble == "once" and sum(1 for s in engine.seen if engine.asked(s[1], s[2])[0] == query) == 1:
+        elif trouble == "twice" and sum(1 for s in engine.seen if engine.asked(s[1], s[2])[0] == query) <= 2:
             return self.send(503, b"wait", {"Retry-After": "1"})
         elif trouble in ("500", "404"):
             return self.send(int(trouble), b'{"error":{"msg":"no such field \\"x\\""}}')
@@ -74,17 +74,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Engine:
-    def __init__(self, kind, rankings, trouble=None, pause=0.0, packs=False, certificate=None):
+    def __init__(self, kind, rankings, trouble=None, pause=0.0, packs=False, certificate=None, address="127.0.0.1"):
         self.kind, self.rankings, self.trouble, self.pause, self.packs = kind, rankings, trouble or {}, pause, packs
         self.seen, self.under_way, self.most, self.lock, self.stopped = [], 0, 0, threading.Lock(), threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads, self.server.engine = True, self
         scheme = "http"
         if certificate:
             context, scheme = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), "https"
             context.load_cert_chain(*certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = "%s://127.0.0.1:%d" % (scheme, self.server.server_address[1])
+        self.url = "%s://%s:%d" % (scheme, address, self.server.server_address[1])
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def __enter__(self):

@@ -160,12 +160,12 @@ class RankingMetrics(DaemonTest):
             self.assertEqual(d.get("/v1/evaluations/%s/queries?%s" % (found["id"], bad)).status, 400, bad)
 
     def test_4_errors_are_kept_and_counted(self):
-        trouble = dict(zip([q for q in QUERIES if OLD[q]], ("slow", "cut", "500", "404", "garbage", "huge", "partial", "no_id", "once")))
+        trouble = dict(zip([q for q in QUERIES if OLD[q]], ("slow", "cut", "500", "404", "garbage", "huge", "partial", "no_id", "twice")))
         with Engine("solr", OLD, trouble) as engine:
             self.search("ill", engine="solr", url=engine.url)
-            refused = self.run_job(searches="ill", timeout_seconds=1, tries=2, check=False)
+            refused = self.run_job(searches="ill", timeout_seconds=1, tries=1, check=False)
             self.assertNotEqual(refused.returncode, 0)
-            self.assertIn('search "ill" failed on 8 of 26 queries, more than parameter "max_errors" lets it', refused.stderr)
+            self.assertIn('search "ill" failed on 9 of 26 queries, more than parameter "max_errors" lets it', refused.stderr)
             before = self.daemon.number("select count(*) from evaluations")
             self.run_job(searches="ill", timeout_seconds=1, tries=2, max_errors=1)
             self.assertEqual(self.daemon.number("select count(*) from evaluations"), before + 1)
@@ -176,12 +176,12 @@ class RankingMetrics(DaemonTest):
                   "404": "HTTP status 404: ", "garbage": "the answer is no JSON", "huge": "the answer has more than 4194304 bytes",
                   "partial": "the answer says that its results are partial", "no_id": "document 1 of the answer has no id"}
         for query, kind in trouble.items():
-            if kind == "once":  # the second try was good
+            if kind == "twice":  # the second try of the second run was good
                 self.assertEqual((rows[query][0], rows[query][3]), (OLD[query][:10], None))
             else:
                 self.assertTrue(rows[query][3].startswith(wanted[kind]), (kind, rows[query][3]))
                 self.assertEqual((rows[query][0], rows[query][2]), ([], None))
-        self.assertEqual([asked.count(q) for q, kind in trouble.items()], [4, 4, 4, 2, 2, 2, 2, 2, 3])  # two runs; "once" was ill in the first one only
+        self.assertEqual([asked.count(q) for q, kind in trouble.items()], [3, 3, 3, 2, 2, 2, 2, 2, 3])  # one try, then two
         search = found["summary"]["searches"][0]
         self.assertEqual((search["errors"], search["metrics"]["mrr"]["queries"], len(search["error_examples"])), (8, 25 - 8, 5))
         self.assertIn("errors", [w["code"] for w in found["summary"]["warnings"]])
@@ -197,8 +197,7 @@ class RankingMetrics(DaemonTest):
         with Engine("elasticsearch", NEW, certificate=(cert, key)) as engine:
             self.search("safe", engine="elasticsearch", url=engine.url + "/p/_search", secret="prod")
             one = {"searches": "safe", "query_set": None, "query": "lamp 1", "max_errors": 1}
-            for arguments, words in (((), 'setting "search.secrets" names no file'), (("--search-secrets", secrets), "others may read the file, too")):
-                self.assertIn(words, self.run_job(*arguments, check=False, **one).stderr)
+            self.assertIn("others may read the file, too", self.run_job("--search-secrets", secrets, check=False, **one).stderr)
             os.chmod(secrets, 0o600)
             self.run_job("--search-secrets", secrets, **one)
             self.assertIn("certificate", self.rows(self.newest()["id"], "safe")["lamp 1"][3])
@@ -217,7 +216,7 @@ class RankingMetrics(DaemonTest):
         self.assertIn('query set "empty" has no query', skipped.stderr)
         self.assertEqual(self.daemon.sql("select state from runs order by started_at desc limit 1")[0][0], "skipped")
         for params, words in (({"searches": "who"}, 'parameter "searches": there is no search "who"'), ({"metrics": "ndgc@5"}, 'parameter "metrics": there is no metric "ndgc@5"'),
-                              ({"metrics": "P_5,precision@5"}, "names precision@5 twice"), ({"query": "x"}, "one of both is wanted")):
+                              ({"query": "x"}, "one of both is wanted")):
             refused = self.run_job(**{"searches": "nobody", **params}, check=False)
             self.assertNotEqual(refused.returncode, 0)
             self.assertIn(words, refused.stderr)
