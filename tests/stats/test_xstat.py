@@ -26,7 +26,7 @@ class Command(unittest.TestCase):
     def test_lists_its_methods(self):
         self.assertEqual(xstat("--list").stdout.split(), ["moments", "welch_t", "mean_t", "ratio_delta", "relative_lift", "cuped", "winsorize", "post_strat",
                                                           "quantile_clustered", "mann_whitney", "two_proportion",
-                                                          "chi_square_srm", "msprt_and_confidence_sequence", "group_sequential", "holm_bh", "shrinkage", "ks_uniform", "effect_trend", "team_draft_sign_test", "ndcg_mrr_err", "ranking_metrics", "rank_similarity", "paired_rankers", "bandit_weights", "beta_binomial", "normal_bayes", "ips_snips_dr", "power_two_proportion", "power_t", "plan_sequential", "special"])
+                                                          "chi_square_srm", "msprt_and_confidence_sequence", "group_sequential", "holm_bh", "shrinkage", "ks_uniform", "effect_trend", "team_draft_sign_test", "ndcg_mrr_err", "ranking_metrics", "rank_similarity", "judge_agreement", "paired_rankers", "bandit_weights", "beta_binomial", "normal_bayes", "ips_snips_dr", "power_two_proportion", "power_t", "plan_sequential", "special"])
 
     def test_explains_every_method(self):
         for method in xstat("--list").stdout.split():
