@@ -2,11 +2,14 @@
 import json
 import os
 import sys
+import tempfile
 import unittest
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from daemon import DaemonTest  # noqa: E402
+
+import xgboost  # noqa: E402
 
 LETOR = "3 qid:1 1:9.8 2:12.3 # 7555 rambo\n0 qid:1 1:1.5 # 1370 rambo\n1 qid:2 2:-0.25 # 12180 first blood\n"
 
@@ -47,6 +50,11 @@ class Features(DaemonTest):
         self.assertEqual(self.export("mq", "?judgments=mq-grades"), want)
         self.assertEqual(self.rows("again", want, "?create=true").json["created"], 3)  # what is exported reads the same again
         self.assertEqual(self.export("again", "?judgments=mq-grades"), want)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(want)
+            file.flush()
+            loaded = xgboost.DMatrix(file.name + "?format=libsvm", silent=True)
+            self.assertEqual((loaded.get_label().tolist(), loaded.get_uint_info("group_ptr").tolist(), loaded.num_nonmissing()), ([1, 0, 3], [0, 1, 3], 4))
         lines = [json.loads(line) for line in self.export("mq", "?judgments=mq-grades&format=jsonl").splitlines()]
         self.assertEqual(lines[2], {"query": "rambo", "doc": "7555", "grade": 3, "weight": 1, "features": {"f1": 9.8, "f2": 12.3}})
         self.assertEqual(self.export("mq", "?judgments=mq-grades&format=csv").splitlines()[:2], ["qid,query,doc,grade,weight,f1,f2", "1,first blood,12180,1,1,,-0.25"])
