@@ -321,7 +321,7 @@ def served(d, model, test):
     return scores
 
 
-TREES_OF_CLICKS = {"depth": 4, "learning_rate": 0.05}
+TREES_OF_CLICKS = {"depth": 4, "learning_rate": 0.05, "l2": 1}
 LINEAR = {"objective": "pairwise", "l2": 1}
 TRUTH = {"labels": "judgments", "judgments": "truth", "holdout_queries": 0}
 LEARNED = {"lambdamart": {"clicks as they are": {**TREES_OF_CLICKS, "debias": "none"}, "ips": {**TREES_OF_CLICKS, "debias": "ips"}, "ratio": {**TREES_OF_CLICKS, "debias": "ratio"},
