@@ -58,7 +58,8 @@ static const char *const rank_gains[] = { "exponential", "linear", NULL };
           .min = 0,                                                                                                 \
           .max = 1e6,                                                                                               \
           .unit = "searches",                                                                                       \
-          .help = "labels=clicks: with the mean share of clicks, added to those that a document was shown in" },    \
+          .help = "labels=clicks: with what its places are worth on average, added to those that a document was "   \
+                  "shown in" },                                                                                     \
         { .name = "min_sessions",                                                                                   \
           .type = JOB_WHOLE,                                                                                        \
           .fallback = "10",                                                                                         \
