@@ -11,7 +11,8 @@ const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 export function jobsOf(fixtures, { pace = 6000, empty = false, then = false } = {}) {
   const moved = then ? 0 : Date.now() - Date.parse(fixtures.get("jobs").recorded_at);
   const copy = (name, key) => (empty ? [] : JSON.parse(JSON.stringify(fixtures.get(name)[key]).replace(INSTANT, (text) => iso(Date.parse(text) + moved))));
-  return { jobs: copy("jobs", "jobs"), runs: copy("runs", "runs"), types: fixtures.get("job-types"), pace };
+  const own = empty ? [] : [fixtures.get("off-policy")];
+  return { jobs: [...copy("jobs", "jobs"), ...own.map((o) => o.job)], runs: [...copy("runs", "runs"), ...own.map((o) => o.run)], types: fixtures.get("job-types"), pace };
 }
 
 const said = (run, ms, text) => run.lines.push({ seq: run.lines.length + 1, at: iso(ms), source: "run", line: text });

@@ -4,8 +4,9 @@ const listed = (text) => (text ? text.split(",") : null);
 
 /** What was recorded, or nothing. */
 export function rewritesOf(fixtures, { empty = false } = {}) {
-  const { models, versions, compare } = copy(fixtures.get("models")), ranker = copy(fixtures.get("ranker"));
-  models.push(ranker.model);
+  const { models, versions, compare } = copy(fixtures.get("models")), ranker = copy(fixtures.get("ranker")), classifier = copy(fixtures.get("classifier"));
+  models.push(ranker.model, classifier.model);
+  versions[classifier.model.name] = classifier.versions;
   versions[ranker.model.name] = ranker.versions;
   const clicks = copy(fixtures.get("clicks"));
   models.push(clicks.model);

@@ -10,6 +10,7 @@ import { cancelRun, getRun, retryRun } from "./api.js";
 import { jobAddress, ofRun, runAddress } from "./chain.jsx";
 import { useNow } from "./hooks.js";
 import { Log } from "./log.jsx";
+import { OffPolicy } from "./offpolicy.jsx";
 import { left, Passes } from "./passes.jsx";
 import { Bar, isBad, isLive, stateOf, State } from "./states.jsx";
 import { about, CAUSES, duration, fromNow } from "./words.js";
@@ -31,6 +32,7 @@ export function Run({ job, id }) {
       <Stale error={error} reload={reload} />
       <Progress run={run} live={live} reload={reload} />
       <Bad run={run} />
+      {run.result?.estimates && <OffPolicy result={run.result} />}
       <section class="card" aria-labelledby="passes"><h2 id="passes">Passes</h2><Passes run={run} live={live} /></section>
       <Came run={run} />
       <Log key={run.id} run={run} live={live} onEnd={reload} />
@@ -97,9 +99,12 @@ function Bad({ run }) {
   );
 }
 
+/** What has a figure of its own. */
+const DRAWN = ["estimates", "served", "mean_weight", "warnings"];
+
 /** What a run says of itself, name by name. */
 function Came({ run }) {
-  const params = Object.entries(run.params ?? {}), result = run.result && typeof run.result === "object" ? Object.entries(run.result) : [];
+  const params = Object.entries(run.params ?? {}), result = (run.result && typeof run.result === "object" ? Object.entries(run.result) : []).filter(([name]) => !DRAWN.includes(name));
   if (params.length + result.length === 0) return null;
   return (
     <section class="card" aria-labelledby="came">
@@ -110,7 +115,9 @@ function Came({ run }) {
   );
 }
 
-const written = (value) => (typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 6 }) : typeof value === "string" ? value : JSON.stringify(value));
+/** Metrics as their values: what else there is of them has its place at the model. */
+const metrics = (value) => Object.entries(value).filter(([, m]) => m && typeof m === "object" && "value" in m).map(([name, m]) => `${name} ${written(m.value)}`).join(", ");
+const written = (value) => (value && typeof value === "object" && metrics(value) ? metrics(value) : typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 6 }) : typeof value === "string" ? value : JSON.stringify(value));
 
 function Facts({ list }) {
   return <dl class="facts">{list.map(([name, value]) => <div key={name}><dt>{name.replace(/_/g, " ")}</dt><dd>{written(value)}</dd></div>)}</dl>;

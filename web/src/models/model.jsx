@@ -7,6 +7,7 @@ import { Confirm, Outcome, useAction } from "../jobs/action.jsx";
 import { useLoad } from "../load.js";
 import { Failure, Loading, Stale } from "../states.jsx";
 import { getModel, pointTo, rollBack } from "./api.js";
+import { Classifier } from "./classifier.jsx";
 import { ClickModels } from "./clicks.jsx";
 import { Compare } from "./compare.jsx";
 import { stepWords } from "./steps.js";
@@ -36,7 +37,8 @@ export function Model({ name }) {
       <Stale error={error} reload={reload} />
       <Serving model={model} champion={champion} action={action} reload={reload} />
       <Loop name={name} {...data.loop} />
-      {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} />}
+      {model.kind === "classifier" && <Classifier versions={versions} />}
+      {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} on={model.kind === "classifier" ? "texts that were held out" : "days later than those it was trained on"} />}
       {model.kind === "clicks" && champion && <ClickModels key={champion.version} name={name} version={champion.version} />}
       {model.kind === "ranker" && <Ranker name={name} versions={versions} />}
       {picked.length === 2 && <Compare key={`${a} ${b}`} model={name} a={a} b={b} close={() => setPicked([])} />}
@@ -84,7 +86,7 @@ function Loop({ name, loop, last }) {
   );
 }
 
-function History({ versions, metric, setMetric }) {
+function History({ versions, metric, setMetric, on }) {
   const rows = historyRows(versions, metric);
   if (rows.length === 0) return null;
   const spoken = rows.map((r) => `version ${r.version}${r.champion ? ", champion" : ""}: ${metricValue(r.value)}${r.status === "refused" ? ", refused" : ""}`).join("; ");
@@ -96,7 +98,7 @@ function History({ versions, metric, setMetric }) {
         <label class="choice-in">Metric{" "}
           <select value={metric} onChange={(e) => setMetric(e.target.value)}>{metricNames(versions).map((name) => <option key={name}>{name}</option>)}</select></label>
       </div>
-      <p class="quiet">On days later than those it was trained on.{sure && " Point: estimate; line: its interval."} <span class="legend-inline"><span class="review-word tone-bad"><span aria-hidden="true">{"\u2715"}</span> refused</span></span></p>
+      <p class="quiet">On {on}.{sure && " Point: estimate; line: its interval."} <span class="legend-inline"><span class="review-word tone-bad"><span aria-hidden="true">{"\u2715"}</span> refused</span></span></p>
       <Chart draw={(width) => drawHistory(rows, width)} height={historyHeight} inputs={[rows.map((r) => `${r.version} ${r.value} ${r.champion} ${r.status}`).join(), metric]} label={`${metric}: ${spoken}`} />
     </section>
   );

@@ -9,7 +9,7 @@ export const statuses = {
 };
 export const kinds = {
   recommender: "recommendations", queries: "related queries", boosts: "boosts", clicks: "click models", rewrites: "rewrites of queries",
-  catalogue: "catalogue for filters", ranker: "ranking",
+  catalogue: "catalogue for filters", ranker: "ranking", classifier: "what a text is",
 };
 
 /** What is whole is written whole. */
@@ -30,7 +30,8 @@ export function mainMetric(versions) {
   return names.find((name) => TELLING.includes(name)) ?? names.find((name) => versions.some((v) => Number.isFinite(v.metrics?.[name]?.low))) ?? names[0] ?? null;
 }
 
-export const metricNames = (versions) => [...new Set(versions.flatMap((v) => Object.keys(v.metrics ?? {})))];
+/** Beside metrics a version may have tables, which have no value. */
+export const metricNames = (versions) => [...new Set(versions.flatMap((v) => Object.entries(v.metrics ?? {}).filter(([, m]) => m && "value" in m).map(([name]) => name)))];
 export const isChampion = (v) => v.aliases?.includes("champion");
 
 /** Why the gate let it pass, or not. */
