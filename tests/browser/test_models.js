@@ -172,8 +172,33 @@ describe("click models", () => {
   });
 });
 
+describe("a classifier", () => {
+  const version = () => mock.state.rewrites.versions["query-intent"].find((v) => v.aliases.includes("champion"));
+
+  test("begins with what it takes for what, and says its worst mistakes", async () => {
+    const page = await open("/models/query-intent"), { confusion } = version().metrics;
+    const card = page.locator("section", { has: page.getByRole("heading", { name: /takes for what/ }) });
+    await card.locator(".chart rect").first().waitFor();
+    const cells = confusion.rows.flatMap((row, i) => row.map((n, j) => ({ n, words: `${confusion.labels[i]} taken for ${confusion.labels[j]}: ${n.toFixed(0)}`, wrong: i !== j }))).filter((c) => c.wrong);
+    assert.equal(await card.locator(".chart rect").count(), confusion.rows.length ** 2);
+    const worst = cells.sort((a, b) => b.n - a.n)[0];
+    assert.ok((await card.locator("li").first().textContent()).startsWith(worst.words));
+    await end(page);
+  });
+
+  test("tables are no metrics; each label has its row", async () => {
+    const page = await open("/models/query-intent"), { metrics } = version();
+    const names = await page.getByLabel("Metric").locator("option").allTextContents();
+    assert.ok(names.includes("macro_f1") && !names.includes("confusion") && !names.includes("training"), names.join());
+    const rows = await page.getByRole("region", { name: "Labels" }).locator("tbody tr").allTextContents();
+    assert.deepEqual(rows.map((r) => metrics.classes.find((c) => r.startsWith(c.label))?.label), metrics.classes.map((c) => c.label));
+    await page.getByRole("img", { name: /^Calibration: / }).waitFor();
+    await end(page);
+  });
+});
+
 describe("looks", () => {
-  const VIEWS = { models: "/models", model: `/models/${NAME}`, ranker: "/models/shop-ranker", clicks: "/models/click-models" };
+  const VIEWS = { models: "/models", model: `/models/${NAME}`, ranker: "/models/shop-ranker", clicks: "/models/click-models", classifier: "/models/query-intent" };
   for (const size of ["wide", "phone"])
     for (const scheme of ["light", "dark"])
       for (const name of Object.keys(VIEWS))

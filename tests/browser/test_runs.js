@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startMock } from "../../web/dev/mock.js";
+import { lowContrast, stumbles } from "./looks.js";
 import { shot, startBrowser } from "./support.js";
 
 const PACE_MS = 6000;
@@ -196,3 +197,21 @@ test("a daemon that is away while a run goes on: old figures stay, and it goes o
   assert.equal(await page.getByText("Not refreshed").count(), 0);
   await page.close(); /* Chromium tells of the 503 */
 });
+
+for (const [size, scheme] of [["wide", "light"], ["phone", "dark"]])
+  test(`off-policy, ${size}, ${scheme}: the verdict, each estimate, what is to be distrusted`, async () => {
+    const run = finished("off-policy", "success"), { result } = run;
+    result.warnings = ["effective sample size is 12 of 6000 decisions"];
+    const page = await browser.open(`${mock.url}/jobs/off-policy/runs/${run.id}`, { size, scheme });
+    await page.locator(".chart svg").waitFor();
+    const card = page.locator("section", { has: page.getByRole("heading", { name: "It would have won" }) }), d = result.estimates.find((e) => e.name === result.primary).difference;
+    assert.ok((await card.textContent()).includes(`${d.value.toFixed(4)} a decision more than what was served`));
+    assert.ok((await card.textContent()).includes(result.warnings[0]));
+    await card.getByText("All estimates").click();
+    assert.equal(await card.locator("tbody tr").count(), result.estimates.length);
+    assert.equal(await page.getByText("estimates", { exact: true }).count(), 0); /* what is drawn is not written out, too */
+    await shot(page, `off-policy-${size}-${scheme}`);
+    assert.deepEqual(await page.evaluate(lowContrast), []);
+    assert.deepEqual(await page.evaluate(stumbles), []);
+    await end(page);
+  });

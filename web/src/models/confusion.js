@@ -1,6 +1,7 @@
 // The figures of a classifier: what it takes for what, and how often it is right when it is so sure.
 import { fixed, percent } from "../format.js";
 
+const DEEPEST = 0.5; /* numbers in it can still be read */
 const ROW = 28, MANY = 5, NUMBERED = 14; /* more labels: shades alone */
 
 /** {label, rows}: shares of each label's texts; what is behind the shown labels is one more. */
@@ -37,8 +38,8 @@ export async function drawConfusion(cells, width) {
     marks: [
       Plot.axisX({ anchor: "top", tickSize: 0, label: "said to be", labelAnchor: "left", fill: "var(--ink)" }),
       Plot.axisY({ tickSize: 0, label: null, tickFormat: (l) => cut(l, most), fill: "var(--ink)" }),
-      Plot.cell(cells, { x: "said", y: "label", fill: (c) => (c.right ? "var(--better)" : "var(--worse)"), fillOpacity: (c) => c.share, stroke: "var(--line)", title: (c) => `${c.label.replace(/^\d+ /, "")} said to be ${c.of}: ${fixed(c.n, 0)} (${percent(c.share)})` }),
-      ...(numbered ? [Plot.text(cells.filter((c) => c.n >= 0.5), { x: "said", y: "label", text: (c) => fixed(c.n, 0), fill: (c) => (c.share > 0.55 ? "var(--paper)" : "var(--ink)") })] : []),
+      Plot.cell(cells, { x: "said", y: "label", fill: (c) => (c.right ? "var(--better)" : "var(--worse)"), fillOpacity: (c) => DEEPEST * c.share, stroke: "var(--line)", title: (c) => `${c.label.replace(/^\d+ /, "")} said to be ${c.of}: ${fixed(c.n, 0)} (${percent(c.share)})` }),
+      ...(numbered ? [Plot.text(cells.filter((c) => c.n >= 0.5), { x: "said", y: "label", text: (c) => fixed(c.n, 0), fill: "var(--ink)" })] : []),
     ],
   });
 }
