@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "experimentd/loop/spec.h"
 
 static struct arena arena;
+static json_t *roots[16]; /* borrowed by specs until the test ends */
+static size_t roots_count;
 
 static void setup(void)
 {
@@ -16,13 +19,17 @@ static void setup(void)
 static void teardown(void)
 {
     arena_release(&arena);
+    while (roots_count)
+        json_decref(roots[--roots_count]);
 }
 
 TestSuite(spec, .init = setup, .fini = teardown);
 
 static bool read_text(const char *text, struct loop_spec *out, struct err *err)
 {
-    json_t *root = json_parse(str_of(text), err); /* borrowed by *out: ends with the process */
+    json_t *root = json_parse(str_of(text), err);
+    cr_assert(lt(sz, roots_count, COUNT_OF(roots)));
+    roots[roots_count++] = root;
     return root && loop_spec_read(root, STR("ranker"), &arena, out, err);
 }
 
