@@ -7,6 +7,6 @@ const [browser, mock] = await Promise.all([startBrowser(), startMock({ then: tru
 const page = await browser.open("about:blank");
 await page.clock.setFixedTime(fixtures(new URL("../../web/dev/fixtures/jobs", import.meta.url).pathname).get("jobs").recorded_at);
 await page.goto(mock.url + path);
-await page.locator(".strip, .chart svg, .row, .rewrite, .steps h3, .agree").first().waitFor();
+await page.locator(".strip, .group-list li, .nearest li, .chart svg, .row, .rewrite, .steps h3, .agree").first().waitFor();
 await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: 0, width: SIZES.wide.width, height: Number(height) } });
 await Promise.all([browser.close(), mock.close()]);

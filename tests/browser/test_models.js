@@ -219,3 +219,61 @@ describe("looks", () => {
           await end(page);
         });
 });
+
+describe("groups of documents", () => {
+  const { groups, members, texts } = fixtures(new URL("../../web/dev/fixtures/clusters", import.meta.url).pathname).get("clusters");
+  const filled = groups.clusters.filter((g) => g.documents > 0);
+
+  test("bars by size with labels; the documents of the one that is chosen", async () => {
+    const page = await open("/models/clusters");
+    await page.locator(".group-row").first().waitFor();
+    const rows = page.locator(".group-row");
+    assert.equal(await rows.count(), filled.length);
+    assert.match(await rows.nth(2).textContent(), new RegExp(filled[2].labels[0]));
+    const widths = await page.locator(".group-row .group-bar > span").evaluateAll((list) => list.map((n) => n.getBoundingClientRect().width));
+    filled.forEach((g, i) => i && assert.equal(g.documents > filled[i - 1].documents, widths[i] > widths[i - 1] + 0.5, g.cluster));
+    await rows.nth(2).click();
+    await page.getByRole("heading", { name: new RegExp(`^Group ${filled[2].cluster}`) }).waitFor();
+    await page.locator(".group-list li", { hasText: members[filled[2].cluster].docs[0].doc }).first().waitFor();
+    await end(page);
+  });
+
+  test("a text finds its group, or none", async () => {
+    const page = await open("/models/clusters"), [text, place] = Object.entries(texts)[1];
+    await page.getByLabel("Where does a text belong?").fill(text);
+    await page.getByText(`Nearest: Group ${place.cluster}`).waitFor();
+    await page.locator(".group-row[aria-pressed=true]", { hasText: place.labels[0] }).waitFor();
+    await page.getByLabel("Where does a text belong?").fill("xyzzy");
+    await page.getByText("nothing in common").waitFor();
+    await end(page);
+  });
+});
+
+test("word vectors: the nearest of a word, and from there to the next", async () => {
+  const { words } = fixtures(new URL("../../web/dev/fixtures/clusters", import.meta.url).pathname).get("clusters");
+  const page = await open("/models/word2vec");
+  await page.getByLabel(/A word, a text/).fill("query");
+  const rows = page.locator(".nearest li");
+  await rows.first().waitFor();
+  assert.deepEqual(await rows.locator("button").allTextContents(), words.query.nearest.map((n) => n.word));
+  await rows.locator("button").first().click();
+  await page.waitForFunction((word) => document.querySelector("#word").value === word, words.query.nearest[0].word);
+  await page.getByLabel(/A word, a text/).fill("nosuchword");
+  await page.getByText("No word of it is known").waitFor();
+  await end(page);
+});
+
+for (const size of ["wide", "phone"])
+  for (const scheme of ["light", "dark"])
+    test(`clusters and vectors look right: ${size}, ${scheme}`, async () => {
+      for (const [path, ready] of [["/models/clusters", ".group-list li"], ["/models/word2vec?word=experiment", ".nearest li"]]) {
+        const page = await open(path, { size, scheme });
+        await page.locator(ready).first().waitFor();
+        await shot(page, `${path.slice(8).replace(/\W.*/, "")}-${size}-${scheme}`);
+        assert.deepEqual(await page.evaluate(lowContrast), []);
+        assert.deepEqual(await page.evaluate(stumbles), []);
+        const [seen, wide] = await page.evaluate(() => [document.documentElement.clientWidth, document.documentElement.scrollWidth]);
+        assert.ok(wide <= seen, `${path}: ${wide} > ${seen}`);
+        await end(page);
+      }
+    });

@@ -203,6 +203,8 @@ class Clusters(DaemonTest):
         self.assertEqual([x["doc"] for x in first["docs"]], [d for d, _ in artifact.lists("documents")["0"][1:4]])
         self.assertEqual(first["documents"], len(artifact.lists("documents")["0"]))
         groups = self.ask("auto", clusters=True).json["predictions"][0]["clusters"]
+        sizes = [g["documents"] for g in groups if g["cluster"].isdigit()]
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
         self.assertEqual([(g["cluster"], g["documents"]) for g in groups], [(c, v["documents"]) for c, v in artifact.lists("sizes")[""]])
         self.assertEqual(groups[0]["labels"], first["labels"])
         self.assertEqual(self.ask("auto", doc="none").json["predictions"][0]["note"], "unknown_document")

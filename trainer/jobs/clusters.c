@@ -309,6 +309,22 @@ static void place_all(struct clusters_job *c, const struct knear *near, struct c
     c->whole = (struct cluster_whole){ (double)most / c->v.documents, (double)outliers / c->v.documents, clusters };
 }
 
+/* Clusters by how many documents they have in the end, those that nothing was trained on with them. */
+static void rank_clusters(struct clusters_job *c, struct knear *near)
+{
+    const uint32_t clusters = c->centres - c->outliers;
+    uint32_t *sizes = arena_zalloc(&c->arena, ((size_t)c->centres + 1) * sizeof *sizes);
+    for (uint32_t d = 0; d < c->v.documents; d++)
+        sizes[near[d].centre] += !c->apart[d] && near[d].cosine > 0;
+    const uint32_t *places = places_of(c, sizes, clusters);
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->groups[i] < clusters)
+            c->groups[i] = places[c->groups[i]];
+    for (uint32_t d = 0; d < c->v.documents; d++)
+        if (near[d].centre < clusters)
+            near[d].centre = places[near[d].centre];
+}
+
 static bool place(struct clusters_job *c, struct cluster_groups *g, struct err *err)
 {
     const struct kset trained = { &c->docs, c->members, c->count };
@@ -320,8 +336,11 @@ static bool place(struct clusters_job *c, struct cluster_groups *g, struct err *
     bool ok = cluster_assign(c->run, &c->arena, &c->docs, &c->middles, (uint32_t)run_whole(c->run, "ranges"), "place",
                              near, err);
     name_groups(c, g);
-    if (ok)
+    if (ok) {
+        rank_clusters(c, near);
+        kmeans_centres(&trained, c->groups, &c->middles, lengths, sizes);
         place_all(c, near, g);
+    }
     mem_free(near);
     return ok;
 }

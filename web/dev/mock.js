@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answerClusters, clustersOf } from "./mock_clusters.js";
 import { answerJobs, jobsOf } from "./mock_jobs.js";
 import { answerEvaluations, evaluationsOf } from "./mock_evaluations.js";
 import { answerJudgments, judgmentsOf } from "./mock_judgments.js";
@@ -65,7 +66,8 @@ function aboutJobs(state, request, response, path, query, body) {
 
 function aboutRewrites(state, request, response, path, query, body) {
   const reply = { json: (...all) => json(response, ...all), problem: (...all) => problem(response, ...all), text: (status, text, headers) => send(response, status, "text/plain; charset=utf-8", text, headers) };
-  return answerRewrites(state.rewrites, { method: request.method, path, query, body, headers: request.headers }, reply) !== false;
+  const asked = { method: request.method, path, query, body, headers: request.headers };
+  return answerClusters(state.clusters, asked, reply) !== false || answerRewrites(state.rewrites, asked, reply) !== false;
 }
 
 function aboutJudgments(state, request, response, path, query, body) {
@@ -147,6 +149,7 @@ export async function startMock({ port = 0, key = null, empty = false, pace, the
     metrics: fixtures(join(FIXTURES, "catalog")).get("metrics"), jobs: jobsOf(fixtures(join(FIXTURES, "jobs")), { pace, empty, then }),
     judgments: judgmentsOf(fixtures(join(FIXTURES, "judgments")), { empty }),
     loops: loopsOf(fixtures(join(FIXTURES, "loops")), { empty }),
+    clusters: clustersOf(fixtures(join(FIXTURES, "clusters")), { empty }),
     rewrites: rewritesOf(fixtures(join(FIXTURES, "rewrites")), { empty }),
     evaluations: evaluationsOf(fixtures(join(FIXTURES, "evaluations")), { empty }), key, broken: false, requests: [] };
   const server = createServer((request, response) => {

@@ -52,3 +52,5 @@ export async function getStory(name) {
 /** The loop of a model; null: it has none. */
 export const getLoop = (name) => ask(`${of(name)}/story?page_size=1`).then((s) => ({ loop: s.loop, last: s.steps[0] ?? null }));
 export const loopAct = (name, what) => ask(`${of(name)}/loop/${what}`, { method: "POST", body: {} });
+/** What the served version says of each input, in their order. */
+export const predict = (name, inputs) => ask(`${of(name)}/predict`, { body: { inputs } }).then((a) => a.predictions);

@@ -10,10 +10,12 @@ import { getModel, pointTo, rollBack } from "./api.js";
 import { Classifier } from "./classifier.jsx";
 import { ClickModels } from "./clicks.jsx";
 import { Compare } from "./compare.jsx";
+import { Groups } from "./groups.jsx";
+import { Nearest } from "./nearest.jsx";
 import { stepWords } from "./steps.js";
 import { Ranker } from "./ranker.jsx";
 import { drawHistory, historyHeight, historyRows } from "./history.js";
-import { bytes, days, interval, isChampion, kinds, mainMetric, metricNames, metricValue, reasonOf, statuses } from "./words.js";
+import { bytes, days, interval, isChampion, judgedOn, kinds, mainMetric, metricNames, metricValue, reasonOf, statuses } from "./words.js";
 
 export function Model({ name }) {
   const { data, error, reload } = useLoad(() => getModel(name), () => true, [name]);
@@ -38,7 +40,9 @@ export function Model({ name }) {
       <Serving model={model} champion={champion} action={action} reload={reload} />
       <Loop name={name} {...data.loop} />
       {model.kind === "classifier" && <Classifier versions={versions} />}
-      {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} on={model.kind === "classifier" ? "texts that were held out" : "days later than those it was trained on"} />}
+      {champion && model.kind === "clusters" && <Groups name={name} version={champion.version} />}
+      {champion && model.kind === "vectors" && <Nearest name={name} version={champion.version} />}
+      {chosen && <History versions={versions} metric={chosen} setMetric={setMetric} kind={model.kind} />}
       {model.kind === "clicks" && champion && <ClickModels key={champion.version} name={name} version={champion.version} />}
       {model.kind === "ranker" && <Ranker name={name} versions={versions} />}
       {picked.length === 2 && <Compare key={`${a} ${b}`} model={name} a={a} b={b} close={() => setPicked([])} />}
@@ -86,7 +90,7 @@ function Loop({ name, loop, last }) {
   );
 }
 
-function History({ versions, metric, setMetric, on }) {
+function History({ versions, metric, setMetric, kind }) {
   const rows = historyRows(versions, metric);
   if (rows.length === 0) return null;
   const spoken = rows.map((r) => `version ${r.version}${r.champion ? ", champion" : ""}: ${metricValue(r.value)}${r.status === "refused" ? ", refused" : ""}`).join("; ");
@@ -98,7 +102,7 @@ function History({ versions, metric, setMetric, on }) {
         <label class="choice-in">Metric{" "}
           <select value={metric} onChange={(e) => setMetric(e.target.value)}>{metricNames(versions).map((name) => <option key={name}>{name}</option>)}</select></label>
       </div>
-      <p class="quiet">On {on}.{sure && " Point: estimate; line: its interval."} <span class="legend-inline"><span class="review-word tone-bad"><span aria-hidden="true">{"\u2715"}</span> refused</span></span></p>
+      <p class="quiet">{judgedOn[kind] ?? "On days later than those it was trained on."}{sure && " Point: estimate; line: its interval."} <span class="legend-inline"><span class="review-word tone-bad"><span aria-hidden="true">{"\u2715"}</span> refused</span></span></p>
       <Chart draw={(width) => drawHistory(rows, width)} height={historyHeight} inputs={[rows.map((r) => `${r.version} ${r.value} ${r.champion} ${r.status}`).join(), metric]} label={`${metric}: ${spoken}`} />
     </section>
   );

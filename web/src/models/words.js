@@ -9,7 +9,7 @@ export const statuses = {
 };
 export const kinds = {
   recommender: "recommendations", queries: "related queries", boosts: "boosts", clicks: "click models", rewrites: "rewrites of queries",
-  catalogue: "catalogue for filters", ranker: "ranking", classifier: "what a text is",
+  catalogue: "catalogue for filters", ranker: "ranking", classifier: "what a text is", clusters: "groups of documents", vectors: "word vectors",
 };
 
 /** What is whole is written whole. */
@@ -40,3 +40,11 @@ const whole = (date) => date.replaceAll("-", "\u2011"); /* it does not break */
 export const days = (window) => (window?.until ? (window.from ? `${whole(window.from)} to ${whole(window.until)}` : `up to ${whole(window.until)}`) : NONE);
 export const bytes = (n) => (n >= 1 << 20 ? `${fixed(n / (1 << 20), 1)} MiB` : `${fixed(n / 1024, 1)} KiB`);
 export const overlap = (x) => (x === null ? NONE : percent(x));
+/** What a group is called: clusters have numbers. */
+const groupNames = { short_doc: "Short", long_doc: "Long", outlier_alone: "Alone" };
+export const groupWord = (g) => groupNames[g.cluster] ?? (/^\d+$/.test(g.cluster) ? `Group ${g.cluster}` : g.cluster.startsWith("outlier_group") ? `Outliers ${g.cluster.slice(13)}` : g.cluster);
+
+/** What versions of a kind are judged on, where it is not later days. */
+export const judgedOn = {
+  classifier: "On texts that were held out.", clusters: "On documents that nothing was trained on.", vectors: "On sentences that nothing was trained on.",
+};
