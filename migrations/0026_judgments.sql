@@ -145,7 +145,7 @@ begin
             from jsonb_array_elements(ratings) with ordinality r order by 1, 2, r.ordinality desc),
         gone as (
             delete from judgments j where j.set_name = wanted and mode = 'replace' and (of_run is null or j.edited_at is null)
-                and not exists (select from given g where g.query = j.query and g.doc = j.doc)
+                and (j.query, j.doc) not in (select g.query, g.doc from given g) -- a hash table; "not exists" may be planned as a nested loop
             returning 1),
         written as (
             insert into judgments as j (set_name, query, doc, grade, confidence, evidence, source, judge, edited_at)
