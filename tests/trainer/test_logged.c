@@ -22,9 +22,10 @@ TestSuite(logged, .init = open_arena, .fini = close_arena);
 Test(logged, one_number_or_one_for_each)
 {
     cr_assert(logged_read(STR("{\"docs\":[\"a\",7],\"propensity\":0.5}"), &arena, &l));
-    cr_assert(eq(u32, l.count, 2));
+    cr_assert(l.count == 2 && l.whole);
     cr_assert(str_eq_c(l.docs[1], "7") && l.propensities[1] == 0.5 && isnan(l.targets[1]));
     cr_assert(logged_read(STR("{\"docs\":[\"a\",\"b\"],\"propensity\":[0.5,1],\"target\":[0,2]}"), &arena, &l));
+    cr_assert(not(l.whole));
     cr_assert(l.propensities[1] == 1.0 && l.targets[0] == 0.0 && isnan(l.targets[1]));
 }
 

@@ -85,6 +85,13 @@ class MadeUp(OffPolicy):
         got, _ = self.compute(target="logged", replicates=0)
         self.check_same(got, bandit_log.estimates(self.rows, lambda r: {r["item"]: r["target"]}))
         self.assertEqual({e["name"] for e in got["estimates"]}, {"ips", "snips", "clipped"})
+        self.assertEqual(got["decisions"], len(self.rows))
+        whole = [{"id": "w-%d" % i, "type": "response", "unit": "w", "query_id": "w-%d" % i, "query": "whole", "timestamp": "2026-10-30T10:00:00Z", "params": {"docs": ["a", "b"], "propensity": .5, "target": .25}} for i in range(60)]
+        self.daemon.post("/v1/signals", "".join(json.dumps(s) + "\n" for s in whole).encode(), key="client")
+        self.daemon.wait_loaded()
+        day = {"as_of": "2026-10-30", "days": 1, "min_decisions": 10, "replicates": 0}
+        self.assertEqual(self.compute(target="logged", **day)[0]["decisions"], 120)  # of the whole list: a logged target, too
+        self.assertIn("0 decisions with a propensity", self.compute(check=False, **day)[1])
         self.assertIn("propensities are not those with which documents were shown", got["warnings"][-1])  # made-up targets add up to nothing
 
     def test_3_a_model(self):

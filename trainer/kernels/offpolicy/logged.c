@@ -13,7 +13,7 @@ static struct str doc_of(const json_t *v, struct arena *arena)
     return arena_str(arena, (struct str){ json_string_value(v), json_string_length(v) });
 }
 
-/* Number i of a list, or the one that is of all. NaN: it is none. */
+/* Number i of a list, or the one that is of the whole. NaN: it is none. */
 static double number_at(const json_t *v, size_t i)
 {
     const json_t *n = json_is_array(v) ? json_array_get(v, i) : v;
@@ -37,5 +37,6 @@ bool logged_read(struct str params, struct arena *arena, struct logged *out)
         out->targets[i] = t >= 0 && t <= 1 ? t : (double)NAN;
         out->count++;
     }
+    out->whole = out->count > 1 && json_is_number(json_object_get(root, "propensity"));
     return out->count > 0;
 }

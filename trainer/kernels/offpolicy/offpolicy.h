@@ -1,6 +1,6 @@
 /* offpolicy.h - what the job "off-policy" and its kernels say to each other.
  *
- * A decision is a place of a list that was shown with a propensity: response, else request, of a unit and a query id; `position` of the signal is that of the first
+ * A decision is a place of a list that was shown with a propensity of its own (with a logged target also of the whole list): response, else request, of a unit and a query id; `position` of the signal is that of the first
  * document. Its reward is Σ of what the types are worth of which the same unit has a signal with the same query id on that document, within the day
  * or the hour behind it.
  *

@@ -66,6 +66,8 @@ static void add_list(struct reading *r, const struct archive_vector *c, uint32_t
     struct logged *l = arena_alloc(&r->arena, sizeof *l);
     if (e.at_us >= US_PER_DAY || !logged_read(text_of(&c[PARAMS], row), &r->arena, l))
         return;
+    if (l->whole && r->params.target != TARGET_LOGGED)
+        return; /* nobody knows with which probability the document of a place was chosen */
     const int64_t position = c[POSITION].nulls && c[POSITION].nulls[row] ? 1 : c[POSITION].ints[row];
     e.position = position >= 1 && position <= OFFPOLICY_POSITIONS_MAX ? (uint32_t)position : 1;
     e.query = arena_str(&r->arena, query_text(text_of(&c[QUERY], row), normal));
