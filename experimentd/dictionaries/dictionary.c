@@ -78,11 +78,8 @@ static void read_lines(struct reading *r, struct str text, struct dictionary *ou
     for (size_t number = 1; str_split(&text, '\n', &line); number++) {
         struct err err;
         line = str_trim(line);
-        if (line.n == 0 || read_line(r, line, &err))
-            continue;
-        if (out->errors_count < DICTIONARY_ERRORS_MAX)
-            out->errors[out->errors_count] = (struct dictionary_error){ number, err };
-        out->errors_count++;
+        if (line.n > 0 && !read_line(r, line, &err))
+            bad_lines_add(&out->bad, number, &err);
     }
 }
 
@@ -119,9 +116,8 @@ bool dictionary_read(struct str text, struct arena *arena, struct dictionary *ou
     read_lines(&r, text, out);
     write_words(&r, out);
     mem_free(r.entries);
-    if (out->errors_count)
-        return err_set(err, ERR_INVALID, "%zu of the lines are wrong; line %zu: %s", out->errors_count,
-                       out->errors[0].line, out->errors[0].err.text);
+    if (!bad_lines_none(&out->bad, "lines", err))
+        return false;
     if (out->words == 0)
         return err_set(err, ERR_INVALID, "the dictionary has no word");
     if (out->words > DICTIONARY_WORDS_MAX)

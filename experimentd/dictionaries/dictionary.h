@@ -4,27 +4,22 @@
  * form of queries (model/query_text.h); those that are then the same are one word with the sum of their counts. Empty lines, a byte order mark and
  * carriage returns do no harm. */
 #pragma once
+#include "base/bad_lines.h"
 #include "base/buf.h"
 
 enum {
     DICTIONARY_BYTES_MAX = 16 << 20,
     DICTIONARY_WORDS_MAX = 500000,
     DICTIONARY_PHRASE_MAX = 3, /* words of a phrase */
-    DICTIONARY_WORD_BYTES = 128,
-    DICTIONARY_ERRORS_MAX = 20 /* that are told of */
+    DICTIONARY_WORD_BYTES = 128
 };
 #define DICTIONARY_COUNT_MAX UINT64_C(1000000000000) /* so that a sum fits */
 
-struct dictionary_error {
-    size_t line; /* from 1 */
-    struct err err;
-};
 struct dictionary {
     struct buf content; /* "lamp 1200\n" …, sorted by word (bytes); release it */
     uint32_t words;
     uint64_t total;
-    struct dictionary_error errors[DICTIONARY_ERRORS_MAX];
-    size_t errors_count; /* of all lines; the first ones are told of */
+    struct bad_lines bad;
 };
-/* False: a line is wrong (errors), or it is too long or empty, as err says. In any case release the content. */
+/* False: a line is wrong (bad), or it is too long or empty, as err says. In any case release the content. */
 bool dictionary_read(struct str text, struct arena *arena, struct dictionary *out, struct err *err) MUSTCHECK;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bad_lines.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -109,6 +110,8 @@ void http_reply_err_later(struct http_request *req, const struct err *err, int64
 void http_reply_problem(struct http_request *req, int status, const char *detail);
 /* 429 or 503 that says after how long to come again ("Retry-After": whole seconds, rounded up). */
 void http_reply_later(struct http_request *req, int status, int64_t wait_us, const char *detail);
+/* The same of a body's lines that are wrong, with {"errors": [{"line", "error"} …]}. */
+void http_reply_bad_lines(struct http_request *req, int status, const struct bad_lines *bad, const struct err *err);
 int http_status_of(enum err_kind kind);
 
 /* Counters of one server, read by other threads (relaxed). */

@@ -7,7 +7,7 @@
 #include "base/jsonw.h"
 #include "experimentd/http/conn.h"
 
-enum { PROBLEM_MAX = 4096 };
+enum { PROBLEM_MAX = 4096, BAD_LINE_JSON_MAX = 2048 };
 #define USUAL_WAIT_US US_PER_SECOND
 #define NO_END SIZE_MAX /* body bytes of a stream */
 
@@ -256,4 +256,28 @@ void http_reply_problem(struct http_request *req, int status, const char *detail
 void http_reply_later(struct http_request *req, int status, int64_t wait_us, const char *detail)
 {
     reply_problem(req, status, "http", detail, wait_us);
+}
+
+void http_reply_bad_lines(struct http_request *req, int status, const struct bad_lines *bad, const struct err *err)
+{
+    struct buf b;
+    struct jsonw w;
+    buf_init(&b, PROBLEM_MAX + BAD_LINES_MAX * BAD_LINE_JSON_MAX);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    jsonw_text(&w, "type", "about:blank");
+    jsonw_text(&w, "title", http_reason(status));
+    jsonw_i64(&w, "status", status);
+    jsonw_text(&w, "detail", err->text);
+    jsonw_open(&w, "errors", '[');
+    for (size_t i = 0; i < bad->count && i < BAD_LINES_MAX; i++) {
+        jsonw_open(&w, NULL, '{');
+        jsonw_i64(&w, "line", (int64_t)bad->first[i].line);
+        jsonw_text(&w, "error", bad->first[i].err.text);
+        jsonw_close(&w);
+    }
+    jsonw_close(&w);
+    jsonw_close(&w);
+    http_reply(req, status, "application/problem+json", buf_str(&b));
+    buf_release(&b);
 }

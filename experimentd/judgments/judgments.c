@@ -16,11 +16,13 @@ static const char *const modes[] = { "merge", "replace", NULL };
 
 /* ---- sets ---- */
 
-static void write_own(struct jsonw *w, const PGresult *r, int row)
+static void write_set(struct jsonw *w, const PGresult *r, int row)
 {
+    set_write_head(w, r, row);
     jsonw_str(w, "source", pg_get(r, row, SOURCE));
     jsonw_double(w, "max_grade", pg_get_double(r, row, MAX_GRADE));
     jsonw_raw(w, "tally", pg_get(r, row, TALLY));
+    set_write_tail(w, r, row);
 }
 
 static bool check_max_grade(double v, struct err *err)
@@ -52,14 +54,28 @@ static bool read_own(struct http_request *req, const char *must, struct jsonw *p
     return json_reader_close(&in, err) && check_max_grade(max_grade, err);
 }
 
-static const struct set_kind kind = {
-    "judgment set", "judgment_sets", QUERY_JUDGMENT_SETS, QUERY_JUDGMENT_SET_PUT, QUERY_JUDGMENT_SET_DELETE,
-    write_own,      read_own
+static const struct resource_refusal refusals[] = {
+    { "exists", 409, "there is a judgment set \"", "\" already" },
+    { NULL, 0, NULL, NULL },
 };
+
+static const struct set_kind kind = { .resource = { .what = "judgment set",
+                                                    .name_shown = 100,
+                                                    .form = { .write = write_set,
+                                                              .list = "judgment_sets",
+                                                              .one = "judgment set",
+                                                              .bytes_max = SETS_ANSWER_MAX },
+                                                    .read = QUERY_JUDGMENT_SETS,
+                                                    .remove = QUERY_JUDGMENT_SET_DELETE,
+                                                    .version_column = SET_VERSION,
+                                                    .refusals = refusals,
+                                                    .refuse = set_refuse_grade },
+                                      .put = QUERY_JUDGMENT_SET_PUT,
+                                      .read = read_own };
 
 void judgments_list(struct http_request *req, void *arg)
 {
-    sets_list(req, arg, &kind);
+    resource_list(req, arg, &kind.resource);
 }
 
 void judgments_create(struct http_request *req, void *arg)
@@ -69,7 +85,7 @@ void judgments_create(struct http_request *req, void *arg)
 
 void judgments_get(struct http_request *req, void *arg)
 {
-    sets_get(req, arg, &kind);
+    resource_get(req, arg, &kind.resource);
 }
 
 void judgments_patch(struct http_request *req, void *arg)
@@ -79,7 +95,7 @@ void judgments_patch(struct http_request *req, void *arg)
 
 void judgments_remove(struct http_request *req, void *arg)
 {
-    sets_remove(req, arg, &kind);
+    resource_delete(req, arg, &kind.resource);
 }
 
 /* ---- what is in a set ---- */
@@ -90,20 +106,15 @@ enum rating_column { VERSION, DESCRIPTION, QUERY, DOC, GRADE, CONFIDENCE, EVIDEN
 enum query_column { Q_VERSION, Q_QUERY, Q_DOCUMENTS, Q_JUDGED, Q_HUMAN, Q_HIGHEST, Q_MEAN };
 
 struct page {
-    struct set_wait *wait;
+    struct resource_wait *wait;
     uint32_t limit;
 };
 
 static struct page *page_new(struct http_request *req, void *arg, struct err *err)
 {
     struct page *p = arena_zalloc(&req->arena, sizeof *p);
-    p->wait = set_wait_new(req, arg, &kind);
+    p->wait = resource_wait_new(req, arg, &kind.resource);
     return http_query_count(req, STR("limit"), SETS_PAGE, SETS_PAGE_MAX, &p->limit, err) ? p : NULL;
-}
-
-static void fail(struct http_request *req, const struct err *err)
-{
-    http_reply_err(req, err);
 }
 
 static void write_rating(struct jsonw *w, const PGresult *r, int row)
@@ -132,6 +143,12 @@ static void write_query(struct jsonw *w, const PGresult *r, int row)
     jsonw_close(w);
 }
 
+static struct str query_token(struct page *p, const PGresult *r, int row)
+{
+    (void)p;
+    return pg_get(r, row, Q_QUERY);
+}
+
 static struct str rating_token(struct page *p, const PGresult *r, int row)
 {
     struct buf b;
@@ -146,49 +163,32 @@ static struct str rating_token(struct page *p, const PGresult *r, int row)
     return token;
 }
 
-/* A page and where the next begins. It was asked for one row more than it shows. */
-static void reply_page(struct page *p, const PGresult *r, bool queries_of_set)
+/* A set with nothing in it is a row without a query. */
+static void reply_page(struct page *p, const struct rows_form *form, const PGresult *r, int query_column,
+                       struct str (*token)(struct page *p, const PGresult *r, int row))
 {
-    struct buf b;
-    struct jsonw w;
-    int rows = PQntuples(r), shown = rows > (int)p->limit ? (int)p->limit : rows;
-    if (rows == 0) {
-        set_not_known(p->wait);
-        return;
-    }
-    set_etag(p->wait, pg_get(r, 0, VERSION));
-    buf_init(&b, SETS_ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_i64(&w, "version", pg_get_i64(r, 0, VERSION));
-    jsonw_open(&w, queries_of_set ? "queries" : "ratings", '[');
-    for (int i = 0; i < shown && !PQgetisnull(r, i, queries_of_set ? (int)Q_QUERY : (int)QUERY); i++)
-        (queries_of_set ? write_query : write_rating)(&w, r, i);
-    jsonw_close(&w);
-    struct str next = { NULL, 0 };
-    if (rows > shown)
-        next = queries_of_set ? pg_get(r, shown - 1, Q_QUERY) : rating_token(p, r, shown - 1);
-    jsonw_str(&w, "next_page_token", next);
-    jsonw_close(&w);
-    http_reply_buf(p->wait->req, 200, &b, "the list");
+    struct rows_page page = { .shown = PQgetisnull(r, 0, query_column) ? 0 : rows_shown(r, p->limit),
+                              .version = PQgetvalue(r, 0, VERSION) };
+    if (PQntuples(r) > (int)p->limit)
+        page.next = token(p, r, page.shown - 1);
+    rows_etag(p->wait->req, str_of(page.version));
+    rows_reply_page(p->wait->req, form, r, &page);
 }
 
 static void on_ratings(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form form = { .write = write_rating, .list = "ratings", .bytes_max = SETS_ANSWER_MAX };
     struct page *p = arg;
-    if (err)
-        set_fail(p->wait, err);
-    else
-        reply_page(p, r, false);
+    if (resource_found(p->wait, r, err))
+        reply_page(p, &form, r, QUERY, rating_token);
 }
 
 static void on_queries(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form form = { .write = write_query, .list = "queries", .bytes_max = SETS_ANSWER_MAX };
     struct page *p = arg;
-    if (err)
-        set_fail(p->wait, err);
-    else
-        reply_page(p, r, true);
+    if (resource_found(p->wait, r, err))
+        reply_page(p, &form, r, Q_QUERY, query_token);
 }
 
 /* NULL: the request has none. */
@@ -219,7 +219,7 @@ void ratings_list(struct http_request *req, void *arg)
     struct err err;
     struct page *p = page_new(req, arg, &err);
     if (!p || !read_token(req, &query, &doc, &err)) {
-        fail(req, &err);
+        http_reply_err(req, &err);
         return;
     }
     const char *params[] = { p->wait->name, asked(req, STR("query")), query, doc,
@@ -233,7 +233,7 @@ void judgments_queries(struct http_request *req, void *arg)
     struct err err;
     struct page *p = page_new(req, arg, &err);
     if (!p || !http_query_flag(req, STR("unjudged"), &unjudged, &err)) {
-        fail(req, &err);
+        http_reply_err(req, &err);
         return;
     }
     const char *params[] = { p->wait->name, asked(req, STR("text")), unjudged ? "true" : "false",
@@ -262,7 +262,7 @@ static bool on_element(void *arg, size_t index, struct str text)
     return true;
 }
 
-static void put_rows(struct set_wait *w, const char *props, const struct ratings *r, const char *mode)
+static void put_rows(struct resource_wait *w, const char *props, const struct ratings *r, const char *mode)
 {
     AUTO(buf_release) struct buf rows;
     struct err err;
@@ -271,18 +271,18 @@ static void put_rows(struct set_wait *w, const char *props, const struct ratings
     if (buf_ok(&rows, "the judgments", &err))
         set_put(w, props, rows.p, mode);
     else
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
 }
 
 void ratings_put(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct ratings r = { .arena = &req->arena };
     struct elements_of e = { req, &r, req->body.p, 1 };
     bool single;
     struct err err;
     if (!elements_read(req->body, "judgments", SETS_PER_REQUEST_MAX, &req->arena, on_element, &e, &single, &err) ||
-        !bad_lines_none(&r.bad, &err))
+        !bad_lines_none(&r.bad, "lines", &err))
         set_reply_bad_lines(w, &r.bad, single && r.bad.count ? &r.bad.first[0].err : &err);
     else
         put_rows(w, "{\"must\":\"exist\",\"edited\":true}", &r, "merge");
@@ -291,14 +291,14 @@ void ratings_put(struct http_request *req, void *arg)
 
 void ratings_delete(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct str query, doc;
     AUTO(buf_release) struct buf rows;
     struct err err;
     buf_init(&rows, 1 << 20);
     if (!http_query(req, STR("query"), &query)) {
         (void)err_set(&err, ERR_INVALID, "query parameter \"query\" must say whose judgments are to be taken out");
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
         return;
     }
     buf_add_c(&rows, "[[");
@@ -332,7 +332,7 @@ static bool read_import(struct http_request *req, struct import *out, struct err
     return rating_grade(text, "max_grade", &out->max_grade, err) && check_max_grade(out->max_grade, err);
 }
 
-static void put_file(struct set_wait *w, const struct import *i, const struct ratings *r)
+static void put_file(struct resource_wait *w, const struct import *i, const struct ratings *r)
 {
     struct arena *arena = &w->req->arena;
     size_t unjudged = 0;
@@ -350,12 +350,12 @@ static void put_file(struct set_wait *w, const struct import *i, const struct ra
 
 void judgments_import(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct ratings r = { .arena = &req->arena };
     struct import i;
     struct err err;
     if (!http_name_check(req->params[0], "the name of a judgment set", &err) || !read_import(req, &i, &err))
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
     else if (!ratings_read((enum judgment_format)i.format, req->body, &r, &err))
         set_reply_bad_lines(w, &r.bad, &err);
     else
@@ -364,7 +364,7 @@ void judgments_import(struct http_request *req, void *arg)
 }
 
 struct exporting {
-    struct set_wait *wait;
+    struct resource_wait *wait;
     size_t format; /* JUDGMENTS_FORMAT_COUNT: the topics of trec */
 };
 
@@ -386,7 +386,7 @@ static bool read_rows(const PGresult *r, struct ratings *out, struct err *err)
 
 static void reply_file(struct exporting *e, const PGresult *r)
 {
-    struct set_wait *w = e->wait;
+    struct resource_wait *w = e->wait;
     struct export_head head = { str_of(w->name), pg_get(r, 0, DESCRIPTION) };
     struct ratings rows = { .arena = &w->req->arena };
     AUTO(buf_release) struct buf b;
@@ -400,10 +400,10 @@ static void reply_file(struct exporting *e, const PGresult *r)
     ok = ok && (topics ? buf_ok(&b, "the export", &err) : ratings_export(f, &head, &rows, &b, &err));
     ratings_release(&rows);
     if (!ok) {
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
         return;
     }
-    set_etag(w, pg_get(r, 0, VERSION));
+    rows_etag(w->req, pg_get(r, 0, VERSION));
     http_reply_header(w->req, STR("Content-Disposition"),
                       arena_printf(&w->req->arena, "attachment; filename=\"%s.%s\"", w->name,
                                    topics ? "topics.tsv" : judgment_format_suffix(f)));
@@ -413,11 +413,7 @@ static void reply_file(struct exporting *e, const PGresult *r)
 static void on_export(void *arg, const PGresult *r, const struct err *err)
 {
     struct exporting *e = arg;
-    if (err)
-        set_fail(e->wait, err);
-    else if (PQntuples(r) == 0)
-        set_not_known(e->wait);
-    else
+    if (resource_found(e->wait, r, err))
         reply_file(e, r);
 }
 
@@ -426,11 +422,11 @@ void judgments_export(struct http_request *req, void *arg)
     struct exporting *e = arena_zalloc(&req->arena, sizeof *e);
     struct str format;
     struct err err;
-    e->wait = set_wait_new(req, arg, &kind);
+    e->wait = resource_wait_new(req, arg, &kind.resource);
     e->format = JUDGMENTS_FORMAT_COUNT;
     bool topics = http_query(req, STR("format"), &format) && str_eq_c(format, "trec-topics");
     if (!topics && !http_query_choice(req, STR("format"), judgment_format_names, NULL, &e->format, &err)) {
-        set_fail(e->wait, &err);
+        http_reply_err(req, &err);
         return;
     }
     const char *params[] = { e->wait->name, NULL, NULL, NULL, NULL };

@@ -2,19 +2,6 @@
 
 #include "experimentd/ingest/load/import_record.h"
 
-void bad_lines_add(struct bad_lines *b, size_t line, const struct err *err)
-{
-    if (b->count < BAD_LINES_MAX)
-        b->first[b->count] = (struct bad_line){ line, *err };
-    b->count++;
-}
-
-bool bad_lines_none(const struct bad_lines *b, struct err *err)
-{
-    return b->count == 0 || err_set(err, ERR_INVALID, "%zu of the lines are wrong; line %zu: %s", b->count,
-                                    b->first[0].line, b->first[0].err.text);
-}
-
 void line_reader_open(struct line_reader *r, struct str text)
 {
     if (str_starts(text, STR("\xEF\xBB\xBF")))

@@ -1,20 +1,9 @@
-/* lines.h - pure: which lines of a file are wrong, the first ones with why; and CSV with a head. */
+/* lines.h - pure: lines of a file; and CSV with a head. */
 #pragma once
+#include "base/bad_lines.h"
 #include "base/buf.h"
 
-enum { BAD_LINES_MAX = 20, CSV_HEAD_MAX = 32 };
-
-struct bad_line {
-    size_t line; /* from 1 */
-    struct err err;
-};
-struct bad_lines {
-    struct bad_line first[BAD_LINES_MAX];
-    size_t count; /* of all */
-};
-void bad_lines_add(struct bad_lines *b, size_t line, const struct err *err);
-/* True when there is none; else *err says how many, and what is wrong with the first. */
-bool bad_lines_none(const struct bad_lines *b, struct err *err) MUSTCHECK;
+enum { CSV_HEAD_MAX = 32 };
 
 /* A byte order mark is taken off. False at the end. The line has no white space at its ends; empty ones are passed over. */
 struct line_reader {

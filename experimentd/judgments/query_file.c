@@ -172,7 +172,7 @@ bool query_file_read(enum query_file_format format, struct str text, struct quer
         read_lines(text, format == QUERY_FILE_JSONL, out);
     else if (!(format == QUERY_FILE_CSV ? read_csv(text, out, err) : read_srw(text, out, err)))
         return false;
-    if (!bad_lines_none(&out->bad, err))
+    if (!bad_lines_none(&out->bad, "lines", err))
         return false;
     return out->count > 0 || err_set(err, ERR_INVALID, "there is no query in it");
 }

@@ -16,10 +16,12 @@ static const char *const modes[] = { "replace", "merge", NULL };
 
 /* ---- sets ---- */
 
-static void write_own(struct jsonw *w, const PGresult *r, int row)
+static void write_set(struct jsonw *w, const PGresult *r, int row)
 {
+    set_write_head(w, r, row);
     jsonw_str(w, "sampling", pg_get(r, row, SAMPLING));
     jsonw_i64(w, "queries", pg_get_i64(r, row, QUERIES));
+    set_write_tail(w, r, row);
 }
 
 static bool read_own(struct http_request *req, const char *must, struct jsonw *props, struct str *out_name,
@@ -41,13 +43,27 @@ static bool read_own(struct http_request *req, const char *must, struct jsonw *p
     return json_reader_close(&in, err);
 }
 
-static const struct set_kind kind = {
-    "query set", "query_sets", QUERY_QUERY_SETS, QUERY_QUERY_SET_PUT, QUERY_QUERY_SET_DELETE, write_own, read_own
+static const struct resource_refusal refusals[] = {
+    { "exists", 409, "there is a query set \"", "\" already" },
+    { NULL, 0, NULL, NULL },
 };
+
+static const struct set_kind kind = { .resource = { .what = "query set",
+                                                    .name_shown = 100,
+                                                    .form = { .write = write_set,
+                                                              .list = "query_sets",
+                                                              .one = "query set",
+                                                              .bytes_max = SETS_ANSWER_MAX },
+                                                    .read = QUERY_QUERY_SETS,
+                                                    .remove = QUERY_QUERY_SET_DELETE,
+                                                    .version_column = SET_VERSION,
+                                                    .refusals = refusals },
+                                      .put = QUERY_QUERY_SET_PUT,
+                                      .read = read_own };
 
 void query_sets_list(struct http_request *req, void *arg)
 {
-    sets_list(req, arg, &kind);
+    resource_list(req, arg, &kind.resource);
 }
 
 void query_sets_create(struct http_request *req, void *arg)
@@ -57,7 +73,7 @@ void query_sets_create(struct http_request *req, void *arg)
 
 void query_sets_get(struct http_request *req, void *arg)
 {
-    sets_get(req, arg, &kind);
+    resource_get(req, arg, &kind.resource);
 }
 
 void query_sets_patch(struct http_request *req, void *arg)
@@ -67,13 +83,13 @@ void query_sets_patch(struct http_request *req, void *arg)
 
 void query_sets_remove(struct http_request *req, void *arg)
 {
-    sets_remove(req, arg, &kind);
+    resource_delete(req, arg, &kind.resource);
 }
 
 /* ---- queries ---- */
 
 struct page {
-    struct set_wait *wait;
+    struct resource_wait *wait;
     uint32_t limit;
 };
 
@@ -90,29 +106,16 @@ static void write_query(struct jsonw *w, const PGresult *r, int row)
 
 static void on_queries(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form form = { .write = write_query, .list = "queries", .bytes_max = SETS_ANSWER_MAX };
     struct page *p = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err || PQntuples(r) == 0) {
-        if (err)
-            set_fail(p->wait, err);
-        else
-            set_not_known(p->wait);
+    if (!resource_found(p->wait, r, err))
         return;
-    }
-    int rows = PQntuples(r), shown = rows > (int)p->limit ? (int)p->limit : rows;
-    set_etag(p->wait, pg_get(r, 0, VERSION));
-    buf_init(&b, SETS_ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_i64(&w, "version", pg_get_i64(r, 0, VERSION));
-    jsonw_open(&w, "queries", '[');
-    for (int i = 0; i < shown && !PQgetisnull(r, i, QUERY); i++)
-        write_query(&w, r, i);
-    jsonw_close(&w);
-    jsonw_str(&w, "next_page_token", rows > shown ? pg_get(r, shown - 1, POSITION) : (struct str){ NULL, 0 });
-    jsonw_close(&w);
-    http_reply_buf(p->wait->req, 200, &b, "the list");
+    struct rows_page page = { .shown = PQgetisnull(r, 0, QUERY) ? 0 : rows_shown(r, p->limit),
+                              .version = PQgetvalue(r, 0, VERSION) };
+    if (PQntuples(r) > (int)p->limit)
+        page.next = pg_get(r, page.shown - 1, POSITION);
+    rows_etag(p->wait->req, str_of(page.version));
+    rows_reply_page(p->wait->req, &form, r, &page);
 }
 
 void query_set_queries_list(struct http_request *req, void *arg)
@@ -121,12 +124,12 @@ void query_set_queries_list(struct http_request *req, void *arg)
     uint32_t behind = 0;
     struct str token;
     struct err err;
-    p->wait = set_wait_new(req, arg, &kind);
+    p->wait = resource_wait_new(req, arg, &kind.resource);
     bool ok = http_query_count(req, STR("limit"), SETS_PAGE, SETS_PAGE_MAX, &p->limit, &err);
     if (ok && http_query(req, STR("page_token"), &token) && (!parse_u32(token, &behind, NULL) || behind > INT32_MAX))
         ok = err_set(&err, ERR_INVALID, "query parameter \"page_token\" is not one that this list gave");
     if (!ok) {
-        set_fail(p->wait, &err);
+        http_reply_err(req, &err);
         return;
     }
     const char *params[] = { p->wait->name, arena_printf(&req->arena, "%u", behind).p,
@@ -154,7 +157,7 @@ static bool on_element(void *arg, size_t index, struct str text)
     return true;
 }
 
-static void put_rows(struct set_wait *w, const char *props, const struct query_rows *q, const char *mode)
+static void put_rows(struct resource_wait *w, const char *props, const struct query_rows *q, const char *mode)
 {
     AUTO(buf_release) struct buf rows;
     struct err err;
@@ -163,21 +166,21 @@ static void put_rows(struct set_wait *w, const char *props, const struct query_r
     if (buf_ok(&rows, "the queries", &err))
         set_put(w, props, rows.p, mode);
     else
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
 }
 
 void query_set_queries_put(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct query_rows q = { .arena = &req->arena };
     struct elements_of e = { &q, req->body.p, 1 };
     size_t mode;
     bool single;
     struct err err;
     if (!http_query_choice(req, STR("mode"), modes, "merge", &mode, &err))
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
     else if (!elements_read(req->body, "queries", SETS_PER_REQUEST_MAX, &req->arena, on_element, &e, &single, &err) ||
-             !bad_lines_none(&q.bad, &err))
+             !bad_lines_none(&q.bad, "lines", &err))
         set_reply_bad_lines(w, &q.bad, single && q.bad.count ? &q.bad.first[0].err : &err);
     else
         put_rows(w, "{\"must\":\"exist\"}", &q, modes[mode]);
@@ -186,14 +189,14 @@ void query_set_queries_put(struct http_request *req, void *arg)
 
 void query_set_queries_delete(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct str query;
     AUTO(buf_release) struct buf rows;
     struct err err;
     buf_init(&rows, 1 << 20);
     if (!http_query(req, STR("query"), &query)) {
         (void)err_set(&err, ERR_INVALID, "query parameter \"query\" must say which query is to be taken out");
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
         return;
     }
     buf_add_byte(&rows, '[');
@@ -206,7 +209,7 @@ void query_set_queries_delete(struct http_request *req, void *arg)
 
 void query_sets_import(struct http_request *req, void *arg)
 {
-    struct set_wait *w = set_wait_new(req, arg, &kind);
+    struct resource_wait *w = resource_wait_new(req, arg, &kind.resource);
     struct query_rows q = { .arena = &req->arena };
     size_t format, mode;
     bool dry_run;
@@ -215,7 +218,7 @@ void query_sets_import(struct http_request *req, void *arg)
         !http_query_choice(req, STR("format"), query_file_format_names, NULL, &format, &err) ||
         !http_query_choice(req, STR("mode"), modes, "replace", &mode, &err) ||
         !http_query_flag(req, STR("dry_run"), &dry_run, &err)) {
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
         return;
     }
     if (!query_file_read((enum query_file_format)format, req->body, &q, &err)) {
@@ -230,13 +233,13 @@ void query_sets_import(struct http_request *req, void *arg)
 }
 
 struct exporting {
-    struct set_wait *wait;
+    struct resource_wait *wait;
     size_t format;
 };
 
 static void reply_file(struct exporting *e, const PGresult *r)
 {
-    struct set_wait *w = e->wait;
+    struct resource_wait *w = e->wait;
     enum query_file_format f = (enum query_file_format)e->format;
     size_t count = (size_t)PQntuples(r);
     struct query_rows q = { .items = arena_alloc(&w->req->arena, count * sizeof *q.items) };
@@ -248,10 +251,10 @@ static void reply_file(struct exporting *e, const PGresult *r)
                                                .params = pg_get(r, (int)q.count, PARAMS) };
     buf_init(&b, SETS_ANSWER_MAX);
     if (!query_file_export(f, str_of(w->name), pg_get(r, 0, DESCRIPTION), pg_get(r, 0, ROW_SAMPLING), &q, &b, &err)) {
-        set_fail(w, &err);
+        http_reply_err(w->req, &err);
         return;
     }
-    set_etag(w, pg_get(r, 0, VERSION));
+    rows_etag(w->req, pg_get(r, 0, VERSION));
     http_reply_header(w->req, STR("Content-Disposition"),
                       arena_printf(&w->req->arena, "attachment; filename=\"%s.%s\"", w->name, query_file_suffix(f)));
     http_reply(w->req, 200, query_file_type(f), buf_str(&b));
@@ -260,11 +263,7 @@ static void reply_file(struct exporting *e, const PGresult *r)
 static void on_export(void *arg, const PGresult *r, const struct err *err)
 {
     struct exporting *e = arg;
-    if (err)
-        set_fail(e->wait, err);
-    else if (PQntuples(r) == 0)
-        set_not_known(e->wait);
-    else
+    if (resource_found(e->wait, r, err))
         reply_file(e, r);
 }
 
@@ -272,9 +271,9 @@ void query_sets_export(struct http_request *req, void *arg)
 {
     struct exporting *e = arena_zalloc(&req->arena, sizeof *e);
     struct err err;
-    e->wait = set_wait_new(req, arg, &kind);
+    e->wait = resource_wait_new(req, arg, &kind.resource);
     if (!http_query_choice(req, STR("format"), query_file_format_names, NULL, &e->format, &err)) {
-        set_fail(e->wait, &err);
+        http_reply_err(req, &err);
         return;
     }
     const char *params[] = { e->wait->name, "0", NULL };

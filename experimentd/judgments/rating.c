@@ -135,7 +135,7 @@ bool ratings_read(enum judgment_format format, struct str text, struct ratings *
     };
     static_assert(COUNT_OF(readers) == JUDGMENTS_FORMAT_COUNT, "a reader for each format");
     *out = (struct ratings){ .arena = out->arena };
-    if (!readers[format](text, out, err) || !bad_lines_none(&out->bad, err))
+    if (!readers[format](text, out, err) || !bad_lines_none(&out->bad, "lines", err))
         return false;
     return out->count > 0 || err_set(err, ERR_INVALID, "there is no judgment in it");
 }

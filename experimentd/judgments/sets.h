@@ -1,11 +1,8 @@
-/* sets.h - what judgment sets and query sets have in common over HTTP: named, versioned, edited by functions of the database (migration 0026) whose
- * answers and refusals are the same. Inside experimentd/judgments/. */
+/* sets.h - what judgment sets and query sets have beyond resources/resource.h: a description and a spec, POST and PATCH of properties, rows that are put in and
+ * taken out (functions of migration 0026). Inside experimentd/judgments/. */
 #pragma once
-#include "base/jsonw.h"
-#include "base/pgloop.h"
-#include "experimentd/http/http.h"
-#include "experimentd/judgments/lines.h"
-#include "experimentd/worker.h"
+#include "base/bad_lines.h"
+#include "experimentd/resources/resource.h"
 
 enum { SETS_ANSWER_MAX = 128 << 20, SETS_PAGE = 100, SETS_PAGE_MAX = 1000, SETS_PER_REQUEST_MAX = 10000 };
 
@@ -23,35 +20,25 @@ enum set_column {
 };
 
 struct set_kind {
-    const char *what, *list;                                    /* "judgment set"; a member of the list's answer */
-    int all, put, remove;                                       /* statements (queries.h) */
-    void (*write)(struct jsonw *w, const PGresult *r, int row); /* the columns that are its own */
+    struct resource_kind resource;
+    int put; /* statement */
     bool (*read)(struct http_request *req, const char *must, struct jsonw *props, struct str *out_name,
                  struct err *err); /* the body of POST and PATCH */
 };
 
-struct set_wait {
-    struct http_request *req;
-    struct worker *worker;
-    const struct set_kind *kind;
-    const char *name;
-    int status;       /* of an answer that reads the set back; 0: the answer is what the edit came to */
-    struct str extra; /* more members of that: ",\"rows\":3" */
-};
-/* Of the path's {name}, when it has one. */
-struct set_wait *set_wait_new(struct http_request *req, void *worker, const struct set_kind *kind);
-void set_fail(struct set_wait *w, const struct err *err);
-void set_not_known(struct set_wait *w);
-void set_reply_bad_lines(struct set_wait *w, const struct bad_lines *bad, const struct err *err);
-void set_etag(struct set_wait *w, struct str version);
+/* What both show of a set, before and behind what is its kind's own. */
+void set_write_head(struct jsonw *w, const PGresult *r, int row);
+void set_write_tail(struct jsonw *w, const PGresult *r, int row);
 
-void sets_list(struct http_request *req, void *worker, const struct set_kind *kind);
-void sets_get(struct http_request *req, void *worker, const struct set_kind *kind);
 void sets_create(struct http_request *req, void *worker, const struct set_kind *kind);
 void sets_patch(struct http_request *req, void *worker, const struct set_kind *kind);
-void sets_remove(struct http_request *req, void *worker, const struct set_kind *kind);
 
-/* Edits, and answers. props: a JSON object; rows: a JSON array, or NULL. If-Match is read here. */
-void set_put(struct set_wait *w, const char *props, const char *rows, const char *mode);
+/* Rows into a set, and what that came to. props: a JSON object; rows: a JSON array. If-Match is read here. `extra` of the wait: more members of the answer,
+ * ",\"rows\":3". */
+void set_put(struct resource_wait *w, const char *props, const char *rows, const char *mode);
 /* By a statement of name, rows, expected version, actor. */
-void set_take_out(struct set_wait *w, int statement, const char *rows);
+void set_take_out(struct resource_wait *w, int statement, const char *rows);
+/* {"refused": "grade"}; for resource_kind.refuse. */
+bool set_refuse_grade(struct resource_wait *w, const json_t *answer) MUSTCHECK;
+/* A file that cannot be taken: its lines, or all of it. */
+void set_reply_bad_lines(struct resource_wait *w, const struct bad_lines *bad, const struct err *err);

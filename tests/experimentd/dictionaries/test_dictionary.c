@@ -44,29 +44,29 @@ Test(dictionary, adds_up_what_is_the_same_word)
 Test(dictionary, tells_which_lines_are_wrong)
 {
     cr_assert(not(is_read("lamp 1\nlamp x\na b c d 1\n\nlamp -1\nlamp 0\nbad\xff 1\nlamp 1000000000001\n")));
-    cr_assert(eq(sz, d.errors_count, 6));
+    cr_assert(eq(sz, d.bad.count, 6));
     const size_t lines[] = { 2, 3, 5, 6, 7, 8 };
     for (size_t i = 0; i < COUNT_OF(lines); i++)
-        cr_assert(eq(sz, d.errors[i].line, lines[i]), "error %zu: %s", i, d.errors[i].err.text);
-    cr_assert(eq(str, d.errors[0].err.text, "\"x\" is no count: a whole number from 1 to 1000000000000"));
-    cr_assert(eq(str, d.errors[1].err.text, "the phrase has more than 3 words"));
-    cr_assert(eq(str, d.errors[4].err.text, "is not UTF-8"));
+        cr_assert(eq(sz, d.bad.first[i].line, lines[i]), "error %zu: %s", i, d.bad.first[i].err.text);
+    cr_assert(eq(str, d.bad.first[0].err.text, "\"x\" is no count: a whole number from 1 to 1000000000000"));
+    cr_assert(eq(str, d.bad.first[1].err.text, "the phrase has more than 3 words"));
+    cr_assert(eq(str, d.bad.first[4].err.text, "is not UTF-8"));
 }
 
 Test(dictionary, has_bounds)
 {
     struct buf b;
     buf_init(&b, 1 << 20);
-    for (int i = 0; i < DICTIONARY_ERRORS_MAX + 5; i++)
+    for (int i = 0; i < BAD_LINES_MAX + 5; i++)
         buf_add_c(&b, "lamp none\n");
     cr_assert(not(is_read(b.p)));
-    cr_assert(eq(sz, d.errors_count, DICTIONARY_ERRORS_MAX + 5));
+    cr_assert(eq(sz, d.bad.count, BAD_LINES_MAX + 5));
     buf_release(&d.content);
     buf_clear(&b);
     for (int i = 0; i <= DICTIONARY_WORD_BYTES; i++)
         buf_add_byte(&b, 'a');
     cr_assert(not(is_read(b.p)));
-    cr_assert(eq(str, d.errors[0].err.text, "the word has 129 bytes, more than 128"));
+    cr_assert(eq(str, d.bad.first[0].err.text, "the word has 129 bytes, more than 128"));
     buf_release(&b);
 }
 
