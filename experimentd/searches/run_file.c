@@ -32,13 +32,6 @@ struct reading {
     size_t line;
 };
 
-static void refuse(struct reading *r, size_t line, const struct err *err)
-{
-    if (r->out->errors_count < RUN_FILE_ERRORS_MAX)
-        r->out->errors[r->out->errors_count] = (struct run_file_error){ line, *err };
-    r->out->errors_count++;
-}
-
 static bool check_texts(struct str query, struct str doc, struct err *err)
 {
     if (query.n < 1 || query.n > QUERY_MAX)
@@ -236,7 +229,7 @@ static bool read_lines(struct reading *r, enum run_file_format format, struct st
         if (header && !read_header(r, line, &columns, err))
             return false;
         if (!header && !read_line(r, format, line, &columns, &bad))
-            refuse(r, r->line, &bad);
+            bad_lines_add(&r->out->bad, r->line, &bad);
         header = false;
     }
     return true;
@@ -270,7 +263,7 @@ static void write_list(struct reading *r, const struct entry *e, size_t n)
         if (strcmp(docs[i].doc, docs[i - 1].doc) == 0) {
             (void)err_set(&bad, ERR_INVALID, "document \"%.60s\" stands twice in the list of \"%.60s\"", docs[i].doc,
                           e->query);
-            refuse(r, docs[i].at > docs[i - 1].at ? docs[i].at : docs[i - 1].at, &bad);
+            bad_lines_add(&r->out->bad, docs[i].at > docs[i - 1].at ? docs[i].at : docs[i - 1].at, &bad);
         }
     ranking_sort_scored(docs, n);
     buf_add_c(b, r->out->queries++ ? ",[" : "[");
@@ -329,9 +322,8 @@ bool run_file_read(enum run_file_format format, struct str text, struct arena *a
     mem_free(r.topics);
     if (!ok)
         return false;
-    if (out->errors_count)
-        return err_set(err, ERR_INVALID, "%zu of the lines are wrong; line %zu: %s", out->errors_count,
-                       out->errors[0].line, out->errors[0].err.text);
+    if (!bad_lines_none(&out->bad, "lines", err))
+        return false;
     if (out->documents == 0)
         return err_set(err, ERR_INVALID, "the file has no ranking");
     return buf_ok(&out->lists, "the rankings", err);

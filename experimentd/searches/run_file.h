@@ -7,27 +7,18 @@
  *
  * A document that a list has twice is an error, as for trec_eval. */
 #pragma once
+#include "base/bad_lines.h"
 #include "base/buf.h"
 
-enum {
-    RUN_FILE_LINES_MAX = 2000000,
-    RUN_FILE_ERRORS_MAX = 20,
-    RUN_FILE_BYTES_MAX = 64 << 20,
-    RUN_FILE_DOCS_MAX = 1000
-};
+enum { RUN_FILE_LINES_MAX = 2000000, RUN_FILE_BYTES_MAX = 64 << 20, RUN_FILE_DOCS_MAX = 1000 };
 enum run_file_format { RUN_FILE_TREC, RUN_FILE_CSV, RUN_FILE_JSONL, RUN_FILE_FORMATS };
 extern const char *const run_file_formats[]; /* ends with NULL */
 
-struct run_file_error {
-    size_t line; /* from 1 */
-    struct err err;
-};
 struct run_file {
     struct buf lists; /* JSON: [[query, [doc ...]] ...] in the order of the queries (bytes); release it */
     size_t queries, documents;
-    struct run_file_error errors[RUN_FILE_ERRORS_MAX];
-    size_t errors_count; /* of all lines; the first are told of */
+    struct bad_lines bad;
 };
-/* False: a line is wrong (errors), or nothing is in it. In any case release the lists. */
+/* False: a line is wrong (bad), or nothing is in it. In any case release the lists. */
 bool run_file_read(enum run_file_format format, struct str text, struct arena *arena, struct run_file *out,
                    struct err *err) MUSTCHECK;

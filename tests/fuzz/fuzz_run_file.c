@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check(json_array_size(lists) == f.queries);
         for (size_t i = 0; i < f.queries; i++)
             documents += check_list(json_array_get(lists, i));
-        check(documents == f.documents && f.errors_count == 0);
+        check(documents == f.documents && f.bad.count == 0);
     }
     buf_release(&f.lists);
     arena_release(&arena);
