@@ -1,44 +1,18 @@
 #include "experimentd/labelled/handlers.h"
 
-#include "base/json.h"
-#include "base/jsonw.h"
-#include "base/pgloop.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/labelled/labelled.h"
 #include "experimentd/queries.h"
-#include "experimentd/worker.h"
+#include "experimentd/resources/resource.h"
 
-enum { ANSWER_MAX = LABELLED_BYTES_MAX, NAME_MAX_BYTES = 64, PAGE = 100, PAGE_MAX = 1000 };
+enum { ANSWER_MAX = LABELLED_BYTES_MAX, PAGE = 100, PAGE_MAX = 1000 };
 /* Columns of QUERY_LABELLED_SETS, QUERY_LABELLED_TEXTS. */
 enum set_column { NAME, TEXTS, LABELS, MANUAL, VERSION, RUN, CREATED, UPDATED, BY, BY_LABEL };
 enum text_column { TEXT, TEXT_LABEL, WEIGHT, SOURCE };
 
-struct wait {
-    struct http_request *req;
-    struct worker *worker;
-    const char *name;
-    enum labelled_format format;
-    uint32_t page_size;
-    bool created;
-    struct str changes; /* what an edit did, as JSON; n = 0: it is read only */
-};
-
-static struct wait *wait_new(struct http_request *req, void *worker)
-{
-    struct wait *w = arena_zalloc(&req->arena, sizeof *w);
-    *w = (struct wait){ .req = req, .worker = worker, .name = arena_cstr(&req->arena, req->params[0]) };
-    return w;
-}
-
 /* ---- sets ---- */
 
-static void not_known(struct wait *wait)
-{
-    struct err err;
-    (void)err_set(&err, ERR_NOT_FOUND, "there are no labelled texts \"%s\"", wait->name);
-    http_reply_err(wait->req, &err);
-}
-
-static void write_set(struct jsonw *w, const PGresult *r, int row)
+static void write_members(struct jsonw *w, const PGresult *r, int row)
 {
     jsonw_str(w, "name", pg_get(r, row, NAME));
     jsonw_i64(w, "texts", pg_get_i64(r, row, TEXTS));
@@ -51,78 +25,84 @@ static void write_set(struct jsonw *w, const PGresult *r, int row)
     jsonw_str(w, "updated_by", pg_get(r, row, BY));
 }
 
-static void on_list(void *arg, const PGresult *r, const struct err *err)
+static void write_set(struct jsonw *w, const PGresult *r, int row)
 {
-    struct http_request *req = arg;
+    jsonw_open(w, NULL, '{');
+    write_members(w, r, row);
+    jsonw_close(w);
+}
+
+/* Alone a set has more to say: its labels, and what a change did. */
+static void reply_set(struct resource_wait *wait, const PGresult *r)
+{
     struct buf b;
     struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
-        return;
-    }
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "labelled_texts", '[');
-    for (int i = 0; i < PQntuples(r); i++) {
-        jsonw_open(&w, NULL, '{');
-        write_set(&w, r, i);
-        jsonw_close(&w);
-    }
+    write_members(&w, r, 0);
+    jsonw_raw(&w, "by_label", pg_get(r, 0, BY_LABEL));
+    if (wait->extra.n)
+        jsonw_raw(&w, "changes", wait->extra);
     jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    http_reply_buf(wait->req, wait->status, &b, "the labelled texts");
 }
+
+static void take_changes(struct resource_wait *wait, const json_t *answer)
+{
+    static const char *const names[] = { "added", "changed", "unchanged", "deleted" };
+    struct buf b;
+    struct jsonw w;
+    buf_init(&b, 1024);
+    jsonw_init(&w, &b);
+    jsonw_open(&w, NULL, '{');
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        jsonw_i64(&w, names[i], json_integer_value(json_object_get(answer, names[i])));
+    jsonw_close(&w);
+    wait->extra = arena_str(&wait->req->arena, buf_str(&b));
+    buf_release(&b);
+}
+
+static const struct resource_kind kind = {
+    .what = "labelled texts",
+    .plural = true,
+    .form = { .write = write_set, .list = "labelled_texts", .one = "the labelled texts", .bytes_max = ANSWER_MAX },
+    .read = QUERY_LABELLED_SETS,
+    .remove = QUERY_LABELLED_DELETE,
+    .version_column = VERSION,
+    .changed = take_changes,
+    .reply = reply_set
+};
 
 void labelled_list(struct http_request *req, void *arg)
 {
-    struct worker *worker = arg;
-    const char *params[] = { NULL };
-    pgloop_run(worker->pg, &queries[QUERY_LABELLED_SETS], params, on_list, req);
-}
-
-static void reply_set(struct wait *wait, const PGresult *r)
-{
-    struct buf b;
-    struct jsonw w;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    write_set(&w, r, 0);
-    jsonw_raw(&w, "by_label", pg_get(r, 0, BY_LABEL));
-    if (wait->changes.n)
-        jsonw_raw(&w, "changes", wait->changes);
-    jsonw_close(&w);
-    http_reply_buf(wait->req, wait->created ? 201 : 200, &b, "the labelled texts");
-}
-
-static void on_set(void *arg, const PGresult *r, const struct err *err)
-{
-    struct wait *wait = arg;
-    struct http_request *req = wait->req;
-    if (err) {
-        http_reply_err(req, err);
-    } else if (PQntuples(r) == 0) {
-        not_known(wait);
-    } else {
-        http_reply_header(req, STR("ETag"),
-                          arena_printf(&req->arena, "\"%lld\"", (long long)pg_get_i64(r, 0, VERSION)));
-        reply_set(wait, r);
-    }
-}
-
-static void read_set(struct wait *wait)
-{
-    const char *params[] = { wait->name };
-    pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_SETS], params, on_set, wait);
+    resource_list(req, arg, &kind);
 }
 
 void labelled_get(struct http_request *req, void *arg)
 {
-    read_set(wait_new(req, arg));
+    resource_get(req, arg, &kind);
+}
+
+void labelled_delete(struct http_request *req, void *arg)
+{
+    resource_delete(req, arg, &kind);
 }
 
 /* ---- texts ---- */
+
+struct wait {
+    struct resource_wait set;
+    enum labelled_format format;
+    uint32_t page_size;
+};
+
+static struct wait *wait_new(struct http_request *req, void *worker)
+{
+    struct wait *w = arena_zalloc(&req->arena, sizeof *w);
+    w->set = resource_wait_of(req, worker, &kind);
+    return w;
+}
 
 static struct labelled_row row_of(const PGresult *r, int row)
 {
@@ -148,38 +128,21 @@ static void write_text(struct jsonw *w, const PGresult *r, int row)
 
 static void on_texts(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form form = { .write = write_text, .list = "texts", .bytes_max = ANSWER_MAX };
     struct wait *wait = arg;
-    struct http_request *req = wait->req;
-    struct str next = { NULL, 0 };
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
+    if (!resource_found(&wait->set, r, err))
         return;
-    }
-    if (PQntuples(r) == 0) {
-        not_known(wait);
-        return;
-    }
-    int rows = texts_of(r), shown = rows > (int)wait->page_size ? (int)wait->page_size : rows;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "texts", '[');
-    for (int i = 0; i < shown; i++)
-        write_text(&w, r, i);
-    jsonw_close(&w);
-    if (rows > shown) /* a label has no new line */
-        next = arena_printf(&req->arena, STR_FMT "\n" STR_FMT, STR_ARG(pg_get(r, shown - 1, TEXT_LABEL)),
-                            STR_ARG(pg_get(r, shown - 1, TEXT)));
-    jsonw_str(&w, "next_page_token", next);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    struct rows_page page = { .shown = texts_of(r) ? rows_shown(r, wait->page_size) : 0 };
+    if (PQntuples(r) > page.shown && page.shown) /* a label has no new line */
+        page.next = arena_printf(&wait->set.req->arena, STR_FMT "\n" STR_FMT,
+                                 STR_ARG(pg_get(r, page.shown - 1, TEXT_LABEL)),
+                                 STR_ARG(pg_get(r, page.shown - 1, TEXT)));
+    rows_reply_page(wait->set.req, &form, r, &page);
 }
 
 static bool read_page(struct wait *wait, const char *params[6], struct err *err)
 {
-    struct http_request *req = wait->req;
+    struct http_request *req = wait->set.req;
     struct str s, label;
     wait->page_size = PAGE;
     if (http_query(req, STR("page_size"), &s) &&
@@ -198,7 +161,7 @@ static bool read_page(struct wait *wait, const char *params[6], struct err *err)
 void labelled_texts(struct http_request *req, void *arg)
 {
     struct wait *wait = wait_new(req, arg);
-    const char *params[6] = { wait->name };
+    const char *params[6] = { wait->set.name };
     struct str s;
     struct err err;
     if (!read_page(wait, params, &err)) {
@@ -209,7 +172,7 @@ void labelled_texts(struct http_request *req, void *arg)
         params[1] = arena_cstr(&req->arena, s);
     if (http_query(req, STR("prefix"), &s) && s.n)
         params[2] = arena_cstr(&req->arena, s);
-    pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_TEXTS], params, on_texts, wait);
+    pgloop_run(wait->set.worker->pg, &queries[QUERY_LABELLED_TEXTS], params, on_texts, wait);
 }
 
 /* ---- files ---- */
@@ -217,7 +180,7 @@ void labelled_texts(struct http_request *req, void *arg)
 static bool read_format(struct wait *wait, struct err *err)
 {
     struct str format = STR("csv");
-    (void)http_query(wait->req, STR("format"), &format);
+    (void)http_query(wait->set.req, STR("format"), &format);
     for (int i = 0; i < LABELLED_FORMAT_COUNT; i++)
         if (str_eq_c(format, labelled_format_names[i])) {
             wait->format = (enum labelled_format)i;
@@ -233,170 +196,45 @@ static void on_export(void *arg, const PGresult *r, const struct err *err)
     AUTO(buf_release) struct buf b;
     struct err full;
     buf_init(&b, ANSWER_MAX);
-    if (err) {
-        http_reply_err(wait->req, err);
+    if (!resource_found(&wait->set, r, err))
         return;
-    }
-    if (PQntuples(r) == 0) {
-        not_known(wait);
-        return;
-    }
     labelled_write_head(wait->format, &b);
     for (int i = 0; i < texts_of(r); i++) {
         struct labelled_row row = row_of(r, i);
         labelled_write_row(wait->format, &row, pg_get(r, i, SOURCE), &b);
     }
     if (!buf_ok(&b, "the export", &full))
-        http_reply_err(wait->req, &full);
+        http_reply_err(wait->set.req, &full);
     else
-        http_reply(wait->req, 200, labelled_format_content_types[wait->format], buf_str(&b));
+        http_reply(wait->set.req, 200, labelled_format_content_types[wait->format], buf_str(&b));
 }
 
 void labelled_export(struct http_request *req, void *arg)
 {
     struct wait *wait = wait_new(req, arg);
-    const char *params[6] = { wait->name };
+    const char *params[6] = { wait->set.name };
     struct err err;
     if (!read_format(wait, &err))
         http_reply_err(req, &err);
     else
-        pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_TEXTS], params, on_export, wait);
+        pgloop_run(wait->set.worker->pg, &queries[QUERY_LABELLED_TEXTS], params, on_export, wait);
 }
 
 /* ---- edits ---- */
 
-/* NULL: any version. */
-static bool read_if_match(struct http_request *req, const char **out, struct err *err)
-{
-    struct str match = http_header(req, STR("if-match"));
-    uint32_t version;
-    *out = NULL;
-    if (!match.n || str_eq(match, STR("*")))
-        return true;
-    if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-        !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID,
-                       "header \"If-Match\" must be an ETag of the labelled texts, like \"3\" with its quotes");
-    *out = arena_printf(&req->arena, "%u", version).p;
-    return true;
-}
-
-static void refuse(struct wait *wait, const json_t *answer)
-{
-    const char *why = json_string_value(json_object_get(answer, "refused"));
-    struct arena *arena = &wait->req->arena;
-    if (strcmp(why, "missing") == 0)
-        not_known(wait);
-    else if (strcmp(why, "used") == 0)
-        http_reply_problem(wait->req, 409,
-                           arena_printf(arena, "labelled texts \"%s\" are used by job \"%s\"", wait->name,
-                                        json_string_value(json_object_get(answer, "detail")))
-                               .p);
-    else
-        http_reply_problem(wait->req, 412,
-                           arena_printf(arena,
-                                        "If-Match is not the version of labelled texts \"%s\", which is \"%lld\"",
-                                        wait->name, (long long)json_integer_value(json_object_get(answer, "version")))
-                               .p);
-}
-
-static struct str changes_of(struct wait *wait, const json_t *answer)
-{
-    static const char *const names[] = { "added", "changed", "unchanged", "deleted" };
-    struct buf b;
-    struct jsonw w;
-    buf_init(&b, 1024);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        jsonw_i64(&w, names[i], json_integer_value(json_object_get(answer, names[i])));
-    jsonw_close(&w);
-    struct str s = arena_str(&wait->req->arena, buf_str(&b));
-    buf_release(&b);
-    return s;
-}
-
-static void on_edited(void *arg, const PGresult *r, const struct err *err)
-{
-    struct wait *wait = arg;
-    struct err bad;
-    if (err) {
-        http_reply_err(wait->req, err);
-        return;
-    }
-    json_auto_t *answer = json_parse(pg_get(r, 0, 0), &bad);
-    if (json_object_get(answer, "refused")) {
-        refuse(wait, answer);
-    } else if (wait->req->method == HTTP_DELETE_) {
-        http_reply(wait->req, 204, NULL, STR(""));
-    } else {
-        wait->created = json_is_true(json_object_get(answer, "created"));
-        wait->changes = changes_of(wait, answer);
-        read_set(wait);
-    }
-}
-
-/* A problem that names the lines. */
-static void reply_errors(struct http_request *req, const struct labelled_upload *u, const struct err *err)
-{
-    int status = http_status_of(err->kind);
-    struct buf b;
-    struct jsonw w;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_text(&w, "type", "about:blank");
-    jsonw_text(&w, "title", status == 413 ? "Content Too Large" : "Bad Request");
-    jsonw_i64(&w, "status", status);
-    jsonw_text(&w, "detail", err->text);
-    jsonw_open(&w, "errors", '[');
-    for (size_t i = 0; i < u->errors_count && i < LABELLED_ERRORS_MAX; i++) {
-        jsonw_open(&w, NULL, '{');
-        jsonw_i64(&w, "line", (int64_t)u->errors[i].line);
-        jsonw_text(&w, "error", u->errors[i].err.text);
-        jsonw_close(&w);
-    }
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply(req, status, "application/problem+json", buf_str(&b));
-    buf_release(&b);
-}
-
-static bool flag(struct http_request *req, const char *name, bool *out, struct err *err)
-{
-    struct str text;
-    *out = false;
-    return !http_query(req, str_of(name), &text) || parse_bool(text, out, NULL) ||
-           err_set(err, ERR_INVALID, "query parameter \"%s\" is \"" STR_FMT "\", neither true nor false", name,
-                   STR_ARG(str_cut(text, 60)));
-}
-
-static bool is_name(struct str s, struct err *err)
-{
-    bool ok = s.n > 0 && s.n <= NAME_MAX_BYTES;
-    for (size_t i = 0; ok && i < s.n; i++) {
-        bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9');
-        ok = letter || (i > 0 && s.p[i] && strchr("_.-", s.p[i]));
-    }
-    return ok || err_set(err, ERR_INVALID,
-                         "the name of labelled texts has small letters, digits and _ . - behind the first, at most %d",
-                         NAME_MAX_BYTES);
-}
-
 static void import(struct wait *wait, const char *expected, bool replace, bool only_checked)
 {
-    struct http_request *req = wait->req;
+    struct http_request *req = wait->set.req;
     struct labelled_upload u;
     struct err err;
     const bool ok = labelled_read(req->body, wait->format, &req->arena, &u, &err);
     if (!ok)
-        reply_errors(req, &u, &err);
+        http_reply_bad_lines(req, http_status_of(err.kind), &u.bad, &err);
     else if (only_checked)
         http_reply_json(req, 200, arena_printf(&req->arena, "{\"rows\":%u}", u.count));
     if (ok && !only_checked) {
-        const char *params[] = { wait->name, u.rows.p, replace ? "true" : "false", expected,
-                                 arena_cstr(&req->arena, req->key_label) };
-        pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_PUT], params, on_edited, wait);
+        const char *params[] = { wait->set.name, u.rows.p, replace ? "true" : "false", expected, resource_actor(req) };
+        resource_change(&wait->set, QUERY_LABELLED_PUT, params);
     }
     buf_release(&u.rows);
 }
@@ -407,29 +245,18 @@ void labelled_import(struct http_request *req, void *arg)
     const char *expected;
     bool replace, only_checked;
     struct err err;
-    if (!is_name(req->params[0], &err) || !read_format(wait, &err) || !read_if_match(req, &expected, &err) ||
-        !flag(req, "replace", &replace, &err) || !flag(req, "dry_run", &only_checked, &err))
+    if (!http_name_check(req->params[0], "the name of labelled texts", &err) || !read_format(wait, &err) ||
+        !http_if_match(req, "labelled texts", &expected, &err) ||
+        !http_query_flag(req, STR("replace"), &replace, &err) ||
+        !http_query_flag(req, STR("dry_run"), &only_checked, &err))
         http_reply_err(req, &err);
     else
         import(wait, expected, replace, only_checked);
 }
 
-void labelled_delete(struct http_request *req, void *arg)
-{
-    struct wait *wait = wait_new(req, arg);
-    const char *expected;
-    struct err err;
-    if (!read_if_match(req, &expected, &err)) {
-        http_reply_err(req, &err);
-        return;
-    }
-    const char *params[] = { wait->name, expected, arena_cstr(&req->arena, req->key_label) };
-    pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_DELETE], params, on_edited, wait);
-}
-
 void labelled_delete_text(struct http_request *req, void *arg)
 {
-    struct wait *wait = wait_new(req, arg);
+    struct resource_wait *wait = resource_wait_new(req, arg, &kind);
     struct str text, label;
     struct err err;
     if (!http_query(req, STR("text"), &text) || !text.n) {
@@ -439,6 +266,6 @@ void labelled_delete_text(struct http_request *req, void *arg)
     }
     const bool one = http_query(req, STR("label"), &label) && label.n;
     const char *params[] = { wait->name, arena_cstr(&req->arena, text), one ? arena_cstr(&req->arena, label) : NULL,
-                             arena_cstr(&req->arena, req->key_label) };
-    pgloop_run(wait->worker->pg, &queries[QUERY_LABELLED_TEXT_DELETE], params, on_edited, wait);
+                             resource_actor(req) };
+    resource_change(wait, QUERY_LABELLED_TEXT_DELETE, params);
 }

@@ -69,13 +69,6 @@ static void take(struct reading *r, struct labelled_row row)
     buf_add_byte(rows, '}');
 }
 
-static void refuse(struct reading *r, size_t line, const struct err *why)
-{
-    if (r->out->errors_count < LABELLED_ERRORS_MAX)
-        r->out->errors[r->out->errors_count] = (struct labelled_error){ line, *why };
-    r->out->errors_count++;
-}
-
 /* ---- JSON ---- */
 
 static bool json_row(struct reading *r, struct str text, struct labelled_row *out, struct err *err)
@@ -104,7 +97,7 @@ static bool on_element(void *arg, size_t index, struct str text)
     if (json_row(r, text, &row, &err))
         take(r, row);
     else
-        refuse(r, r->line, &err);
+        bad_lines_add(&r->out->bad, r->line, &err);
     return true;
 }
 
@@ -161,12 +154,12 @@ static bool read_csv_rows(struct reading *r, FILE *f, struct err *err)
             return true;
         if (got && count <= 1 && (count == 0 || str_trim(fields[0]).n == 0))
             continue;
-        if (r->out->count + r->out->errors_count == LABELLED_ROWS_MAX)
+        if (r->out->count + r->out->bad.count == LABELLED_ROWS_MAX)
             return err_set(err, ERR_TOO_LARGE, "the request holds more than %d rows", LABELLED_ROWS_MAX);
         if (got && csv_row(fields, count, at, &row, &why))
             take(r, row);
         else
-            refuse(r, line, &why);
+            bad_lines_add(&r->out->bad, line, &why);
     }
 }
 
@@ -195,9 +188,8 @@ bool labelled_read(struct str body, enum labelled_format format, struct arena *a
     buf_add_byte(&out->rows, ']');
     if (!ok)
         return false;
-    if (out->errors_count)
-        return err_set(err, ERR_INVALID, "%zu of the rows are wrong; line %zu: %s", out->errors_count,
-                       out->errors[0].line, out->errors[0].err.text);
+    if (!bad_lines_none(&out->bad, "rows", err))
+        return false;
     if (out->count == 0)
         return err_set(err, ERR_INVALID, "there is no row");
     return buf_ok(&out->rows, "the rows", err);

@@ -5,14 +5,14 @@
  *
  * White space at both ends goes; a row without a weight has 1. All rows are good, or none is taken. */
 #pragma once
+#include "base/bad_lines.h"
 #include "base/buf.h"
 
 enum {
     LABELLED_TEXT_MAX = 2000,
     LABELLED_LABEL_MAX = 200,
     LABELLED_ROWS_MAX = 200000, /* of one upload */
-    LABELLED_BYTES_MAX = 128 << 20,
-    LABELLED_ERRORS_MAX = 20 /* that are told of */
+    LABELLED_BYTES_MAX = 128 << 20
 };
 #define LABELLED_WEIGHT_MAX 1e9
 
@@ -24,17 +24,12 @@ struct labelled_row {
     struct str text, label;
     double weight;
 };
-struct labelled_error {
-    size_t line; /* from 1 */
-    struct err err;
-};
 struct labelled_upload {
     struct buf rows; /* a JSON array of {"text", "label", "weight"}; release it */
     uint32_t count;
-    struct labelled_error errors[LABELLED_ERRORS_MAX];
-    size_t errors_count; /* of all rows; the first ones are told of */
+    struct bad_lines bad;
 };
-/* False: a row is wrong (errors), or there are none or too many, as err says. In any case release the rows. */
+/* False: a row is wrong (bad), or there are none or too many, as err says. In any case release the rows. */
 bool labelled_read(struct str body, enum labelled_format format, struct arena *arena, struct labelled_upload *out,
                    struct err *err) MUSTCHECK;
 

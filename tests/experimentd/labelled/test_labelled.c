@@ -62,20 +62,20 @@ Test(labelled, what_is_written_is_read)
 Test(labelled, tells_which_lines_are_wrong)
 {
     cr_assert(not(read_as(LABELLED_CSV, "text,label,weight\nlamp,x\nlamp\n,x\n\"a\nb\",x,0\nlamp,x,many\n")));
-    cr_assert(eq(sz, u.errors_count, 4));
+    cr_assert(eq(sz, u.bad.count, 4));
     const size_t lines[] = { 3, 4, 5, 7 };
     const char *const texts[] = { "the line has only 1 columns", "field \"text\" is empty",
                                   "field \"weight\" is 0, not above 0 and up to 1e+09", "field \"weight\": " };
     for (size_t i = 0; i < 4; i++) {
-        cr_assert(eq(sz, u.errors[i].line, lines[i]));
-        cr_assert(str_starts(str_of(u.errors[i].err.text), str_of(texts[i])), "%s", u.errors[i].err.text);
+        cr_assert(eq(sz, u.bad.first[i].line, lines[i]));
+        cr_assert(str_starts(str_of(u.bad.first[i].err.text), str_of(texts[i])), "%s", u.bad.first[i].err.text);
     }
     cr_assert(not(read_as(LABELLED_JSONL, "{\"text\":\"a\",\"label\":\"b\"}\n\n{\"text\":\"a\",\"labl\":\"b\"}\n")));
-    cr_assert(eq(sz, u.errors[0].line, 3));
-    cr_assert(eq(str, u.errors[0].err.text, "row: field \"label\" is missing"));
+    cr_assert(eq(sz, u.bad.first[0].line, 3));
+    cr_assert(eq(str, u.bad.first[0].err.text, "row: field \"label\" is missing"));
     cr_assert(not(
         read_as(LABELLED_JSONL, "{\"text\":\"a\\u0000\",\"label\":\"b\"}\n{\"text\":\"\\u0001\",\"label\":\"b\"}")));
-    cr_assert(eq(sz, u.errors_count, 2));
+    cr_assert(eq(sz, u.bad.count, 2));
 }
 
 Test(labelled, has_bounds)
@@ -86,7 +86,7 @@ Test(labelled, has_bounds)
     cr_assert(read_as(LABELLED_CSV, text), "%s", err.text);
     memcpy(text + 11 + LABELLED_TEXT_MAX, "x,b", 4);
     cr_assert(not(read_as(LABELLED_CSV, text)));
-    cr_assert(eq(str, u.errors[0].err.text, "field \"text\" has 2001 bytes, more than 2000"));
+    cr_assert(eq(str, u.bad.first[0].err.text, "field \"text\" has 2001 bytes, more than 2000"));
     cr_assert(not(read_as(LABELLED_CSV, "text,label\n")));
     cr_assert(eq(str, err.text, "there is no row"));
     cr_assert(not(read_as(LABELLED_CSV, "")));
