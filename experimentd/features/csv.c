@@ -141,11 +141,11 @@ bool feature_read_csv(struct feature_rows *r, struct str text, struct err *err)
     while (g->rest.n) {
         struct err wrong;
         if (!record(g, &count, &wrong)) {
-            feature_rows_wrong(r, g->line, &wrong);
+            bad_lines_add(&r->bad, g->line, &wrong);
             break; /* where the next one begins cannot be known */
         }
         if (count && !row(g, count, &wrong))
-            feature_rows_wrong(r, g->line, &wrong);
+            bad_lines_add(&r->bad, g->line, &wrong);
     }
     return true;
 }

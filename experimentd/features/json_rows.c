@@ -241,7 +241,7 @@ bool feature_read_json(struct feature_rows *r, const struct feature_source *sour
         struct err wrong;
         line = str_trim(line);
         if (line.n && !one(g, line, &wrong))
-            feature_rows_wrong(r, g->line, &wrong);
+            bad_lines_add(&r->bad, g->line, &wrong);
     }
     return true;
 }

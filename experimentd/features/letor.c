@@ -103,6 +103,6 @@ void feature_read_letor(struct feature_rows *r, struct str text)
         struct err err;
         line = str_trim(line);
         if (line.n && line.p[0] != '#' && !read_line(&g, number, line, &err))
-            feature_rows_wrong(r, number, &err);
+            bad_lines_add(&r->bad, number, &err);
     }
 }

@@ -1,9 +1,7 @@
 /* parts.h - inside of features: what its handlers share. */
 #pragma once
-#include "base/pgloop.h"
 #include "experimentd/features/spec.h"
-#include "experimentd/http/http.h"
-#include "experimentd/worker.h"
+#include "experimentd/resources/resource.h"
 
 /* Columns of QUERY_FEATURE_SETS. */
 enum feature_set_column {
@@ -18,14 +16,4 @@ enum feature_set_column {
     SET_BY
 };
 
-struct feature_wait {
-    struct http_request *req;
-    struct worker *worker;
-    const char *name;
-    bool created;
-};
-struct feature_wait feature_wait_of(struct http_request *req, void *worker);
-void feature_set_unknown(struct feature_wait *w); /* answers 404 */
-bool feature_set_name_check(struct str name, struct err *err) MUSTCHECK;
-/* false when the parameter is not given. */
-bool feature_flag(struct http_request *req, const char *name, bool *out, struct err *err) MUSTCHECK;
+extern const struct resource_kind feature_set_kind;

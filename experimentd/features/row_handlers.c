@@ -1,10 +1,10 @@
 /* Rows of a set: imported as a whole file or not at all, exported page by page. The way of an import: set → names → feature_rows_read → one statement
  * (QUERY_FEATURE_ROWS_PUT) that makes the set, puts the grades and then the rows, or none of it. */
 #include "base/json.h"
-#include "base/jsonw.h"
 #include "experimentd/features/export.h"
 #include "experimentd/features/handlers.h"
 #include "experimentd/features/parts.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/queries.h"
 
 enum { ANSWER_MAX = 256 << 20, PAGE = 10000, PAGE_MAX = 100000 };
@@ -12,7 +12,7 @@ enum { ANSWER_MAX = 256 << 20, PAGE = 10000, PAGE_MAX = 100000 };
 enum row_column { ROW_QUERY, ROW_DOC, ROW_VALUES, ROW_GRADE, ROW_WEIGHT, ROW_BEFORE };
 
 struct rows_wait {
-    struct feature_wait set;
+    struct resource_wait set;
     struct feature_source source; /* of an import */
     bool create, only_checked, judged;
     const char *judgments; /* NULL: none */
@@ -42,36 +42,11 @@ static const char *query_text_of(struct http_request *req, const char *name)
 
 /* ---- import ---- */
 
-/* A problem that names the lines. */
-static void reply_errors(struct http_request *req, const struct feature_rows *r, const struct err *err)
-{
-    struct buf b;
-    struct jsonw w;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_text(&w, "type", "about:blank");
-    jsonw_text(&w, "title", "Bad Request");
-    jsonw_i64(&w, "status", 400);
-    jsonw_text(&w, "detail", err->text);
-    jsonw_open(&w, "errors", '[');
-    for (size_t i = 0; i < r->errors_count && i < FEATURE_ERRORS_MAX; i++) {
-        jsonw_open(&w, NULL, '{');
-        jsonw_i64(&w, "line", (int64_t)r->errors[i].line);
-        jsonw_text(&w, "error", r->errors[i].err.text);
-        jsonw_close(&w);
-    }
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply(req, 400, "application/problem+json", buf_str(&b));
-    buf_release(&b);
-}
-
 static void refuse_import(struct rows_wait *w, const json_t *answer)
 {
     const char *why = json_string_value(json_object_get(answer, "refused"));
     if (strcmp(why, "missing") == 0) {
-        feature_set_unknown(&w->set);
+        resource_not_known(&w->set);
         return;
     }
     if (strcmp(why, "columns") == 0) {
@@ -142,8 +117,9 @@ static void store(struct rows_wait *w, const struct feature_rows *r)
         http_reply_err(w->set.req, &err);
         return;
     }
-    const char *params[] = { w->set.name,  arena_printf(arena, "%u", r->features).p, rows.p, r->grow ? spec.p : NULL,
-                             w->judgments, arena_cstr(arena, w->set.req->key_label) };
+    const char *params[] = { w->set.name,  arena_printf(arena, "%u", r->features).p,
+                             rows.p,       r->grow ? spec.p : NULL,
+                             w->judgments, resource_actor(w->set.req) };
     pgloop_run(w->set.worker->pg, &queries[QUERY_FEATURE_ROWS_PUT], params, on_put, w);
 }
 
@@ -154,7 +130,7 @@ static void import(struct rows_wait *w, const struct str *names, uint32_t count)
     struct err err;
     feature_rows_init(&rows, &req->arena, names, count);
     if (!feature_rows_read(&rows, &w->source, &err))
-        reply_errors(req, &rows, &err);
+        http_reply_bad_lines(req, 400, &rows.bad, &err);
     else if (w->only_checked)
         http_reply_json(req, 200,
                         arena_printf(&req->arena, "{\"rows\":%zu,\"features\":%u}", rows.count, rows.features));
@@ -172,7 +148,7 @@ static void on_set(void *arg, const PGresult *r, const struct err *err)
     if (err)
         http_reply_err(w->set.req, err);
     else if (PQntuples(r) == 0 && !w->create)
-        feature_set_unknown(&w->set);
+        resource_not_known(&w->set);
     else if (PQntuples(r) && !feature_spec_names(pg_get(r, 0, SET_SPEC), &w->set.req->arena, &names, &count, &bad))
         http_reply_err(w->set.req, &bad);
     else
@@ -182,7 +158,7 @@ static void on_set(void *arg, const PGresult *r, const struct err *err)
 static struct rows_wait *wait_new(struct http_request *req, void *worker)
 {
     struct rows_wait *w = arena_zalloc(&req->arena, sizeof *w);
-    w->set = feature_wait_of(req, worker);
+    w->set = resource_wait_of(req, worker, &feature_set_kind);
     return w;
 }
 
@@ -194,8 +170,10 @@ void feature_rows_post(struct http_request *req, void *arg)
     (void)http_query(req, STR("query"), &w->source.query);
     (void)http_query(req, STR("id_field"), &w->source.id_field);
     w->judgments = query_text_of(req, "judgments");
-    if (!feature_set_name_check(req->params[0], &err) || !read_format(req, FEATURE_FORMATS, &w->source.format, &err) ||
-        !feature_flag(req, "create", &w->create, &err) || !feature_flag(req, "dry_run", &w->only_checked, &err)) {
+    if (!http_name_check(req->params[0], "the name of a feature set", &err) ||
+        !read_format(req, FEATURE_FORMATS, &w->source.format, &err) ||
+        !http_query_flag(req, STR("create"), &w->create, &err) ||
+        !http_query_flag(req, STR("dry_run"), &w->only_checked, &err)) {
         http_reply_err(req, &err);
         return;
     }
@@ -266,14 +244,8 @@ static void on_export_set(void *arg, const PGresult *r, const struct err *err)
     struct arena *arena = &w->set.req->arena;
     struct str *names;
     struct err bad;
-    if (err) {
-        http_reply_err(w->set.req, err);
+    if (!resource_found(&w->set, r, err))
         return;
-    }
-    if (PQntuples(r) == 0) {
-        feature_set_unknown(&w->set);
-        return;
-    }
     if (!feature_spec_names(pg_get(r, 0, SET_SPEC), arena, &names, &w->out.features, &bad)) {
         http_reply_err(w->set.req, &bad);
         return;
@@ -304,8 +276,8 @@ void feature_rows_get(struct http_request *req, void *arg)
     struct err err;
     w->judgments = query_text_of(req, "judgments");
     w->query = query_text_of(req, "query");
-    if (!read_format(req, FEATURES_SOLR, &w->out.format, &err) || !feature_flag(req, "judged", &w->judged, &err) ||
-        !read_limit(w, &err) || !read_token(w, &err)) {
+    if (!read_format(req, FEATURES_SOLR, &w->out.format, &err) ||
+        !http_query_flag(req, STR("judged"), &w->judged, &err) || !read_limit(w, &err) || !read_token(w, &err)) {
         http_reply_err(req, &err);
         return;
     }
@@ -321,7 +293,7 @@ static void on_removed(void *arg, const PGresult *r, const struct err *err)
     if (err)
         http_reply_err(w->set.req, err);
     else if (PQgetisnull(r, 0, 0))
-        feature_set_unknown(&w->set);
+        resource_not_known(&w->set);
     else
         http_reply_json(w->set.req, 200,
                         arena_printf(&w->set.req->arena, "{\"deleted\":%lld}", (long long)pg_get_i64(r, 0, 0)));

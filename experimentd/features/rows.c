@@ -26,13 +26,6 @@ void feature_rows_release(struct feature_rows *r)
     r->count = r->room = 0;
 }
 
-void feature_rows_wrong(struct feature_rows *r, size_t line, const struct err *err)
-{
-    if (r->errors_count < FEATURE_ERRORS_MAX)
-        r->errors[r->errors_count] = (struct feature_error){ line, *err };
-    r->errors_count++;
-}
-
 /* ---- features ---- */
 
 bool feature_name_check(struct str name, struct err *err)
@@ -169,9 +162,8 @@ bool feature_rows_read(struct feature_rows *r, const struct feature_source *sour
         feature_read_letor(r, s.text);
     else if (!(s.format == FEATURES_CSV ? feature_read_csv(r, s.text, err) : feature_read_json(r, &s, err)))
         return false;
-    if (r->errors_count)
-        return err_set(err, ERR_INVALID, "%zu of the lines are wrong; line %zu: %s", r->errors_count, r->errors[0].line,
-                       r->errors[0].err.text);
+    if (!bad_lines_none(&r->bad, "lines", err))
+        return false;
     sort(r);
     return r->count > 0 || err_set(err, ERR_INVALID, "the file has no row");
 }

@@ -11,6 +11,7 @@
  * The query of an engine's answer is its member "query", when somebody put it there, else the one given beside the file, else (Solr) responseHeader.params.q. A value that is not
  * given is missing (NaN). Of a query's document that comes twice the later row counts. A file is taken as a whole or not at all. */
 #pragma once
+#include "base/bad_lines.h"
 #include "base/buf.h"
 
 enum {
@@ -18,7 +19,6 @@ enum {
     FEATURE_NAME_MAX = 200,
     FEATURE_QUERY_MAX = 1000,
     FEATURE_DOC_MAX = 512,
-    FEATURE_ERRORS_MAX = 20, /* that are told of */
     FEATURE_FILE_ROWS_MAX = 1000000
 };
 enum feature_format {
@@ -38,10 +38,6 @@ struct feature_row {
     float grade; /* letor; NAN: none was given */
     size_t line;
 };
-struct feature_error {
-    size_t line; /* from 1 */
-    struct err err;
-};
 struct feature_rows {
     struct arena *arena;
     struct str *names; /* of the set, in its order */
@@ -49,8 +45,7 @@ struct feature_rows {
     bool grow; /* a new set: features are what comes, in the order in which it does; of LETOR f1, f2, … */
     struct feature_row *rows; /* by query, then document (bytes); release them */
     size_t count, room;
-    struct feature_error errors[FEATURE_ERRORS_MAX];
-    size_t errors_count; /* of all lines; the first ones are told of */
+    struct bad_lines bad;
 };
 struct feature_source {
     enum feature_format format;
@@ -62,7 +57,7 @@ struct feature_source {
 /* A set's names, or none (grow). */
 void feature_rows_init(struct feature_rows *r, struct arena *arena, const struct str *names, uint32_t features);
 void feature_rows_release(struct feature_rows *r);
-/* Once. False: lines are wrong (errors), or the file is, as err says. */
+/* Once. False: lines are wrong (bad), or the file is, as err says. */
 bool feature_rows_read(struct feature_rows *r, const struct feature_source *source, struct err *err) MUSTCHECK;
 
 /* ---- for the readers of formats ---- */
@@ -73,7 +68,6 @@ float *feature_rows_add(struct feature_rows *r, size_t line, struct str query, s
 /* Number of a feature, looked for from `near` on; a new one when the set grows. */
 bool feature_rows_feature(struct feature_rows *r, struct str name, uint32_t near, uint32_t *out,
                           struct err *err) MUSTCHECK;
-void feature_rows_wrong(struct feature_rows *r, size_t line, const struct err *err);
 bool feature_value_read(struct str text, float *out,
                         struct err *err) MUSTCHECK; /* a number that a float holds; "": NaN */
 bool feature_value_of(double v, float *out, struct err *err) MUSTCHECK;

@@ -62,11 +62,11 @@ Test(feature_rows, letor_says_which_lines_are_wrong)
 {
     cr_assert(not(is_read(
         FEATURES_LETOR, "3 qid:1 1:9\nx qid:1 1:2\n1 1:2\n1 qid:1 2:1 1:3\n1 qid:1 4:1\n1 qid:1 1:nan\n1 qid:1 1\n")));
-    cr_assert(eq(sz, rows.errors_count, 6));
+    cr_assert(eq(sz, rows.bad.count, 6));
     const char *const why[] = { "grade", "qid", "ascend", "from 1 to 3", "feature 1: \"nan\"", "\"1\" is no feature" };
     for (size_t i = 0; i < 6; i++) {
-        cr_assert(eq(sz, rows.errors[i].line, i + 2));
-        cr_assert(ne(ptr, strstr(rows.errors[i].err.text, why[i]), NULL), "%s", rows.errors[i].err.text);
+        cr_assert(eq(sz, rows.bad.first[i].line, i + 2));
+        cr_assert(ne(ptr, strstr(rows.bad.first[i].err.text, why[i]), NULL), "%s", rows.bad.first[i].err.text);
     }
 }
 
@@ -96,9 +96,9 @@ Test(feature_rows, csv_names_columns_and_lines)
     cr_assert(not(is_read(FEATURES_CSV, "query,bm25\n")));
     cr_assert(eq(str, err.text, "the header has no column \"doc\""));
     cr_assert(not(is_read(FEATURES_CSV, "query,doc,bm25\nlamp,d1,1\nlamp,d2\nlamp,d3,cheap\n,d4,1\n")));
-    cr_assert(eq(sz, rows.errors_count, 3));
-    cr_assert(eq(sz, rows.errors[1].line, 4));
-    cr_assert(eq(str, rows.errors[1].err.text, "feature \"bm25\": \"cheap\" is no number of 32 bits"));
+    cr_assert(eq(sz, rows.bad.count, 3));
+    cr_assert(eq(sz, rows.bad.first[1].line, 4));
+    cr_assert(eq(str, rows.bad.first[1].err.text, "feature \"bm25\": \"cheap\" is no number of 32 bits"));
 }
 
 Test(feature_rows, json_lines_by_name_and_by_place)
@@ -111,7 +111,7 @@ Test(feature_rows, json_lines_by_name_and_by_place)
     cr_assert(eq(str, row(0), "lamp|a|-,-,7"));
     cr_assert(eq(str, row(1), "lamp|b|1,-,3|2"));
     cr_assert(not(is_read(FEATURES_JSONL, "{\"query\":\"lamp\",\"doc\":\"a\",\"features\":{\"colour\":2}}\n")));
-    cr_assert(eq(str, rows.errors[0].err.text, "the set has no feature \"colour\""));
+    cr_assert(eq(str, rows.bad.first[0].err.text, "the set has no feature \"colour\""));
 }
 
 Test(feature_rows, answers_of_solr)
@@ -136,7 +136,7 @@ Test(feature_rows, answers_of_elasticsearch)
     cr_assert(eq(str, row(1), "sofa|b|-,1"));
     cr_assert(
         not(is_read(FEATURES_ELASTICSEARCH, "{\"hits\":{\"hits\":[{\"_id\":\"a\",\"fields\":{\"_ltrlog\":[]}}]}}")));
-    cr_assert(eq(str, rows.errors[0].err.text, "hit 1: the query is empty"));
+    cr_assert(eq(str, rows.bad.first[0].err.text, "hit 1: the query is empty"));
 }
 
 Test(feature_rows, values_are_written_as_short_as_they_read_back)
