@@ -122,8 +122,8 @@ static struct click_signal signal_of(struct click_events *e, unsigned seed)
                                   .at_us = (int64_t)(seed * 7919ULL % 86400) * US_PER_SECOND,
                                   .position = (int32_t)(seed % 70) - 5,
                                   .unit = seed % 50,
-                                  .query = click_events_query(e, str_of(texts[0])),
-                                  .doc = click_events_doc(e, str_of(texts[1])),
+                                  .query = typed_queries_number(&e->queries, str_of(texts[0])),
+                                  .doc = intern_cut(&e->docs, str_of(texts[1]), CLICK_DOC_MAX),
                                   .filters = seed % 5 == 0 ? STR("sale") : none };
 }
 
@@ -185,8 +185,8 @@ Test(click_events, take_the_filters_of_their_query)
     click_events_source(&e, STR("q1"), false, 5, STR("of the response"));
     click_events_source(&e, STR("q1"), true, 9, STR("of the later request"));
     click_events_source(&e, STR("q1"), true, 7, STR("of the request"));
-    struct click_signal s = { .query = click_events_query(&e, STR("lamp")),
-                              .doc = click_events_doc(&e, STR("d")),
+    struct click_signal s = { .query = typed_queries_number(&e.queries, STR("lamp")),
+                              .doc = intern_cut(&e.docs, STR("d"), CLICK_DOC_MAX),
                               .query_id = STR("q1") };
     click_events_add(&e, &s);
     cr_assert(click_events_write(&e, 1, keep, &p, NULL));

@@ -43,9 +43,9 @@ static void add(struct query_day *d, enum query_event_kind kind, uint64_t unit, 
     const struct query_event e = { .unit = unit,
                                    .at_us = at_s * US_PER_SECOND,
                                    .kind = (uint8_t)kind,
-                                   .query = query_day_query(d, str_of(query)),
-                                   .doc = query_day_text(&d->docs, click ? str_of(other) : STR(""), QUERY_DOC_MAX),
-                                   .id = query_day_text(&d->ids, click ? STR("") : str_of(other), QUERY_DOC_MAX),
+                                   .query = typed_queries_number(&d->queries, str_of(query)),
+                                   .doc = intern_cut(&d->docs, click ? str_of(other) : STR(""), QUERY_DOC_MAX),
+                                   .id = intern_cut(&d->ids, click ? STR("") : str_of(other), QUERY_DOC_MAX),
                                    .session = QUERY_NONE,
                                    .results = (uint8_t)(results < 0    ? QUERY_RESULTS_UNKNOWN
                                                         : results == 0 ? QUERY_RESULTS_NONE

@@ -52,9 +52,9 @@ static void add(struct serp_day *d, enum serp_event_kind kind, uint64_t unit, in
         s.count++;
     const struct serp_event e = { .unit = unit,
                                   .at_us = at_s * US_PER_SECOND,
-                                  .id = serp_day_id(d, str_of(id)),
-                                  .query = serp_day_query(d, str_of(query)),
-                                  .doc = list ? SERP_NONE : serp_day_doc(d, str_of(docs)),
+                                  .id = intern_cut(&d->ids, str_of(id), SERP_ID_BYTES),
+                                  .query = typed_queries_number(&d->queries, str_of(query)),
+                                  .doc = list ? SERP_NONE : intern_cut(&d->docs, str_of(docs), SERP_DOC_BYTES),
                                   .list = s.count ? serp_day_list(d, &s) : SERP_NONE,
                                   .position = position,
                                   .kind = (uint8_t)kind };
@@ -298,8 +298,8 @@ Test(serps, propensities_tell_patterns_apart)
     for (uint64_t unit = 1; unit <= 3; unit++) {
         s.randomised = unit < 3;
         serp_day_add(&d, &(struct serp_event){ .unit = unit,
-                                               .id = serp_day_id(&d, STR("q")),
-                                               .query = serp_day_query(&d, STR("lamp")),
+                                               .id = intern_cut(&d.ids, STR("q"), SERP_ID_BYTES),
+                                               .query = typed_queries_number(&d.queries, STR("lamp")),
                                                .doc = SERP_NONE,
                                                .list = serp_day_list(&d, &s),
                                                .kind = SERP_RESPONSE });

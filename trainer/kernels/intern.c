@@ -82,6 +82,11 @@ uint32_t intern_add_under(struct intern *t, uint32_t under, struct str s)
     return t->count++;
 }
 
+uint32_t intern_cut(struct intern *t, struct str s, size_t max)
+{
+    return s.n ? intern_add(t, str_cut(s, max)) : INTERN_NONE;
+}
+
 uint32_t intern_find(const struct intern *t, struct str s)
 {
     uint64_t hash = hash_of(0, s);
@@ -90,7 +95,7 @@ uint32_t intern_find(const struct intern *t, struct str s)
         if (t->hashes[i] == hash && t->under[i] == 0 && str_eq(t->texts[i], s))
             return i;
     }
-    return UINT32_MAX;
+    return INTERN_NONE;
 }
 
 /* For qsort_r. */
@@ -125,4 +130,18 @@ uint32_t *intern_ranks(const struct intern *t)
         ranks[sorted[i].number] = i;
     mem_free(sorted);
     return ranks;
+}
+
+struct intern_order intern_order_of(const struct intern *t)
+{
+    struct intern_order o = { intern_ranks(t), mem_alloc((t->count + (size_t)1) * sizeof *o.number) };
+    for (uint32_t i = 0; i < t->count; i++)
+        o.number[o.place[i]] = i;
+    return o;
+}
+
+void intern_order_release(struct intern_order *o)
+{
+    mem_free(o->place);
+    mem_free(o->number);
 }

@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 #include "base/pg.h"
+#include "trainer/engine/task.h"
+#include "trainer/kernels/run_snapshot.h"
 
 static const struct pg_stmt read_units = {
     "marked_read", 2,
@@ -54,6 +56,12 @@ bool marked_read_hashes(struct pg *pg, struct arena *arena, struct marked_hashes
         out->units[i] = hash64(m.units[i]);
     qsort(out->units, out->count, sizeof *out->units, by_number);
     return true;
+}
+
+bool marked_of_run(struct task *t, struct marked_hashes *out, struct err *err)
+{
+    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
+    return pg && marked_read_hashes(pg, task_arena(t), out, err);
 }
 
 bool marked_has_hash(const struct marked_hashes *m, uint64_t unit)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 struct pg;
+struct task;
 
 struct marked {
     struct str *units; /* sorted by bytes */
@@ -19,4 +20,6 @@ struct marked_hashes {
     size_t count;
 };
 bool marked_read_hashes(struct pg *pg, struct arena *arena, struct marked_hashes *out, struct err *err) MUSTCHECK;
+/* The same in the snapshot of the task's run; in the task's arena. */
+bool marked_of_run(struct task *t, struct marked_hashes *out, struct err *err) MUSTCHECK;
 bool marked_has_hash(const struct marked_hashes *m, uint64_t unit);

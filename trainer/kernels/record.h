@@ -34,3 +34,30 @@ static inline bool record_take_text(struct str *in, struct str *out)
     in->n -= n;
     return true;
 }
+
+/* Records that say first how many bytes are behind it (u32), so that whoever reads them can take one whole. record_begin returns what record_end wants. */
+static inline size_t record_begin(struct buf *b)
+{
+    const uint32_t bytes = 0;
+    buf_add(b, &bytes, sizeof bytes);
+    return b->n;
+}
+static inline void record_end(struct buf *b, size_t begin)
+{
+    const uint32_t bytes = (uint32_t)(b->n - begin);
+    if (!b->failed)
+        memcpy(b->p + begin - sizeof bytes, &bytes, sizeof bytes);
+}
+/* What is behind its number of bytes. */
+static inline bool record_take_whole(struct str *block, struct str *out)
+{
+    uint32_t bytes;
+    if (block->n < sizeof bytes)
+        return false;
+    memcpy(&bytes, block->p, sizeof bytes);
+    if (block->n - sizeof bytes < bytes)
+        return false;
+    *out = (struct str){ block->p + sizeof bytes, bytes };
+    *block = (struct str){ out->p + bytes, block->n - sizeof bytes - bytes };
+    return true;
+}

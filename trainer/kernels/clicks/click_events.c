@@ -2,56 +2,34 @@
 
 #include <stdlib.h>
 
-#include "model/query_text.h"
 #include "trainer/kernels/radix.h"
+#include "trainer/kernels/record.h"
 #include "trainer/kernels/varint.h"
 
-enum { FIRST_ROOM = 4096, HEAD_BYTES = 4, NO_FILTERS = 0 };
+enum { FIRST_ROOM = 4096, NO_FILTERS = 0 };
 
 void click_events_init(struct click_events *e)
 {
     *e = (struct click_events){ .room = FIRST_ROOM };
     e->list = mem_alloc(e->room * sizeof *e->list);
-    struct intern *const tables[] = { &e->raw, &e->queries, &e->filters, &e->docs, &e->query_ids };
+    struct intern *const tables[] = { &e->filters, &e->docs, &e->query_ids };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         intern_init(tables[i]);
+    typed_queries_init(&e->queries);
     (void)intern_add(&e->filters, STR("")); /* NO_FILTERS */
 }
 
 void click_events_release(struct click_events *e)
 {
-    struct intern *const tables[] = { &e->raw, &e->queries, &e->filters, &e->docs, &e->query_ids };
+    struct intern *const tables[] = { &e->filters, &e->docs, &e->query_ids };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         intern_release(tables[i]);
-    mem_free(e->query_of);
+    typed_queries_release(&e->queries);
     mem_free(e->sources);
     mem_free(e->list);
 }
 
 /* ---- gathering ---- */
-
-/* Queries come again and again: what is seen once is put into its form once. */
-uint32_t click_events_query(struct click_events *e, struct str raw)
-{
-    if (raw.n == 0)
-        return CLICK_BLANK;
-    uint32_t known = e->raw.count, i = intern_add(&e->raw, raw);
-    char text[QUERY_TEXT_MAX];
-    if (i < known)
-        return e->query_of[i];
-    if (i == e->query_of_room) {
-        e->query_of_room = e->query_of_room ? 2 * e->query_of_room : FIRST_ROOM;
-        e->query_of = mem_realloc(e->query_of, e->query_of_room * sizeof *e->query_of);
-    }
-    struct str query = query_text(raw, text);
-    e->query_of[i] = query.n ? intern_add(&e->queries, query) : CLICK_BLANK;
-    return e->query_of[i];
-}
-
-uint32_t click_events_doc(struct click_events *e, struct str doc)
-{
-    return doc.n ? intern_add(&e->docs, str_cut(doc, CLICK_DOC_MAX)) : CLICK_BLANK;
-}
 
 void click_events_add(struct click_events *e, const struct click_signal *s)
 {
@@ -167,21 +145,22 @@ struct layout {
 static bool lay_out(const struct click_events *e, uint32_t parts, struct layout *out, struct err *err)
 {
     out->docs = bits_of(e->docs.count);
-    out->queries = out->docs + bits_of(e->queries.count);
+    out->queries = out->docs + bits_of(e->queries.queries.count);
     out->filters = out->queries + bits_of(e->filters.count);
     out->all = out->filters + bits_of(parts);
     return out->all <= 64 || err_set(err, ERR_TOO_LARGE,
                                      "a range of a day has too many different queries and documents: %u and %u; give "
                                      "more ranges",
-                                     e->queries.count, e->docs.count);
+                                     e->queries.queries.count, e->docs.count);
 }
 
 static void find_places(const struct click_events *e, const struct layout *at, uint32_t parts, struct placed *out)
 {
-    uint32_t *filters = intern_ranks(&e->filters), *queries = intern_ranks(&e->queries), *docs = intern_ranks(&e->docs);
+    uint32_t *filters = intern_ranks(&e->filters), *queries = intern_ranks(&e->queries.queries),
+             *docs = intern_ranks(&e->docs);
     for (size_t i = 0; i < e->count; i++) {
         const struct click_event *v = &e->list[i];
-        uint64_t part = ((e->queries.hashes[v->query] + 31 * e->filters.hashes[v->filters]) >> 16) % parts;
+        uint64_t part = ((e->queries.queries.hashes[v->query] + 31 * e->filters.hashes[v->filters]) >> 16) % parts;
         out[i] = (struct placed){ part << at->filters | (uint64_t)filters[v->filters] << at->queries |
                                       (uint64_t)queries[v->query] << at->docs | docs[v->doc],
                                   (uint32_t)i };
@@ -206,6 +185,7 @@ struct writing {
     const struct placed *placed;
     struct layout at;
     struct buf record;
+    size_t begin; /* of the record */
     click_record_fn fn;
     void *arg;
 };
@@ -217,20 +197,17 @@ static const struct click_event *event_at(const struct writing *w, size_t i)
 
 static void begin_record(struct writing *w, const struct click_event *e)
 {
-    uint32_t n = 0;
     buf_clear(&w->record);
-    buf_add(&w->record, &n, sizeof n);
+    w->begin = record_begin(&w->record);
     varint_put_text(&w->record, w->events->filters.texts[e->filters]);
-    varint_put_text(&w->record, w->events->queries.texts[e->query]);
+    varint_put_text(&w->record, w->events->queries.queries.texts[e->query]);
 }
 
 static bool end_record(struct writing *w, uint64_t place, struct err *err)
 {
-    uint32_t n = (uint32_t)(w->record.n - HEAD_BYTES);
-    if (!buf_ok(&w->record, "a record of clicks", err))
-        return false;
-    memcpy(w->record.p, &n, sizeof n);
-    return w->fn(w->arg, (uint32_t)(place >> w->at.filters), buf_str(&w->record), err);
+    record_end(&w->record, w->begin);
+    return buf_ok(&w->record, "a record of clicks", err) &&
+           w->fn(w->arg, (uint32_t)(place >> w->at.filters), buf_str(&w->record), err);
 }
 
 /* The events of a document that fit, from `i` on; returns behind them. */
@@ -280,23 +257,9 @@ bool click_events_write(struct click_events *e, uint32_t parts, click_record_fn 
 
 /* ---- reading ---- */
 
-static bool take(struct str *in, uint64_t n, struct str *out)
-{
-    if (n > in->n)
-        return false;
-    *out = (struct str){ in->p, (size_t)n };
-    *in = (struct str){ in->p + n, in->n - (size_t)n };
-    return true;
-}
-
 bool click_record_read(struct str *block, struct click_record *out)
 {
-    struct str head;
-    uint32_t n;
-    if (!take(block, HEAD_BYTES, &head))
-        return false;
-    memcpy(&n, head.p, sizeof n);
-    return take(block, n, &out->rest) && varint_take_text(&out->rest, &out->filters) &&
+    return record_take_whole(block, &out->rest) && varint_take_text(&out->rest, &out->filters) &&
            varint_take_text(&out->rest, &out->query);
 }
 
@@ -311,14 +274,11 @@ bool click_record_doc(struct click_record *r, struct str *out_doc, uint64_t *out
 
 bool click_record_event(struct click_record *r, struct click_event *out)
 {
-    struct str unit, type;
     uint64_t at, position;
-    if (!take(&r->rest, sizeof out->unit, &unit) || !varint_take(&r->rest, &at) || !take(&r->rest, 1, &type) ||
-        !varint_take(&r->rest, &position) || position > INT32_MAX)
+    if (!record_take(&r->rest, &out->unit, sizeof out->unit) || !varint_take(&r->rest, &at) ||
+        !record_take(&r->rest, &out->type, 1) || !varint_take(&r->rest, &position) || position > INT32_MAX)
         return false;
-    memcpy(&out->unit, unit.p, sizeof out->unit);
     out->at_us = (int64_t)at;
-    out->type = (uint8_t)type.p[0];
     out->position = (int32_t)position;
     return true;
 }

@@ -11,7 +11,7 @@
  * more than CLICK_RECORD_BYTES takes several. */
 #pragma once
 #include "base/buf.h"
-#include "trainer/kernels/intern.h"
+#include "trainer/kernels/signals/typed_queries.h"
 
 enum { CLICK_RECORD_BYTES = 16 << 10, CLICK_TYPES_MAX = 16, CLICK_FILTERS_MAX = 1024, CLICK_DOC_MAX = 1024 };
 
@@ -26,9 +26,8 @@ struct click_event {
 #define CLICK_OWN UINT32_MAX
 
 struct click_events {
-    struct intern raw, queries, filters, docs, query_ids;
-    uint32_t *query_of; /* of each raw text: its number in `queries`, CLICK_BLANK */
-    size_t query_of_room;
+    struct typed_queries queries;
+    struct intern filters, docs, query_ids;
     struct click_source {
         bool known, request;
         int64_t at_us;
@@ -38,7 +37,7 @@ struct click_events {
     struct click_event *list;
     size_t count, room;
 };
-#define CLICK_BLANK UINT32_MAX
+#define CLICK_BLANK INTERN_NONE
 
 struct click_signal {
     uint8_t type;
@@ -52,9 +51,7 @@ struct click_signal {
 
 void click_events_init(struct click_events *e);
 void click_events_release(struct click_events *e);
-/* Numbers for a query as it was typed, and for a document. CLICK_BLANK: it says nothing. */
-uint32_t click_events_query(struct click_events *e, struct str raw);
-uint32_t click_events_doc(struct click_events *e, struct str doc);
+/* The signal's numbers are those of the tables. One with a blank query or document is left out. */
 void click_events_add(struct click_events *e, const struct click_signal *s);
 /* Under which filters the query of this id was: a request knows before a response, the earlier before the later. */
 void click_events_source(struct click_events *e, struct str query_id, bool request, int64_t at_us, struct str filters);

@@ -1,12 +1,5 @@
 #include "trainer/engine/task.h"
 #include "trainer/kernels/clicks/clicks.h"
-#include "trainer/kernels/run_snapshot.h"
-
-static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
-{
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    return pg && marked_read_hashes(pg, task_arena(t), out, err);
-}
 
 static bool add_input(struct task *t, struct click_weights *w, size_t input, int32_t day, struct err *err)
 {
@@ -44,7 +37,7 @@ static bool add_days(struct task *t, struct click_weights *w, struct err *err)
 struct click_weights *clicks_sum(struct task *t, const struct click_rules *rules, struct err *err)
 {
     struct marked_hashes *marked = arena_alloc(task_arena(t), sizeof *marked);
-    if (!read_marked(t, marked, err))
+    if (!marked_of_run(t, marked, err))
         return NULL;
     AUTO(click_weights_free) struct click_weights *w = click_weights_new(rules, marked);
     return add_days(t, w, err) ? TAKE(w) : NULL;

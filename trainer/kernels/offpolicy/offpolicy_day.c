@@ -2,15 +2,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "archive/scan.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "model/query_text.h"
-#include "trainer/kernels/day_split.h"
 #include "trainer/kernels/offpolicy/decisions.h"
 #include "trainer/kernels/offpolicy/logged.h"
 #include "trainer/kernels/record.h"
-#include "trainer/kernels/run_snapshot.h"
+#include "trainer/kernels/signals/day_signals.h"
 
 enum { WHERE_MAX = 4096, RECORD_MAX = 1 << 20, LIST_RESPONSE = 0, LIST_REQUEST = 1, FIRST_REWARD = 2 };
 enum { AT, TYPE, UNIT, QUERY_ID, QUERY, DOC, POSITION, PARAMS };
@@ -46,11 +44,6 @@ static int kind_of(const struct reading *r, struct str type)
     return FIRST_REWARD + signal_weights_find(&r->rewards, type);
 }
 
-static struct str text_of(const struct archive_vector *v, uint32_t row)
-{
-    return v->texts[v->codes[row]];
-}
-
 static void add(struct reading *r, const struct event *e)
 {
     if (r->count == r->room) {
@@ -64,46 +57,45 @@ static void add_list(struct reading *r, const struct archive_vector *c, uint32_t
 {
     char normal[QUERY_TEXT_MAX];
     struct logged *l = arena_alloc(&r->arena, sizeof *l);
-    if (e.at_us >= US_PER_DAY || !logged_read(text_of(&c[PARAMS], row), &r->arena, l))
+    if (e.at_us >= US_PER_DAY || !logged_read(text_at(&c[PARAMS], row), &r->arena, l))
         return;
     if (l->whole && r->params.target != TARGET_LOGGED)
         return; /* nobody knows with which probability the document of a place was chosen */
     const int64_t position = c[POSITION].nulls && c[POSITION].nulls[row] ? 1 : c[POSITION].ints[row];
     e.position = position >= 1 && position <= OFFPOLICY_POSITIONS_MAX ? (uint32_t)position : 1;
-    e.query = arena_str(&r->arena, query_text(text_of(&c[QUERY], row), normal));
+    e.query = arena_str(&r->arena, query_text(text_at(&c[QUERY], row), normal));
     e.l = l;
     add(r, &e);
 }
 
 static void add_row(struct reading *r, const struct archive_vector *c, uint32_t row)
 {
-    struct event e = { .unit = hash64(text_of(&c[UNIT], row)),
-                       .id = hash64(text_of(&c[QUERY_ID], row)),
+    struct event e = { .unit = hash64(text_at(&c[UNIT], row)),
+                       .id = hash64(text_at(&c[QUERY_ID], row)),
                        .at_us = c[AT].ints[row] - r->day_us,
-                       .kind = kind_of(r, text_of(&c[TYPE], row)) };
+                       .kind = kind_of(r, text_at(&c[TYPE], row)) };
     if (e.kind < FIRST_REWARD) {
         add_list(r, c, row, e);
     } else {
-        e.doc = arena_str(&r->arena, text_of(&c[DOC], row));
+        e.doc = arena_str(&r->arena, text_at(&c[DOC], row));
         add(r, &e);
     }
 }
 
 static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
 {
+    (void)err;
     struct reading *r = arg;
     for (uint32_t i = 0; i < b->count; i++)
         add_row(r, b->columns, b->rows[i]);
-    return task_tick(r->task, b->count, err);
+    return true;
 }
 
-/* Names of types have no quotes: the job sees to that. */
 static bool make_where(const struct reading *r, struct buf *out, struct err *err)
 {
     buf_add_c(out, "query_id is not null and (type in ('response', 'request') and params is not null or doc is not "
                    "null and type in (");
-    for (uint32_t i = 0; i < r->rewards.count; i++)
-        buf_addf(out, "%s'" STR_FMT "'", i ? ", " : "", STR_ARG(r->rewards.types[i]));
+    day_signals_types(out, r->rewards.types, r->rewards.count);
     buf_add_c(out, "))");
     return buf_ok(out, "the list of types", err);
 }
@@ -124,16 +116,14 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
     buf_init(&where, WHERE_MAX);
     if (!make_where(r, &where, err))
         return false;
-    const struct archive_scan scan = { .table = "signals",
-                                       .columns = columns,
-                                       .columns_count = COUNT_OF(columns),
-                                       .from_us = r->day_us,
-                                       .to_us = r->day_us + US_PER_DAY + OFFPOLICY_BEHIND_US,
-                                       .lo = split->lo,
-                                       .hi = split->hi,
-                                       .where = where.p };
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && archive_scan_batches(pg, r->params.archive.p, &scan, add_batch, r, err);
+    const struct day_signals signals = { .task = r->task,
+                                         .archive = r->params.archive,
+                                         .split = *split,
+                                         .columns = columns,
+                                         .columns_count = COUNT_OF(columns),
+                                         .behind_us = OFFPOLICY_BEHIND_US,
+                                         .where = where.p };
+    return day_signals_read(&signals, add_batch, r, err);
 }
 
 /* ---- joining ---- */

@@ -5,7 +5,6 @@
 #include "trainer/kernels/offpolicy/decisions.h"
 #include "trainer/kernels/offpolicy/policy.h"
 #include "trainer/kernels/record.h"
-#include "trainer/kernels/run_snapshot.h"
 
 struct asking {
     struct task *task;
@@ -135,17 +134,11 @@ static bool ask_all(struct asking *a, struct err *err)
            task_collect(a->task, buf_str(&a->rows), err);
 }
 
-static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
-{
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    return pg && marked_read_hashes(pg, task_arena(t), out, err);
-}
-
 static bool run(struct task *t, struct err *err)
 {
     struct asking *a = arena_zalloc(task_arena(t), sizeof *a);
     a->task = t;
-    if (!offpolicy_params_read(task_params(t), task_arena(t), &a->params, err) || !read_marked(t, &a->marked, err) ||
+    if (!offpolicy_params_read(task_params(t), task_arena(t), &a->params, err) || !marked_of_run(t, &a->marked, err) ||
         !policy_open(&a->policy, &a->params,
                      a->params.target == TARGET_MODEL ? task_blob(t, 0) : (struct str){ NULL, 0 }, task_arena(t), err))
         return false;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "model/query_text.h"
+#include "trainer/kernels/record.h"
 #include "trainer/kernels/varint.h"
 
 enum { FIRST_ROOM = 4096, TOTALS_NUMBER = 0 };
@@ -18,46 +18,24 @@ struct query_fact {
 void query_day_init(struct query_day *d, int64_t gap_us)
 {
     *d = (struct query_day){ .gap_us = gap_us };
-    struct intern *const tables[] = { &d->raw, &d->queries, &d->docs, &d->ids, &d->sessions };
+    struct intern *const tables[] = { &d->docs, &d->ids, &d->sessions };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         intern_init(tables[i]);
-    (void)intern_add(&d->queries, STR("")); /* TOTALS_NUMBER */
+    typed_queries_init(&d->queries);
+    (void)intern_add(&d->queries.queries, STR("")); /* TOTALS_NUMBER */
 }
 
 void query_day_release(struct query_day *d)
 {
-    struct intern *const tables[] = { &d->raw, &d->queries, &d->docs, &d->ids, &d->sessions };
+    struct intern *const tables[] = { &d->docs, &d->ids, &d->sessions };
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         intern_release(tables[i]);
-    mem_free(d->query_of);
+    typed_queries_release(&d->queries);
     mem_free(d->events);
     mem_free(d->facts);
 }
 
 /* ---- gathering ---- */
-
-/* Queries come again and again: what is seen once is put into its form once. */
-uint32_t query_day_query(struct query_day *d, struct str raw)
-{
-    if (raw.n == 0)
-        return QUERY_NONE;
-    uint32_t known = d->raw.count, i = intern_add(&d->raw, raw);
-    char text[QUERY_TEXT_MAX];
-    if (i < known)
-        return d->query_of[i];
-    if (i >= d->query_of_room) {
-        d->query_of_room = d->query_of_room ? 2 * d->query_of_room : FIRST_ROOM;
-        d->query_of = mem_realloc(d->query_of, d->query_of_room * sizeof *d->query_of);
-    }
-    struct str query = query_text(raw, text);
-    d->query_of[i] = query.n ? intern_add(&d->queries, query) : QUERY_NONE;
-    return d->query_of[i];
-}
-
-uint32_t query_day_text(struct intern *table, struct str text, size_t max)
-{
-    return text.n ? intern_add(table, str_cut(text, max)) : QUERY_NONE;
-}
 
 void query_day_add(struct query_day *d, const struct query_event *e)
 {
@@ -103,45 +81,19 @@ static int by_place(const void *a, const void *b)
     return 0;
 }
 
-/* What is known of the texts once all are there: the place of each in their order, and the number at each place. */
-struct order {
-    uint32_t *place, *number;
-};
-
-static struct order order_of(const struct intern *t)
-{
-    struct order o = { intern_ranks(t), mem_alloc((t->count + 1) * sizeof *o.number) };
-    for (uint32_t i = 0; i < t->count; i++)
-        o.number[o.place[i]] = i;
-    return o;
-}
-
-static void order_release(struct order *o)
-{
-    mem_free(o->place);
-    mem_free(o->number);
-}
-
-static void use_places(const struct intern *t, const struct order *o, struct query_event *events, size_t count,
-                       size_t offset)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t *number = (uint32_t *)(void *)((char *)&events[i] + offset);
-        if (*number < t->count)
-            *number = o->place[*number];
-    }
-}
-
 /* From here on numbers of events are places: they do not depend on what came first. */
-static void sort_events(struct query_day *d, const struct order *queries, const struct order *docs)
+static void sort_events(struct query_day *d, const struct intern_order *queries, const struct intern_order *docs)
 {
-    struct order ids = order_of(&d->ids), sessions = order_of(&d->sessions);
-    use_places(&d->queries, queries, d->events, d->events_count, offsetof(struct query_event, query));
-    use_places(&d->docs, docs, d->events, d->events_count, offsetof(struct query_event, doc));
-    use_places(&d->ids, &ids, d->events, d->events_count, offsetof(struct query_event, id));
-    use_places(&d->sessions, &sessions, d->events, d->events_count, offsetof(struct query_event, session));
-    order_release(&ids);
-    order_release(&sessions);
+    struct intern_order ids = intern_order_of(&d->ids), sessions = intern_order_of(&d->sessions);
+    for (size_t i = 0; i < d->events_count; i++) {
+        struct query_event *e = &d->events[i];
+        e->query = intern_place(queries, e->query);
+        e->doc = intern_place(docs, e->doc);
+        e->id = intern_place(&ids, e->id);
+        e->session = intern_place(&sessions, e->session);
+    }
+    intern_order_release(&ids);
+    intern_order_release(&sessions);
     if (d->events_count)
         qsort(d->events, d->events_count, sizeof *d->events, by_unit_and_time);
 }
@@ -157,7 +109,7 @@ struct search {
 
 struct reading {
     struct query_day *d;
-    const struct order *queries;
+    const struct intern_order *queries;
     uint32_t parts;
     struct search *searches;     /* of a unit, in the order of time */
     size_t count, room, session; /* where the session's begin */
@@ -172,7 +124,7 @@ static void add_fact(struct reading *r, uint64_t unit, uint32_t query, enum quer
     }
     d->facts[d->facts_count++] = (struct query_fact){
         .unit = unit,
-        .part = (uint32_t)(d->queries.hashes[r->queries->number[query]] >> 16) % r->parts,
+        .part = (uint32_t)(d->queries.queries.hashes[r->queries->number[query]] >> 16) % r->parts,
         .query = query,
         .other = other,
         .count = 1,
@@ -314,7 +266,7 @@ static void sort_facts(struct query_day *d)
 
 struct writing {
     const struct query_day *d;
-    const struct order *queries, *docs;
+    const struct intern_order *queries, *docs;
     struct buf record;
 };
 
@@ -323,7 +275,7 @@ static struct str other_of(const struct writing *w, const struct query_fact *f)
     if (f->kind == QUERY_FACT_CLICK)
         return w->d->docs.texts[w->docs->number[f->other]];
     if (f->kind == QUERY_FACT_NEXT || f->kind == QUERY_FACT_SAME)
-        return w->d->queries.texts[w->queries->number[f->other]];
+        return w->d->queries.queries.texts[w->queries->number[f->other]];
     return (struct str){ "", 0 };
 }
 
@@ -349,15 +301,13 @@ static size_t put_unit(struct writing *w, size_t i)
 static size_t put_record(struct writing *w, size_t i)
 {
     const struct query_fact *f = w->d->facts;
-    uint32_t query = f[i].query, bytes = 0;
+    const uint32_t query = f[i].query;
     buf_clear(&w->record);
-    buf_add(&w->record, &bytes, sizeof bytes);
-    varint_put_text(&w->record, w->d->queries.texts[w->queries->number[query]]);
+    const size_t begin = record_begin(&w->record);
+    varint_put_text(&w->record, w->d->queries.queries.texts[w->queries->number[query]]);
     while (i < w->d->facts_count && f[i].query == query && w->record.n < QUERY_DAY_RECORD_BYTES)
         i = put_unit(w, i);
-    bytes = (uint32_t)(w->record.n - sizeof bytes);
-    if (!w->record.failed)
-        memcpy(w->record.p, &bytes, sizeof bytes);
+    record_end(&w->record, begin);
     return i;
 }
 
@@ -375,7 +325,7 @@ static bool write_all(struct writing *w, query_day_fn fn, void *arg, struct err 
 
 bool query_day_write(struct query_day *d, uint32_t parts, query_day_fn fn, void *arg, struct err *err)
 {
-    struct order queries = order_of(&d->queries), docs = order_of(&d->docs);
+    struct intern_order queries = intern_order_of(&d->queries.queries), docs = intern_order_of(&d->docs);
     struct reading r = { .d = d, .queries = &queries, .parts = parts };
     struct writing w = { .d = d, .queries = &queries, .docs = &docs };
     sort_events(d, &queries, &docs);
@@ -385,8 +335,8 @@ bool query_day_write(struct query_day *d, uint32_t parts, query_day_fn fn, void 
     buf_init(&w.record, 1 << 20);
     bool ok = write_all(&w, fn, arg, err);
     buf_release(&w.record);
-    order_release(&queries);
-    order_release(&docs);
+    intern_order_release(&queries);
+    intern_order_release(&docs);
     return ok;
 }
 
@@ -394,24 +344,12 @@ bool query_day_write(struct query_day *d, uint32_t parts, query_day_fn fn, void 
 
 bool query_day_read(struct str *block, struct query_day_record *out)
 {
-    uint32_t bytes;
-    if (block->n < sizeof bytes)
-        return false;
-    memcpy(&bytes, block->p, sizeof bytes);
-    if (block->n - sizeof bytes < bytes)
-        return false;
-    out->rest = (struct str){ block->p + sizeof bytes, bytes };
-    *block = (struct str){ out->rest.p + bytes, block->n - sizeof bytes - bytes };
-    return varint_take_text(&out->rest, &out->query);
+    return record_take_whole(block, &out->rest) && varint_take_text(&out->rest, &out->query);
 }
 
 bool query_day_unit(struct query_day_record *r, uint64_t *out_unit, uint64_t *out_facts)
 {
-    if (r->rest.n < sizeof *out_unit)
-        return false;
-    memcpy(out_unit, r->rest.p, sizeof *out_unit);
-    r->rest = (struct str){ r->rest.p + sizeof *out_unit, r->rest.n - sizeof *out_unit };
-    return varint_take(&r->rest, out_facts);
+    return record_take(&r->rest, out_unit, sizeof *out_unit) && varint_take(&r->rest, out_facts);
 }
 
 bool query_day_fact(struct query_day_record *r, enum query_fact_kind *out_kind, struct str *out_other,

@@ -20,11 +20,11 @@
  * order of events. */
 #pragma once
 #include "base/buf.h"
-#include "trainer/kernels/intern.h"
+#include "trainer/kernels/signals/typed_queries.h"
 
 enum { QUERY_DAY_RECORD_BYTES = 16 << 10, QUERY_DOC_MAX = 512, QUERY_SESSION_MAX = 50 };
 #define QUERY_DAY_BEHIND_US (INT64_C(3600) * 1000000)
-#define QUERY_NONE UINT32_MAX
+#define QUERY_NONE INTERN_NONE
 
 enum query_event_kind { QUERY_REQUEST, QUERY_RESPONSE, QUERY_CLICK };
 enum query_results { QUERY_RESULTS_UNKNOWN, QUERY_RESULTS_NONE, QUERY_RESULTS_SOME };
@@ -48,9 +48,8 @@ enum query_fact_kind {
 
 struct query_day {
     int64_t gap_us;
-    struct intern raw, queries, docs, ids, sessions;
-    uint32_t *query_of; /* of each raw text: its number in `queries`, or QUERY_NONE */
-    size_t query_of_room;
+    struct typed_queries queries;
+    struct intern docs, ids, sessions;
     struct query_event *events;
     size_t events_count, events_room;
     struct query_fact *facts;
@@ -59,9 +58,7 @@ struct query_day {
 
 void query_day_init(struct query_day *d, int64_t gap_us);
 void query_day_release(struct query_day *d);
-/* Numbers for a query as it was typed, and for other texts. QUERY_NONE: it is blank. */
-uint32_t query_day_query(struct query_day *d, struct str raw);
-uint32_t query_day_text(struct intern *table, struct str text, size_t max);
+/* The event's numbers are those of the day's tables. */
 void query_day_add(struct query_day *d, const struct query_event *e);
 /* Gives all records, part after part. */
 typedef bool (*query_day_fn)(void *arg, uint32_t part, struct str record, struct err *err);

@@ -1,23 +1,19 @@
 /* "query_log.day@1": searches, responses and clicks of one day and range of buckets, and of the hour behind it → what they say of queries. */
 #include <math.h>
 
-#include "archive/scan.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "trainer/engine/task.h"
-#include "trainer/kernels/day_split.h"
 #include "trainer/kernels/queries/query_log.h"
-#include "trainer/kernels/run_snapshot.h"
+#include "trainer/kernels/signals/day_signals.h"
 
 enum { WHERE_MAX = 4096, NO_KIND = 255, SESSION_TEXT_MAX = 256 };
 enum { AT, TYPE, UNIT, QUERY, DOC, QUERY_ID, SESSION, VALUE };
 
-/* What is known of the different texts of a batch, by their codes: each is looked at once, when a row that counts has it. */
 struct looked_up {
     uint8_t *kinds;
     uint32_t *queries, *docs, *ids, *sessions;
 };
-#define UNKNOWN (QUERY_NONE - 1)
 
 struct reading {
     struct task *task;
@@ -40,43 +36,14 @@ static uint8_t kind_of(const struct query_log_params *p, struct str type)
     return NO_KIND;
 }
 
-static uint32_t *unknown(struct reading *r, const struct archive_vector *v)
-{
-    uint32_t *codes = arena_alloc(&r->arena, (v->texts_count + 1) * sizeof *codes);
-    for (size_t i = 0; i <= v->texts_count; i++)
-        codes[i] = UNKNOWN;
-    return codes;
-}
-
 static void begin_batch(struct reading *r, const struct archive_vector *c)
 {
     arena_reset(&r->arena);
-    r->known = (struct looked_up){ arena_alloc(&r->arena, c[TYPE].texts_count + 1), unknown(r, &c[QUERY]),
-                                   unknown(r, &c[DOC]), unknown(r, &c[QUERY_ID]), unknown(r, &c[SESSION]) };
+    r->known = (struct looked_up){ arena_alloc(&r->arena, c[TYPE].texts_count + 1), texts_unknown(&c[QUERY], &r->arena),
+                                   texts_unknown(&c[DOC], &r->arena), texts_unknown(&c[QUERY_ID], &r->arena),
+                                   texts_unknown(&c[SESSION], &r->arena) };
     for (size_t i = 0; i <= c[TYPE].texts_count; i++)
         r->known.kinds[i] = kind_of(r->params, c[TYPE].texts[i]);
-}
-
-static struct str text_at(const struct archive_vector *v, uint32_t row)
-{
-    return v->texts[v->codes[row]];
-}
-
-static uint32_t number_at(uint32_t *known, struct intern *table, const struct archive_vector *v, uint32_t row,
-                          size_t max)
-{
-    uint32_t *number = &known[v->codes[row]];
-    if (*number == UNKNOWN)
-        *number = query_day_text(table, text_at(v, row), max);
-    return *number;
-}
-
-static uint32_t query_at(struct reading *r, const struct archive_vector *v, uint32_t row)
-{
-    uint32_t *number = &r->known.queries[v->codes[row]];
-    if (*number == UNKNOWN)
-        *number = query_day_query(&r->day, text_at(v, row));
-    return *number;
 }
 
 static enum query_results results_of(double value)
@@ -93,16 +60,17 @@ static void add_row(struct reading *r, const struct archive_vector *c, uint32_t 
         .at_us = c[AT].ints[row] - r->day_us,
         .kind = kind,
         .results = (uint8_t)(click ? QUERY_RESULTS_UNKNOWN : results_of(c[VALUE].reals[row])),
-        .query = query_at(r, &c[QUERY], row),
-        .doc = click ? number_at(r->known.docs, &d->docs, &c[DOC], row, QUERY_DOC_MAX) : QUERY_NONE,
-        .id = click ? QUERY_NONE : number_at(r->known.ids, &d->ids, &c[QUERY_ID], row, SESSION_TEXT_MAX),
-        .session = number_at(r->known.sessions, &d->sessions, &c[SESSION], row, SESSION_TEXT_MAX),
+        .query = query_number(r->known.queries, &d->queries, &c[QUERY], row),
+        .doc = click ? text_number(r->known.docs, &d->docs, QUERY_DOC_MAX, &c[DOC], row) : QUERY_NONE,
+        .id = click ? QUERY_NONE : text_number(r->known.ids, &d->ids, SESSION_TEXT_MAX, &c[QUERY_ID], row),
+        .session = text_number(r->known.sessions, &d->sessions, SESSION_TEXT_MAX, &c[SESSION], row),
     };
     query_day_add(d, &e);
 }
 
 static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
 {
+    (void)err;
     struct reading *r = arg;
     begin_batch(r, b->columns);
     for (uint32_t i = 0; i < b->count; i++) {
@@ -111,15 +79,13 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
         if (kind != NO_KIND)
             add_row(r, b->columns, row, kind);
     }
-    return task_tick(r->task, b->count, err);
+    return true;
 }
 
-/* Names of types have no quotes: the job sees to that. */
 static bool make_where(const struct query_log_params *p, struct buf *out, struct err *err)
 {
-    buf_add_c(out, "(query is not null or type = 'response') and type in ('request', 'response'");
-    for (uint32_t i = 0; i < p->clicks_count; i++)
-        buf_addf(out, ", '" STR_FMT "'", STR_ARG(p->clicks[i]));
+    buf_add_c(out, "(query is not null or type = 'response') and type in ('request', 'response', ");
+    day_signals_types(out, p->clicks, p->clicks_count);
     buf_add_c(out, ")");
     return buf_ok(out, "the list of types", err);
 }
@@ -136,16 +102,14 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
     buf_init(&where, WHERE_MAX);
     if (!make_where(r->params, &where, err))
         return false;
-    const struct archive_scan scan = { .table = "signals",
-                                       .columns = columns,
-                                       .columns_count = COUNT_OF(columns),
-                                       .from_us = r->day_us,
-                                       .to_us = r->day_us + US_PER_DAY + QUERY_DAY_BEHIND_US,
-                                       .lo = split->lo,
-                                       .hi = split->hi,
-                                       .where = where.p };
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && archive_scan_batches(pg, r->params->archive.p, &scan, add_batch, r, err);
+    const struct day_signals signals = { .task = r->task,
+                                         .archive = r->params->archive,
+                                         .split = *split,
+                                         .columns = columns,
+                                         .columns_count = COUNT_OF(columns),
+                                         .behind_us = QUERY_DAY_BEHIND_US,
+                                         .where = where.p };
+    return day_signals_read(&signals, add_batch, r, err);
 }
 
 static bool emit(void *arg, uint32_t part, struct str record, struct err *err)

@@ -2,7 +2,6 @@
  * a mark that is set or taken back counts for all days at once. */
 #include "trainer/engine/task.h"
 #include "trainer/kernels/queries/query_log.h"
-#include "trainer/kernels/run_snapshot.h"
 
 struct writing {
     struct task *task;
@@ -32,18 +31,12 @@ static bool emit(void *arg, const struct query_record *q, struct err *err)
     return buf_ok(&w->record, "a record of a query", err) && task_emit(w->task, 0, buf_str(&w->record), err);
 }
 
-static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
-{
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    return pg && marked_read_hashes(pg, task_arena(t), out, err);
-}
-
 static bool run(struct task *t, struct err *err)
 {
     enum { RECORD_MAX = 1 << 20 };
     struct marked_hashes marked;
     struct query_totals totals;
-    if (!read_marked(t, &marked, err))
+    if (!marked_of_run(t, &marked, err))
         return false;
     AUTO(query_merge_free) struct query_merge *m = query_merge_new(&marked);
     struct writing w = { .task = t };

@@ -18,9 +18,7 @@ static void put_list(struct buf *b, const struct query_list *l)
 
 void query_record_write(struct buf *out, const struct query_record *q)
 {
-    size_t head = out->n;
-    uint32_t bytes = 0;
-    record_put(out, &bytes, sizeof bytes);
+    const size_t begin = record_begin(out);
     record_put_text(out, q->text);
     put_u64(out, q->searches);
     put_u64(out, q->zero_results);
@@ -29,10 +27,7 @@ void query_record_write(struct buf *out, const struct query_record *q)
     put_u64(out, q->units);
     for (int k = 0; k < QUERY_LIST_KIND_COUNT; k++)
         put_list(out, &q->lists[k]);
-    if (out->failed)
-        return;
-    bytes = (uint32_t)(out->n - head - sizeof bytes);
-    memcpy(out->p + head, &bytes, sizeof bytes);
+    record_end(out, begin);
 }
 
 /* ---- reading ---- */
@@ -60,14 +55,9 @@ static bool take_head(struct str *in, struct query_record *out)
 
 bool query_record_read(struct str *block, struct arena *arena, struct query_record *out, struct str *out_bytes)
 {
-    struct str whole = *block, rest = *block;
-    uint32_t bytes;
-    if (!record_take(&rest, &bytes, sizeof bytes) || rest.n < bytes)
-        return false;
-    whole.n = sizeof bytes + bytes;
-    rest.n = bytes;
+    struct str left = *block, rest;
     *out = (struct query_record){ .searches = 0 };
-    if (!take_head(&rest, out))
+    if (!record_take_whole(&left, &rest) || !take_head(&rest, out))
         return false;
     for (int k = 0; arena && k < QUERY_LIST_KIND_COUNT; k++)
         if (!take_list(&rest, arena, &out->lists[k]))
@@ -75,7 +65,7 @@ bool query_record_read(struct str *block, struct arena *arena, struct query_reco
     if (arena && rest.n)
         return false;
     if (out_bytes)
-        *out_bytes = whole;
-    *block = (struct str){ block->p + whole.n, block->n - whole.n };
+        *out_bytes = (struct str){ block->p, (size_t)(left.p - block->p) };
+    *block = left;
     return true;
 }

@@ -3,25 +3,24 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "model/query_text.h"
+#include "trainer/kernels/record.h"
 #include "trainer/kernels/varint.h"
 
-enum { FIRST_ROOM = 4096, RANDOMISED = 0x80, ID_BYTES = 256 };
+enum { FIRST_ROOM = 4096, RANDOMISED = 0x80 };
 
 void serp_day_init(struct serp_day *d)
 {
     *d = (struct serp_day){ .events_count = 0 };
-    struct intern *const tables[] = { &d->raw, &d->queries, &d->docs, &d->ids };
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        intern_init(tables[i]);
+    typed_queries_init(&d->queries);
+    intern_init(&d->docs);
+    intern_init(&d->ids);
 }
 
 void serp_day_release(struct serp_day *d)
 {
-    struct intern *const tables[] = { &d->raw, &d->queries, &d->docs, &d->ids };
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        intern_release(tables[i]);
-    mem_free(d->query_of);
+    typed_queries_release(&d->queries);
+    intern_release(&d->docs);
+    intern_release(&d->ids);
     mem_free(d->events);
     mem_free(d->lists);
     mem_free(d->shown);
@@ -41,31 +40,6 @@ static void *room_for(void *p, size_t count, size_t more, size_t *room, size_t b
     return mem_realloc(p, *room * bytes);
 }
 
-/* Queries come again and again: what is seen once is put into its form once. */
-uint32_t serp_day_query(struct serp_day *d, struct str raw)
-{
-    if (raw.n == 0)
-        return SERP_NONE;
-    uint32_t known = d->raw.count, i = intern_add(&d->raw, raw);
-    char text[QUERY_TEXT_MAX];
-    if (i < known)
-        return d->query_of[i];
-    d->query_of = room_for(d->query_of, i, 1, &d->query_of_room, sizeof *d->query_of);
-    struct str query = query_text(raw, text);
-    d->query_of[i] = query.n ? intern_add(&d->queries, query) : SERP_NONE;
-    return d->query_of[i];
-}
-
-uint32_t serp_day_doc(struct serp_day *d, struct str doc)
-{
-    return doc.n ? intern_add(&d->docs, str_cut(doc, SERP_DOC_BYTES)) : SERP_NONE;
-}
-
-uint32_t serp_day_id(struct serp_day *d, struct str id)
-{
-    return id.n ? intern_add(&d->ids, str_cut(id, ID_BYTES)) : SERP_NONE;
-}
-
 uint32_t serp_day_list(struct serp_day *d, const struct serp_shown *s)
 {
     struct serp_list l = { (uint32_t)d->shown_count, s->count,
@@ -73,7 +47,7 @@ uint32_t serp_day_list(struct serp_day *d, const struct serp_shown *s)
     d->lists = room_for(d->lists, d->lists_count, 1, &d->lists_room, sizeof *d->lists);
     d->shown = room_for(d->shown, d->shown_count, s->count, &d->shown_room, sizeof *d->shown);
     for (uint32_t i = 0; i < s->count; i++)
-        d->shown[d->shown_count++] = serp_day_doc(d, s->docs[i]);
+        d->shown[d->shown_count++] = intern_cut(&d->docs, s->docs[i], SERP_DOC_BYTES);
     if (s->randomised) {
         d->propensities = room_for(d->propensities, d->propensities_count, s->count, &d->propensities_room,
                                    sizeof *d->propensities);
@@ -129,43 +103,19 @@ static int by_search(const void *a, const void *b, void *day)
     return by_list(day, x->list, y->list);
 }
 
-/* The place of each text in their order, and the number of the text at each place. */
-struct order {
-    uint32_t *place, *number;
-};
-
-static struct order order_of(const struct intern *t)
-{
-    struct order o = { intern_ranks(t), mem_alloc(((size_t)t->count + 1) * sizeof *o.number) };
-    for (uint32_t i = 0; i < t->count; i++)
-        o.number[o.place[i]] = i;
-    return o;
-}
-
-static void order_release(struct order *o)
-{
-    mem_free(o->place);
-    mem_free(o->number);
-}
-
-static uint32_t place_at(const struct order *o, uint32_t number)
-{
-    return number == SERP_NONE ? SERP_NONE : o->place[number];
-}
-
 /* From here on numbers of texts in events and lists are places: they do not depend on what came first. */
-static void use_places(struct serp_day *d, const struct order *queries, const struct order *docs)
+static void use_places(struct serp_day *d, const struct intern_order *queries, const struct intern_order *docs)
 {
-    struct order ids = order_of(&d->ids);
+    struct intern_order ids = intern_order_of(&d->ids);
     for (size_t i = 0; i < d->events_count; i++) {
         struct serp_event *e = &d->events[i];
-        e->id = place_at(&ids, e->id);
-        e->query = place_at(queries, e->query);
-        e->doc = place_at(docs, e->doc);
+        e->id = intern_place(&ids, e->id);
+        e->query = intern_place(queries, e->query);
+        e->doc = intern_place(docs, e->doc);
     }
     for (size_t i = 0; i < d->shown_count; i++)
-        d->shown[i] = place_at(docs, d->shown[i]);
-    order_release(&ids);
+        d->shown[i] = intern_place(docs, d->shown[i]);
+    intern_order_release(&ids);
     if (d->events_count)
         qsort_r(d->events, d->events_count, sizeof *d->events, by_search, d);
 }
@@ -184,7 +134,7 @@ struct search {
 
 struct reading {
     struct serp_day *d;
-    const struct order *queries;
+    const struct intern_order *queries;
     uint32_t parts;
     struct search *list;
     size_t count, room;
@@ -267,7 +217,7 @@ static void add_search(struct reading *r, size_t from, size_t end)
     if (s.query == SERP_NONE || !take_list(d, from, end, &s) || s.at_us >= US_PER_DAY)
         return;
     take_clicks(d->events, from, end, &s);
-    s.part = (uint32_t)(d->queries.hashes[r->queries->number[s.query]] >> 16) % r->parts;
+    s.part = (uint32_t)(d->queries.queries.hashes[r->queries->number[s.query]] >> 16) % r->parts;
     r->list = room_for(r->list, r->count, 1, &r->room, sizeof *r->list);
     r->list[r->count++] = s;
 }
@@ -301,7 +251,7 @@ static void find_searches(struct reading *r)
 struct writing {
     const struct serp_day *d;
     const struct reading *r;
-    const struct order *docs_order;
+    const struct intern_order *docs_order;
     uint32_t *local; /* of each place: its local number, of the record `record_of` says */
     uint32_t *record_of;
     uint32_t record, docs;
@@ -338,17 +288,15 @@ static void put_search(struct writing *w, const struct search *s)
 static size_t put_record(struct writing *w, size_t i)
 {
     const struct search *list = w->r->list;
-    uint32_t query = list[i].query, bytes = 0;
+    const uint32_t query = list[i].query;
     w->record++;
     w->docs = 0;
     buf_clear(&w->bytes);
-    buf_add(&w->bytes, &bytes, sizeof bytes);
-    varint_put_text(&w->bytes, w->d->queries.texts[w->r->queries->number[query]]);
+    const size_t begin = record_begin(&w->bytes);
+    varint_put_text(&w->bytes, w->d->queries.queries.texts[w->r->queries->number[query]]);
     for (; i < w->r->count && list[i].query == query && w->bytes.n < SERP_DAY_RECORD_BYTES; i++)
         put_search(w, &list[i]);
-    bytes = (uint32_t)(w->bytes.n - sizeof bytes);
-    if (!w->bytes.failed)
-        memcpy(w->bytes.p, &bytes, sizeof bytes);
+    record_end(&w->bytes, begin);
     return i;
 }
 
@@ -364,8 +312,8 @@ static bool write_all(struct writing *w, serp_day_fn fn, void *arg, struct err *
     return true;
 }
 
-static bool write_searches(const struct serp_day *d, const struct reading *r, const struct order *docs, serp_day_fn fn,
-                           void *arg, struct err *err)
+static bool write_searches(const struct serp_day *d, const struct reading *r, const struct intern_order *docs,
+                           serp_day_fn fn, void *arg, struct err *err)
 {
     size_t room = (size_t)d->docs.count + 1;
     struct writing w = { .d = d,
@@ -383,36 +331,23 @@ static bool write_searches(const struct serp_day *d, const struct reading *r, co
 
 bool serp_day_write(struct serp_day *d, uint32_t parts, serp_day_fn fn, void *arg, struct err *err)
 {
-    struct order queries = order_of(&d->queries), docs = order_of(&d->docs);
+    struct intern_order queries = intern_order_of(&d->queries.queries), docs = intern_order_of(&d->docs);
     struct reading r = { .d = d, .queries = &queries, .parts = parts };
     use_places(d, &queries, &docs);
     find_searches(&r);
     bool ok = write_searches(d, &r, &docs, fn, arg, err);
     mem_free(r.list);
-    order_release(&queries);
-    order_release(&docs);
+    intern_order_release(&queries);
+    intern_order_release(&docs);
     return ok;
 }
 
 /* ---- reading ---- */
 
-static bool take(struct str *in, void *out, size_t n)
-{
-    if (in->n < n)
-        return false;
-    memcpy(out, in->p, n);
-    *in = (struct str){ in->p + n, in->n - n };
-    return true;
-}
-
 bool serp_day_read(struct str *block, struct serp_day_record *out)
 {
-    uint32_t bytes;
-    if (!take(block, &bytes, sizeof bytes) || block->n < bytes)
-        return false;
-    *out = (struct serp_day_record){ .rest = { block->p, bytes } };
-    *block = (struct str){ block->p + bytes, block->n - bytes };
-    return varint_take_text(&out->rest, &out->query);
+    *out = (struct serp_day_record){ .docs = 0 };
+    return record_take_whole(block, &out->rest) && varint_take_text(&out->rest, &out->query);
 }
 
 static bool take_docs(struct serp_day_record *r, struct serp_search *s)
@@ -431,7 +366,7 @@ static bool take_docs(struct serp_day_record *r, struct serp_search *s)
 static bool take_places(struct serp_day_record *r, struct serp_search *s)
 {
     uint64_t clicks;
-    if (!varint_take(&r->rest, &clicks) || clicks > s->count || !take(&r->rest, s->clicks, (size_t)clicks))
+    if (!varint_take(&r->rest, &clicks) || clicks > s->count || !record_take(&r->rest, s->clicks, (size_t)clicks))
         return false;
     s->clicks_count = (uint32_t)clicks;
     for (uint32_t i = 0; i < s->clicks_count; i++)
@@ -445,11 +380,12 @@ bool serp_day_search(struct serp_day_record *r, struct serp_search *out)
     uint64_t at;
     uint8_t count;
     out->fresh_count = out->clicks_count = 0;
-    if (!take(&r->rest, &out->unit, sizeof out->unit) || !varint_take(&r->rest, &at) || !take(&r->rest, &count, 1))
+    if (!record_take(&r->rest, &out->unit, sizeof out->unit) || !varint_take(&r->rest, &at) ||
+        !record_take(&r->rest, &count, 1))
         return false;
     out->at_us = (int64_t)at;
     out->randomised = count & RANDOMISED;
     out->count = count & (RANDOMISED - 1U);
     return out->count > 0 && out->count <= SERP_DOCS_MAX && take_docs(r, out) && take_places(r, out) &&
-           (!out->randomised || take(&r->rest, out->propensities, out->count * sizeof *out->propensities));
+           (!out->randomised || record_take(&r->rest, out->propensities, out->count * sizeof *out->propensities));
 }

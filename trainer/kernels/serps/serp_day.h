@@ -14,12 +14,12 @@
  * the order in which signals came. Units are told apart still: marks that are set later change no day's records. */
 #pragma once
 #include "base/buf.h"
-#include "trainer/kernels/intern.h"
 #include "trainer/kernels/serps/serp_shown.h"
+#include "trainer/kernels/signals/typed_queries.h"
 
-enum { SERP_DAY_RECORD_BYTES = 16 << 10 };
+enum { SERP_DAY_RECORD_BYTES = 16 << 10, SERP_ID_BYTES = 256 };
 #define SERP_DAY_BEHIND_US (INT64_C(3600) * 1000000)
-#define SERP_NONE UINT32_MAX
+#define SERP_NONE INTERN_NONE
 
 /* The first ones are lists, in the order of preference. */
 enum serp_event_kind { SERP_RESPONSE, SERP_REQUEST, SERP_INTERLEAVED, SERP_IMPRESSION, SERP_CLICK };
@@ -38,9 +38,8 @@ struct serp_list {
 };
 
 struct serp_day {
-    struct intern raw, queries, docs, ids;
-    uint32_t *query_of; /* of each raw text: its number in `queries`, or SERP_NONE */
-    size_t query_of_room;
+    struct typed_queries queries;
+    struct intern docs, ids;
     struct serp_event *events;
     size_t events_count, events_room;
     struct serp_list *lists;
@@ -51,12 +50,8 @@ struct serp_day {
 
 void serp_day_init(struct serp_day *d);
 void serp_day_release(struct serp_day *d);
-/* Numbers for a query as it was typed, and for other texts. SERP_NONE: it is blank. */
-uint32_t serp_day_query(struct serp_day *d, struct str raw);
-uint32_t serp_day_doc(struct serp_day *d, struct str doc);
-uint32_t serp_day_id(struct serp_day *d, struct str id);
 uint32_t serp_day_list(struct serp_day *d, const struct serp_shown *s);
-/* Of an event without id nothing is kept. */
+/* The event's numbers are those of the day's tables. Of one without id nothing is kept. */
 void serp_day_add(struct serp_day *d, const struct serp_event *e);
 /* Gives all records, part after part. */
 typedef bool (*serp_day_fn)(void *arg, uint32_t part, struct str record, struct err *err);

@@ -1,17 +1,13 @@
 /* "serps.day@1": what searches of one day and range of buckets were shown, and their clicks, also of the hour behind it. */
-#include "archive/scan.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "trainer/engine/task.h"
-#include "trainer/kernels/day_split.h"
-#include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/serps/serp_log.h"
+#include "trainer/kernels/signals/day_signals.h"
 
 enum { WHERE_MAX = 4096, NO_KIND = 255 };
 enum { AT, TYPE, UNIT, QUERY_ID, QUERY, DOC, POSITION, PARAMS };
 
-/* What is known of the different texts of a batch, by their codes: each is looked at once, when a row that counts has it. */
-#define UNKNOWN (SERP_NONE - 1)
 struct looked_up {
     uint8_t *kinds;
     uint32_t *queries, *docs, *ids, *lists;
@@ -45,19 +41,12 @@ static uint8_t kind_of(const struct serp_day_params *p, struct str type)
     return NO_KIND;
 }
 
-static uint32_t *unknown(struct reading *r, const struct archive_vector *v)
-{
-    uint32_t *codes = arena_alloc(&r->arena, (v->texts_count + (size_t)1) * sizeof *codes);
-    for (size_t i = 0; i <= v->texts_count; i++)
-        codes[i] = UNKNOWN;
-    return codes;
-}
-
 static void begin_batch(struct reading *r, const struct archive_vector *c)
 {
     arena_reset(&r->arena);
-    r->known = (struct looked_up){ arena_alloc(&r->arena, c[TYPE].texts_count + (size_t)1), unknown(r, &c[QUERY]),
-                                   unknown(r, &c[DOC]), unknown(r, &c[QUERY_ID]), unknown(r, &c[PARAMS]) };
+    r->known = (struct looked_up){ arena_alloc(&r->arena, c[TYPE].texts_count + (size_t)1),
+                                   texts_unknown(&c[QUERY], &r->arena), texts_unknown(&c[DOC], &r->arena),
+                                   texts_unknown(&c[QUERY_ID], &r->arena), texts_unknown(&c[PARAMS], &r->arena) };
     for (size_t i = 0; i <= c[TYPE].texts_count; i++)
         r->known.kinds[i] = kind_of(r->params, c[TYPE].texts[i]);
 }
@@ -68,42 +57,34 @@ static uint32_t list_of(struct serp_day *d, struct str params, struct arena *are
     return serp_shown_read(params, arena, &shown) ? serp_day_list(d, &shown) : SERP_NONE;
 }
 
-/* The number of a text of a row, by what `of` makes of it. */
-static uint32_t number_at(struct reading *r, uint32_t *known, const struct archive_vector *v, uint32_t row,
-                          uint32_t (*of)(struct serp_day *, struct str))
-{
-    uint32_t *number = &known[v->codes[row]];
-    if (*number == UNKNOWN)
-        *number = of(&r->day, v->texts[v->codes[row]]);
-    return *number;
-}
-
 static uint32_t list_at(struct reading *r, const struct archive_vector *v, uint32_t row)
 {
     uint32_t *number = &r->known.lists[v->codes[row]];
-    if (*number == UNKNOWN)
-        *number = list_of(&r->day, v->texts[v->codes[row]], &r->arena);
+    if (*number == TEXT_UNKNOWN)
+        *number = list_of(&r->day, text_at(v, row), &r->arena);
     return *number;
 }
 
 static void add_row(struct reading *r, const struct archive_vector *c, uint32_t row, uint8_t kind)
 {
     int64_t position = c[POSITION].nulls && c[POSITION].nulls[row] ? 0 : c[POSITION].ints[row];
+    struct serp_day *d = &r->day;
     const struct serp_event e = {
-        .unit = hash64(c[UNIT].texts[c[UNIT].codes[row]]),
+        .unit = hash64(text_at(&c[UNIT], row)),
         .at_us = c[AT].ints[row] - r->day_us,
-        .id = number_at(r, r->known.ids, &c[QUERY_ID], row, serp_day_id),
-        .query = number_at(r, r->known.queries, &c[QUERY], row, serp_day_query),
-        .doc = kind < SERP_IMPRESSION ? SERP_NONE : number_at(r, r->known.docs, &c[DOC], row, serp_day_doc),
+        .id = text_number(r->known.ids, &d->ids, SERP_ID_BYTES, &c[QUERY_ID], row),
+        .query = query_number(r->known.queries, &d->queries, &c[QUERY], row),
+        .doc = kind < SERP_IMPRESSION ? SERP_NONE : text_number(r->known.docs, &d->docs, SERP_DOC_BYTES, &c[DOC], row),
         .list = kind < SERP_IMPRESSION ? list_at(r, &c[PARAMS], row) : SERP_NONE,
         .position = (int32_t)(position > 0 && position <= INT32_MAX ? position : 0),
         .kind = kind,
     };
-    serp_day_add(&r->day, &e);
+    serp_day_add(d, &e);
 }
 
 static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
 {
+    (void)err;
     struct reading *r = arg;
     begin_batch(r, b->columns);
     for (uint32_t i = 0; i < b->count; i++) {
@@ -112,17 +93,15 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
         if (kind != NO_KIND)
             add_row(r, b->columns, row, kind);
     }
-    return task_tick(r->task, b->count, err);
+    return true;
 }
 
-/* Names of types have no quotes: the job sees to that. */
 static bool make_where(const struct serp_day_params *p, struct buf *out, struct err *err)
 {
     buf_add_c(out, "query_id is not null and type in (");
     for (size_t i = 0; i < COUNT_OF(list_types); i++)
-        buf_addf(out, "%s'%s'", i ? ", " : "", list_types[i].type);
-    for (uint32_t i = 0; i < p->clicks_count; i++)
-        buf_addf(out, ", '" STR_FMT "'", STR_ARG(p->clicks[i]));
+        buf_addf(out, "'%s', ", list_types[i].type);
+    day_signals_types(out, p->clicks, p->clicks_count);
     buf_add_c(out, ")");
     return buf_ok(out, "the list of types", err);
 }
@@ -143,16 +122,14 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
     buf_init(&where, WHERE_MAX);
     if (!make_where(r->params, &where, err))
         return false;
-    const struct archive_scan scan = { .table = "signals",
-                                       .columns = columns,
-                                       .columns_count = COUNT_OF(columns),
-                                       .from_us = r->day_us,
-                                       .to_us = r->day_us + US_PER_DAY + SERP_DAY_BEHIND_US,
-                                       .lo = split->lo,
-                                       .hi = split->hi,
-                                       .where = where.p };
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && archive_scan_batches(pg, r->params->archive.p, &scan, add_batch, r, err);
+    const struct day_signals signals = { .task = r->task,
+                                         .archive = r->params->archive,
+                                         .split = *split,
+                                         .columns = columns,
+                                         .columns_count = COUNT_OF(columns),
+                                         .behind_us = SERP_DAY_BEHIND_US,
+                                         .where = where.p };
+    return day_signals_read(&signals, add_batch, r, err);
 }
 
 static bool emit(void *arg, uint32_t part, struct str record, struct err *err)

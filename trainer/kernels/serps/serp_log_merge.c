@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "trainer/engine/task.h"
-#include "trainer/kernels/run_snapshot.h"
 #include "trainer/kernels/serps/serp_log.h"
 
 struct writing {
@@ -57,12 +56,6 @@ static bool emit_query(void *arg, const struct serp_query *q, struct err *err)
     return serp_query_write(q, &w->record, emit, w, err);
 }
 
-static bool read_marked(struct task *t, struct marked_hashes *out, struct err *err)
-{
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(t, err);
-    return pg && marked_read_hashes(pg, task_arena(t), out, err);
-}
-
 static bool read_rules(struct task *t, struct serp_merge_rules *out, struct err *err)
 {
     json_auto_t *root = json_parse(task_params(t), err);
@@ -84,7 +77,7 @@ static bool run(struct task *t, struct err *err)
     struct marked_hashes marked;
     struct serp_merge_rules rules = { .marked = &marked };
     struct serp_totals totals;
-    if (!read_rules(t, &rules, err) || !read_marked(t, &marked, err))
+    if (!read_rules(t, &rules, err) || !marked_of_run(t, &marked, err))
         return false;
     AUTO(serp_merge_free) struct serp_merge *m = serp_merge_new(&rules);
     struct writing w = { .task = t };

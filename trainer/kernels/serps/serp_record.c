@@ -146,15 +146,10 @@ static void begin_query(struct serp_reader *r, struct str text)
 
 bool serp_reader_take(struct serp_reader *r, struct str *block, bool *out_whole)
 {
-    uint32_t bytes;
     uint8_t flags;
     uint64_t patterns;
     struct str text, rest;
-    if (!record_take(block, &bytes, sizeof bytes) || block->n < bytes)
-        return false;
-    rest = (struct str){ block->p, bytes };
-    *block = (struct str){ block->p + bytes, block->n - bytes };
-    if (!record_take(&rest, &flags, 1) || !varint_take_text(&rest, &text))
+    if (!record_take_whole(block, &rest) || !record_take(&rest, &flags, 1) || !varint_take_text(&rest, &text))
         return false;
     if (!r->open)
         begin_query(r, text);

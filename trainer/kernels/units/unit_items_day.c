@@ -1,11 +1,10 @@
 /* "unit_items.day@1": the signals of one day and range of buckets → what each unit did with each document, or query, in a
  * part for each range of the split. Memory: the pairs of the split. */
-#include "archive/scan.h"
 #include "base/clock.h"
 #include "model/query_text.h"
 #include "trainer/engine/task.h"
 #include "trainer/kernels/day_split.h"
-#include "trainer/kernels/run_snapshot.h"
+#include "trainer/kernels/signals/day_signals.h"
 #include "trainer/kernels/units/unit_items.h"
 
 enum { RECORD_MAX = 64 << 10, DOC_BYTES_MAX = 1024 };
@@ -35,11 +34,6 @@ static struct texts texts_of(struct reading *r, const struct archive_vector *col
                        .items = arena_zalloc(&r->arena, (columns[ITEM].texts_count + 1) * sizeof *t.items) };
     memset(t.types, TYPE_UNKNOWN, columns[TYPE].texts_count + 1);
     return t;
-}
-
-static struct str text_at(const struct archive_vector *v, uint32_t row)
-{
-    return v->texts[v->codes[row]];
 }
 
 static int type_at(const struct reading *r, struct texts *t, const struct archive_vector *v, uint32_t row)
@@ -74,6 +68,7 @@ static const struct pair_text *item_at(struct reading *r, struct texts *t, const
 
 static bool add_signals(void *arg, const struct archive_batch *batch, struct err *err)
 {
+    (void)err;
     struct reading *r = arg;
     const struct archive_vector *c = batch->columns;
     struct texts t = texts_of(r, c);
@@ -88,7 +83,7 @@ static bool add_signals(void *arg, const struct archive_batch *batch, struct err
             unit_item_day_add(r->day, (uint32_t)type, c[AT].ints[row], unit_at(&t, &c[UNIT], row), item,
                               str_cut(doc, DOC_BYTES_MAX));
     }
-    return task_tick(r->task, batch->count, err);
+    return true;
 }
 
 static bool read_signals(struct reading *r, struct err *err)
@@ -99,16 +94,13 @@ static bool read_signals(struct reading *r, struct err *err)
                                               { STR("unit"), ARCHIVE_TEXT },
                                               { queries ? STR("query") : STR("doc"), ARCHIVE_TEXT },
                                               { STR("doc"), ARCHIVE_TEXT } };
-    const struct archive_scan scan = { .table = "signals",
-                                       .columns = columns,
-                                       .columns_count = queries ? DOC + 1 : DOC,
-                                       .from_us = r->split.day * US_PER_DAY,
-                                       .to_us = (r->split.day + 1) * US_PER_DAY,
-                                       .lo = r->split.lo,
-                                       .hi = r->split.hi,
-                                       .where = queries ? "query is not null" : "doc is not null" };
-    AUTO(run_snapshot_close) struct pg *pg = run_snapshot_open(r->task, err);
-    return pg && archive_scan_batches(pg, r->params->archive.p, &scan, add_signals, r, err);
+    const struct day_signals signals = { .task = r->task,
+                                         .archive = r->params->archive,
+                                         .split = r->split,
+                                         .columns = columns,
+                                         .columns_count = queries ? DOC + 1 : DOC,
+                                         .where = queries ? "query is not null" : "doc is not null" };
+    return day_signals_read(&signals, add_signals, r, err);
 }
 
 struct writing {
