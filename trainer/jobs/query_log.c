@@ -33,18 +33,18 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Sorted: the order in which they were given says nothing. */
-static bool read_params(const struct run_context *run, struct query_log_params *out, struct err *err)
+static bool read_params(const struct run_context *run, struct log_params *out, struct err *err)
 {
     const char *text = run->param(run, "click_types");
     struct str rest = str_of(text), type;
-    *out = (struct query_log_params){ .archive = run->archive_dir ? str_of(run->archive_dir) : (struct str){ NULL, 0 },
-                                      .gap_us = run_whole(run, "session_gap_minutes") * 60 * US_PER_SECOND };
+    *out = (struct log_params){ .archive = run->archive_dir ? str_of(run->archive_dir) : (struct str){ NULL, 0 },
+                                .gap_us = run_whole(run, "session_gap_minutes") * 60 * US_PER_SECOND };
     while (str_split(&rest, ',', &type)) {
-        if (!is_type(type) || out->clicks_count == QUERY_LOG_TYPES_MAX)
+        if (!is_type(type) || out->clicks_count == LOG_TYPES_MAX)
             return err_set(err, ERR_INVALID,
                            "--param click_types=%s: must be like click,cart: at most %d types of signals, none of "
                            "them request or response",
-                           text, QUERY_LOG_TYPES_MAX);
+                           text, LOG_TYPES_MAX);
         out->clicks[out->clicks_count++] = type;
     }
     qsort(out->clicks, out->clicks_count, sizeof *out->clicks, by_text);
@@ -99,7 +99,7 @@ static bool pass_merge(struct query_log *q, const char *name, struct err *err)
 struct opening {
     struct query_log *q;
     const char *what;
-    struct query_log_params params;
+    struct log_params params;
     struct day_rules rules;
 };
 
@@ -110,7 +110,7 @@ static bool compute(void *arg, struct err *err)
     struct str params;
     const char *days = arena_printf(q->arena, "%s days", o->what).p,
                *queries = arena_printf(q->arena, "%s queries", o->what).p;
-    return query_log_params_write(&o->params, true, q->arena, &params, err) &&
+    return log_params_write(&o->params, true, q->arena, &params, err) &&
            day_plan_pass(&q->days, &o->rules, days, params, err) && pass_merge(q, queries, err);
 }
 
@@ -119,7 +119,7 @@ static bool plan_and_compute(struct opening *o, struct query_window window, stru
     struct query_log *q = o->q;
     struct str program;
     if (!day_plan_open(&q->days, q->run, q->arena, NULL, 0, err) || !read_params(q->run, &o->params, err) ||
-        !query_log_params_write(&o->params, false, q->arena, &program, err) ||
+        !log_params_write(&o->params, false, q->arena, &program, err) ||
         !day_plan_days(&q->days, window.from, window.until, err))
         return false;
     o->rules = (struct day_rules){ .kernel = QUERY_LOG_DAY_KERNEL, .program = program, .parts = PARTS };

@@ -29,18 +29,18 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Sorted: the order in which they were given says nothing. */
-static bool read_params(const struct run_context *run, struct serp_day_params *out, struct err *err)
+static bool read_params(const struct run_context *run, struct log_params *out, struct err *err)
 {
     const char *text = run->param(run, "click_types");
     struct str rest = str_of(text), type;
-    *out = (struct serp_day_params){ .archive = run->archive_dir ? str_of(run->archive_dir) : (struct str){ NULL, 0 } };
+    *out = (struct log_params){ .archive = run->archive_dir ? str_of(run->archive_dir) : (struct str){ NULL, 0 } };
     while (str_split(&rest, ',', &type)) {
-        if (!is_type(type) || out->clicks_count == SERP_TYPES_MAX)
+        if (!is_type(type) || out->clicks_count == LOG_TYPES_MAX)
             return err_set(
                 err, ERR_INVALID,
                 "--param click_types=%s: must be like click,cart: at most %d types of signals, none of them one "
                 "that tells what was shown",
-                text, SERP_TYPES_MAX);
+                text, LOG_TYPES_MAX);
         out->clicks[out->clicks_count++] = type;
     }
     qsort(out->clicks, out->clicks_count, sizeof *out->clicks, by_text);
@@ -104,7 +104,7 @@ static bool pass_merge(struct serp_log *s, const char *name, struct err *err)
 struct opening {
     struct serp_log *s;
     const char *what;
-    struct serp_day_params params;
+    struct log_params params;
     struct day_rules rules;
 };
 
@@ -115,7 +115,7 @@ static bool compute(void *arg, struct err *err)
     struct str params;
     const char *days = arena_printf(s->arena, "%s days", o->what).p,
                *lists = arena_printf(s->arena, "%s lists", o->what).p;
-    return serp_day_params_write(&o->params, true, s->arena, &params, err) &&
+    return log_params_write(&o->params, true, s->arena, &params, err) &&
            day_plan_pass(&s->days, &o->rules, days, params, err) && pass_merge(s, lists, err);
 }
 
@@ -124,7 +124,7 @@ static bool plan_and_compute(struct opening *o, struct query_window window, stru
     struct serp_log *s = o->s;
     struct str program;
     if (!day_plan_open(&s->days, s->run, s->arena, NULL, 0, err) || !read_params(s->run, &o->params, err) ||
-        !serp_day_params_write(&o->params, false, s->arena, &program, err) ||
+        !log_params_write(&o->params, false, s->arena, &program, err) ||
         !day_plan_days(&s->days, window.from, window.until, err))
         return false;
     o->rules = (struct day_rules){ .kernel = SERP_DAY_KERNEL, .program = program, .parts = PARTS };
@@ -179,7 +179,7 @@ static bool pass_collect(struct serp_log *s, uint64_t min_sessions, struct engin
 {
     const struct engine_pass pass = { .name = "lists",
                                       .kernel = SERP_COLLECT_KERNEL,
-                                      .params = arena_printf(s->arena, "{\"min_sessions\":%llu,\"bytes\":%d}",
+                                      .params = arena_printf(s->arena, "{\"min_searches\":%llu,\"bytes\":%d}",
                                                              (unsigned long long)min_sessions, SERP_SET_BYTES / PARTS),
                                       .splits = serp_log_splits(s),
                                       .splits_count = s->parts,

@@ -147,6 +147,11 @@ int pair_text_compare(struct str a, struct str b)
     return d ? d : (a.n > b.n) - (a.n < b.n);
 }
 
+int pair_text_first(const void *a, const void *b)
+{
+    return pair_text_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
 static int by_texts(const void *a, const void *b, void *table)
 {
     const struct pair_table *t = table;

@@ -35,3 +35,5 @@ struct str pair_table_keep(struct pair_table *t, struct str text);
 uint32_t *pair_table_sort(const struct pair_table *t);
 /* As memcmp; of texts of which one begins with the other, the shorter one comes first. */
 int pair_text_compare(struct str a, struct str b);
+/* The same for qsort and bsearch, of what has a struct str as its first member. */
+int pair_text_first(const void *a, const void *b);

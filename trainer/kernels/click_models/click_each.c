@@ -1,17 +1,17 @@
-#include "trainer/engine/task.h"
 #include "trainer/kernels/click_models/click_models.h"
+#include "trainer/kernels/task_blocks.h"
 
 struct reading {
-    struct task *task;
     struct arena arena; /* of a query */
     struct buf gathered;
     click_each_fn fn;
     void *arg;
 };
 
-static bool each_of_block(struct reading *r, struct str block, uint64_t *out_count, struct err *err)
+static bool each_of_block(void *arg, struct str block, uint64_t *out_rows, struct err *err)
 {
-    for (*out_count = 0; block.n; ++*out_count) {
+    struct reading *r = arg;
+    for (*out_rows = 0; block.n; ++*out_rows) {
         struct click_query q;
         bool whole;
         if (!click_query_take(&r->gathered, &block, &r->arena, &whole, &q))
@@ -25,29 +25,12 @@ static bool each_of_block(struct reading *r, struct str block, uint64_t *out_cou
     return true;
 }
 
-static bool each_of_input(struct reading *r, size_t input, struct err *err)
-{
-    for (;;) {
-        struct str block;
-        uint64_t count;
-        bool end;
-        if (!task_next(r->task, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!each_of_block(r, block, &count, err) || !task_tick(r->task, count, err))
-            return false;
-    }
-}
-
 bool click_each(struct task *t, click_each_fn fn, void *arg, struct err *err)
 {
-    struct reading r = { .task = t, .fn = fn, .arg = arg };
-    bool ok = true;
+    struct reading r = { .fn = fn, .arg = arg };
     arena_init(&r.arena, 1 << 20);
     buf_init(&r.gathered, CLICK_QUERY_BYTES_MAX);
-    for (size_t i = 0; ok && i < task_inputs(t); i++)
-        ok = each_of_input(&r, i, err);
+    bool ok = task_blocks(t, each_of_block, &r, err);
     arena_release(&r.arena);
     buf_release(&r.gathered);
     return ok;

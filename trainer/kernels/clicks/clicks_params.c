@@ -1,30 +1,17 @@
-#include "base/json.h"
 #include "trainer/kernels/clicks/clicks.h"
-
-static size_t read_types(json_t *list, struct str *out, struct arena *arena)
-{
-    size_t count = json_array_size(list), i;
-    json_t *type;
-    json_array_foreach(list, i, type) if (i < CLICK_TYPES_MAX)
-        out[i] = arena_str(arena, (struct str){ json_string_value(type), json_string_length(type) });
-    return count <= CLICK_TYPES_MAX ? count : 0;
-}
+#include "trainer/kernels/signals/log_params.h"
 
 bool clicks_day_params_read(struct str json, struct clicks_day_params *out, struct arena *arena, struct err *err)
 {
     json_auto_t *root = json_parse(json, err);
     struct json_reader r;
-    json_t *types = NULL;
     if (!root)
         return false;
     *out = (struct clicks_day_params){ .archive = { NULL, 0 } };
     json_reader_open(&r, root, "params");
     (void)json_get_str(&r, "archive", JSON_OPTIONAL, &out->archive, arena);
     (void)json_get_str(&r, "filters", JSON_OPTIONAL, &out->filters, arena);
-    (void)json_get_array(&r, "types", JSON_REQUIRED, &types);
-    out->types_count = read_types(types, out->types, arena);
-    if (out->types_count == 0)
-        (void)json_fail(&r, "types", "is not a list of 1 to %d names", CLICK_TYPES_MAX);
+    out->types_count = log_types_read(&r, "types", CLICK_TYPES_MAX, out->types, arena);
     return json_reader_close(&r, err);
 }
 
@@ -44,20 +31,19 @@ bool clicks_rules_read(struct str json, struct click_rules *out, struct arena *a
 {
     json_auto_t *root = json_parse(json, err);
     struct json_reader r;
-    json_t *types = NULL, *weights = NULL;
+    json_t *weights = NULL;
     int64_t as_of = 0, min_signals = 0, top = 0;
     if (!root)
         return false;
     *out = (struct click_rules){ .types_count = 0 };
     json_reader_open(&r, root, "params");
-    (void)json_get_array(&r, "types", JSON_REQUIRED, &types);
     (void)json_get_array(&r, "weights", JSON_REQUIRED, &weights);
     (void)json_get_i64(&r, "as_of", JSON_REQUIRED, &as_of);
     (void)json_get_double(&r, "half_life_days", JSON_REQUIRED, &out->half_life_days);
     (void)json_get_double(&r, "position_power", JSON_REQUIRED, &out->position_power);
     (void)json_get_i64(&r, "min_signals", JSON_REQUIRED, &min_signals);
     (void)json_get_i64(&r, "top", JSON_REQUIRED, &top);
-    out->types_count = (uint32_t)read_types(types, out->types, arena);
+    out->types_count = log_types_read(&r, "types", CLICK_TYPES_MAX, out->types, arena);
     (void)read_weights(&r, weights, out);
     if (!(out->position_power >= 0 && out->position_power <= 1))
         (void)json_fail(&r, "position_power", "is not from 0 to 1");

@@ -5,6 +5,7 @@
 #include "trainer/kernels/offpolicy/decisions.h"
 #include "trainer/kernels/offpolicy/policy.h"
 #include "trainer/kernels/record.h"
+#include "trainer/kernels/task_blocks.h"
 
 struct asking {
     struct task *task;
@@ -32,32 +33,24 @@ static void keep(struct asking *a, const struct decision *d)
     to->doc = arena_str(&a->texts, d->doc);
 }
 
-static bool read_block(struct asking *a, struct str block, struct err *err)
+static bool read_block(void *arg, struct str block, uint64_t *out_rows, struct err *err)
 {
+    struct asking *a = arg;
     struct decision d[OFFPOLICY_POSITIONS_MAX];
-    uint64_t rows = 0;
     uint32_t n;
-    for (; block.n; rows++) {
+    for (*out_rows = 0; block.n; ++*out_rows) {
         if (!decisions_take(&block, d, &n))
             return err_set(err, ERR_SYSTEM, "a decision is damaged");
         for (uint32_t i = 0; i < n && !marked_has_hash(&a->marked, d[0].unit); i++)
             keep(a, &d[i]);
     }
-    return task_tick(a->task, rows, err);
+    return true;
 }
 
 static bool read_all(struct asking *a, struct err *err)
 {
-    struct str block;
-    for (size_t i = 0; i < task_inputs(a->task); i++)
-        for (bool end = false;;) {
-            if (!task_next(a->task, i, &block, &end, err))
-                return false;
-            if (end)
-                break;
-            if (!read_block(a, block, err))
-                return false;
-        }
+    if (!task_blocks(a->task, read_block, a, err))
+        return false;
     decisions_sort(a->decisions, a->count);
     return true;
 }

@@ -17,14 +17,14 @@ struct looked_up {
 
 struct reading {
     struct task *task;
-    const struct query_log_params *params;
+    const struct log_params *params;
     int64_t day_us;
     struct query_day day;
     struct arena arena; /* of a batch */
     struct looked_up known;
 };
 
-static uint8_t kind_of(const struct query_log_params *p, struct str type)
+static uint8_t kind_of(const struct log_params *p, struct str type)
 {
     if (str_eq_c(type, "request"))
         return QUERY_REQUEST;
@@ -82,7 +82,7 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
     return true;
 }
 
-static bool make_where(const struct query_log_params *p, struct buf *out, struct err *err)
+static bool make_where(const struct log_params *p, struct buf *out, struct err *err)
 {
     buf_add_c(out, "(query is not null or type = 'response') and type in ('request', 'response', ");
     day_signals_types(out, p->clicks, p->clicks_count);
@@ -119,9 +119,9 @@ static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
 
 static bool run(struct task *t, struct err *err)
 {
-    struct query_log_params p;
+    struct log_params p;
     struct day_split split;
-    if (!query_log_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
+    if (!log_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
     struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
     query_day_init(&r.day, p.gap_us);

@@ -1,26 +1,16 @@
 /* "query_log.merge@1": the records of all days of a part of the queries → a record for each of them. Units that are marked are left out here, so that
  * a mark that is set or taken back counts for all days at once. */
-#include "trainer/engine/task.h"
 #include "trainer/kernels/queries/query_log.h"
+#include "trainer/kernels/task_blocks.h"
 
 struct writing {
     struct task *task;
     struct buf record;
 };
 
-static bool add_input(struct task *t, struct query_merge *m, size_t input, struct err *err)
+static bool add_block(void *merge, struct str block, uint64_t *out_rows, struct err *err)
 {
-    for (;;) {
-        struct str block;
-        uint64_t units;
-        bool end;
-        if (!task_next(t, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!query_merge_add(m, block, &units, err) || !task_tick(t, units, err))
-            return false;
-    }
+    return query_merge_add(merge, block, out_rows, err);
 }
 
 static bool emit(void *arg, const struct query_record *q, struct err *err)
@@ -40,12 +30,9 @@ static bool run(struct task *t, struct err *err)
         return false;
     AUTO(query_merge_free) struct query_merge *m = query_merge_new(&marked);
     struct writing w = { .task = t };
-    bool ok = true;
     buf_init(&w.record, RECORD_MAX);
-    for (size_t i = 0; ok && i < task_inputs(t); i++)
-        ok = add_input(t, m, i, err);
-    ok = ok && query_merge_finish(m, emit, &w, &totals, err) &&
-         task_collect(t, (struct str){ (const char *)&totals, sizeof totals }, err);
+    bool ok = task_blocks(t, add_block, m, err) && query_merge_finish(m, emit, &w, &totals, err) &&
+              task_collect(t, (struct str){ (const char *)&totals, sizeof totals }, err);
     buf_release(&w.record);
     return ok;
 }

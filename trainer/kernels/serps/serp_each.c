@@ -1,41 +1,31 @@
 #include "trainer/kernels/serps/serp_each.h"
 
-static bool each_of_block(struct serp_reader *r, struct str block, serp_each_fn fn, void *arg, uint64_t *out_count,
-                          struct err *err)
+#include "trainer/kernels/task_blocks.h"
+
+struct reading {
+    struct serp_reader reader;
+    serp_each_fn fn;
+    void *arg;
+};
+
+static bool each_of_block(void *arg, struct str block, uint64_t *out_rows, struct err *err)
 {
-    for (*out_count = 0; block.n; ++*out_count) {
+    struct reading *r = arg;
+    for (*out_rows = 0; block.n; ++*out_rows) {
         bool whole;
-        if (!serp_reader_take(r, &block, &whole))
+        if (!serp_reader_take(&r->reader, &block, &whole))
             return err_set(err, ERR_INVALID, "a record of what was shown is damaged");
-        if (whole && !fn(arg, &r->q, err))
+        if (whole && !r->fn(r->arg, &r->reader.q, err))
             return false;
     }
     return true;
 }
 
-static bool each_of_input(struct task *t, size_t input, struct serp_reader *r, serp_each_fn fn, void *arg,
-                          struct err *err)
-{
-    for (;;) {
-        struct str block;
-        uint64_t count;
-        bool end;
-        if (!task_next(t, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!each_of_block(r, block, fn, arg, &count, err) || !task_tick(t, count, err))
-            return false;
-    }
-}
-
 bool serp_each(struct task *t, serp_each_fn fn, void *arg, struct err *err)
 {
-    struct serp_reader r;
-    bool ok = true;
-    serp_reader_init(&r, false);
-    for (size_t i = 0; ok && i < task_inputs(t); i++)
-        ok = each_of_input(t, i, &r, fn, arg, err);
-    serp_reader_release(&r);
+    struct reading r = { .fn = fn, .arg = arg };
+    serp_reader_init(&r.reader, false);
+    bool ok = task_blocks(t, each_of_block, &r, err);
+    serp_reader_release(&r.reader);
     return ok;
 }

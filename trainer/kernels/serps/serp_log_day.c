@@ -15,7 +15,7 @@ struct looked_up {
 
 struct reading {
     struct task *task;
-    const struct serp_day_params *params;
+    const struct log_params *params;
     int64_t day_us;
     struct serp_day day;
     struct arena arena; /* of a batch */
@@ -30,7 +30,7 @@ static const struct {
                    { "interleave", SERP_INTERLEAVED },
                    { "impression", SERP_IMPRESSION } };
 
-static uint8_t kind_of(const struct serp_day_params *p, struct str type)
+static uint8_t kind_of(const struct log_params *p, struct str type)
 {
     for (size_t i = 0; i < COUNT_OF(list_types); i++)
         if (str_eq_c(type, list_types[i].type))
@@ -96,7 +96,7 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
     return true;
 }
 
-static bool make_where(const struct serp_day_params *p, struct buf *out, struct err *err)
+static bool make_where(const struct log_params *p, struct buf *out, struct err *err)
 {
     buf_add_c(out, "query_id is not null and type in (");
     for (size_t i = 0; i < COUNT_OF(list_types); i++)
@@ -139,9 +139,9 @@ static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
 
 static bool run(struct task *t, struct err *err)
 {
-    struct serp_day_params p;
+    struct log_params p;
     struct day_split split;
-    if (!serp_day_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
+    if (!log_params_read(task_params(t), &p, task_arena(t), err) || !day_split_read(task_desc(t), &split, err))
         return false;
     struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
     serp_day_init(&r.day);

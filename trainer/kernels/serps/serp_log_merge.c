@@ -2,46 +2,17 @@
  * that is set or taken back counts for all days at once. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "trainer/engine/task.h"
 #include "trainer/kernels/serps/serp_log.h"
+#include "trainer/kernels/task_blocks.h"
 
 struct writing {
     struct task *task;
     struct buf record;
 };
 
-static bool add_input(struct task *t, struct serp_merge *m, size_t input, int32_t day, struct err *err)
+static bool add_block(void *merge, int32_t day, struct str block, uint64_t *out_rows, struct err *err)
 {
-    for (;;) {
-        struct str block;
-        uint64_t searches;
-        bool end;
-        if (!task_next(t, input, &block, &end, err))
-            return false;
-        if (end)
-            return true;
-        if (!serp_merge_add(m, day * US_PER_DAY, block, &searches, err) || !task_tick(t, searches, err))
-            return false;
-    }
-}
-
-/* The day of each input: "PART SPLITS DAY DAY …". */
-static bool add_inputs(struct task *t, struct serp_merge *m, struct err *err)
-{
-    struct str rest = task_desc(t), word;
-    uint32_t splits = 0;
-    size_t input = 0;
-    if (!str_split(&rest, ' ', &word) || !str_split(&rest, ' ', &word) || !parse_u32(word, &splits, err))
-        return err_set(err, ERR_SYSTEM, "a split of the merge is damaged");
-    while (str_split(&rest, ' ', &word)) {
-        int64_t day;
-        if (!parse_i64(word, &day, err))
-            return false;
-        for (uint32_t i = 0; i < splits; i++)
-            if (!add_input(t, m, input++, (int32_t)day, err))
-                return false;
-    }
-    return true;
+    return serp_merge_add(merge, day * US_PER_DAY, block, out_rows, err);
 }
 
 static bool emit(void *arg, struct str record, struct err *err)
@@ -82,7 +53,7 @@ static bool run(struct task *t, struct err *err)
     AUTO(serp_merge_free) struct serp_merge *m = serp_merge_new(&rules);
     struct writing w = { .task = t };
     buf_init(&w.record, RECORD_MAX);
-    bool ok = add_inputs(t, m, err) && serp_merge_finish(m, emit_query, &w, &totals, err) &&
+    bool ok = task_blocks_by_day(t, add_block, m, err) && serp_merge_finish(m, emit_query, &w, &totals, err) &&
               task_collect(t, (struct str){ (const char *)&totals, sizeof totals }, err);
     buf_release(&w.record);
     return ok;
