@@ -8,13 +8,9 @@
  *
  * The run's parameters that count: as_of, days, holdout_days, session_gap_minutes, click_types, ranges, full (QUERY_LOG in job/types.c). */
 #pragma once
-#include "trainer/jobs/day_plan.h"
+#include "trainer/jobs/log_passes.h"
 #include "trainer/kernels/queries/query_record.h"
 
-/* Days since 1970, inclusive; from > until: none. */
-struct query_window {
-    int32_t from, until;
-};
 /* What is trained on, [as_of − holdout − days + 1, as_of − holdout] (days 0: from the first one), and what is evaluated on, the holdout_days behind
  * it. A job without parameter holdout_days has none. */
 void query_log_window(struct run_context *run, struct query_window *out_training, struct query_window *out_evaluation);
@@ -41,11 +37,9 @@ void query_log_close(struct query_log *q);
 enum { QUERY_SET_BYTES = 1 << 30 };
 struct query_set {
     struct arena arena;
-    struct buf *parts; /* their bytes */
-    uint32_t parts_count;
+    struct log_parts bytes;
     struct query_record *queries;
-    size_t count;
-    uint64_t left_out; /* with searches enough */
+    size_t count, room;
 };
 bool query_log_collect(struct query_log *q, uint64_t min_searches, struct query_set *out, struct err *err) MUSTCHECK;
 void query_set_release(struct query_set *s);

@@ -41,11 +41,9 @@ struct engine_split *serp_log_splits(const struct serp_log *s);
 enum { SERP_SET_BYTES = 1 << 30 };
 struct serp_set {
     struct arena arena;
-    struct buf *parts; /* their bytes */
-    uint32_t parts_count;
+    struct log_parts bytes;
     struct serp_query *queries;
-    size_t count;
-    uint64_t left_out; /* with searches enough */
+    size_t count, room;
 };
 bool serp_log_collect(struct serp_log *s, uint64_t min_sessions, struct serp_set *out, struct err *err) MUSTCHECK;
 void serp_set_release(struct serp_set *s);
