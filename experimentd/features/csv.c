@@ -3,7 +3,7 @@
 
 #include "experimentd/features/rows.h"
 
-enum { COLUMNS_MAX = FEATURES_MAX + 8 };
+enum { COLUMNS_MAX = FEATURES_MAX + 8, QUOTED_MAX = (1 << 16) - 1 };
 enum { COLUMN_QUERY = -1, COLUMN_DOC = -2, COLUMN_GRADE = -3, COLUMN_SKIPPED = -4 };
 
 struct reading {
@@ -16,19 +16,24 @@ struct reading {
     size_t columns_count;
 };
 
+/* Two walks: the first says how long it is, so that a field takes what it needs. */
 static bool quoted(struct reading *g, struct str *out, struct err *err)
 {
     const char *p = g->rest.p + 1, *end = g->rest.p + g->rest.n;
-    char *to = arena_alloc(g->r->arena, g->rest.n < 1 << 16 ? g->rest.n : 1 << 16);
     size_t n = 0;
-    for (;; p++) {
-        if (p == end || n == (1 << 16) - 1)
-            return err_set(err, ERR_INVALID, "a field in quotes does not end");
+    for (;; p++, n++) {
+        if (p == end || n == QUOTED_MAX)
+            return err_set(err, ERR_INVALID, "a field in quotes does not end within %d bytes", QUOTED_MAX);
         if (*p == '"' && (p + 1 == end || p[1] != '"'))
             break;
         p += *p == '"';
         g->next += *p == '\n';
-        to[n++] = *p;
+    }
+    char *to = arena_alloc(g->r->arena, n + 1);
+    const char *from = g->rest.p + 1;
+    for (size_t i = 0; i < n; i++, from++) {
+        from += *from == '"';
+        to[i] = *from;
     }
     g->rest = (struct str){ p + 1, (size_t)(end - p - 1) };
     *out = (struct str){ to, n };

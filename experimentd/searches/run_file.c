@@ -118,14 +118,16 @@ static bool csv_field(struct reading *r, struct str *rest, struct str *out, stru
         (void)str_split(rest, ',', out);
         return true;
     }
-    char *text = arena_alloc(r->arena, rest->n + 1);
     size_t n = 0, i = 1;
-    for (; i < rest->n && (rest->p[i] != '"' || (i + 1 < rest->n && rest->p[i + 1] == '"')); i++) {
+    for (; i < rest->n && (rest->p[i] != '"' || (i + 1 < rest->n && rest->p[i + 1] == '"')); i++, n++)
         i += rest->p[i] == '"';
-        text[n++] = rest->p[i];
-    }
     if (i >= rest->n || (i + 1 < rest->n && rest->p[i + 1] != ','))
         return err_set(err, ERR_INVALID, "has a quote that is not closed before the next comma");
+    char *text = arena_alloc(r->arena, n + 1); /* what it has, not what is left of the line: lines have many fields */
+    for (size_t k = 0, from = 1; k < n; k++, from++) {
+        from += rest->p[from] == '"';
+        text[k] = rest->p[from];
+    }
     *out = (struct str){ text, n };
     size_t used = i + 2 < rest->n ? i + 2 : rest->n;
     *rest = (struct str){ rest->p + used, rest->n - used };

@@ -45,15 +45,18 @@ static bool split_field(struct str *rest, struct arena *arena, struct str *out, 
 {
     const char *p = rest->p, *end = rest->p + rest->n;
     if (p < end && *p == '"') {
-        char *to = arena_alloc(arena, rest->n + 1);
         size_t n = 0;
-        for (p++; p < end && !(*p == '"' && (p + 1 == end || p[1] != '"')); p++) {
+        for (p++; p < end && !(*p == '"' && (p + 1 == end || p[1] != '"')); p++, n++)
             p += *p == '"';
-            to[n++] = *p;
-        }
         if (p == end)
             return err_set(err, ERR_INVALID, "a quoted field is not closed");
         p++;
+        char *to = arena_alloc(arena, n + 1); /* not what is left of the record: records have many fields */
+        const char *from = rest->p + 1;
+        for (size_t i = 0; i < n; i++, from++) {
+            from += *from == '"';
+            to[i] = *from;
+        }
         *out = (struct str){ to, n };
     } else {
         const char *comma = memchr(p, ',', (size_t)(end - p));

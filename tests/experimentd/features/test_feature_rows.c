@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "experimentd/features/rows.h"
 
@@ -149,4 +150,25 @@ Test(feature_rows, values_are_written_as_short_as_they_read_back)
         feature_value_write(&b, values[i]);
         cr_expect(eq(str, b.p, (char *)(uintptr_t)texts[i]));
     }
+}
+
+static void over(size_t limit_bytes)
+{
+    (void)limit_bytes;
+    abort();
+}
+
+/* Each field took 64 KiB: a file of 1 MiB as spreadsheets write it was more memory than the machine has. */
+Test(feature_rows, fields_in_quotes_take_what_they_have)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_add_c(&text, "query,doc,bm25\n");
+    for (int i = 0; i < 5000; i++)
+        buf_addf(&text, "\"lamp \"\"%d\"\"\",\"d%d\",\"1\"\n", i, i);
+    mem_limit(16 << 20, over);
+    cr_assert(is_read(FEATURES_CSV, buf_str(&text).p), "%s", err.text);
+    cr_assert(eq(sz, rows.count, 5000));
+    mem_limit(0, NULL);
+    buf_release(&text);
 }

@@ -2,7 +2,9 @@
 #include <criterion/new/assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "experimentd/ingest/load/import_record.h"
 
@@ -151,4 +153,30 @@ Test(import_record, lines_of_ndjson_may_be_exposures)
     cr_assert(r.signals_count == 1 && !r.has_exposure);
     cr_assert(ubi_record(STR("{\"index\":{\"_index\":\"ubi_events\"}}"), NOW, &arena, &r, &skip, &err));
     cr_assert(eq(int, skip, true));
+}
+
+static void over(size_t limit_bytes)
+{
+    (void)limit_bytes;
+    abort();
+}
+
+/* Each field took as much as was left of its record. */
+Test(import_record, fields_in_quotes_take_what_they_have)
+{
+    struct buf text;
+    struct str fields[CSV_COLUMNS_MAX];
+    size_t n, lines;
+    struct err err;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < CSV_COLUMNS_MAX; i++)
+        buf_addf(&text, "%s\"%02000d\"", i ? "," : "", i);
+    FILE *f = file_of(buf_str(&text).p);
+    mem_limit(4 * text.n, over);
+    cr_assert(csv_next(f, &arena, fields, &n, &lines, &err), "%s", err.text);
+    cr_assert(eq(sz, n, CSV_COLUMNS_MAX));
+    cr_assert(eq(sz, fields[n - 1].n, 2000));
+    mem_limit(0, NULL);
+    (void)fclose(f);
+    buf_release(&text);
 }

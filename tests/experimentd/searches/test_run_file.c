@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experimentd/searches/run_file.h"
@@ -58,4 +59,24 @@ Test(run_file, json_lines)
     expect(RUN_FILE_JSONL, "{\"query\":\"q\",\"docs\":[1]}\n",
            "1 of the lines are wrong; line 1: document 1 is no text");
     expect(RUN_FILE_JSONL, "{\"query\":\"q\"}\n", "1 of the lines are wrong; line 1: line: field \"docs\" is missing");
+}
+
+static void over(size_t limit_bytes)
+{
+    (void)limit_bytes;
+    abort();
+}
+
+/* Each field took as much as was left of its line. */
+Test(run_file, fields_in_quotes_take_what_they_have)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_add_c(&text, "query,doc,score\n\"q\",\"a\",1");
+    for (int i = 0; i < 20000; i++)
+        buf_add_c(&text, ",\"\"\"\"");
+    mem_limit(16 << 20, over);
+    expect(RUN_FILE_CSV, buf_str(&text).p, "[[\"q\",[\"a\"]]]");
+    mem_limit(0, NULL);
+    buf_release(&text);
 }
