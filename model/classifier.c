@@ -9,6 +9,9 @@
 static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "sections are used as they lie");
 
 enum { VERSION = 1 };
+/* Of weights of 32 bits divided by it no score is infinite: softmax() takes none that is. */
+#define TEMPERATURE_MIN 1e-6
+#define TEMPERATURE_MAX 1e6
 struct head {
     uint32_t version, bits, chars_min, chars_max, words_max, classes, rows, label_bytes;
     double temperature;
@@ -71,8 +74,9 @@ static bool check_head(struct str s, struct head *h, struct err *err)
     if ((uint64_t)h->rows * h->classes > CLASSIFIER_CELLS_MAX || h->rows > UINT32_C(1) << h->bits ||
         h->label_bytes > CLASSIFIER_CLASSES_MAX * CLASSIFIER_LABEL_MAX || s.n != bytes_of(h))
         return err_set(err, ERR_INVALID, "section \"classifier\" has %zu bytes, which are not those of its parts", s.n);
-    return (isfinite(h->temperature) && h->temperature > 0) ||
-           err_set(err, ERR_INVALID, "section \"classifier\" has temperature %g", h->temperature);
+    return (h->temperature >= TEMPERATURE_MIN && h->temperature <= TEMPERATURE_MAX) ||
+           err_set(err, ERR_INVALID, "section \"classifier\" has temperature %g, not %g to %g", h->temperature,
+                   TEMPERATURE_MIN, TEMPERATURE_MAX);
 }
 
 static bool check_labels(const struct classifier *c, uint32_t bytes, struct err *err)

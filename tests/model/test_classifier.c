@@ -146,7 +146,26 @@ Test(classifier, damage_is_found)
         at[i] = (char)(at[i] ^ 0x80);
     }
     cr_assert(ge(u32, found, 32));
-    make(NAN);
-    cr_assert(not(classifier_open(&artifact, &c, &err)));
+    static const double wrong[] = { NAN, -1, 0, 1e-300, 1e300, INFINITY };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        buf_release(&file);
+        make(wrong[i]);
+        cr_assert(not(classifier_open(&artifact, &c, &err)), "%g", wrong[i]);
+    }
+    buf_release(&file);
+}
+
+/* Of the greatest weights and the coldest temperature the scores are still finite: softmax() takes no others. */
+Test(classifier, the_greatest_weights_are_answered)
+{
+    struct err err;
+    make(1e-6);
+    const struct str section = artifact_section(&artifact, "classifier");
+    float *weights = (float *)(void *)(file.p + (section.p - file.p) + 40 + 8 + 8 + 4096 + 8);
+    for (int i = 0; i < 4; i++)
+        weights[i] = i % 2 ? -3e38f : 3e38f;
+    cr_assert(classifier_open(&artifact, &c, &err), "%s", err.text);
+    classifier_predict(&c, STR("red blue"), &work);
+    cr_assert(epsilon_eq(dbl, work.p[0], 1, 1e-12));
     buf_release(&file);
 }
