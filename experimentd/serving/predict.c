@@ -13,13 +13,14 @@
 #include "experimentd/serving/write.h"
 #include "experimentd/worker.h"
 
-enum { ANSWER_MAX = 32 << 20 };
+enum { ANSWER_MAX = 32 << 20, INPUT_ARENA_BYTES = 16 << 10 };
 
 struct prediction {
     struct http_request *req;
     struct worker *worker;
     const struct serving *serving;
     const struct serving_entry *entry;
+    struct arena arena; /* of one input: what all of them need together would be a hundred times as much */
     struct buf out;
 };
 
@@ -31,47 +32,47 @@ static bool no_model(struct str model, struct err *err)
 static bool recommend_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
     struct recommend_ask ask;
-    return recommend_ask_of(input, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
-           recommend_answer_write(&ask, p->serving, p->entry, p->worker, &p->req->arena, &p->out, err);
+    return recommend_ask_of(input, &p->arena, &ask, err) && no_model(ask.model, err) &&
+           recommend_answer_write(&ask, p->serving, p->entry, p->worker, &p->arena, &p->out, err);
 }
 
 static bool boosts_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
     struct boosts_ask ask;
-    return boosts_ask_of(input, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
-           boosts_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
+    return boosts_ask_of(input, &p->arena, &ask, err) && no_model(ask.model, err) &&
+           boosts_answer_write(&ask, p->entry, &p->arena, &p->out, err);
 }
 
 static bool rewrite_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
-    return rewrite_answer(input, p->entry, &p->req->arena, &p->out, err);
+    return rewrite_answer(input, p->entry, &p->arena, &p->out, err);
 }
 
 static bool rank_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
     struct rank_ask ask;
-    return rank_ask_of(input, p->req->started_us, &p->req->arena, &ask, err) && no_model(ask.model, err) &&
-           rank_answer_write(&ask, p->entry, &p->req->arena, &p->out, err);
+    return rank_ask_of(input, p->req->started_us, &p->arena, &ask, err) && no_model(ask.model, err) &&
+           rank_answer_write(&ask, p->entry, &p->arena, &p->out, err);
 }
 
 static bool clusters_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
-    return clusters_answer(input, p->entry, &p->req->arena, &p->out, err);
+    return clusters_answer(input, p->entry, &p->arena, &p->out, err);
 }
 
 static bool vectors_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
-    return vectors_answer(input, p->entry, &p->req->arena, &p->out, err);
+    return vectors_answer(input, p->entry, &p->arena, &p->out, err);
 }
 
 static bool classify_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
-    return classify_answer(input, p->entry, &p->req->arena, &p->out, err);
+    return classify_answer(input, p->entry, &p->arena, &p->out, err);
 }
 
 static bool clicks_one(struct prediction *p, const struct assign_value *input, struct err *err)
 {
-    return clicks_answer(input, p->entry, &p->req->arena, &p->out, err);
+    return clicks_answer(input, p->entry, &p->arena, &p->out, err);
 }
 
 typedef bool (*predict_fn)(struct prediction *p, const struct assign_value *input, struct err *err);
@@ -106,6 +107,7 @@ static bool predict_all(struct prediction *p, const struct assign_value *inputs,
             buf_add_byte(&p->out, ',');
         if (!predict(p, &inputs->items[i], err))
             return err_prefix(err, "field \"inputs\" element %u: ", i);
+        arena_reset(&p->arena);
     }
     buf_add_c(&p->out, "]}");
     return true;
@@ -132,7 +134,10 @@ void serve_predict(struct http_request *req, void *worker)
     struct prediction p = { .req = req, .worker = worker, .serving = serving_get() };
     struct err err;
     buf_init(&p.out, ANSWER_MAX);
-    if (answer(&p, &err)) {
+    arena_init(&p.arena, INPUT_ARENA_BYTES);
+    bool fine = answer(&p, &err);
+    arena_release(&p.arena);
+    if (fine) {
         http_reply_buf(req, 200, &p.out, "the predictions");
         return;
     }

@@ -280,10 +280,10 @@ class Daemon:
             raise AssertionError("no metric %s" % name)
         return sum(map(float, found))
 
-    def resident_mb(self):
-        """Memory of the daemon itself, without its PostgreSQL."""
+    def resident_mb(self, which="VmRSS"):
+        """Memory of the daemon itself, without its PostgreSQL; VmHWM: the most that it had."""
         with open("/proc/%d/status" % self.process.pid, encoding="ascii") as f:
-            return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) // 1024
+            return int(re.search(which + r":\s+(\d+)", f.read()).group(1)) // 1024
 
     def wait_loaded(self):
         """Until everything that was taken in, exposures too, is in PostgreSQL."""

@@ -116,6 +116,15 @@ class Exports(DaemonTest):
         reply = self.daemon.post("/v1/models/xgb/predict", {"inputs": [{"values": [numbers(r)]} for r in rows]}, key="client").json
         self.assertEqual([F(p["docs"][0]["score"]) for p in reply["predictions"]], list(wanted))
 
+    def test_inputs_of_predict_take_memory_one_after_the_other(self):
+        """A hundred inputs of a thousand documents without values, of 2000 features: 300 KB that were a gigabyte at once."""
+        names = ["f%d" % i for i in range(2000)]
+        self.upload(self.daemon, "wide", build("ranker", {"ranker": linear(names, [(1, 0, 1)] * 2000), "card": b"{}"}))
+        before = self.daemon.resident_mb("VmHWM")
+        reply = self.daemon.post("/v1/models/wide/predict", {"inputs": [{"docs": [{}] * 1000, "n": 1}] * 100}, key="client")
+        self.assertEqual((reply.status, len(reply.json["predictions"])), (200, 100))
+        self.assertLess(self.daemon.resident_mb("VmHWM") - before, 500)
+
     def test_contributions_are_xgboosts_by_path(self):
         wanted = self.booster.predict(xgboost.DMatrix(self.rows[:40], feature_names=NAMES), pred_contribs=True, approx_contribs=True)
         answer = self.rank("xgb", {"explain": True, "values": [numbers(r) for r in self.rows[:40]]})
