@@ -412,22 +412,23 @@ const struct pg_stmt queries[] = {
                              "(select count(distinct b.query) from feature_rows b where b.set_name = $1 and "
                              "b.query < (select min(query) from page)) from page order by query, doc" },
     [QUERY_FEATURE_ROWS_PUT] = { "feature_rows_put", 6,
-                                 "with made as materialized (select case when $4::jsonb is not null and not exists "
-                                 "(select from feature_sets where name = $1) "
-                                 "then feature_set_put($1, '', $4::jsonb, 0, $6) end as m), "
-                                 "fits as (select m is not null or exists (select from feature_sets s where s.name = "
-                                 "$1 and "
-                                 "jsonb_array_length(s.spec -> 'features') = $2::int) as yes from made), "
+                                 "with fits as (select case when exists (select from feature_sets s where s.name = $1) "
+                                 "then exists (select from feature_sets s where s.name = $1 and "
+                                 "jsonb_array_length(s.spec -> 'features') = $2::int) "
+                                 "else $4::jsonb is not null end as yes), "
                                  "graded as materialized (select case when yes and $5::text is not null then "
                                  "judgment_set_put($5, '{\"source\": \"import\"}', "
                                  "(select coalesce(jsonb_agg(jsonb_build_array(g.q, g.d, g.g, null, null, 'human', "
                                  "null)), '[]') "
                                  "from jsonb_to_recordset($3::jsonb) g (q text, d text, g real) where g.g is not "
-                                 "null), 'merge', null, null, $6) end as g from fits) "
+                                 "null), 'merge', null, null, $6) end as g from fits), "
+                                 "made as materialized (select g, case when g ->> 'refused' is null and $4::jsonb is "
+                                 "not null and not exists (select from feature_sets where name = $1) "
+                                 "then feature_set_put($1, '', $4::jsonb, 0, $6) end as m from graded) "
                                  "select case when g ->> 'refused' is not null then jsonb_build_object('refused', "
                                  "'judgments', 'detail', g) "
                                  "else feature_rows_put($1, $2::int, $3::jsonb) || jsonb_build_object('judgments', g) "
-                                 "end from graded" },
+                                 "end from made where m is null or m is not null" },
     [QUERY_FEATURE_ROWS_DELETE] = { "feature_rows_delete", 2, "select feature_rows_delete($1, $2)" },
     [QUERY_MODELS] = { "models", 1,
                        "select " MODEL_COLUMNS " from models m where $1::text is null or m.name = $1 order by m.name" },

@@ -42,6 +42,10 @@ class Features(DaemonTest):
         self.assertEqual(self.daemon.get("/v1/feature-sets/shop").status, 404)
 
     def test_2_a_file_alone_makes_set_and_judgments(self):
+        made = self.daemon.post("/v1/judgments", {"name": "of-one", "max_grade": 1})
+        self.assertEqual(made.status, 201, made)
+        self.assertEqual(self.rows("refused", LETOR, "?create=true&judgments=of-one").status, 409)
+        self.assertEqual(self.daemon.get("/v1/feature-sets/refused").status, 404)  # all of it, or nothing
         self.assertEqual(self.rows("mq", LETOR).status, 404)
         put = self.rows("mq", LETOR, "?create=true&judgments=mq-grades")
         self.assertEqual((put.status, put.json["created"], put.json["judgments"]["created"]), (200, 3, 3))
