@@ -131,7 +131,8 @@ void buf_add_json_str(struct buf *b, struct str s)
         add_escaped(b, c);
         from = i + 1;
     }
-    buf_add(b, s.p + from, s.n - from);
+    if (from < s.n) /* of no text there is no place to add to */
+        buf_add(b, s.p + from, s.n - from);
     buf_add_byte(b, '"');
 }
 

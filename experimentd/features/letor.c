@@ -13,12 +13,14 @@ struct reading {
 static bool next_word(struct str *rest, struct str *out)
 {
     *rest = str_trim(*rest);
+    if (!rest->n)
+        return false; /* of no text there is no place to add to */
     size_t n = 0;
     while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
         n++;
     *out = (struct str){ rest->p, n };
     *rest = (struct str){ rest->p + n, rest->n - n };
-    return n > 0;
+    return true;
 }
 
 /* Features ascend; *out_count: the largest. */
