@@ -67,6 +67,13 @@ class MadeUp(OffPolicy):
         shown = self.shown(r["query"])
         return {d: 1 / len(shown) for d in shown}
 
+    def log(self, name, day, units):
+        """Decisions of one document with a logged target; of all units but the first it is 0."""
+        rows = [{"id": "%s-%d" % (name, i), "type": "response", "unit": "%s%d" % (name, i % units), "query_id": "%s-%d" % (name, i), "query": name, "timestamp": day + "T10:00:00Z",
+                 "params": {"docs": ["a"], "propensity": [.5], "target": [.25 if i % units == 0 else 0]}} for i in range(60)]
+        self.daemon.post("/v1/signals", "".join(json.dumps(s) + "\n" for s in rows).encode(), key="client")
+        self.daemon.wait_loaded()
+
     def test_1_uniform_and_workers(self):
         first = None
         for workers in (1, 2, 4):
@@ -86,12 +93,20 @@ class MadeUp(OffPolicy):
         self.check_same(got, bandit_log.estimates(self.rows, lambda r: {r["item"]: r["target"]}))
         self.assertEqual({e["name"] for e in got["estimates"]}, {"ips", "snips", "clipped"})
         self.assertEqual(got["decisions"], len(self.rows))
-        whole = [{"id": "w-%d" % i, "type": "response", "unit": "w", "query_id": "w-%d" % i, "query": "whole", "timestamp": "2026-10-30T10:00:00Z", "params": {"docs": ["a", "b"], "propensity": .5, "target": .25}} for i in range(60)]
+        whole = [{"id": "w-%d" % i, "type": "response", "unit": "w%d" % (i % 2), "query_id": "w-%d" % i, "query": "whole", "timestamp": "2026-10-30T10:00:00Z", "params": {"docs": ["a", "b"], "propensity": .5, "target": .25}} for i in range(60)]
         self.daemon.post("/v1/signals", "".join(json.dumps(s) + "\n" for s in whole).encode(), key="client")
         self.daemon.wait_loaded()
         day = {"as_of": "2026-10-30", "days": 1, "min_decisions": 10, "replicates": 0}
         self.assertEqual(self.compute(target="logged", **day)[0]["decisions"], 120)  # of the whole list: a logged target, too
         self.assertIn("0 decisions with a propensity", self.compute(check=False, **day)[1])
+        self.log("few", "2026-09-28", 2)  # half of what is drawn anew has no weight, or nothing at all
+        few = self.compute(target="logged", **{**day, "as_of": "2026-09-28", "replicates": 400})[0]
+        for e in few["estimates"]:
+            self.assertLessEqual(e["bootstrap_low"], e["value"], e)
+            self.assertGreaterEqual(e["bootstrap_high"], e["value"], e)
+        self.log("one", "2026-09-26", 1)
+        _, said = self.compute(target="logged", check=False, **{**day, "as_of": "2026-09-26"})
+        self.assertIn("the 60 decisions are of one unit; intervals are over units, of at least 2", said)
         self.assertIn("propensities are not those with which documents were shown", got["warnings"][-1])  # made-up targets add up to nothing
 
     def test_3_a_model(self):

@@ -234,6 +234,15 @@ static bool is_enough(const struct off_policy *o, uint64_t seen, const char *wha
                           seen, what, least);
 }
 
+/* Intervals are over units: of one there are none. */
+static bool are_units(const struct off_policy *o, struct err *err)
+{
+    const struct off_policy_rows *r = &o->rows;
+    return r->rows[0].unit != r->rows[r->count - 1].unit ||
+           run_too_little(o->run, err, "the %zu decisions are of one unit; intervals are over units, of at least 2",
+                          r->count);
+}
+
 static const char *words_left(const struct off_policy *o)
 {
     return o->params.target == TARGET_LOGGED  ? " and a logged target"
@@ -264,8 +273,8 @@ static bool compute(struct off_policy *o, struct err *err)
                        o->decisions, DECISIONS_MAX);
     make_means(o);
     return pass_policy(o, first, (uint32_t)(o->days.days_count * o->days.ranges), err) && take_rows(o, err) &&
-           is_enough(o, o->rows.count, words_left(o), err) && off_policy_report(o->run, &o->rows, err) &&
-           run_publish_begin(o->run, err) && run_publish_end(o->run, err);
+           is_enough(o, o->rows.count, words_left(o), err) && are_units(o, err) &&
+           off_policy_report(o->run, &o->rows, err) && run_publish_begin(o->run, err) && run_publish_end(o->run, err);
 }
 
 static bool run_off_policy(struct run_context *run, struct err *err)

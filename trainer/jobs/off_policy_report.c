@@ -90,9 +90,12 @@ static void add_units(struct report *p)
 
 /* ---- the bootstrap ---- */
 
+/* A replicate without weight, or without a row, has no estimate: it is NAN, and comes last. */
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
+    if (isnan(x) || isnan(y))
+        return isnan(x) - isnan(y);
     return x < y ? -1 : x > y;
 }
 
@@ -116,6 +119,10 @@ static void draw(const struct report *p, double *values)
 
 static double percentile(const double *sorted, uint32_t n, double q)
 {
+    while (n && isnan(sorted[n - 1]))
+        n--;
+    if (n == 0)
+        return NAN;
     const double at = q * (n - 1);
     const uint32_t low = (uint32_t)at;
     return low + 1 < n ? sorted[low] + (at - low) * (sorted[low + 1] - sorted[low]) : sorted[n - 1];
