@@ -96,7 +96,7 @@ class Looped:
                 self.model, day, wins, of - wins, of, of, mean, spread, 2 * mean, 4 * spread, of * 0.1))
         self.daemon.sql("delete from preferences where experiment = 'loop-%s'; insert into preferences (experiment, a, b, day, wins_a, wins_b, ties, units, mean_unit, "
                         "m2_unit, mean_x, m2_x, mean_y, m2_y, cxy) values %s; insert into preferences_current (experiment, run, as_of) values ('loop-%s', gen_random_uuid(), "
-                        "now() + interval '3 days') on conflict (experiment) do update set published_at = clock_timestamp()" % (self.model, ", ".join(rows), self.model))
+                        "now() + interval '3 days') on conflict (experiment) do update set published_at = clock_timestamp(); notify runs" % (self.model, ", ".join(rows), self.model))
 
     def results(self, champion, challenger, zero=(0.1, 0.1), days=1, units=(UNITS, UNITS)):
         """Shares of units that clicked, and of queries without a result, as if aggregated tomorrow and the days behind."""
@@ -109,4 +109,4 @@ class Looped:
                 rows.append(row("ctr", variant, share(seen, clicked), day=last.isoformat()))
                 rows.append(row("zero_result_rate", variant, [(x, 1) for x in share(seen, empty)], day=last.isoformat()))
         publish(self.daemon, "loop-" + self.model, rows, last.isoformat(), sum(units))
-        self.daemon.sql("update moments_current set published_at = clock_timestamp() where experiment = 'loop-%s'" % self.model)
+        self.daemon.sql("update moments_current set published_at = clock_timestamp() where experiment = 'loop-%s'; notify runs" % self.model)  # as a run that ends does
