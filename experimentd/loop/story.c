@@ -14,19 +14,17 @@ struct story {
     struct http_request *req;
     const char *model;
     uint32_t size;
-    bool answered;
+    struct err failed; /* the first failure of the three */
     struct buf b;
     struct jsonw w;
 };
 
-/* The statements come behind one another: the first failure is the answer. */
+/* The statements come behind one another: the first failure is the answer, when the last has come back; with the answer the request ends, and this with it. */
 static bool is_open(struct story *s, const struct err *err)
 {
-    if (err && !s->answered) {
-        s->answered = true;
-        http_reply_err(s->req, err);
-    }
-    return !s->answered;
+    if (err && s->failed.kind == ERR_NONE)
+        s->failed = *err;
+    return s->failed.kind == ERR_NONE;
 }
 
 static void on_loop(void *arg, const PGresult *r, const struct err *err)
@@ -55,10 +53,8 @@ static void on_loop(void *arg, const PGresult *r, const struct err *err)
 static void on_steps(void *arg, const PGresult *r, const struct err *err)
 {
     struct story *s = arg;
-    if (!is_open(s, err)) {
-        buf_release(&s->b);
+    if (!is_open(s, err))
         return;
-    }
     int rows = PQntuples(r), shown = rows > (int)s->size ? (int)s->size : rows;
     jsonw_open(&s->w, "steps", '[');
     for (int i = 0; i < shown; i++) {
@@ -76,6 +72,7 @@ static void on_versions(void *arg, const PGresult *r, const struct err *err)
     struct story *s = arg;
     if (!is_open(s, err)) {
         buf_release(&s->b);
+        http_reply_err(s->req, &s->failed);
         return;
     }
     jsonw_open(&s->w, "versions", '[');

@@ -2,6 +2,7 @@
 import os
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
 from daemon import wait_for  # noqa: E402
@@ -293,6 +294,20 @@ class Loops(unittest.TestCase):
         self.assertEqual([s["step"] for s in rest["steps"]], ["on"])
         self.refused('field "page_size"', 400, "GET", m.path + "/story?page_size=0")
         self.refused("is not known", 404, "GET", "/v1/models/nobody/story")
+
+    def test_a_story_that_fails_ends_with_its_last_statement(self):
+        """Once its first statement's failure was the answer, and what came of the others was written into a request that had ended."""
+        lock = self.daemon.sql_session()
+        lock.stdin.write("begin; lock table model_loop_steps in access exclusive mode;\nselect 'locked';\n")
+        lock.stdin.flush()
+        lock.stdout.readline()
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(self.daemon.get, "/v1/models/nobody/story")
+            wait_for(lambda: self.daemon.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and "
+                                                "application_name = 'experimentd worker'"), "the steps to be asked for")
+            self.assertFalse(asked.done())
+            lock.communicate("commit;\n")
+            self.assertEqual(asked.result().status, 404)
 
     def test_steps_are_told_and_counted(self):
         with Receiver(refuse=1) as receiver:
