@@ -17,7 +17,7 @@ static void reply(struct http_request *req, const struct rows_form *form, const 
     if (paged && (page->next.p || !page->last_without))
         jsonw_str(&w, "next_page_token", page->next);
     jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    http_reply_buf(req, 200, &b, form->all ? form->all : "the list");
 }
 
 void rows_reply_list(struct http_request *req, const struct rows_form *form, const PGresult *r, const struct err *err)

@@ -11,6 +11,7 @@ struct rows_form {
     const char *list;   /* the member that has them all: "searches" */
     const char *one;    /* in the error of an answer that is too large: "the search" */
     size_t bytes_max;
+    const char *all; /* as `one`, of the list; NULL: "the list" */
 };
 
 /* {list: [row …]}; or `err`. */

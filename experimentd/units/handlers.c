@@ -5,10 +5,10 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/jsonw.h"
 #include "base/pgloop.h"
 #include "experimentd/ingest/signal.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 1 << 20 };
@@ -37,15 +37,9 @@ static void write_deletion(struct jsonw *w, const PGresult *r, int row)
     jsonw_close(w);
 }
 
-static void reply_one(struct http_request *req, int status, const PGresult *r)
-{
-    struct buf b;
-    struct jsonw w;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    write_deletion(&w, r, 0);
-    http_reply_buf(req, status, &b, "the receipt");
-}
+static const struct rows_form form = {
+    .write = write_deletion, .list = "deletions", .one = "the receipt", .bytes_max = ANSWER_MAX, .all = "the receipts"
+};
 
 /* ---- DELETE /v1/units/{unit} ---- */
 
@@ -57,7 +51,7 @@ static void on_written(void *arg, const PGresult *r, const struct err *err)
         return;
     }
     http_reply_header(wait->req, STR("Location"), arena_printf(&wait->req->arena, "/v1/units/deletions/%s", wait->id));
-    reply_one(wait->req, 202, r);
+    rows_reply_one(wait->req, &form, 202, r);
 }
 
 void units_delete(struct http_request *req, void *arg)
@@ -94,7 +88,7 @@ static void on_receipt(void *arg, const PGresult *r, const struct err *err)
     if (err)
         http_reply_err(wait->req, err);
     else
-        reply_one(wait->req, 200, r);
+        rows_reply_one(wait->req, &form, 200, r);
 }
 
 void units_deletion_get(struct http_request *req, void *arg)
@@ -115,22 +109,7 @@ void units_deletion_get(struct http_request *req, void *arg)
 
 static void on_receipts(void *arg, const PGresult *r, const struct err *err)
 {
-    struct http_request *req = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "deletions", '[');
-    for (int i = 0; i < PQntuples(r); i++)
-        write_deletion(&w, r, i);
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the receipts");
+    rows_reply_list(arg, &form, r, err);
 }
 
 void units_deletions_list(struct http_request *req, void *arg)
