@@ -1,8 +1,8 @@
 /* /v1/evaluations: runs of the job "ranking-metrics" wrote them; here they are read. */
 #include "base/json.h"
-#include "base/jsonw.h"
 #include "base/pgloop.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/searches/handlers.h"
 #include "experimentd/worker.h"
 
@@ -70,26 +70,21 @@ static void write_evaluation(struct jsonw *w, const PGresult *r, int row)
     jsonw_close(w);
 }
 
+static const struct rows_form form = {
+    .write = write_evaluation, .list = "evaluations", .one = "the evaluation", .bytes_max = ANSWER_MAX
+};
+
 static void on_list(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
-    struct buf b;
-    struct jsonw w;
     if (err) {
         http_reply_err(wait->req, err);
         return;
     }
-    int rows = PQntuples(r), shown = rows > (int)wait->limit ? (int)wait->limit : rows;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "evaluations", '[');
-    for (int i = 0; i < shown; i++)
-        write_evaluation(&w, r, i);
-    jsonw_close(&w);
-    jsonw_str(&w, "next_page_token", rows > shown ? pg_get(r, shown - 1, CREATED) : (struct str){ NULL, 0 });
-    jsonw_close(&w);
-    http_reply_buf(wait->req, 200, &b, "the list");
+    struct rows_page page = { .shown = rows_shown(r, wait->limit) };
+    if (PQntuples(r) > page.shown)
+        page.next = pg_get(r, page.shown - 1, CREATED);
+    rows_reply_page(wait->req, &form, r, &page);
 }
 
 void evaluations_list(struct http_request *req, void *arg)
@@ -112,23 +107,21 @@ void evaluations_list(struct http_request *req, void *arg)
     pgloop_run(wait->worker->pg, &queries[QUERY_EVALUATIONS], params, on_list, wait);
 }
 
+/* False: it is answered. */
+static bool found(struct wait *wait, const PGresult *r, const struct err *err)
+{
+    if (err)
+        http_reply_err(wait->req, err);
+    else if (PQntuples(r) == 0)
+        reply_err(wait->req, ERR_NOT_FOUND, "there is no such evaluation");
+    return !err && PQntuples(r) > 0;
+}
+
 static void on_one(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(wait->req, err);
-        return;
-    }
-    if (PQntuples(r) == 0) {
-        reply_err(wait->req, ERR_NOT_FOUND, "there is no such evaluation");
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    write_evaluation(&w, r, 0);
-    http_reply_buf(wait->req, 200, &b, "the evaluation");
+    if (found(wait, r, err))
+        rows_reply_one(wait->req, &form, 200, r);
 }
 
 static void ask_one(struct wait *wait, pgloop_fn then)
@@ -147,11 +140,7 @@ void evaluations_get(struct http_request *req, void *arg)
 static void on_deleted(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
-    if (err)
-        http_reply_err(wait->req, err);
-    else if (PQntuples(r) == 0)
-        reply_err(wait->req, ERR_NOT_FOUND, "there is no such evaluation");
-    else
+    if (found(wait, r, err))
         http_reply(wait->req, 204, NULL, STR(""));
 }
 
@@ -236,30 +225,23 @@ static void on_queries(void *arg, const PGresult *r, const struct err *err)
     http_reply_buf(wait->req, 200, &b, "the queries");
 }
 
+static void write_point(struct jsonw *w, const PGresult *r, int row)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_i64(w, "position", pg_get_i64(r, row, 0));
+    jsonw_str(w, "query", pg_get(r, row, 1));
+    jsonw_double(w, "a", pg_get_double(r, row, 2));
+    jsonw_double(w, "b", pg_get_double(r, row, 3));
+    jsonw_close(w);
+}
+
 static void on_points(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form points = {
+        .write = write_point, .list = "points", .bytes_max = ANSWER_MAX, .all = "the points"
+    };
     struct wait *wait = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(wait->req, err);
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "points", '[');
-    for (int i = 0; i < PQntuples(r); i++) {
-        jsonw_open(&w, NULL, '{');
-        jsonw_i64(&w, "position", pg_get_i64(r, i, 0));
-        jsonw_str(&w, "query", pg_get(r, i, 1));
-        jsonw_double(&w, "a", pg_get_double(r, i, 2));
-        jsonw_double(&w, "b", pg_get_double(r, i, 3));
-        jsonw_close(&w);
-    }
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(wait->req, 200, &b, "the points");
+    rows_reply_list(wait->req, &points, r, err);
 }
 
 /* Where a text stands in a JSON list of texts, from 1; the first when the text is empty; 0: nowhere. */
@@ -312,11 +294,9 @@ static void on_known(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
     struct err bad;
-    if (err)
-        http_reply_err(wait->req, err);
-    else if (PQntuples(r) == 0)
-        reply_err(wait->req, ERR_NOT_FOUND, "there is no such evaluation");
-    else if (!check_asked(wait, r, &bad))
+    if (!found(wait, r, err))
+        return;
+    if (!check_asked(wait, r, &bad))
         http_reply_err(wait->req, &bad);
     else
         ask_queries(wait);
