@@ -6,6 +6,7 @@
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/run_json.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 #include "job/schema.h"
 
@@ -87,10 +88,13 @@ static void write_document(struct jsonw *w, struct str document, struct arena *a
     jsonw_text(w, "problem", err.text);
 }
 
-static void write_job(struct jsonw *w, const PGresult *r, int row, struct arena *arena)
+static void write_job(struct jsonw *w, const PGresult *r, int row)
 {
+    struct arena arena;
+    arena_init(&arena, 4096);
     jsonw_open(w, NULL, '{');
-    write_document(w, pg_get(r, row, DOCUMENT), arena);
+    write_document(w, pg_get(r, row, DOCUMENT), &arena);
+    arena_release(&arena);
     jsonw_bool(w, "predefined", pg_get_bool(r, row, PREDEFINED));
     if (PQgetisnull(r, row, RUN))
         jsonw_null(w, "last_run");
@@ -105,6 +109,8 @@ static void write_job(struct jsonw *w, const PGresult *r, int row, struct arena 
     jsonw_close(w);
 }
 
+static const struct rows_form form = { .write = write_job, .list = "jobs", .one = "the job", .bytes_max = ANSWER_MAX };
+
 static void not_known(struct http_request *req, struct str id)
 {
     struct err err;
@@ -114,22 +120,7 @@ static void not_known(struct http_request *req, struct str id)
 
 static void on_list(void *arg, const PGresult *r, const struct err *err)
 {
-    struct http_request *req = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "jobs", '[');
-    for (int i = 0; i < PQntuples(r); i++)
-        write_job(&w, r, i, &req->arena);
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    rows_reply_list(arg, &form, r, err);
 }
 
 void jobs_list(struct http_request *req, void *arg)
@@ -143,8 +134,6 @@ static void on_one(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
     struct http_request *req = wait->req;
-    struct buf b;
-    struct jsonw w;
     if (err || PQntuples(r) == 0) {
         if (err)
             http_reply_err(req, err);
@@ -152,13 +141,10 @@ static void on_one(void *arg, const PGresult *r, const struct err *err)
             not_known(req, str_of(wait->id));
         return;
     }
-    http_reply_header(req, STR("ETag"), arena_printf(&req->arena, "\"%lld\"", (long long)pg_get_i64(r, 0, VERSION)));
+    rows_etag(req, pg_get(r, 0, VERSION));
     if (wait->status == 201)
         http_reply_header(req, STR("Location"), arena_printf(&req->arena, "/v1/jobs/%s", wait->id));
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    write_job(&w, r, 0, &req->arena);
-    http_reply_buf(req, wait->status, &b, "the job");
+    rows_reply_one(req, &form, wait->status, r);
 }
 
 static void reply_one(struct wait *wait, int status)

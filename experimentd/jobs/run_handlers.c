@@ -5,6 +5,7 @@
 #include "experimentd/jobs/handlers.h"
 #include "experimentd/jobs/run_json.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 #include "job/params.h"
 
@@ -115,30 +116,24 @@ void runs_get(struct http_request *req, void *arg)
 
 /* ---- lists ---- */
 
+static void write_run(struct jsonw *w, const PGresult *r, int row)
+{
+    run_write(w, NULL, r, row, 0, false);
+}
+
 static void on_runs(void *arg, const PGresult *r, const struct err *err)
 {
+    static const struct rows_form form = { .write = write_run, .list = "runs", .bytes_max = ANSWER_MAX };
     struct wait *wait = arg;
-    struct http_request *req = wait->req;
-    struct buf b;
-    struct jsonw w;
     if (err) {
-        http_reply_err(req, err);
+        http_reply_err(wait->req, err);
         return;
     }
-    int rows = PQntuples(r), shown = rows > (int)wait->page_size ? (int)wait->page_size : rows;
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "runs", '[');
-    for (int i = 0; i < shown; i++)
-        run_write(&w, NULL, r, i, 0, false);
-    jsonw_close(&w);
-    if (rows > shown) /* queued_at and id of the last one */
-        jsonw_str(
-            &w, "next_page_token",
-            arena_printf(&req->arena, "%lld.%s", (long long)pg_get_i64(r, shown - 1, 9), pg_get(r, shown - 1, 0).p));
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    struct rows_page page = { .shown = rows_shown(r, wait->page_size), .last_without = true };
+    if (PQntuples(r) > page.shown) /* queued_at and id of the last one */
+        page.next = arena_printf(&wait->req->arena, "%lld.%s", (long long)pg_get_i64(r, page.shown - 1, 9),
+                                 pg_get(r, page.shown - 1, 0).p);
+    rows_reply_page(wait->req, &form, r, &page);
 }
 
 static bool read_page(struct wait *wait, const char *params[6], struct err *err)
