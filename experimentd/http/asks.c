@@ -9,8 +9,8 @@ bool http_if_match(struct http_request *req, const char *what, const char **out,
         return true;
     if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
         !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID, "header \"If-Match\" must be an ETag of the %s, like \"3\" with its quotes",
-                       what);
+        return err_set(err, ERR_INVALID, "header \"If-Match\" must be an ETag%s%s, like \"3\" with its quotes",
+                       what ? " of the " : "", what ? what : "");
     *out = arena_printf(&req->arena, "%u", version).p;
     return true;
 }

@@ -4,7 +4,7 @@
 
 enum { HTTP_NAME_MAX = 64 };
 
-/* The version that "If-Match" names, as text; NULL: any. `what`: whose ETag it must be, in the error. */
+/* The version that "If-Match" names, as text; NULL: any. `what`: whose ETag it must be, in the error; NULL: an ETag. */
 bool http_if_match(struct http_request *req, const char *what, const char **out, struct err *err) MUSTCHECK;
 /* A query parameter that is true or false; false when it is absent. */
 bool http_query_flag(struct http_request *req, struct str name, bool *out, struct err *err) MUSTCHECK;

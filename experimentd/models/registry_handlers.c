@@ -1,10 +1,12 @@
 /* Models and their versions: list, one, change, delete. */
 #include "base/json.h"
 #include "base/pgloop.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/models/handlers.h"
 #include "experimentd/models/model_json.h"
 #include "experimentd/models/parts.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 
 enum { ANSWER_MAX = 64 << 20, PAGE = 50, PAGE_MAX = 500, NAME_SHOWN = 64, DESCRIPTION_MAX = 4000, TAGS_MAX = 16 << 10 };
 
@@ -51,24 +53,16 @@ const char *model_actor(struct http_request *req)
 
 /* ---- answers ---- */
 
+static const struct rows_form models_form = {
+    .write = model_write, .list = "models", .one = "the answer", .bytes_max = ANSWER_MAX
+};
+static const struct rows_form versions_form = {
+    .write = version_write, .list = "versions", .one = "the answer", .bytes_max = ANSWER_MAX
+};
+
 static void on_models(void *arg, const PGresult *r, const struct err *err)
 {
-    struct http_request *req = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "models", '[');
-    for (int i = 0; i < PQntuples(r); i++)
-        model_write(&w, r, i);
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list");
+    rows_reply_list(arg, &models_form, r, err);
 }
 
 void models_list(struct http_request *req, void *arg)
@@ -79,39 +73,27 @@ void models_list(struct http_request *req, void *arg)
 }
 
 /* One row of either statement. */
-static void reply_row(struct model_wait *wait, const PGresult *r, int edit_column,
-                      void (*write)(struct jsonw *w, const PGresult *r, int row))
+static void reply_row(struct model_wait *wait, const struct rows_form *form, int edit_column, const PGresult *r,
+                      const struct err *err)
 {
-    struct buf b;
-    struct jsonw w;
-    http_reply_header(wait->req, STR("ETag"),
-                      arena_printf(&wait->req->arena, "\"%lld\"", (long long)pg_get_i64(r, 0, edit_column)));
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    write(&w, r, 0);
-    http_reply_buf(wait->req, wait->status, &b, "the answer");
+    if (err) {
+        http_reply_err(wait->req, err);
+    } else if (PQntuples(r) == 0) {
+        model_not_known(wait);
+    } else {
+        rows_etag(wait->req, pg_get(r, 0, edit_column));
+        rows_reply_one(wait->req, form, wait->status, r);
+    }
 }
 
 static void on_model(void *arg, const PGresult *r, const struct err *err)
 {
-    struct model_wait *wait = arg;
-    if (err)
-        http_reply_err(wait->req, err);
-    else if (PQntuples(r) == 0)
-        model_not_known(wait);
-    else
-        reply_row(wait, r, MODEL_EDIT_COLUMN, model_write);
+    reply_row(arg, &models_form, MODEL_EDIT_COLUMN, r, err);
 }
 
 static void on_version(void *arg, const PGresult *r, const struct err *err)
 {
-    struct model_wait *wait = arg;
-    if (err)
-        http_reply_err(wait->req, err);
-    else if (PQntuples(r) == 0)
-        model_not_known(wait);
-    else
-        reply_row(wait, r, VERSION_EDIT_COLUMN, version_write);
+    reply_row(arg, &versions_form, VERSION_EDIT_COLUMN, r, err);
 }
 
 static void reply_one(struct model_wait *wait)
@@ -158,28 +140,18 @@ static void on_versions(void *arg, const PGresult *r, const struct err *err)
 {
     struct page *page = arg;
     struct model_wait *wait = page->wait;
-    struct buf b;
-    struct jsonw w;
     if (err) {
         http_reply_err(wait->req, err);
         return;
     }
-    int rows = PQntuples(r), shown = rows > (int)page->size ? (int)page->size : rows;
-    if (rows == 0) { /* a model without versions, or none */
+    if (PQntuples(r) == 0) { /* a model without versions, or none */
         pgloop_run(wait->worker->pg, &queries[QUERY_MODELS], &wait->model, on_model_of_list, wait);
         return;
     }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "versions", '[');
-    for (int i = 0; i < shown; i++)
-        version_write(&w, r, i);
-    jsonw_close(&w);
-    if (rows > shown)
-        jsonw_str(&w, "next_page_token", pg_get(r, shown - 1, VERSION_COLUMN));
-    jsonw_close(&w);
-    http_reply_buf(wait->req, 200, &b, "the list");
+    struct rows_page answer = { .shown = rows_shown(r, page->size), .last_without = true };
+    if (PQntuples(r) > answer.shown)
+        answer.next = pg_get(r, answer.shown - 1, VERSION_COLUMN);
+    rows_reply_page(wait->req, &versions_form, r, &answer);
 }
 
 static bool read_page(struct http_request *req, struct page *page, struct err *err)
@@ -243,15 +215,9 @@ static bool read_change(struct http_request *req, struct change *out, struct err
 {
     struct json_reader in;
     struct str description;
-    uint32_t edit;
-    struct str match = http_header(req, STR("if-match"));
     *out = (struct change){ .expected = NULL };
-    if (match.n && !str_eq(match, STR("*"))) {
-        if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-            !parse_u32((struct str){ match.p + 1, match.n - 2 }, &edit, NULL))
-            return err_set(err, ERR_INVALID, "header \"If-Match\" must be an ETag, like \"3\" with its quotes");
-        out->expected = arena_printf(&req->arena, "%u", edit).p;
-    }
+    if (!http_if_match(req, NULL, &out->expected, err))
+        return false;
     json_auto_t *root = json_parse(req->body, err);
     if (!root)
         return false;
