@@ -4,9 +4,11 @@
 #include "base/jsonw.h"
 #include "base/pgloop.h"
 #include "experimentd/config/experiment.h"
+#include "experimentd/http/asks.h"
 #include "experimentd/loop/document.h"
 #include "experimentd/loop/spec.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 1 << 20 };
@@ -40,8 +42,7 @@ static void reply(struct wait *wait, const PGresult *r)
 {
     struct buf b;
     struct jsonw w;
-    http_reply_header(wait->req, STR("ETag"),
-                      arena_printf(&wait->req->arena, "\"%lld\"", (long long)pg_get_i64(r, 0, LOOP_VERSION_COLUMN)));
+    rows_etag(wait->req, pg_get(r, 0, LOOP_VERSION_COLUMN));
     buf_init(&b, ANSWER_MAX);
     jsonw_init(&w, &b);
     jsonw_open(&w, NULL, '{');
@@ -77,21 +78,6 @@ void loops_get(struct http_request *req, void *arg)
 
 /* What is shown of a loop and is not its owner's to say: what was read may be written back. */
 static const char *const shown[] = { "model", "state", "aliases", "edit", "created_at", "updated_at" };
-
-/* NULL: any version. */
-static bool read_if_match(struct http_request *req, const char **out, struct err *err)
-{
-    struct str match = http_header(req, STR("if-match"));
-    uint32_t version;
-    *out = NULL;
-    if (!match.n || str_eq(match, STR("*")))
-        return true;
-    if (match.n < 3 || match.p[0] != '"' || match.p[match.n - 1] != '"' ||
-        !parse_u32((struct str){ match.p + 1, match.n - 2 }, &version, NULL))
-        return err_set(err, ERR_INVALID, "header \"If-Match\" must be an ETag of the loop, like \"3\" with its quotes");
-    *out = arena_printf(&req->arena, "%u", version).p;
-    return true;
-}
 
 /* Its experiment could be made and started now, as far as the configuration says. */
 static bool check(const struct loop_spec *spec, struct arena *arena, struct err *err)
@@ -157,7 +143,7 @@ static void put(struct wait *wait, const char *spec)
 {
     const char *expected;
     struct err err;
-    if (!read_if_match(wait->req, &expected, &err)) {
+    if (!http_if_match(wait->req, "loop", &expected, &err)) {
         http_reply_err(wait->req, &err);
         return;
     }
