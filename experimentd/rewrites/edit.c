@@ -3,6 +3,7 @@
 #include "base/pgloop.h"
 #include "experimentd/http/asks.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/rewrites/handlers.h"
 #include "experimentd/rewrites/parts.h"
 #include "experimentd/worker.h"
@@ -56,8 +57,6 @@ static void on_one(void *arg, const PGresult *r, const struct err *err)
 {
     struct wait *wait = arg;
     struct http_request *req = wait->req;
-    struct buf b;
-    struct jsonw w;
     if (err) {
         http_reply_err(req, err);
         return;
@@ -66,13 +65,10 @@ static void on_one(void *arg, const PGresult *r, const struct err *err)
         not_known(req, wait->id);
         return;
     }
-    http_reply_header(req, STR("ETag"), arena_printf(&req->arena, "\"%lld\"", (long long)pg_get_i64(r, 0, RC_VERSION)));
+    rows_etag(req, pg_get(r, 0, RC_VERSION));
     if (wait->status == 201)
         http_reply_header(req, STR("Location"), arena_printf(&req->arena, "/v1/rewrites/%s", wait->id));
-    buf_init(&b, REWRITES_ANSWER_MAX);
-    jsonw_init(&w, &b);
-    rewrite_row_write(&w, r, 0);
-    http_reply_buf(req, wait->status, &b, "the rewrite");
+    rows_reply_one(req, &rewrites_form, wait->status, r);
 }
 
 static void reply_one(struct wait *wait)

@@ -78,30 +78,23 @@ static bool read_page_size(struct http_request *req, uint32_t *out, struct err *
 
 /* ---- the list ---- */
 
+const struct rows_form rewrites_form = {
+    .write = rewrite_row_write, .list = "rewrites", .one = "the rewrite", .bytes_max = REWRITES_ANSWER_MAX
+};
+
 static void on_list(void *arg, const PGresult *r, const struct err *err)
 {
     struct list *l = arg;
-    struct buf b;
-    struct jsonw w;
     if (err) {
         http_reply_err(l->req, err);
         return;
     }
-    int rows = PQntuples(r), shown = rows > (int)l->page_size ? (int)l->page_size : rows;
-    buf_init(&b, REWRITES_ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "rewrites", '[');
-    for (int i = 0; i < shown; i++)
-        rewrite_row_write(&w, r, i);
-    jsonw_close(&w);
-    struct str next = { NULL, 0 };
-    if (rows > shown)
-        next = arena_printf(&l->req->arena, STR_FMT "_" STR_FMT "_" STR_FMT, STR_ARG(pg_get(r, shown - 1, COLUMN_K1)),
-                            STR_ARG(pg_get(r, shown - 1, RC_ID)), STR_ARG(pg_get(r, shown - 1, COLUMN_K2)));
-    jsonw_str(&w, "next_page_token", next);
-    jsonw_close(&w);
-    http_reply_buf(l->req, 200, &b, "the list");
+    struct rows_page page = { .shown = rows_shown(r, l->page_size) };
+    if (PQntuples(r) > page.shown)
+        page.next = arena_printf(
+            &l->req->arena, STR_FMT "_" STR_FMT "_" STR_FMT, STR_ARG(pg_get(r, page.shown - 1, COLUMN_K1)),
+            STR_ARG(pg_get(r, page.shown - 1, RC_ID)), STR_ARG(pg_get(r, page.shown - 1, COLUMN_K2)));
+    rows_reply_page(l->req, &rewrites_form, r, &page);
 }
 
 void rewrites_list(struct http_request *req, void *arg)
