@@ -1,39 +1,31 @@
 #include "experimentd/config/key_handlers.h"
 
-#include "base/jsonw.h"
 #include "base/pgloop.h"
 #include "experimentd/config/publish_wait.h"
 #include "experimentd/ingest/schema.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 64 << 20 };
 
+static void write_key(struct jsonw *w, const PGresult *r, int row)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_str(w, "id", pg_get(r, row, 0));
+    jsonw_str(w, "label", pg_get(r, row, 1));
+    jsonw_str(w, "scope", pg_get(r, row, 2));
+    jsonw_time(w, "created_at", pg_get_i64(r, row, 3));
+    jsonw_raw(w, "schema", PQgetisnull(r, row, 4) ? STR("null") : pg_get(r, row, 4));
+    jsonw_close(w);
+}
+
 static void on_keys(void *arg, const PGresult *r, const struct err *err)
 {
-    struct http_request *req = arg;
-    struct buf b;
-    struct jsonw w;
-    if (err) {
-        http_reply_err(req, err);
-        return;
-    }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "keys", '[');
-    for (int i = 0; i < PQntuples(r); i++) {
-        jsonw_open(&w, NULL, '{');
-        jsonw_str(&w, "id", pg_get(r, i, 0));
-        jsonw_str(&w, "label", pg_get(r, i, 1));
-        jsonw_str(&w, "scope", pg_get(r, i, 2));
-        jsonw_time(&w, "created_at", pg_get_i64(r, i, 3));
-        jsonw_raw(&w, "schema", PQgetisnull(r, i, 4) ? STR("null") : pg_get(r, i, 4));
-        jsonw_close(&w);
-    }
-    jsonw_close(&w);
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the list of keys");
+    static const struct rows_form form = {
+        .write = write_key, .list = "keys", .bytes_max = ANSWER_MAX, .all = "the list of keys"
+    };
+    rows_reply_list(arg, &form, r, err);
 }
 
 void keys_list(struct http_request *req, void *arg)

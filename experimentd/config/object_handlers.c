@@ -7,6 +7,7 @@
 #include "experimentd/config/object.h"
 #include "experimentd/config/state.h"
 #include "experimentd/queries.h"
+#include "experimentd/resources/rows.h"
 #include "experimentd/worker.h"
 
 enum { ANSWER_MAX = 64 << 20, REVISIONS_PAGE = 50 };
@@ -209,39 +210,36 @@ static void reply_list(struct http_request *req, enum object_kind kind)
 
 /* ---- revisions ---- */
 
-static void write_row(struct jsonw *w, const char *name, const PGresult *r, int row, int column)
+static void write_document(struct jsonw *w, const char *name, const PGresult *r, int row, int column)
 {
     jsonw_raw(w, name, PQgetisnull(r, row, column) ? STR("null") : pg_get(r, row, column));
 }
 
+static void write_revision(struct jsonw *w, const PGresult *r, int row)
+{
+    jsonw_open(w, NULL, '{');
+    jsonw_i64(w, "id", pg_get_i64(r, row, 0));
+    jsonw_time(w, "at", pg_get_i64(r, row, 1));
+    jsonw_str(w, "actor", pg_get(r, row, 2));
+    jsonw_str(w, "action", pg_get(r, row, 3));
+    write_document(w, "before", r, row, 4);
+    write_document(w, "after", r, row, 5);
+    jsonw_close(w);
+}
+
 static void on_revisions(void *arg, const PGresult *r, const struct err *err)
 {
-    struct http_request *req = arg;
-    struct buf b;
-    struct jsonw w;
+    static const struct rows_form form = {
+        .write = write_revision, .list = "revisions", .bytes_max = ANSWER_MAX, .all = "the answer"
+    };
     if (err) {
-        http_reply_err(req, err);
+        http_reply_err(arg, err);
         return;
     }
-    buf_init(&b, ANSWER_MAX);
-    jsonw_init(&w, &b);
-    jsonw_open(&w, NULL, '{');
-    jsonw_open(&w, "revisions", '[');
-    for (int i = 0; i < PQntuples(r); i++) {
-        jsonw_open(&w, NULL, '{');
-        jsonw_i64(&w, "id", pg_get_i64(r, i, 0));
-        jsonw_time(&w, "at", pg_get_i64(r, i, 1));
-        jsonw_str(&w, "actor", pg_get(r, i, 2));
-        jsonw_str(&w, "action", pg_get(r, i, 3));
-        write_row(&w, "before", r, i, 4);
-        write_row(&w, "after", r, i, 5);
-        jsonw_close(&w);
-    }
-    jsonw_close(&w);
-    if (PQntuples(r) == REVISIONS_PAGE)
-        jsonw_str(&w, "next_page_token", pg_get(r, REVISIONS_PAGE - 1, 0));
-    jsonw_close(&w);
-    http_reply_buf(req, 200, &b, "the answer");
+    struct rows_page page = { .shown = PQntuples(r), .last_without = true };
+    if (page.shown == REVISIONS_PAGE)
+        page.next = pg_get(r, REVISIONS_PAGE - 1, 0);
+    rows_reply_page(arg, &form, r, &page);
 }
 
 static void revisions(struct http_request *req, struct worker *worker, const char *kind)
