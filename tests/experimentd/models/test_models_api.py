@@ -202,7 +202,8 @@ class Models(DaemonTest):
         self.assertEqual([json.loads(line) for line in lines],
                          [{"key": k, "rank": i + 1, "entry": e, **s} for k, row in expected.items() for i, (e, s) in enumerate(row)])
         self.refused('"section" is "seen"; lists of this version are: items_for_user, popular', 400, "GET", "/v1/models/exported/versions/1/export?section=seen")
-        self.refused('"section" is "card"', 400, "GET", "/v1/models/exported/versions/1/export?section=card")
+        card = self.daemon.get("/v1/models/exported/versions/1/export?section=card")  # what is JSON comes as it is
+        self.assertEqual((card.headers["content-type"], card.json["job"]), ("application/json", "als"))
         self.refused("neither csv nor jsonl", 400, "GET", "/v1/models/exported/versions/1/export?format=xml")
 
     def test_two_versions_are_compared(self):
