@@ -3,59 +3,36 @@
 #include "job/items.h"
 
 /* Of jobs over the texts of the catalogue: what trainer/jobs/doc_vectors.h reads. */
-#define DOC_TEXTS(most)                                                                                           \
-    { .name = "fields",                                                                                           \
-      .type = JOB_TEXT,                                                                                           \
-      .fallback = "title=3,text=1",                                                                               \
-      .unit = "fields",                                                                                           \
-      .help = "of the catalogue, each with what a word in it weighs; a text, or a list of texts" },               \
-        { .name = "ngrams",                                                                                       \
-          .type = JOB_WHOLE,                                                                                      \
-          .fallback = "1",                                                                                        \
-          .min = 1,                                                                                               \
-          .max = 3,                                                                                               \
-          .unit = "words",                                                                                        \
-          .help = "terms are single words and runs of up to so many" },                                           \
-        { .name = "language",                                                                                     \
-          .type = JOB_CHOICE,                                                                                     \
-          .fallback = "english",                                                                                  \
-          .choices = content_languages,                                                                           \
-          .help = "whose stop words are left out" },                                                              \
-        { .name = "stop_words",                                                                                   \
-          .type = JOB_TEXT,                                                                                       \
-          .unit = "words",                                                                                        \
-          .help = "left out besides, with commas: new,sale" },                                                    \
-        { .name = "min_df",                                                                                       \
-          .type = JOB_WHOLE,                                                                                      \
-          .fallback = "2",                                                                                        \
-          .min = 1,                                                                                               \
-          .max = 1e9,                                                                                             \
-          .unit = "documents",                                                                                    \
-          .help = "a term of fewer is left out" },                                                                \
-        { .name = "max_df",                                                                                       \
-          .type = JOB_REAL,                                                                                       \
-          .fallback = "0.5",                                                                                      \
-          .min = 0,                                                                                               \
-          .max = 1,                                                                                               \
-          .help = "a term of more than this share of the documents is left out" },                                \
-        { .name = "max_terms",                                                                                    \
-          .type = JOB_WHOLE,                                                                                      \
-          .fallback = "200",                                                                                      \
-          .min = 1,                                                                                               \
-          .max = 10000,                                                                                           \
-          .unit = "terms",                                                                                        \
-          .help = "so many of a document, those that weigh most" },                                               \
-        { .name = "max_features",                                                                                 \
-          .type = JOB_WHOLE,                                                                                      \
-          .fallback = "20000",                                                                                    \
-          .min = 1,                                                                                               \
-          .max = 200000,                                                                                          \
-          .unit = "terms",                                                                                        \
-          .help = "so many of the catalogue, those of most documents" },                                          \
-    {                                                                                                             \
-        .name = "min_documents", .type = JOB_WHOLE, .fallback = most, .min = 1, .max = 1e12, .unit = "documents", \
-        .help = "a catalogue of fewer is too little"                                                              \
-    }
+#define DOC_TEXTS(most)                                                            \
+    FIELD_WEIGHTS, NGRAMS("1"), LANGUAGE("english"), STOP_WORDS,                   \
+        { .name = "min_df",                                                        \
+          .type = JOB_WHOLE,                                                       \
+          .fallback = "2",                                                         \
+          .min = 1,                                                                \
+          .max = 1e9,                                                              \
+          .unit = "documents",                                                     \
+          .help = "a term of fewer is left out" },                                 \
+        { .name = "max_df",                                                        \
+          .type = JOB_REAL,                                                        \
+          .fallback = "0.5",                                                       \
+          .min = 0,                                                                \
+          .max = 1,                                                                \
+          .help = "a term of more than this share of the documents is left out" }, \
+        { .name = "max_terms",                                                     \
+          .type = JOB_WHOLE,                                                       \
+          .fallback = "200",                                                       \
+          .min = 1,                                                                \
+          .max = 10000,                                                            \
+          .unit = "terms",                                                         \
+          .help = "so many of a document, those that weigh most" },                \
+        { .name = "max_features",                                                  \
+          .type = JOB_WHOLE,                                                       \
+          .fallback = "20000",                                                     \
+          .min = 1,                                                                \
+          .max = 200000,                                                           \
+          .unit = "terms",                                                         \
+          .help = "so many of the catalogue, those of most documents" },           \
+        MIN_DOCUMENTS(most, 1)
 
 #define CLUSTER_TERMS                                                                                          \
     { .name = "label_terms",                                                                                   \
@@ -71,49 +48,15 @@
     }
 
 /* Which version takes the champion's place, when what it is judged by are documents, or sentences, that it was not trained on. */
-#define GATE_HELD_OUT(metrics, fallback_metric, things)                                                            \
-    { .name = "holdout",                                                                                           \
-      .type = JOB_REAL,                                                                                            \
-      .fallback = "0.1",                                                                                           \
-      .min = 0,                                                                                                    \
-      .max = 0.9,                                                                                                  \
-      .help = "share of the " things                                                                               \
-              " that nothing is trained on: versions are judged by them; 0: they are not judged" },                \
-        { .name = "gate",                                                                                          \
-          .type = JOB_CHOICE,                                                                                      \
-          .fallback = "better",                                                                                    \
-          .choices = job_gate_rules,                                                                               \
-          .help = "what the difference to the champion must be: better: above 0; superior: its interval above 0; " \
-                  "not_worse: its interval above -gate_margin; none: only the bounds count" },                     \
-        { .name = "gate_metric",                                                                                   \
-          .type = JOB_CHOICE,                                                                                      \
-          .fallback = fallback_metric,                                                                             \
-          .choices = metrics,                                                                                      \
-          .help = "by which the rule decides, over " things " that nothing was trained on" },                      \
-        { .name = "gate_margin",                                                                                   \
-          .type = JOB_REAL,                                                                                        \
-          .fallback = "0.005",                                                                                     \
-          .min = 0,                                                                                                \
-          .max = 1e6,                                                                                              \
-          .help = "gate=not_worse: so much less of the metric is taken" },                                         \
-        { .name = "gate_level",                                                                                    \
-          .type = JOB_REAL,                                                                                        \
-          .fallback = "0.95",                                                                                      \
-          .min = 0,                                                                                                \
-          .max = 1,                                                                                                \
-          .open = true,                                                                                            \
-          .help = "of the intervals" },                                                                            \
-        { .name = "gate_min_units",                                                                                \
-          .type = JOB_WHOLE,                                                                                       \
-          .fallback = "10",                                                                                        \
-          .min = 0,                                                                                                \
-          .max = 1e12,                                                                                             \
-          .unit = things,                                                                                          \
-          .help = "fewer " things " cannot judge a version: it is refused" },                                      \
-    {                                                                                                              \
-        .name = "min_value", .type = JOB_REAL, .min = 0, .max = 1e6,                                               \
-        .help = "a version whose gate_metric is less is refused, also a first one"                                 \
-    }
+#define GATE_HELD_OUT(metrics, fallback_metric, things)                                             \
+    { .name = "holdout",                                                                            \
+      .type = JOB_REAL,                                                                             \
+      .fallback = "0.1",                                                                            \
+      .min = 0,                                                                                     \
+      .max = 0.9,                                                                                   \
+      .help = "share of the " things                                                                \
+              " that nothing is trained on: versions are judged by them; 0: they are not judged" }, \
+        GATE_RULE(metrics, fallback_metric, things " that nothing was trained on", "10", things, things)
 
 static const char *const clusters_metrics[] = { "cohesion", "silhouette", NULL };
 static const char *const clusters_methods[] = { "kmeans", "bisecting", NULL };

@@ -4,6 +4,33 @@
 
 /* ---- parameters of the matrix (trainer/jobs/matrix.h) ---- */
 
+/* Of jobs over the texts of the catalogue. */
+static const char *const content_languages[] = { "none", "english", "german", NULL };
+#define FIELD_WEIGHTS                                                                              \
+    {                                                                                              \
+        .name = "fields", .type = JOB_TEXT, .fallback = "title=3,text=1", .unit = "fields",        \
+        .help = "of the catalogue, each with what a word in it weighs; a text, or a list of texts" \
+    }
+#define NGRAMS(fallback_words)                                                                                \
+    {                                                                                                         \
+        .name = "ngrams", .type = JOB_WHOLE, .fallback = fallback_words, .min = 1, .max = 3, .unit = "words", \
+        .help = "terms are single words and runs of up to so many"                                            \
+    }
+#define LANGUAGE(fallback_language)                                                                          \
+    {                                                                                                        \
+        .name = "language", .type = JOB_CHOICE, .fallback = fallback_language, .choices = content_languages, \
+        .help = "whose stop words are left out"                                                              \
+    }
+#define STOP_WORDS                                                                                                 \
+    {                                                                                                              \
+        .name = "stop_words", .type = JOB_TEXT, .unit = "words", .help = "left out besides, with commas: new,sale" \
+    }
+#define MIN_DOCUMENTS(fallback_documents, least)                                                               \
+    {                                                                                                          \
+        .name = "min_documents", .type = JOB_WHOLE, .fallback = fallback_documents, .min = least, .max = 1e12, \
+        .unit = "documents", .help = "a catalogue of fewer is too little"                                      \
+    }
+
 #define ITEMS_WEIGHTS(fallback_weights)                                                             \
     {                                                                                               \
         .name = "weights", .type = JOB_TEXT, .fallback = fallback_weights, .unit = "weights",       \
@@ -64,13 +91,7 @@ static const struct job_param catalogue_params[] = {
       .max = 65536,
       .unit = "bytes",
       .help = "a longer value is left out: texts are no filters" },
-    { .name = "min_documents",
-      .type = JOB_WHOLE,
-      .fallback = "1",
-      .min = 0,
-      .max = 1e12,
-      .unit = "documents",
-      .help = "a catalogue of fewer is too little" },
+    MIN_DOCUMENTS("1", 0),
     { .name = "min_share",
       .type = JOB_REAL,
       .fallback = "0.5",
@@ -290,27 +311,12 @@ static const struct job_param trending_params[] = {
     FULL,
 };
 
-static const char *const content_languages[] = { "none", "english", "german", NULL };
 static const struct job_param content_params[] = {
     MODEL("content"),
-    { .name = "fields",
-      .type = JOB_TEXT,
-      .fallback = "title=3,text=1",
-      .unit = "fields",
-      .help = "of the catalogue, each with what a word in it weighs; a text, or a list of texts" },
-    { .name = "ngrams",
-      .type = JOB_WHOLE,
-      .fallback = "3",
-      .min = 1,
-      .max = 3,
-      .unit = "words",
-      .help = "terms are single words and runs of up to so many" },
-    { .name = "language",
-      .type = JOB_CHOICE,
-      .fallback = "english",
-      .choices = content_languages,
-      .help = "whose stop words are left out" },
-    { .name = "stop_words", .type = JOB_TEXT, .unit = "words", .help = "left out besides, with commas: new,sale" },
+    FIELD_WEIGHTS,
+    NGRAMS("3"),
+    LANGUAGE("english"),
+    STOP_WORDS,
     { .name = "min_df",
       .type = JOB_WHOLE,
       .fallback = "2",
@@ -344,13 +350,7 @@ static const struct job_param content_params[] = {
       .max = 10000,
       .unit = "documents",
       .help = "length of the list of a document" },
-    { .name = "min_documents",
-      .type = JOB_WHOLE,
-      .fallback = "2",
-      .min = 1,
-      .max = 1e12,
-      .unit = "documents",
-      .help = "a catalogue of fewer is too little" },
+    MIN_DOCUMENTS("2", 1),
     HOLDOUT("0"),
     ITEMS_WEIGHTS("click=1,cart=10,purchase=25"),
     HALF_LIFE("0"),

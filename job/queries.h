@@ -98,18 +98,12 @@ static const char *const similar_sources[] = { "both", "clicks", "sessions", NUL
         .name = "top_items", .type = JOB_WHOLE, .fallback = fallback_items, .min = 1, .max = 1000,             \
         .unit = "documents", .help = "of a list, the best"                                                     \
     }
-#define MIN_SEARCHES(fallback_searches)                                                                  \
-    {                                                                                                    \
-        .name = "min_searches", .type = JOB_WHOLE, .fallback = fallback_searches, .min = 1, .max = 1e12, \
-        .unit = "searches", .help = "in the training days: fewer are too little data"                    \
-    }
-
 static const struct job_param similar_queries_params[] = {
     MODEL("similar-queries"),
     AS_OF,
     DAYS("90"),
     HOLDOUT("1"),
-    MIN_SEARCHES("1000"),
+    MIN_SEARCHES("1000", 1, "in the training days: fewer are too little data"),
     SESSION_GAP,
     CLICK_TYPES,
     MIN_QUERY_UNITS,
@@ -125,7 +119,7 @@ static const struct job_param query_similarity_params[] = {
     AS_OF,
     DAYS("90"),
     HOLDOUT("1"),
-    MIN_SEARCHES("1000"),
+    MIN_SEARCHES("1000", 1, "in the training days: fewer are too little data"),
     SESSION_GAP,
     CLICK_TYPES,
     MIN_QUERY_UNITS,

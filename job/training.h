@@ -24,12 +24,17 @@ extern const char *const job_recommender_metrics[]; /* of trainer/models/gate_re
         .name = "min_units", .type = JOB_WHOLE, .fallback = fallback_units, .min = 1, .max = 1e12, .unit = "units", \
         .help = "fewer units are too little data to train on"                                                       \
     }
+#define MIN_SEARCHES(fallback_searches, least, words)                                                        \
+    {                                                                                                        \
+        .name = "min_searches", .type = JOB_WHOLE, .fallback = fallback_searches, .min = least, .max = 1e12, \
+        .unit = "searches", .help = words                                                                    \
+    }
 #define SEED                                                                                                          \
     {                                                                                                                 \
         .name = "seed", .type = JOB_WHOLE, .fallback = "1", .min = 0, .max = 4294967295.0, .help = "of what is drawn" \
     }
 /* Which version takes the champion's place. metrics: names that the job's evaluation gives, ended by NULL; fallback_metric: the one that decides. */
-#define GATE_PARAMS(metrics, fallback_metric)                                                                         \
+#define GATE_RULE(metrics, fallback_metric, judged_by, least, things, too_few)                                        \
     { .name = "gate",                                                                                                 \
       .type = JOB_CHOICE,                                                                                             \
       .fallback = "better",                                                                                           \
@@ -41,7 +46,7 @@ extern const char *const job_recommender_metrics[]; /* of trainer/models/gate_re
           .type = JOB_CHOICE,                                                                                         \
           .fallback = fallback_metric,                                                                                \
           .choices = metrics,                                                                                         \
-          .help = "by which the rule decides, over units of the later days" },                                        \
+          .help = "by which the rule decides, over " judged_by },                                                     \
         { .name = "gate_margin",                                                                                      \
           .type = JOB_REAL,                                                                                           \
           .fallback = "0.005",                                                                                        \
@@ -57,15 +62,17 @@ extern const char *const job_recommender_metrics[]; /* of trainer/models/gate_re
           .help = "of the intervals" },                                                                               \
         { .name = "gate_min_units",                                                                                   \
           .type = JOB_WHOLE,                                                                                          \
-          .fallback = "30",                                                                                           \
+          .fallback = least,                                                                                          \
           .min = 0,                                                                                                   \
           .max = 1e12,                                                                                                \
-          .unit = "units",                                                                                            \
-          .help = "fewer units in the later days cannot judge a version: it is refused" },                            \
+          .unit = things,                                                                                             \
+          .help = "fewer " too_few " cannot judge a version: it is refused" },                                        \
     {                                                                                                                 \
         .name = "min_value", .type = JOB_REAL, .min = 0, .max = 1e6,                                                  \
         .help = "a version whose gate_metric is less is refused, also a first one"                                    \
     }
+#define GATE_PARAMS(metrics, fallback_metric) \
+    GATE_RULE(metrics, fallback_metric, "units of the later days", "30", "units", "units in the later days")
 /* Beside them, for lists of items. */
 #define GATE_LISTS(fallback_concentration)                                                                      \
     { .name = "max_concentration",                                                                              \
