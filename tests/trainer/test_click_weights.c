@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "model/query_text.h"
+#include "tests/trainer/parts.h"
 #include "trainer/kernels/clicks/click_filters.h"
 #include "trainer/kernels/clicks/click_weights.h"
 #include "trainer/kernels/radix.h"
 
-enum { PARTS = 4, EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };
+enum { EVENTS = 3000, DAY = 20000, TEXT_MAX = 64 };
 static const struct str none;
 static const struct marked_hashes nobody;
 
@@ -127,38 +128,18 @@ static struct click_signal signal_of(struct click_events *e, unsigned seed)
                                   .filters = seed % 5 == 0 ? STR("sale") : none };
 }
 
-struct parts {
-    struct buf of[PARTS];
-};
-
-static bool keep(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    struct parts *p = arg;
-    (void)err;
-    cr_assert(lt(u32, part, PARTS));
-    buf_add_str(&p->of[part], record);
-    return true;
-}
-
 /* The records of every `step`-th signal, from `first` on, forwards or backwards. */
 static void write_signals(struct parts *p, unsigned first, unsigned step, bool backwards)
 {
     struct click_events e;
     click_events_init(&e);
-    for (int i = 0; i < PARTS; i++)
-        buf_init(&p->of[i], 1 << 20);
+    parts_init(p);
     for (unsigned i = first; i < EVENTS; i += step) {
         struct click_signal s = signal_of(&e, backwards ? EVENTS - 1 - i : i);
         click_events_add(&e, &s);
     }
-    cr_assert(click_events_write(&e, PARTS, keep, p, NULL));
+    cr_assert(click_events_write(&e, PARTS, parts_keep, p, NULL));
     click_events_release(&e);
-}
-
-static void release(struct parts *p)
-{
-    for (int i = 0; i < PARTS; i++)
-        buf_release(&p->of[i]);
 }
 
 Test(click_events, do_not_depend_on_the_order_of_signals)
@@ -170,8 +151,8 @@ Test(click_events, do_not_depend_on_the_order_of_signals)
         cr_assert(str_eq(buf_str(&a.of[i]), buf_str(&b.of[i])));
         cr_assert(gt(sz, a.of[i].n, 0));
     }
-    release(&a);
-    release(&b);
+    parts_release(&a);
+    parts_release(&b);
 }
 
 Test(click_events, take_the_filters_of_their_query)
@@ -180,8 +161,7 @@ Test(click_events, take_the_filters_of_their_query)
     struct click_events e;
     struct click_record r;
     click_events_init(&e);
-    for (int i = 0; i < PARTS; i++)
-        buf_init(&p.of[i], 1 << 20);
+    parts_init(&p);
     click_events_source(&e, STR("q1"), false, 5, STR("of the response"));
     click_events_source(&e, STR("q1"), true, 9, STR("of the later request"));
     click_events_source(&e, STR("q1"), true, 7, STR("of the request"));
@@ -189,13 +169,13 @@ Test(click_events, take_the_filters_of_their_query)
                               .doc = intern_cut(&e.docs, STR("d"), CLICK_DOC_MAX),
                               .query_id = STR("q1") };
     click_events_add(&e, &s);
-    cr_assert(click_events_write(&e, 1, keep, &p, NULL));
+    cr_assert(click_events_write(&e, 1, parts_keep, &p, NULL));
     struct str block = buf_str(&p.of[0]);
     cr_assert(click_record_read(&block, &r));
     cr_assert(str_eq_c(r.filters, "of the request"));
     cr_assert(eq(sz, block.n, 0));
     click_events_release(&e);
-    release(&p);
+    parts_release(&p);
 }
 
 Test(click_events, damaged_records_are_found)
@@ -211,7 +191,7 @@ Test(click_events, damaged_records_are_found)
         cr_assert(whole || err.kind == ERR_SYSTEM);
         click_weights_free(w);
     }
-    release(&p);
+    parts_release(&p);
 }
 
 /* ---- weights ---- */
@@ -246,7 +226,7 @@ static struct told weigh(const struct click_rules *rules, unsigned pieces, const
             uint64_t events;
             write_signals(&p, i % pieces, pieces, false);
             cr_assert(click_weights_add(w, DAY + (int32_t)(i / pieces), buf_str(&p.of[part]), &events, NULL));
-            release(&p);
+            parts_release(&p);
         }
         cr_assert(click_weights_finish(w, tell, &t, NULL));
         click_weights_free(w);

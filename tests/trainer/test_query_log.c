@@ -4,35 +4,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "tests/trainer/parts.h"
 #include "trainer/kernels/queries/query_log.h"
 
-enum { PARTS = 4, EVENTS = 4000, TEXT_MAX = 64, GAP_S = 1800 };
+enum { EVENTS = 4000, TEXT_MAX = 64, GAP_S = 1800 };
 static const struct marked_hashes nobody;
-
-struct parts {
-    struct buf of[PARTS];
-};
-
-static void parts_init(struct parts *p)
-{
-    for (int i = 0; i < PARTS; i++)
-        buf_init(&p->of[i], 4 << 20);
-}
-
-static void parts_release(struct parts *p)
-{
-    for (int i = 0; i < PARTS; i++)
-        buf_release(&p->of[i]);
-}
-
-static bool keep(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    struct parts *p = arg;
-    (void)err;
-    cr_assert(lt(u32, part, PARTS));
-    buf_add_str(&p->of[part], record);
-    return true;
-}
 
 /* ---- one event ---- */
 
@@ -103,7 +79,7 @@ static void check(struct query_day *d, const struct marked_hashes *marked, const
     struct parts p;
     struct told t;
     parts_init(&p);
-    cr_assert(query_day_write(d, 1, keep, &p, NULL));
+    cr_assert(query_day_write(d, 1, parts_keep, &p, NULL));
     merge(&t, &p, 1, marked);
     cr_assert(str_eq_c(buf_str(&t.text), want), "got\n%swant\n%s", t.text.p, want);
     cr_assert(eq(u64, t.totals.sessions, sessions));
@@ -200,7 +176,7 @@ static void write_random(struct parts *p, unsigned first, unsigned step, bool ba
         if (d.events_count > had && d.events[had].unit % step != first)
             d.events_count = had;
     }
-    cr_assert(query_day_write(&d, PARTS, keep, p, NULL));
+    cr_assert(query_day_write(&d, PARTS, parts_keep, p, NULL));
     query_day_release(&d);
 }
 

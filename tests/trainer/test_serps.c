@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "tests/trainer/parts.h"
 #include "trainer/kernels/serps/serp_log.h"
 
-enum { PARTS = 4, SEARCHES = 3000, TEXT_MAX = 64 };
+enum { SEARCHES = 3000, TEXT_MAX = 64 };
 static const struct marked_hashes nobody;
 
 /* ---- params ---- */
@@ -62,31 +63,6 @@ static void add(struct serp_day *d, enum serp_event_kind kind, uint64_t unit, in
 }
 
 /* ---- records ---- */
-
-struct parts {
-    struct buf of[PARTS];
-};
-
-static void parts_init(struct parts *p)
-{
-    for (int i = 0; i < PARTS; i++)
-        buf_init(&p->of[i], 4 << 20);
-}
-
-static void parts_release(struct parts *p)
-{
-    for (int i = 0; i < PARTS; i++)
-        buf_release(&p->of[i]);
-}
-
-static bool keep(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    struct parts *p = arg;
-    (void)err;
-    cr_assert(lt(u32, part, PARTS));
-    buf_add_str(&p->of[part], record);
-    return true;
-}
 
 /* A query as text: "lamp (a b c): 0 1 [0] ×2, …": documents, of each pattern its numbers, clicked places (the last one in brackets), count, held. */
 struct told {
@@ -184,7 +160,7 @@ static void check(struct serp_day *d, const struct serp_merge_rules *rules, cons
     struct parts p;
     struct told t;
     parts_init(&p);
-    cr_assert(serp_day_write(d, 1, keep, &p, NULL));
+    cr_assert(serp_day_write(d, 1, parts_keep, &p, NULL));
     merge(&t, &p, 1, rules);
     cr_assert(str_eq_c(buf_str(&t.text), want), "got\n%swant\n%s", t.text.p, want);
     told_release(&t);
@@ -338,7 +314,7 @@ static void write_random(struct parts *p, unsigned first, unsigned step, bool ba
         if (d.events_count > had && d.events[had].unit % step != first)
             d.events_count = had;
     }
-    cr_assert(serp_day_write(&d, PARTS, keep, p, NULL));
+    cr_assert(serp_day_write(&d, PARTS, parts_keep, p, NULL));
     serp_day_release(&d);
 }
 
@@ -430,7 +406,7 @@ Test(serp_record, what_is_damaged_is_said_to_be)
     serp_day_init(&d);
     parts_init(&p);
     add(&d, SERP_RESPONSE, 1, 1, "q", "lamp", "a b a", 0);
-    cr_assert(serp_day_write(&d, 1, keep, &p, NULL));
+    cr_assert(serp_day_write(&d, 1, parts_keep, &p, NULL));
     for (size_t n = 1; n < p.of[0].n; n++) {
         uint64_t searches;
         AUTO(serp_merge_free) struct serp_merge *m = serp_merge_new(&plain);
