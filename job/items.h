@@ -55,6 +55,11 @@ static const char *const content_languages[] = { "none", "english", "german", NU
         .name = "max_unit_items", .type = JOB_WHOLE, .fallback = max_items, .min = 1, .max = 10000, .unit = "items", \
         .help = "so many of a unit, those that weigh most: what one had them all says little"                        \
     }
+#define USER_TOP                                                                                            \
+    {                                                                                                       \
+        .name = "user_top", .type = JOB_WHOLE, .fallback = "50", .min = 0, .max = 10000, .unit = "items",   \
+        .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" \
+    }
 #define ITEMS_POPULAR                                                                                          \
     { .name = "popular_top",                                                                                   \
       .type = JOB_WHOLE,                                                                                       \
@@ -152,13 +157,7 @@ static const struct job_param item_similarity_params[] = {
       .max = 10000,
       .unit = "items",
       .help = "length of the list of an item" },
-    { .name = "user_top",
-      .type = JOB_WHOLE,
-      .fallback = "50",
-      .min = 0,
-      .max = 10000,
-      .unit = "items",
-      .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" },
+    USER_TOP,
     ITEMS_POPULAR,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
     GATE_LISTS("0.8"),
@@ -230,13 +229,7 @@ static const struct job_param association_rules_params[] = {
       .max = 10000,
       .unit = "rules",
       .help = "so many of an antecedent" },
-    { .name = "user_top",
-      .type = JOB_WHOLE,
-      .fallback = "50",
-      .min = 0,
-      .max = 10000,
-      .unit = "items",
-      .help = "length of the list of a unit; 0: none is made, servers answer from a unit's history alone" },
+    USER_TOP,
     ITEMS_POPULAR,
     GATE_PARAMS(job_recommender_metrics, "ndcg@10"),
     GATE_LISTS("0.8"),

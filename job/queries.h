@@ -98,6 +98,7 @@ static const char *const similar_sources[] = { "both", "clicks", "sessions", NUL
         .name = "top_items", .type = JOB_WHOLE, .fallback = fallback_items, .min = 1, .max = 1000,             \
         .unit = "documents", .help = "of a list, the best"                                                     \
     }
+
 static const struct job_param similar_queries_params[] = {
     MODEL("similar-queries"),
     AS_OF,
