@@ -53,3 +53,8 @@ bool task_blocks_by_day(struct task *t, task_day_fn fn, void *arg, struct err *e
     }
     return true;
 }
+
+bool task_emit_record(void *task, uint32_t part, struct str record, struct err *err)
+{
+    return task_emit(task, part, record, err);
+}

@@ -4,12 +4,12 @@
  * hour before it. */
 #include "base/clock.h"
 #include "base/hash.h"
-#include "trainer/engine/task.h"
 #include "trainer/kernels/clicks/click_filters.h"
 #include "trainer/kernels/clicks/clicks.h"
 #include "trainer/kernels/signals/day_signals.h"
+#include "trainer/kernels/task_blocks.h"
 
-enum { WHERE_MAX = 4096, NO_TYPE = 255, SOURCE = 254 };
+enum { NO_TYPE = 255, SOURCE = 254 };
 #define BEFORE_US (INT64_C(3600) * US_PER_SECOND) /* how long before midnight a query may have been */
 
 enum { AT, TYPE, UNIT, QUERY, DOC, POSITION, PLAIN_COLUMNS, QUERY_ID = PLAIN_COLUMNS, PARAMS, ALL_COLUMNS };
@@ -103,15 +103,6 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
 
 /* ---- reading ---- */
 
-static bool make_where(const struct clicks_day_params *p, struct buf *out, struct err *err)
-{
-    buf_add_c(out, "(query is not null and doc is not null and type in (");
-    day_signals_types(out, p->types, p->types_count);
-    buf_add_c(out, ")");
-    buf_add_c(out, p->filters.p ? " or query_id is not null and type in ('request', 'response'))" : ")");
-    return buf_ok(out, "the list of types", err);
-}
-
 static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
 {
     static const struct archive_column columns[ALL_COLUMNS] = {
@@ -125,23 +116,18 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
         [PARAMS] = { STR("params"), ARCHIVE_JSON },
     };
     bool by_filters = r->params->filters.p;
-    AUTO(buf_release) struct buf where;
-    buf_init(&where, WHERE_MAX);
-    if (!make_where(r->params, &where, err))
-        return false;
+    static const char before[] = "(query is not null and doc is not null and type in (",
+                      sources[] = ") or query_id is not null and type in ('request', 'response'))";
     const struct day_signals signals = { .task = r->task,
                                          .archive = r->params->archive,
                                          .split = *split,
                                          .columns = columns,
                                          .columns_count = by_filters ? ALL_COLUMNS : PLAIN_COLUMNS,
                                          .before_us = by_filters ? BEFORE_US : 0,
-                                         .where = where.p };
+                                         .where = day_signals_where(task_arena(r->task), before, r->params->types,
+                                                                    r->params->types_count,
+                                                                    by_filters ? sources : "))") };
     return day_signals_read(&signals, add_batch, r, err);
-}
-
-static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    return task_emit(arg, part, record, err);
 }
 
 static bool run(struct task *t, struct err *err)
@@ -154,7 +140,7 @@ static bool run(struct task *t, struct err *err)
     click_events_init(&r.events);
     buf_init(&r.filters, CLICK_FILTERS_TEXT_MAX);
     arena_init(&r.arena, 1 << 18);
-    bool ok = read_signals(&r, &split, err) && click_events_write(&r.events, task_parts(t), emit, t, err);
+    bool ok = read_signals(&r, &split, err) && click_events_write(&r.events, task_parts(t), task_emit_record, t, err);
     click_events_release(&r.events);
     buf_release(&r.filters);
     arena_release(&r.arena);

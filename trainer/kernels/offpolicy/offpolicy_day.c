@@ -10,7 +10,7 @@
 #include "trainer/kernels/record.h"
 #include "trainer/kernels/signals/day_signals.h"
 
-enum { WHERE_MAX = 4096, RECORD_MAX = 1 << 20, LIST_RESPONSE = 0, LIST_REQUEST = 1, FIRST_REWARD = 2 };
+enum { RECORD_MAX = 1 << 20, LIST_RESPONSE = 0, LIST_REQUEST = 1, FIRST_REWARD = 2 };
 enum { AT, TYPE, UNIT, QUERY_ID, QUERY, DOC, POSITION, PARAMS };
 
 struct event {
@@ -91,15 +91,6 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
     return true;
 }
 
-static bool make_where(const struct reading *r, struct buf *out, struct err *err)
-{
-    buf_add_c(out, "query_id is not null and (type in ('response', 'request') and params is not null or doc is not "
-                   "null and type in (");
-    day_signals_types(out, r->rewards.types, r->rewards.count);
-    buf_add_c(out, "))");
-    return buf_ok(out, "the list of types", err);
-}
-
 static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
 {
     static const struct archive_column columns[] = {
@@ -112,17 +103,16 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
         [POSITION] = { STR("position"), ARCHIVE_INT },
         [PARAMS] = { STR("params"), ARCHIVE_JSON },
     };
-    AUTO(buf_release) struct buf where;
-    buf_init(&where, WHERE_MAX);
-    if (!make_where(r, &where, err))
-        return false;
+    static const char before[] = "query_id is not null and (type in ('response', 'request') and params is not null or "
+                                 "doc is not null and type in (";
     const struct day_signals signals = { .task = r->task,
                                          .archive = r->params.archive,
                                          .split = *split,
                                          .columns = columns,
                                          .columns_count = COUNT_OF(columns),
                                          .behind_us = OFFPOLICY_BEHIND_US,
-                                         .where = where.p };
+                                         .where = day_signals_where(task_arena(r->task), before, r->rewards.types,
+                                                                    r->rewards.count, "))") };
     return day_signals_read(&signals, add_batch, r, err);
 }
 

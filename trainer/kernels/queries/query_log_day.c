@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "trainer/engine/task.h"
 #include "trainer/kernels/queries/query_log.h"
 #include "trainer/kernels/signals/day_signals.h"
+#include "trainer/kernels/task_blocks.h"
 
-enum { WHERE_MAX = 4096, NO_KIND = 255, SESSION_TEXT_MAX = 256 };
+enum { NO_KIND = 255, SESSION_TEXT_MAX = 256 };
 enum { AT, TYPE, UNIT, QUERY, DOC, QUERY_ID, SESSION, VALUE };
 
 struct looked_up {
@@ -82,14 +82,6 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
     return true;
 }
 
-static bool make_where(const struct log_params *p, struct buf *out, struct err *err)
-{
-    buf_add_c(out, "(query is not null or type = 'response') and type in ('request', 'response', ");
-    day_signals_types(out, p->clicks, p->clicks_count);
-    buf_add_c(out, ")");
-    return buf_ok(out, "the list of types", err);
-}
-
 static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
 {
     static const struct archive_column columns[] = {
@@ -98,23 +90,16 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
         [DOC] = { STR("doc"), ARCHIVE_TEXT },         [QUERY_ID] = { STR("query_id"), ARCHIVE_TEXT },
         [SESSION] = { STR("session"), ARCHIVE_TEXT }, [VALUE] = { STR("value"), ARCHIVE_REAL },
     };
-    AUTO(buf_release) struct buf where;
-    buf_init(&where, WHERE_MAX);
-    if (!make_where(r->params, &where, err))
-        return false;
+    static const char before[] = "(query is not null or type = 'response') and type in ('request', 'response', ";
     const struct day_signals signals = { .task = r->task,
                                          .archive = r->params->archive,
                                          .split = *split,
                                          .columns = columns,
                                          .columns_count = COUNT_OF(columns),
                                          .behind_us = QUERY_DAY_BEHIND_US,
-                                         .where = where.p };
+                                         .where = day_signals_where(task_arena(r->task), before, r->params->clicks,
+                                                                    r->params->clicks_count, ")") };
     return day_signals_read(&signals, add_batch, r, err);
-}
-
-static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    return task_emit(arg, part, record, err);
 }
 
 static bool run(struct task *t, struct err *err)
@@ -126,7 +111,7 @@ static bool run(struct task *t, struct err *err)
     struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
     query_day_init(&r.day, p.gap_us);
     arena_init(&r.arena, 1 << 18);
-    bool ok = read_signals(&r, &split, err) && query_day_write(&r.day, task_parts(t), emit, t, err);
+    bool ok = read_signals(&r, &split, err) && query_day_write(&r.day, task_parts(t), task_emit_record, t, err);
     arena_release(&r.arena);
     query_day_release(&r.day);
     return ok;

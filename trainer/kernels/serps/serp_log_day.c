@@ -1,11 +1,11 @@
 /* "serps.day@1": what searches of one day and range of buckets were shown, and their clicks, also of the hour behind it. */
 #include "base/clock.h"
 #include "base/hash.h"
-#include "trainer/engine/task.h"
 #include "trainer/kernels/serps/serp_log.h"
 #include "trainer/kernels/signals/day_signals.h"
+#include "trainer/kernels/task_blocks.h"
 
-enum { WHERE_MAX = 4096, NO_KIND = 255 };
+enum { NO_KIND = 255 };
 enum { AT, TYPE, UNIT, QUERY_ID, QUERY, DOC, POSITION, PARAMS };
 
 struct looked_up {
@@ -96,16 +96,6 @@ static bool add_batch(void *arg, const struct archive_batch *b, struct err *err)
     return true;
 }
 
-static bool make_where(const struct log_params *p, struct buf *out, struct err *err)
-{
-    buf_add_c(out, "query_id is not null and type in (");
-    for (size_t i = 0; i < COUNT_OF(list_types); i++)
-        buf_addf(out, "'%s', ", list_types[i].type);
-    day_signals_types(out, p->clicks, p->clicks_count);
-    buf_add_c(out, ")");
-    return buf_ok(out, "the list of types", err);
-}
-
 static bool read_signals(struct reading *r, const struct day_split *split, struct err *err)
 {
     static const struct archive_column columns[] = {
@@ -118,23 +108,19 @@ static bool read_signals(struct reading *r, const struct day_split *split, struc
         [POSITION] = { STR("position"), ARCHIVE_INT },
         [PARAMS] = { STR("params"), ARCHIVE_JSON },
     };
-    AUTO(buf_release) struct buf where;
-    buf_init(&where, WHERE_MAX);
-    if (!make_where(r->params, &where, err))
-        return false;
+    struct arena *arena = task_arena(r->task);
+    const char *before = "query_id is not null and type in (";
+    for (size_t i = 0; i < COUNT_OF(list_types); i++)
+        before = arena_printf(arena, "%s'%s', ", before, list_types[i].type).p;
     const struct day_signals signals = { .task = r->task,
                                          .archive = r->params->archive,
                                          .split = *split,
                                          .columns = columns,
                                          .columns_count = COUNT_OF(columns),
                                          .behind_us = SERP_DAY_BEHIND_US,
-                                         .where = where.p };
+                                         .where = day_signals_where(arena, before, r->params->clicks,
+                                                                    r->params->clicks_count, ")") };
     return day_signals_read(&signals, add_batch, r, err);
-}
-
-static bool emit(void *arg, uint32_t part, struct str record, struct err *err)
-{
-    return task_emit(arg, part, record, err);
 }
 
 static bool run(struct task *t, struct err *err)
@@ -146,7 +132,7 @@ static bool run(struct task *t, struct err *err)
     struct reading r = { .task = t, .params = &p, .day_us = split.day * US_PER_DAY };
     serp_day_init(&r.day);
     arena_init(&r.arena, 1 << 18);
-    bool ok = read_signals(&r, &split, err) && serp_day_write(&r.day, task_parts(t), emit, t, err);
+    bool ok = read_signals(&r, &split, err) && serp_day_write(&r.day, task_parts(t), task_emit_record, t, err);
     arena_release(&r.arena);
     serp_day_release(&r.day);
     return ok;

@@ -32,10 +32,13 @@ bool day_signals_read(const struct day_signals *s, archive_batch_fn fn, void *ar
     return pg && archive_scan_batches(pg, s->archive.p, &scan, take_batch, &r, err);
 }
 
-void day_signals_types(struct buf *where, const struct str *types, size_t count)
+const char *day_signals_where(struct arena *arena, const char *before, const struct str *types, size_t count,
+                              const char *behind)
 {
+    const char *where = before;
     for (size_t i = 0; i < count; i++)
-        buf_addf(where, "%s'" STR_FMT "'", i ? ", " : "", STR_ARG(types[i]));
+        where = arena_printf(arena, "%s%s'" STR_FMT "'", where, i ? ", " : "", STR_ARG(types[i])).p;
+    return arena_printf(arena, "%s%s", where, behind).p;
 }
 
 uint32_t *texts_unknown(const struct archive_vector *v, struct arena *arena)

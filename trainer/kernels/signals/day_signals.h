@@ -18,8 +18,9 @@ struct day_signals {
 /* Batch after batch; fn looks itself whether a row is one of those it asked for. */
 bool day_signals_read(const struct day_signals *s, archive_batch_fn fn, void *arg, struct err *err) MUSTCHECK;
 
-/* For `where`: 'click', 'cart'. Names of types have no quotes: jobs see to that. */
-void day_signals_types(struct buf *where, const struct str *types, size_t count);
+/* For `where`: `before`, then 'click', 'cart', then `behind`. Names of types have no quotes: jobs see to that. */
+const char *day_signals_where(struct arena *arena, const char *before, const struct str *types, size_t count,
+                              const char *behind);
 
 static inline struct str text_at(const struct archive_vector *v, uint32_t row)
 {
