@@ -86,9 +86,9 @@ begin
         on conflict (set_name, text, label) do update set weight = excluded.weight, source = 'manual', run = null
         returning 1),
     gone as (
-        delete from labelled_texts t where t.set_name = wanted and
-            (all_ or t.source = 'job' and exists (select from given g where g.text = t.text)) and
-            not exists (select from given g where g.text = t.text and g.label = t.label)
+        delete from labelled_texts t where t.set_name = wanted and -- "in" is a hash table; "exists" may be planned as a nested loop
+            (all_ or t.source = 'job' and t.text in (select g.text from given g)) and
+            (t.text, t.label) not in (select g.text, g.label from given g)
         returning 1)
     select count(*) filter (where not there) as added, count(*) filter (where there and not same) as changed,
         count(*) filter (where there and same) as unchanged, (select count(*) from gone) as deleted, (select count(*) from written) as written

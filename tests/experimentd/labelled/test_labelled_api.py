@@ -88,6 +88,14 @@ class LabelledTexts(DaemonTest):
         self.assertEqual(self.daemon.request("POST", "/v1/labelled-texts/bad/import", CSV.encode(), key="client").status, 403)
         self.assertEqual(self.daemon.get("/v1/labelled-texts", key="client").status, 403)
 
+    def test_6_many_that_jobs_labelled(self):
+        """In a nested loop this is beyond the statement's time: what a job has put there has no statistics yet."""
+        n = 40000
+        self.put("many", "text,label\nx,y\n")
+        self.daemon.sql("insert into labelled_texts select 'many', 'text ' || i, 'job', 1, 'job' from generate_series(1, %d) i" % n)
+        put = self.put("many", "text,label\n" + "".join("text %d,person\n" % i for i in range(1, n + 1)))
+        self.assertEqual((put.status, put.json.get("changes")), (200, {"added": n, "changed": 0, "unchanged": 0, "deleted": n}), put)
+
 
 if __name__ == "__main__":
     unittest.main()
