@@ -124,6 +124,8 @@ class MadeUp(OffPolicy):
         got, _ = self.compute(target="model", model="liked@1", temperature=.7, replicates=0)
         z = sum(math.exp(s / .7) for _, s in lists["lamp"])
         self.check_same(got, bandit_log.estimates(lamp, lambda r: {d: math.exp(s / .7) / z for d, s in lists["lamp"]}, q))
+        got, _ = self.compute(target="model", model="liked@1", temperature=1e-310, replicates=0)  # scores over it are infinite
+        self.check_same(got, bandit_log.estimates(lamp, lambda r: {"item-7": 1}, q))
 
     def test_4_what_is_said(self):
         got, said = self.compute(target="model", model="liked@1", min_decisions=2, days=1, as_of="2026-10-12", replicates=0)

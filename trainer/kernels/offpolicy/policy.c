@@ -1,5 +1,6 @@
 #include "trainer/kernels/offpolicy/policy.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -67,14 +68,23 @@ static uint32_t find(const struct str *docs, uint32_t count, struct str doc)
     return UINT32_MAX;
 }
 
+/* Sums of a ranker may be beyond a float, and no number then. */
+static double finite_of(float score)
+{
+    return isnan(score) ? -(double)FLT_MAX : fmax(-(double)FLT_MAX, fmin((double)FLT_MAX, (double)score));
+}
+
 static void set_order(struct policy *p, const struct scored *s, uint32_t count, struct arena *arena)
 {
+    double best = -(double)FLT_MAX;
     p->order_count = count;
     p->order = arena_alloc(arena, (count + (size_t)1) * sizeof *p->order);
     p->shares = arena_alloc(arena, (count + (size_t)1) * sizeof *p->shares);
+    for (uint32_t i = 0; i < count; i++)
+        best = fmax(best, finite_of(s[i].score));
     for (uint32_t i = 0; i < count; i++) {
-        p->order[i] = s[i].doc;
-        p->shares[i] = p->params->temperature > 0 ? (double)s[i].score / p->params->temperature : 0;
+        p->order[i] = s[i].doc; /* below the best one, so that nothing is above 0 however low the temperature is */
+        p->shares[i] = p->params->temperature > 0 ? (finite_of(s[i].score) - best) / p->params->temperature : 0;
     }
     if (p->params->temperature > 0)
         (void)softmax(p->shares, count);
