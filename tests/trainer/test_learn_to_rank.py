@@ -179,6 +179,11 @@ class LearnToRank(DaemonTest):
         self.assertGreater(len({d["score"] for d in filled}), 1)
 
     def test_6_too_little_and_impossible(self):
+        steep = "query,docid,rating\n" + "".join("%s,%s,%d\n" % (q, doc, 100 * grade) for q, doc, grade, _ in ROWS)
+        self.assertEqual(self.daemon.post("/v1/judgments/steep/import?format=quepid", steep.encode()).status, 200)
+        few = {"judgments": "steep", "model": "steep", "trees": 2, "folds": 0}
+        self.assertIn("take grades of up to 100, or gain=linear", self.compute(check=False, **few).stderr)  # 2^300 is no float
+        self.compute(gain="linear", **few)
         for params, words in (({"min_queries": 100}, 'too little data: '), ({"feature_set": "none"}, 'parameter "feature_set"'), ({"judgments": "none"}, "none"),
                               ({"depth": 0}, '"leaves"'), ({"objective": "svm"}, '"objective"'), ({"learning_rate": 0}, '"learning_rate"'),
                               ({"feature_set": None}, "too little data"), ({"judgments": None}, "too little data")):

@@ -10,12 +10,14 @@
 
 #include "base/jsonw.h"
 #include "model/ranker.h"
+#include "stats/ranking/metric.h"
 #include "trainer/jobs/model_file.h"
 #include "trainer/jobs/rank_set.h"
 
 enum { ARENA_FIRST = 1 << 16, METRICS_MAX = 256 << 10, JUDGE_SPLITS = 16, IMPORTANCE_SPLITS = 16, TEXT = 32 };
 #define L2_TREES 20.0 /* beside hessians whose mean is 1: a leaf of twenty documents goes half its way */
 #define L2_LINEAR 0.01
+#define EXPONENT_MAX 100.0
 #define MEMORY_FACTOR 4 /* bytes of a worker for each byte of data: it and its parts */
 
 struct learning {
@@ -74,6 +76,30 @@ static bool check_params(const struct learning *l, struct err *err)
 
 /* ---- the data ---- */
 
+static double highest_label(const struct rank_data *d)
+{
+    double most = 0;
+    for (uint64_t i = 0; i < d->rows; i++)
+        most = fmax(most, (double)d->labels[i]);
+    return most;
+}
+
+/* Gains are floats when trees are learned, and judged by 2^label - 1 in any case. */
+static bool check_labels(const struct learning *l, struct err *err)
+{
+    const double most = fmax(highest_label(&l->set.train.d), highest_label(&l->set.held.d));
+    const char *of = l->set.from_clicks ? "labels" : "judgments";
+    if (l->params.lambda.gain == RANK_EXPONENTIAL && most > EXPONENT_MAX)
+        return err_set(
+            err, ERR_INVALID,
+            "parameter \"%s\": a grade is %g, and 2 to its power beyond a float: take grades of up to %g, or "
+            "gain=linear",
+            of, most, EXPONENT_MAX);
+    return most <= RANKING_GRADE_MAX ||
+           err_set(err, ERR_INVALID, "parameter \"%s\": a grade is %g; rankers are judged by grades of up to %g", of,
+                   most, RANKING_GRADE_MAX);
+}
+
 static int put_blob(struct learning *l, const struct rank_data *d, struct err *err)
 {
     AUTO(buf_release) struct buf b;
@@ -87,7 +113,7 @@ static int put_blob(struct learning *l, const struct rank_data *d, struct err *e
 static bool open_data(struct learning *l, struct err *err)
 {
     const struct rank_set_part *train = &l->set.train, *held = &l->set.held;
-    if (!rank_set_open(&l->set, l->run, &l->arena, err) || !check_params(l, err))
+    if (!rank_set_open(&l->set, l->run, &l->arena, err) || !check_params(l, err) || !check_labels(l, err))
         return false;
     l->params.features = l->set.features;
     l->params.names = l->set.names;
