@@ -103,7 +103,7 @@ static bool digits(struct str *s, size_t n, unsigned *out)
 
 static bool eat(struct str *s, const char *any)
 {
-    if (!s->n || !strchr(any, s->p[0]))
+    if (!s->n || !s->p[0] || !strchr(any, s->p[0])) /* strchr finds the NUL */
         return false;
     s->p++;
     s->n--;

@@ -120,7 +120,7 @@ bool parse_double(struct str s, double *out, struct err *err)
     text[s.n] = '\0';
     char *end;
     double v = strtod(text, &end);
-    if (*end || !isfinite(v))
+    if (end != text + s.n || !isfinite(v)) /* a NUL ends it, too */
         return not_a(err, s, "a finite number");
     *out = v;
     return true;

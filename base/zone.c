@@ -270,7 +270,7 @@ static bool is_name(struct str name)
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && !strchr("/_+-", c))
+        if (!letter && (!c || !strchr("/_+-", c)))
             return false;
     }
     return true;

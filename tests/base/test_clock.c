@@ -54,6 +54,7 @@ Test(clock, refuses_impossible_times)
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         int64_t us;
         cr_assert(not(clock_parse(str_of(bad[i]), &us, NULL)), "%s", bad[i]);
+    cr_assert(not(clock_parse(STR("2026-11-28\00001:02:03Z"), &us, NULL)), "a NUL where T stands");
     }
 }
 

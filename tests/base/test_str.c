@@ -59,6 +59,8 @@ Test(parse, doubles_are_finite_decimal_numbers)
     double d;
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         cr_assert(not(parse_double(str_of(bad[i]), &d, NULL)), "%s", bad[i]);
+    cr_assert(not(parse_double((struct str){ "1\0x", 3 }, &d, NULL)), "a NUL within");
+    cr_assert(not(parse_double((struct str){ "\0", 1 }, &d, NULL)), "a NUL");
     cr_assert(parse_double(STR("-1.5e-3"), &d, NULL) && d == -1.5e-3);
     cr_assert(parse_double((struct str){ "1.55", 3 }, &d, NULL) && d == 1.5);
 }
