@@ -78,7 +78,7 @@ JOBS = [
      ["with gone as (delete from models where name = 'boosts') select artifact, status, metrics from model_versions where model = 'boosts'"]),
     ("judgments", [AS_OF, "method=click_skip", "min_sessions=1"],
      ["with gone as (delete from judgment_sets where name = 'clicks') select query, doc, grade, confidence, evidence from judgments where set_name = 'clicks' order by 1, 2"]),
-    ("query-set", [AS_OF, "size=20"], ["with gone as (delete from query_sets) select position, query, weight from query_set_queries order by 1"]),
+    ("query-set", [AS_OF, "size=20"], ["with gone as (delete from query_sets where name = 'sampled') select position, query, weight from query_set_queries where set_name = 'sampled' order by 1"]),
     ("training-data", [AS_OF, "category_field=title", "min_texts=1", "min_pair_count=1", "min_query_units=1", "top_category_proportion=0.1"],
      ["select text, label, weight from labelled_texts order by text, label"]),
     ("query-intent", ["texts=shop", "min_examples=2", "min_feature_texts=1", "hash_bits=12", "max_iterations=4", "holdout=0.3"],
